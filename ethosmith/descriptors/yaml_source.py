@@ -1,0 +1,311 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read a YAML file into a pydantic model; every error names file, line and column.
+
+The scalars are those of YAML 1.2's core schema: only ``true`` and ``false`` are
+booleans, so that the labels ``yes``, ``no``, ``on`` and ``off`` stay words, and
+there are no dates and no base-60 numbers. Anchors, aliases, merges, tags and
+duplicate keys are refused: a descriptor says each thing once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from ethosmith.descriptors.nearest import did_you_mean
+from ethosmith.errors import EthosmithError
+
+Location = tuple[str | int, ...]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+MAX_DESCRIPTOR_BYTES = 1 << 20
+_MAX_DEPTH = 32
+
+
+class _CoreSchemaLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """A safe loader whose plain scalars follow YAML 1.2's core schema."""
+
+    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+
+
+def _add_core_schema() -> None:
+    resolvers = (
+        ("bool", r"true|True|TRUE|false|False|FALSE", "tTfF"),
+        ("int", r"[-+]?(0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
+        (
+            "float",
+            r"[-+]?(\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[-+]?[0-9]+[eE][-+]?[0-9]+",
+            "-+.0123456789",
+        ),
+        ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""]),
+    )
+    for tag, pattern, first in resolvers:
+        _CoreSchemaLoader.add_implicit_resolver(
+            f"tag:yaml.org,2002:{tag}", re.compile(rf"^(?:{pattern})$"), list(first)
+        )
+
+
+_add_core_schema()
+
+_SCALARS: dict[str, Callable[[str], Any]] = {
+    "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
+    "tag:yaml.org,2002:int": lambda text: int(text, 0),
+    "tag:yaml.org,2002:float": float,
+    "tag:yaml.org,2002:null": lambda text: None,  # noqa: ARG005
+    "tag:yaml.org,2002:str": str,
+}
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A place in a file; line and column count from 1."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True)
+class LocatedYaml:
+    """Plain data (dict, list, scalars) and the place of each key and value in its file."""
+
+    path: Path
+    data: Any
+    keys: Mapping[Location, Mark] = field(repr=False)
+    values: Mapping[Location, Mark] = field(repr=False)
+
+    def error(self, location: Location, message: str, *, at_key: bool = False) -> EthosmithError:
+        """Return an error whose one line begins with ``file:line:column:``."""
+        mark = self._mark(location, at_key=at_key)
+        return EthosmithError(f"{self.path}:{mark.line}:{mark.column}: {message}")
+
+    def _mark(self, location: Location, *, at_key: bool) -> Mark:
+        known = location
+        while known and known not in self.values:
+            known = known[:-1]
+        place = self.keys if at_key and known in self.keys else self.values
+        return place.get(known, Mark(1, 1))
+
+
+def read_yaml(path: Path) -> LocatedYaml:
+    """Read one YAML document.
+
+    Raises:
+        EthosmithError: the file is missing, too large, not UTF-8 or not YAML of
+            the subset that the module's docstring names.
+    """
+    text = _read_text(path)
+    try:
+        loader = _CoreSchemaLoader(text)
+        try:
+            node = loader.get_single_node()
+        finally:
+            loader.dispose()
+    except yaml.MarkedYAMLError as error:
+        raise _syntax_error(path, error) from None
+    except yaml.YAMLError as error:
+        raise EthosmithError(f"{path}:1:1: not YAML: {_one_line(str(error))}") from None
+    except RecursionError:
+        raise EthosmithError(f"{path}:1:1: nested too deeply") from None
+    if node is None:
+        raise EthosmithError(f"{path}:1:1: the file is empty; see docs/reference for its keys")
+    if "&" in text or "*" in text:
+        _refuse_aliases(path, text)
+    return _locate(path, node)
+
+
+def _read_text(path: Path) -> str:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(raw) > MAX_DESCRIPTOR_BYTES:
+        raise EthosmithError(f"{path}: {len(raw)} bytes, more than a descriptor's {1 << 20}")
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        column = error.start - raw.rfind(b"\n", 0, error.start)
+        raise EthosmithError(f"{path}:{line}:{column}: not UTF-8; save the file as UTF-8") from None
+
+
+def _syntax_error(path: Path, error: yaml.MarkedYAMLError) -> EthosmithError:
+    mark = error.problem_mark or error.context_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    problem = _one_line(error.problem or error.context or "unreadable")
+    return EthosmithError(f"{path}:{line}:{column}: not YAML: {problem}")
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _refuse_aliases(path: Path, text: str) -> None:
+    for event in yaml.parse(text, Loader=_CoreSchemaLoader):
+        if getattr(event, "anchor", None) is not None:
+            mark = event.start_mark
+            raise EthosmithError(
+                f"{path}:{mark.line + 1}:{mark.column + 1}: anchors and aliases are not allowed"
+            )
+
+
+def _locate(path: Path, node: yaml.Node) -> LocatedYaml:
+    keys: dict[Location, Mark] = {}
+    values: dict[Location, Mark] = {}
+
+    def fail(at: yaml.Node, message: str) -> EthosmithError:
+        mark = at.start_mark
+        return EthosmithError(f"{path}:{mark.line + 1}:{mark.column + 1}: {message}")
+
+    def plain(at: yaml.Node, location: Location) -> Any:
+        values[location] = Mark(at.start_mark.line + 1, at.start_mark.column + 1)
+        if len(location) > _MAX_DEPTH:
+            raise fail(at, "nested too deeply")
+        if isinstance(at, yaml.MappingNode):
+            return mapping(at, location)
+        if isinstance(at, yaml.SequenceNode):
+            return [plain(item, (*location, index)) for index, item in enumerate(at.value)]
+        return scalar(at)
+
+    def scalar(at: yaml.Node) -> Any:
+        convert = _SCALARS.get(at.tag)
+        if convert is None:
+            raise fail(at, f"the tag {at.tag} is not allowed")
+        try:
+            return convert(at.value)
+        except ValueError:
+            raise fail(at, f"'{_one_line(at.value)[:40]}' is not a number") from None
+
+    def mapping(at: yaml.MappingNode, location: Location) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in at.value:
+            if not isinstance(key_node, yaml.ScalarNode):
+                raise fail(key_node, "a key must be a word")
+            key = str(key_node.value)
+            if key in result:
+                raise fail(key_node, f"the key '{key}' stands here twice")
+            mark = key_node.start_mark
+            keys[(*location, key)] = Mark(mark.line + 1, mark.column + 1)
+            result[key] = plain(value_node, (*location, key))
+        return result
+
+    data = plain(node, ())
+    return LocatedYaml(path, data, keys, values)
+
+
+def validate(model: type[ModelT], source: LocatedYaml) -> ModelT:
+    """Return ``source`` as ``model``.
+
+    Raises:
+        EthosmithError: with the place of the first wrong key or value.
+    """
+    if not isinstance(source.data, dict):
+        raise source.error((), "expected keys and values at the top of the file")
+    try:
+        return model.model_validate(source.data)
+    except ValidationError as error:
+        details = error.errors(include_url=False)
+        raise _located_error(model, source, _first_in_file(source, details)) from None
+
+
+def load(model: type[ModelT], path: Path) -> ModelT:
+    """Read and validate one descriptor; errors as in `read_yaml` and `validate`."""
+    return validate(model, read_yaml(path))
+
+
+def _first_in_file(source: LocatedYaml, details: list[ErrorDetails]) -> ErrorDetails:
+    def place(detail: ErrorDetails) -> tuple[int, int, int]:
+        # A wrong value is named before a key that misses because of it.
+        missing = int(detail["type"] == "missing")
+        location = _in_file(source, detail["loc"])
+        mark = source._mark(location, at_key=False)
+        return missing, mark.line, mark.column
+
+    return min(details, key=place)
+
+
+def _in_file(source: LocatedYaml, location: Location) -> Location:
+    """Drop the parts of a pydantic location (union tags) that the file does not have."""
+    found: Location = ()
+    for part in location:
+        if (*found, part) in source.values:
+            found = (*found, part)
+    return found
+
+
+def _located_error(
+    model: type[BaseModel], source: LocatedYaml, detail: ErrorDetails
+) -> EthosmithError:
+    location = _in_file(source, detail["loc"])
+    name = str(detail["loc"][-1]) if detail["loc"] else ""
+    if detail["type"] == "extra_forbidden":
+        owner = _model_at(model, detail["loc"][:-1])
+        valid = sorted(_keys_of(owner)) if owner else []
+        hint = f"{did_you_mean(name, valid)} (allowed: {', '.join(valid)})" if valid else ""
+        return source.error(location, f"unknown key '{name}'{hint}", at_key=True)
+    if detail["type"] == "missing":
+        return source.error(location, f"the key '{name}' is missing{_within(location)}")
+    return source.error(location, _value_message(location, detail))
+
+
+def _within(location: Location) -> str:
+    return f" in '{'.'.join(str(part) for part in location)}'" if location else ""
+
+
+def _value_message(location: Location, detail: ErrorDetails) -> str:
+    where = ".".join(str(part) for part in location)
+    prefix = f"{where}: " if where else ""
+    if detail["type"] in {"literal_error", "enum"}:
+        expected = detail.get("ctx", {}).get("expected", "")
+        valid = re.findall(r"'([^']*)'", expected)
+        given = detail["input"]
+        hint = did_you_mean(str(given), valid)
+        shown = f"'{given}'" if isinstance(given, str) else repr(given)
+        return f"{prefix}{shown} is not allowed{hint} (allowed: {', '.join(valid) or expected})"
+    message = detail["msg"]
+    if detail["type"] in {"value_error", "assertion_error"}:
+        return prefix + message.partition(", ")[2]
+    return prefix + message[0].lower() + message[1:]
+
+
+def _keys_of(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
+    """Return the model that describes ``location``, following fields, lists and unions."""
+    candidates: list[Any] = [model]
+    for part in location:
+        candidates = [inner for owner in candidates for inner in _step(owner, part)]
+        if not candidates:
+            return None
+    models = [inner for owner in candidates for inner in _models_in(owner)]
+    return models[0] if models else None
+
+
+def _step(owner: Any, part: str | int) -> list[Any]:
+    """Return what ``owner`` (a model or annotation) can hold under ``part``."""
+    found: list[Any] = []
+    for model in _models_in(owner):
+        for name, info in model.model_fields.items():
+            if part in {name, info.alias}:
+                found.append(info.annotation)
+        if part == model.__name__:
+            # The name of a union's member: a step of pydantic's location, not of the file's.
+            found.append(model)
+    if isinstance(part, int) and not found:
+        found.append(owner)
+    return found
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    arguments = getattr(annotation, "__args__", ())
+    return [model for argument in arguments for model in _models_in(argument)]
