@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a use case writes: from a sample to the input tensor, and from the output to an answer.
+//
+// The same source is compiled for the device and for the host, so it must not touch hardware.
+#ifndef ETHOSMITH_RUNTIME_APPLICATION_H
+#define ETHOSMITH_RUNTIME_APPLICATION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "sample.h"
+#include "tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct input {
+    const struct tensor_info *info;
+    void *data;
+    bool out_of_range; // set by input_set() on an index the tensor does not have
+};
+
+struct output {
+    const struct tensor_info *info;
+    const void *data;
+};
+
+struct answer {
+    const char *text; // static storage, without double quotes
+    float score;
+};
+
+// Both get the first tensor; further ones follow it in memory, as many as the network has.
+// They return false if the sample or tensor does not suit the use case.
+bool application_preprocess(const struct sample *sample, struct input *input);
+bool application_postprocess(const struct output *output, struct answer *answer);
+
+// Elements of a tensor.
+uint32_t tensor_element_count(const struct tensor_info *info);
+
+// Stores one element, given as a real value: quantised to the tensor's dtype, scale and zero
+// point, rounded half away from zero and saturated as TFLite's QUANTIZE kernel does it.
+void input_set(struct input *input, uint32_t index, float real_value);
+
+// One element as a real value; 0 for an index the tensor does not have.
+float output_get(const struct output *output, uint32_t index);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

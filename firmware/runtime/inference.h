@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the model on the NPU without an interpreter: sizes and offsets are known at build time.
+#ifndef ETHOSMITH_RUNTIME_INFERENCE_H
+#define ETHOSMITH_RUNTIME_INFERENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model.h"
+#include "tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// What the NPU's counters said about one run.
+struct inference_counts {
+    uint64_t cycles;
+    uint32_t active;
+    uint32_t axi0_read_beats;
+    uint32_t axi0_write_beats;
+    uint32_t axi1_read_beats;
+};
+
+// Resets the NPU and checks that it is the one `m` was compiled for.
+// On failure returns a one-line reason, else null. The same holds for inference_run().
+const char *inference_init(const struct model *m);
+
+// Runs the network once on what its input tensors hold.
+const char *inference_run(const struct model *m, struct inference_counts *counts);
+
+// Where a tensor lies, or null if its region or extent is not the model's.
+void *inference_tensor(const struct model *m, const struct tensor_info *info);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

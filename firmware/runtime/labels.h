@@ -1,0 +1,21 @@
+// SPDX-License-Identifier: Apache-2.0
+// The names of the classes, in the order of the network's output elements.
+#ifndef ETHOSMITH_RUNTIME_LABELS_H
+#define ETHOSMITH_RUNTIME_LABELS_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define LABELS_SECTION ".labels"
+
+extern const char *const labels[];
+extern const uint32_t label_count;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// A network compiled by Vela, as the generated model source describes it to the firmware.
+#ifndef ETHOSMITH_RUNTIME_MODEL_H
+#define ETHOSMITH_RUNTIME_MODEL_H
+
+#include <stdint.h>
+
+#include "tensor.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The NPU reads the command stream and every region base with this alignment.
+enum { MODEL_ALIGNMENT_BYTES = 16 };
+
+// Sections the linker script places by memory mode. Scratch sections are not loaded.
+#define MODEL_SECTION_COMMAND_STREAM ".model.command_stream"
+#define MODEL_SECTION_WEIGHTS ".model.weights"
+#define MODEL_SECTION_SCRATCH ".scratch"
+#define MODEL_SECTION_SCRATCH_FAST ".scratch_fast"
+
+struct model {
+    const char *name;
+    const char *accelerator_config; // "ethos-u55-128"
+    uint32_t macs;                  // per cycle; checked against the NPU's CONFIG
+    const char *memory_mode;        // "Shared_Sram"
+    const uint8_t *command_stream;  // Vela's driver payload, begins with COP1
+    uint32_t command_stream_bytes;
+    const uint8_t *weights; // null if the network has none
+    uint32_t weights_bytes;
+    uint32_t weights_region;
+    uint8_t *scratch;
+    uint32_t scratch_bytes;
+    uint32_t scratch_region;
+    uint8_t *scratch_fast; // null where the memory mode has one scratch area only
+    uint32_t scratch_fast_bytes;
+    uint32_t scratch_fast_region;
+    const struct tensor_info *inputs;
+    uint32_t input_count;
+    const struct tensor_info *outputs;
+    uint32_t output_count;
+};
+
+extern const struct model model;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// The samples baked into the image, in the form in which a sensor would deliver them.
+#ifndef ETHOSMITH_RUNTIME_SAMPLE_H
+#define ETHOSMITH_RUNTIME_SAMPLE_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SAMPLE_SECTION ".samples"
+
+struct sample {
+    const char *name;
+    const void *data; // what it holds is between the use case and its samples: PCM, RGB, ...
+    uint32_t size_bytes;
+};
+
+extern const struct sample samples[];
+extern const uint32_t sample_count;
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
