@@ -9,11 +9,12 @@ duplicate keys are refused: a descriptor says each thing once.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -32,7 +33,7 @@ _MAX_DEPTH = 32
 class _CoreSchemaLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """A safe loader whose plain scalars follow YAML 1.2's core schema."""
 
-    yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}
+    yaml_implicit_resolvers: ClassVar[dict[str, list[tuple[str, re.Pattern[str]]]]] = {}
 
 
 def _add_core_schema() -> None:
@@ -54,6 +55,7 @@ def _add_core_schema() -> None:
 
 _add_core_schema()
 
+_COLLECTIONS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 _SCALARS: dict[str, Callable[[str], Any]] = {
     "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
     "tag:yaml.org,2002:int": lambda text: int(text, 0),
@@ -148,55 +150,68 @@ def _one_line(text: str) -> str:
 
 def _refuse_aliases(path: Path, text: str) -> None:
     for event in yaml.parse(text, Loader=_CoreSchemaLoader):
-        if getattr(event, "anchor", None) is not None:
-            mark = event.start_mark
+        mark = event.start_mark
+        if mark is not None and getattr(event, "anchor", None) is not None:
             raise EthosmithError(
                 f"{path}:{mark.line + 1}:{mark.column + 1}: anchors and aliases are not allowed"
             )
 
 
-def _locate(path: Path, node: yaml.Node) -> LocatedYaml:
-    keys: dict[Location, Mark] = {}
-    values: dict[Location, Mark] = {}
+class _Locator:
+    """Turns YAML nodes into plain data and notes where each key and value stands."""
 
-    def fail(at: yaml.Node, message: str) -> EthosmithError:
-        mark = at.start_mark
-        return EthosmithError(f"{path}:{mark.line + 1}:{mark.column + 1}: {message}")
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.keys: dict[Location, Mark] = {}
+        self.values: dict[Location, Mark] = {}
 
-    def plain(at: yaml.Node, location: Location) -> Any:
-        values[location] = Mark(at.start_mark.line + 1, at.start_mark.column + 1)
+    def plain(self, node: yaml.Node, location: Location = ()) -> Any:
+        self.values[location] = _mark_of(node)
         if len(location) > _MAX_DEPTH:
-            raise fail(at, "nested too deeply")
-        if isinstance(at, yaml.MappingNode):
-            return mapping(at, location)
-        if isinstance(at, yaml.SequenceNode):
-            return [plain(item, (*location, index)) for index, item in enumerate(at.value)]
-        return scalar(at)
+            raise self._error(node, "nested too deeply")
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if node.tag not in _COLLECTIONS:
+            raise self._error(node, f"the tag {node.tag} is not allowed")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, location)
+        return [self.plain(item, (*location, index)) for index, item in enumerate(node.value)]
 
-    def scalar(at: yaml.Node) -> Any:
-        convert = _SCALARS.get(at.tag)
+    def _scalar(self, node: yaml.ScalarNode) -> Any:
+        convert = _SCALARS.get(node.tag)
         if convert is None:
-            raise fail(at, f"the tag {at.tag} is not allowed")
+            raise self._error(node, f"the tag {node.tag} is not allowed")
         try:
-            return convert(at.value)
+            return convert(node.value)
         except ValueError:
-            raise fail(at, f"'{_one_line(at.value)[:40]}' is not a number") from None
+            text = _one_line(node.value)[:40]
+            raise self._error(node, f"'{text}' is not a number") from None
 
-    def mapping(at: yaml.MappingNode, location: Location) -> dict[str, Any]:
+    def _mapping(self, node: yaml.MappingNode, location: Location) -> dict[str, Any]:
         result: dict[str, Any] = {}
-        for key_node, value_node in at.value:
+        for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                raise fail(key_node, "a key must be a word")
+                raise self._error(key_node, "a key must be a word")
             key = str(key_node.value)
             if key in result:
-                raise fail(key_node, f"the key '{key}' stands here twice")
-            mark = key_node.start_mark
-            keys[(*location, key)] = Mark(mark.line + 1, mark.column + 1)
-            result[key] = plain(value_node, (*location, key))
+                raise self._error(key_node, f"the key '{key}' stands here twice")
+            self.keys[(*location, key)] = _mark_of(key_node)
+            result[key] = self.plain(value_node, (*location, key))
         return result
 
-    data = plain(node, ())
-    return LocatedYaml(path, data, keys, values)
+    def _error(self, node: yaml.Node, message: str) -> EthosmithError:
+        mark = _mark_of(node)
+        return EthosmithError(f"{self.path}:{mark.line}:{mark.column}: {message}")
+
+
+def _mark_of(node: yaml.Node) -> Mark:
+    return Mark(node.start_mark.line + 1, node.start_mark.column + 1)
+
+
+def _locate(path: Path, node: yaml.Node) -> LocatedYaml:
+    locator = _Locator(path)
+    data = locator.plain(node)
+    return LocatedYaml(path, data, locator.keys, locator.values)
 
 
 def validate(model: type[ModelT], source: LocatedYaml) -> ModelT:
@@ -208,7 +223,8 @@ def validate(model: type[ModelT], source: LocatedYaml) -> ModelT:
     if not isinstance(source.data, dict):
         raise source.error((), "expected keys and values at the top of the file")
     try:
-        return model.model_validate(source.data)
+        # JSON's strict mode takes lists for tuples and nothing else for anything else.
+        return model.model_validate_json(json.dumps(source.data), strict=True)
     except ValidationError as error:
         details = error.errors(include_url=False)
         raise _located_error(model, source, _first_in_file(source, details)) from None
@@ -299,7 +315,8 @@ def _step(owner: Any, part: str | int) -> list[Any]:
         if part == model.__name__:
             # The name of a union's member: a step of pydantic's location, not of the file's.
             found.append(model)
-    if isinstance(part, int) and not found:
+    if not found and not isinstance(owner, type):
+        # An index of a list, a key of a dict: the annotation's own arguments say what is there.
         found.append(owner)
     return found
 
