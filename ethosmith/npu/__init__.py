@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Functional, bit-exact model of the Arm Ethos-U55 and Ethos-U65 NPUs."""
