@@ -1,0 +1,36 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a step from the command line: errors as one line, never as a traceback."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from ethosmith.errors import EthosmithError
+
+EXIT_OK = 0
+EXIT_ERROR = 1
+
+
+def run_step(step: Callable[[Sequence[str]], None]) -> int:
+    """Call ``step`` with the process's arguments and return its exit code.
+
+    An `EthosmithError` is printed to standard error after ``error: ``; a missing
+    file, a full disk and the like are told the same way.
+    """
+    try:
+        step(sys.argv[1:])
+    except EthosmithError as error:
+        return fail(str(error))
+    except OSError as error:
+        name = f"{error.filename}: " if error.filename else ""
+        return fail(f"{name}{error.strerror or error}")
+    except KeyboardInterrupt:
+        return fail("interrupted")
+    return EXIT_OK
+
+
+def fail(message: str) -> int:
+    """Print ``error: message`` and return the exit code of a failed step."""
+    sys.stderr.write(f"error: {message}\n")
+    return EXIT_ERROR

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find the operators that Vela leaves to the CPU, where they are, and why."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+# What Vela prints per operator that fails a constraint of `tflite_supported_operators`.
+_WARNING = re.compile(
+    r"^Warning \(supported operators\) operator: (?P<kind>\S+), ofm: '(?P<ofm>[^']*)'\n"
+    r"Reason: (?P<reason>[^\n]*)",
+    re.MULTILINE,
+)
+_NPU_CUSTOM_CODE = b"ethos-u"
+
+
+@dataclass(frozen=True)
+class CpuOperator:
+    """An operator outside the NPU: its TFLite name, its OFM's name, Vela's reason."""
+
+    kind: str
+    ofm: str
+    reason: str
+
+
+def cpu_operators(compiled: Path, vela_said: str) -> list[CpuOperator]:
+    """Return the operators of Vela's ``compiled`` .tflite that the CPU would run.
+
+    The compiled network itself says which they are: Vela warns also about operators
+    that it folds away afterwards. Its warnings, matched by OFM, give the reasons.
+    """
+    reasons = {(m["kind"], m["ofm"]): m["reason"] for m in _WARNING.finditer(vela_said)}
+    return [
+        CpuOperator(kind, ofm, reasons.get((kind, ofm), "no reason given"))
+        for kind, ofm in _operators(compiled)
+    ]
+
+
+def _operators(compiled: Path) -> list[tuple[str, str]]:
+    from ethosu.vela.tflite.BuiltinOperator import BuiltinOperator  # noqa: PLC0415 slow
+    from ethosu.vela.tflite.Model import Model  # noqa: PLC0415
+
+    names = {value: key for key, value in vars(BuiltinOperator).items() if key.isupper()}
+    model = Model.GetRootAsModel(compiled.read_bytes(), 0)
+    graph = model.Subgraphs(0)
+    found: list[tuple[str, str]] = []
+    for index in range(graph.OperatorsLength()):
+        operator = graph.Operators(index)
+        code = model.OperatorCodes(operator.OpcodeIndex())
+        if code.CustomCode() == _NPU_CUSTOM_CODE:
+            continue
+        value = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+        name = graph.Tensors(operator.Outputs(0)).Name() if operator.OutputsLength() else b""
+        found.append((names.get(value, str(value)), (name or b"").decode("utf-8", "replace")))
+    return found
+
+
+def fallback_table(network: str, operators: list[CpuOperator]) -> str:
+    """Say which operators would fall back to the CPU, as a table, and what to do."""
+    rows = [("operator", "at (its output)", "reason")]
+    rows += [(o.kind, o.ofm, o.reason) for o in operators]
+    widths = [max(len(row[column]) for row in rows) for column in range(2)]
+    lines = [f"  {a:<{widths[0]}}  {b:<{widths[1]}}  {c}".rstrip() for a, b, c in rows]
+    return "\n".join(
+        [
+            f"{network}: {len(operators)} operators cannot run on the NPU, and runtime=direct has"
+            " no CPU kernels; change the network there:",
+            *lines,
+        ]
+    )

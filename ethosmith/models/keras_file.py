@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Load a float Keras network from .h5, .keras or a SavedModel folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from ethosmith.errors import EthosmithError
+
+KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
+TFLITE_SUFFIX = ".tflite"
+
+
+def is_saved_model(path: Path) -> bool:
+    """Say whether ``path`` is a SavedModel folder."""
+    return (path / "saved_model.pb").is_file()
+
+
+def converter_for(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
+    """Return a ``tf.lite.TFLiteConverter`` for the float model at ``path``, and its input shapes.
+
+    The batch is fixed at 1: a microcontroller runs one sample at a time, and a free
+    batch would leave operators that compute shapes in the network.
+
+    Raises:
+        EthosmithError: the file is of no known kind, or TensorFlow cannot read it.
+    """
+    if is_saved_model(path):
+        return _reading(path, lambda: _from_saved_model(path))
+    if path.suffix.lower() in KERAS_SUFFIXES:
+        return _reading(path, lambda: _from_keras(path))
+    kinds = ", ".join((*KERAS_SUFFIXES, TFLITE_SUFFIX))
+    raise EthosmithError(f"{path}: not a model ({kinds} or a SavedModel folder)")
+
+
+def _from_keras(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
+    import tensorflow as tf  # noqa: PLC0415 takes seconds
+
+    model = _load_keras(path)
+    shapes = [_fixed_shape(path, tensor.shape) for tensor in model.inputs]
+    inputs = [
+        tf.keras.Input(batch_shape=shape, dtype=tensor.dtype, name=tensor.name.split(":")[0])
+        for shape, tensor in zip(shapes, model.inputs, strict=True)
+    ]
+    one_at_a_time = tf.keras.Model(inputs, model(inputs[0] if len(inputs) == 1 else inputs))
+    return tf.lite.TFLiteConverter.from_keras_model(one_at_a_time), shapes
+
+
+def _from_saved_model(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
+    import tensorflow as tf  # noqa: PLC0415
+
+    loaded = tf.saved_model.load(str(path))
+    if "serving_default" not in loaded.signatures:
+        raise EthosmithError(f"{path}: the SavedModel has no 'serving_default' signature")
+    function = loaded.signatures["serving_default"]
+    shapes = []
+    for tensor in function.inputs:
+        if tensor.dtype != tf.resource:
+            shapes.append(_fixed_shape(path, tensor.shape))
+            tensor.set_shape(shapes[-1])
+    return tf.lite.TFLiteConverter.from_concrete_functions([function], loaded), shapes
+
+
+def _fixed_shape(path: Path, shape: Any) -> tuple[int, ...]:
+    sizes = tuple(shape)[1:]
+    if not sizes or any(size is None for size in sizes):
+        raise EthosmithError(f"{path}: an input has no fixed shape: {tuple(shape)}")
+    return (1, *(int(size) for size in sizes))
+
+
+def _reading(path: Path, load: Any) -> Any:
+    try:
+        return load()
+    except EthosmithError:
+        raise
+    except Exception as error:  # noqa: BLE001 TensorFlow raises whatever its file readers raise
+        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        raise EthosmithError(f"{path}: TensorFlow cannot load this model: {first}") from None
+
+
+def _load_keras(path: Path) -> Any:
+    import tensorflow as tf  # noqa: PLC0415
+
+    return tf.keras.models.load_model(
+        path, custom_objects={"DepthwiseConv2D": _depthwise_of_keras_2()}, compile=False
+    )
+
+
+def _depthwise_of_keras_2() -> type:
+    """Return Keras 3's DepthwiseConv2D, able to read what Keras 2 wrote.
+
+    Keras 2 stored ``groups: 1``, which has no meaning for a depthwise convolution
+    and which Keras 3 refuses.
+    """
+    import tensorflow as tf  # noqa: PLC0415
+
+    class DepthwiseConv2D(tf.keras.layers.DepthwiseConv2D):  # type: ignore[misc]
+        def __init__(self, *args: Any, groups: int = 1, **kwargs: Any) -> None:
+            if groups != 1:
+                raise EthosmithError(f"a DepthwiseConv2D with groups={groups} is not known")
+            super().__init__(*args, **kwargs)
+
+    return DepthwiseConv2D
