@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write platform.h: the platform's addresses, sizes and NPU settings for the firmware."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from ethosmith.cli import run_step
+from ethosmith.descriptors.platform import MemoryRegion, Platform, load_platform
+from ethosmith.files import write_text
+from ethosmith.npu.config import AcceleratorConfig
+
+Macro = tuple[str, str]
+
+
+def platform_header(platform: Platform, memory_mode: str, accelerator_config: str) -> str:
+    """Return the text of platform.h.
+
+    Raises:
+        EthosmithError: the platform does not have the memory mode or the NPU
+            configuration, or the two do not go together.
+    """
+    platform.check_combination(accelerator_config, memory_mode)
+    macros = [
+        *_board_macros(platform),
+        *_npu_macros(platform, AcceleratorConfig.parse(accelerator_config)),
+        *_mode_macros(platform, memory_mode),
+    ]
+    lines = [f"#define {name} {value}" for name, value in macros]
+    return "\n".join([*_HEAD, *lines, "", *_region_table(platform.regions), "", "#endif", ""])
+
+
+_HEAD = (
+    "// Generated from the platform description.",
+    "#ifndef PLATFORM_H",
+    "#define PLATFORM_H",
+    "",
+)
+
+
+def _board_macros(platform: Platform) -> list[Macro]:
+    return [
+        ("PLATFORM_NAME", _text(platform.name)),
+        ("PLATFORM_CLOCK_HZ", _number(platform.cpu.clock_hz)),
+        ("PLATFORM_STACK_BYTES", _number(platform.stack_bytes)),
+        ("PLATFORM_UART_ADDRESS", _address(platform.uart.address)),
+        ("PLATFORM_UART_CLOCK_HZ", _number(platform.uart.clock_hz)),
+        ("PLATFORM_UART_BAUD", _number(platform.uart.baud)),
+    ]
+
+
+def _npu_macros(platform: Platform, accelerator: AcceleratorConfig) -> list[Macro]:
+    npu = platform.npu
+    return [
+        ("PLATFORM_NPU_ADDRESS", _address(npu.address)),
+        ("PLATFORM_NPU_IRQ", str(npu.irq)),
+        ("PLATFORM_NPU_TIMEOUT_MS", _number(npu.timeout_ms)),
+        ("PLATFORM_NPU_CONFIG", _text(accelerator.name)),
+        ("PLATFORM_NPU_MACS", _number(accelerator.macs)),
+        ("PLATFORM_NPU_MAX_BEATS_BYTES", _number(npu.axi.max_beats_bytes)),
+        ("PLATFORM_NPU_MAX_OUTSTANDING_READS", _number(npu.axi.max_outstanding_reads)),
+        ("PLATFORM_NPU_MAX_OUTSTANDING_WRITES", _number(npu.axi.max_outstanding_writes)),
+    ]
+
+
+def _mode_macros(platform: Platform, memory_mode: str) -> list[Macro]:
+    mode = platform.memory_mode(memory_mode)
+    limits = [
+        (f"PLATFORM_{key.upper()}_AXI_LIMIT", _number(part.axi_limit))
+        for key, part in mode.parts.items()
+    ]
+    return [("PLATFORM_MEMORY_MODE", _text(mode.name)), *limits]
+
+
+def _region_table(regions: tuple[MemoryRegion, ...]) -> list[str]:
+    rows = [
+        f"    X({_text(region.name)}, {_address(region.address)}, {region.size_bytes:#010x}u, "
+        f"{int(region.npu)})"
+        for region in regions
+    ]
+    return [
+        "// X(name, address, bytes, whether the NPU reaches it)",
+        "#define PLATFORM_MEMORY_REGIONS(X) \\",
+        " \\\n".join(rows),
+    ]
+
+
+def _address(value: int) -> str:
+    return f"{value:#010x}u"
+
+
+def _number(value: int) -> str:
+    return f"{value}u"
+
+
+def _text(value: str) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def main(argv: Sequence[str]) -> None:
+    """Write platform.h as the command line says."""
+    parser = argparse.ArgumentParser(prog="ethosmith.codegen.platform_header", description=__doc__)
+    parser.add_argument("--platform", type=Path, required=True, help="platform.yaml")
+    parser.add_argument("--memory-mode", required=True, help="Vela's name, such as Shared_Sram")
+    parser.add_argument("--accelerator-config", required=True, help="such as ethos-u55-128")
+    parser.add_argument("--output", type=Path, required=True)
+    options = parser.parse_args(argv)
+    platform = load_platform(options.platform)
+    text = platform_header(platform, options.memory_mode, options.accelerator_config)
+    write_text(options.output, text)
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_step(main))
