@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from ethosmith.errors import EthosmithError
+
+LoadedT = TypeVar("LoadedT")
 
 KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
 TFLITE_SUFFIX = ".tflite"
@@ -69,7 +72,7 @@ def _fixed_shape(path: Path, shape: Any) -> tuple[int, ...]:
     return (1, *(int(size) for size in sizes))
 
 
-def _reading(path: Path, load: Any) -> Any:
+def _reading(path: Path, load: Callable[[], LoadedT]) -> LoadedT:
     try:
         return load()
     except EthosmithError:

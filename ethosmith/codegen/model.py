@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""model.c: the compiled network as constants, and its work areas as arrays."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethosmith.cli import run_step
+from ethosmith.codegen.c_text import byte_array, float_literal, notice, string
+from ethosmith.files import write_text
+from ethosmith.models.compiled import CompiledNetwork, PlacedTensor, read_compiled
+from ethosmith.models.int8_check import check_int8
+from ethosmith.npu.config import AcceleratorConfig
+
+_DTYPES = {
+    "int8": "TENSOR_INT8",
+    "uint8": "TENSOR_UINT8",
+    "int16": "TENSOR_INT16",
+    "int32": "TENSOR_INT32",
+    "float32": "TENSOR_FLOAT32",
+}
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """What the device prints and checks about its model."""
+
+    name: str
+    accelerator: AcceleratorConfig
+    memory_mode: str
+
+
+def model_source(compiled: CompiledNetwork, identity: ModelIdentity, source: str) -> str:
+    """Return the C source that defines ``model`` of runtime/model.h.
+
+    Args:
+        compiled: what Vela made.
+        identity: names of the network and of the NPU it was compiled for.
+        source: the network, as the file names it.
+    """
+    parts = [
+        f'{notice(source)}#include "model.h"\n',
+        _constant("command_stream", compiled.command_stream),
+        _constant("weights", compiled.weights),
+        _work_area("scratch", compiled.scratch.size_bytes),
+        _work_area("scratch_fast", compiled.scratch_fast.size_bytes),
+        _tensors("inputs", compiled.inputs),
+        _tensors("outputs", compiled.outputs),
+        _model(compiled, identity),
+    ]
+    return "\n".join(part for part in parts if part)
+
+
+def _constant(name: str, data: bytes) -> str:
+    if not data:
+        return ""
+    section = f"MODEL_SECTION_{name.upper()}"
+    return byte_array(name, data, section=section, alignment="MODEL_ALIGNMENT_BYTES")
+
+
+def _work_area(name: str, size_bytes: int) -> str:
+    if not size_bytes:
+        return ""
+    attributes = (
+        f"__attribute__((section(MODEL_SECTION_{name.upper()}), aligned(MODEL_ALIGNMENT_BYTES)))"
+    )
+    return f"static uint8_t {name}[{size_bytes}] {attributes};\n"
+
+
+def _tensors(name: str, tensors: Sequence[PlacedTensor]) -> str:
+    rows = "\n".join(f"    {_tensor(tensor)}," for tensor in tensors)
+    return f"static const struct tensor_info {name}[] = {{\n{rows}\n}};\n"
+
+
+def _tensor(tensor: PlacedTensor) -> str:
+    spec = tensor.spec
+    shape = ", ".join(map(str, spec.shape))
+    fields = {
+        "name": string(spec.name),
+        "dtype": _DTYPES[spec.dtype],
+        "rank": len(spec.shape),
+        "shape": f"{{{shape}}}",
+        "size_bytes": tensor.size_bytes,
+        "region": tensor.region,
+        "offset": tensor.offset,
+        "scale": float_literal(spec.scale),
+        "zero_point": spec.zero_point,
+    }
+    return "{" + ", ".join(f".{key} = {value}" for key, value in fields.items()) + "}"
+
+
+def _model(compiled: CompiledNetwork, identity: ModelIdentity) -> str:
+    scratch, fast = compiled.scratch, compiled.scratch_fast
+    fields = {
+        "name": string(identity.name),
+        "accelerator_config": string(identity.accelerator.name),
+        "macs": identity.accelerator.macs,
+        "memory_mode": string(identity.memory_mode),
+        "command_stream": "command_stream",
+        "command_stream_bytes": len(compiled.command_stream),
+        "weights": "weights" if compiled.weights else "0",
+        "weights_bytes": len(compiled.weights),
+        "weights_region": compiled.weights_region,
+        "scratch": "scratch" if scratch.size_bytes else "0",
+        "scratch_bytes": scratch.size_bytes,
+        "scratch_region": scratch.region,
+        "scratch_fast": "scratch_fast" if fast.size_bytes else "0",
+        "scratch_fast_bytes": fast.size_bytes,
+        "scratch_fast_region": fast.region,
+        "inputs": "inputs",
+        "input_count": len(compiled.inputs),
+        "outputs": "outputs",
+        "output_count": len(compiled.outputs),
+    }
+    rows = "\n".join(f"    .{key} = {value}," for key, value in fields.items())
+    return f"const struct model model = {{\n{rows}\n}};\n"
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.codegen.model")
+    parser.add_argument("--raw", type=Path, required=True, help="Vela's raw output")
+    parser.add_argument("--network", type=Path, required=True, help="the int8 .tflite")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--accelerator-config", required=True)
+    parser.add_argument("--memory-mode", required=True)
+    parser.add_argument("--source", required=True, help="the network, as the file names it")
+    parser.add_argument("--output", type=Path, required=True)
+    given = parser.parse_args(argv)
+    compiled = read_compiled(given.raw, check_int8(given.network))
+    accelerator = AcceleratorConfig.parse(given.accelerator_config)
+    identity = ModelIdentity(given.name, accelerator, given.memory_mode)
+    write_text(given.output, model_source(compiled, identity, given.source))
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read a sample file into the bytes that the device's pre-processing takes."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import struct
+import sys
+import wave
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ethosmith.cli import run_step
+from ethosmith.descriptors.nearest import unknown_name
+from ethosmith.errors import EthosmithError
+from ethosmith.files import write_bytes
+
+_MOST_BYTES = 32 << 20
+
+
+def read_wav(path: Path) -> bytes:
+    """Return the PCM of a mono, 16-bit WAV file: int16, little endian, at its own rate."""
+    try:
+        with wave.open(str(path), "rb") as audio:
+            if audio.getnchannels() != 1 or audio.getsampwidth() != 2:
+                raise EthosmithError(
+                    f"{path}: {audio.getnchannels()} channels of {8 * audio.getsampwidth()} bits;"
+                    " a sample is mono with 16 bits: sox IN -c 1 -b 16 -r 16000 OUT"
+                )
+            return audio.readframes(audio.getnframes())
+    except (wave.Error, EOFError) as error:
+        raise EthosmithError(f"{path}: not a WAV file: {error}") from None
+
+
+def read_python_list(path: Path) -> bytes:
+    """Return the first list of integers in a Python file as int16, little endian.
+
+    The file is parsed and never run.
+    """
+    try:
+        tree = ast.parse(path.read_text("utf-8"))
+        values = next(
+            ast.literal_eval(node.value)
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.List)
+        )
+        return struct.pack(f"<{len(values)}h", *values)
+    except StopIteration:
+        raise EthosmithError(f"{path}: holds no list of numbers") from None
+    except (SyntaxError, ValueError, struct.error) as error:
+        raise EthosmithError(f"{path}: not a list of 16-bit integers: {error}") from None
+
+
+def read_raw(path: Path) -> bytes:
+    """Return the file as it is."""
+    return path.read_bytes()
+
+
+FORMATS: Mapping[str, Callable[[Path], bytes]] = {
+    "wav": read_wav,
+    "pcm16-python-list": read_python_list,
+    "raw": read_raw,
+}
+
+
+def read_sample(path: Path, sample_format: str) -> bytes:
+    """Return the sample's bytes.
+
+    Raises:
+        EthosmithError: an unknown format, or a file that is not of it, is empty or
+            larger than the board could hold.
+    """
+    if sample_format not in FORMATS:
+        raise EthosmithError(unknown_name("sample format", sample_format, FORMATS))
+    if path.stat().st_size > _MOST_BYTES:
+        raise EthosmithError(f"{path}: larger than {_MOST_BYTES >> 20} MiB")
+    data = FORMATS[sample_format](path)
+    if not data:
+        raise EthosmithError(f"{path}: the sample is empty")
+    return data
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.codegen.sample_formats")
+    parser.add_argument("--input", type=Path, required=True)
+    parser.add_argument("--format", required=True, choices=sorted(FORMATS))
+    parser.add_argument("--output", type=Path, required=True)
+    given = parser.parse_args(argv)
+    write_bytes(given.output, read_sample(given.input, given.format))
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

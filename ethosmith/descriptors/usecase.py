@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: Apache-2.0
+"""usecases/NAME/usecase.yaml: one network, its samples and its application on the device."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from ethosmith.descriptors.base import Descriptor, Name, RelativePath, Strict
+from ethosmith.descriptors.origin import Origin
+
+SampleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
+ParameterValue = bool | int | float | str
+Label = Annotated[str, StringConstraints(pattern=r'^[^"\\\x00-\x1f\x7f]+$', max_length=64)]
+
+
+class RandomInputs(Strict):
+    """Seeded uniform inputs in ``[low, high)``, for a network without real samples."""
+
+    seed: Annotated[int, Field(ge=0)]
+    count: Annotated[int, Field(ge=1, le=10000)] = 100
+    low: float = 0.0
+    high: float = 1.0
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low} must be below high {self.high}")
+        return self
+
+
+class Quantise(Strict):
+    """How the float network becomes int8.
+
+    ``representative`` is ``samples`` (the use case's own, through its own
+    pre-processing) or a mapping with the key ``random``.
+    """
+
+    representative: Literal["samples"] | RandomInputs = "samples"
+
+
+class Model(Strict):
+    """The network: its name in file names and C, and where the file comes from."""
+
+    name: Name
+    source: Origin
+
+
+class Vela(Strict):
+    """Options of Vela beyond accelerator, system config and memory mode."""
+
+    optimise: Literal["Performance", "Size"] = "Performance"
+    arena_cache_size_bytes: Annotated[int, Field(ge=1024)] | None = None
+
+
+class Sample(Strict):
+    """One input baked into the image.
+
+    Attributes:
+        name: what the device prints.
+        source: the file.
+        format: how its bytes are read; see `ethosmith.codegen.sample_formats`.
+        expect: the answer that the smoke test wants; none: only the tensors are compared.
+    """
+
+    name: SampleName
+    source: Origin
+    format: Literal["wav", "pcm16-python-list", "raw"]
+    expect: Label | None = None
+
+
+class UseCase(Descriptor):
+    """The whole descriptor; see docs/reference for a description of every key."""
+
+    model: Model
+    quantise: Quantise = Quantise()
+    vela: Vela = Vela()
+    labels: tuple[Label, ...] = ()
+    samples: tuple[Sample, ...] = ()
+    sources: tuple[RelativePath, ...]
+    libraries: tuple[Name, ...] = ()
+    parameters: Mapping[ParameterName, ParameterValue] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        _unique("label", self.labels)
+        _unique("sample", [sample.name for sample in self.samples])
+        if self.labels:
+            for sample in self.samples:
+                if sample.expect is not None and sample.expect not in self.labels:
+                    raise ValueError(
+                        f"sample '{sample.name}' expects '{sample.expect}', which is no label"
+                    )
+        if not self.sources:
+            raise ValueError("sources is empty: name the C or C++ file with the pre-processing")
+        return self
+
+
+def _unique(kind: str, names: tuple[str, ...] | list[str]) -> None:
+    twice = sorted({name for name in names if list(names).count(name) > 1})
+    if twice:
+        raise ValueError(f"the {kind} '{twice[0]}' stands there twice")
+
+
+def c_identifier(name: str) -> str:
+    """Return ``name`` as it stands in C: every other character becomes ``_``."""
+    return re.sub(r"[^A-Za-z0-9]", "_", name)
