@@ -10,15 +10,15 @@ binaries that have bytes: a region that the image leaves empty is left out.
 from __future__ import annotations
 
 import re
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethosmith.cli import run_step
 from ethosmith.descriptors.platform import Card, Platform, load_platform
 from ethosmith.errors import EthosmithError
+from ethosmith.files import write_text
 from ethosmith.images import command_line
-from ethosmith.images.files import write_text
 from ethosmith.images.regions import Regions
 
 MAX_IMAGES = 32
@@ -117,21 +117,17 @@ def _card_of(platform: Platform) -> Card:
     return platform.card
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> None:
     """Write ``--output`` for the binaries in ``--sectors``."""
     options = command_line.parser("images_txt", "Write the MPS3 card's images.txt.")
     command_line.add_platform(options)
     options.add_argument("--sectors", type=Path, required=True, help="the folder of the binaries")
-    options.add_argument("--output", type=Path, required=True, help="images.txt")
+    command_line.add_output(options, "images.txt")
     args = options.parse_args(argv)
-
-    def step() -> None:
-        platform = load_platform(args.platform)
-        images = card_images(platform.regions, args.sectors)
-        write_text(args.output, images_txt(_card_of(platform), images))
-
-    return command_line.run(step)
+    platform = load_platform(args.platform)
+    images = card_images(platform.regions, args.sectors)
+    write_text(args.output, images_txt(_card_of(platform), images))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(run_step(main))

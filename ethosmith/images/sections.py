@@ -9,17 +9,17 @@ without bytes gives an empty file; `images_txt` leaves it out of the card's list
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
+from ethosmith.cli import run_step
 from ethosmith.descriptors.platform import MemoryRegion, load_platform
 from ethosmith.errors import EthosmithError
+from ethosmith.files import writing_beside
 from ethosmith.images import command_line
 from ethosmith.images.elf import Elf, Segment, read_image
-from ethosmith.images.files import replacing
 from ethosmith.images.regions import Regions, describe, find_region, loadable
 
 
@@ -113,7 +113,7 @@ def write_sectors(image: Elf, regions: Regions, output_dir: Path) -> tuple[Path,
 
 def _write_sector(path: Path, data: bytes, placements: Sequence[Placement]) -> None:
     view = memoryview(data)
-    with replacing(path) as stream:
+    with writing_beside(path) as beside, beside.open("wb") as stream:
         for placement in placements:
             # What the seek passes over reads as zeros and takes no space.
             stream.seek(placement.offset)
@@ -121,19 +121,15 @@ def _write_sector(path: Path, data: bytes, placements: Sequence[Placement]) -> N
             stream.write(view[start : start + placement.segment.size_bytes])
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> None:
     """Cut ``--axf`` into ``--output-dir``/*.bin after the regions of ``--platform``."""
     options = command_line.parser("sections", "Cut an image into the card's binaries.")
     command_line.add_axf(options)
     command_line.add_platform(options)
     options.add_argument("--output-dir", type=Path, required=True, help="where the .bin files go")
     args = options.parse_args(argv)
-
-    def step() -> None:
-        write_sectors(read_image(args.axf), load_platform(args.platform).regions, args.output_dir)
-
-    return command_line.run(step)
+    write_sectors(read_image(args.axf), load_platform(args.platform).regions, args.output_dir)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(run_step(main))

@@ -11,6 +11,7 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
+from ethosmith.cli import run_step
 from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.images import command_line
 from ethosmith.images.elf import Elf, read_image
@@ -58,7 +59,7 @@ def summary(name: str, usages: Iterable[RegionUsage]) -> dict[str, Any]:
     return {"image": name, "regions": as_json(usages)}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
+def main(argv: Sequence[str]) -> None:
     """Print the table of ``--axf``, and write it to ``--json``."""
     options = command_line.parser("size", "Show how full each memory region of an image is.")
     command_line.add_axf(options)
@@ -66,15 +67,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     options.add_argument("--map", type=Path, help="the linker's map, for a finer division")
     options.add_argument("--json", type=Path, help="also write the numbers here")
     args = options.parse_args(argv)
-
-    def step() -> None:
-        usages = usage_of(read_image(args.axf), load_platform(args.platform), args.map)
-        print_sizes(args.axf.name, usages, sys.stdout)
-        if args.json:
-            write_json(args.json, summary(args.axf.name, usages))
-
-    return command_line.run(step)
+    usages = usage_of(read_image(args.axf), load_platform(args.platform), args.map)
+    print_sizes(args.axf.name, usages, sys.stdout)
+    if args.json:
+        write_json(args.json, summary(args.axf.name, usages))
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    raise SystemExit(run_step(main))

@@ -26,7 +26,6 @@ _CLASS_OF_NAME = (
     (".labels", "labels"),
     (".vectors", "vectors"),
     (".stack", "stack"),
-    (".heap", "heap"),
 )
 # The order in which classes are shown.
 CLASSES = (
@@ -37,7 +36,6 @@ CLASSES = (
     "data",
     "bss",
     "stack",
-    "heap",
     "model command stream",
     "model weights",
     "scratch",
