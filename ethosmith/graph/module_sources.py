@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Which of our own .py files a step's code is made of, so that editing one re-runs the step."""
+
+from __future__ import annotations
+
+import re
+from functools import cache
+from pathlib import Path
+
+_PACKAGE = "ethosmith"
+_ROOT = Path(__file__).resolve().parents[2]
+# Imports inside functions count too, hence the indentation.
+_IMPORT = re.compile(
+    rf"^[ \t]*(?:from[ \t]+({_PACKAGE}[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)"
+    rf"|import[ \t]+({_PACKAGE}[\w.]*))",
+    re.MULTILINE,
+)
+
+
+def module_sources(module: str) -> tuple[Path, ...]:
+    """Return the files of ``module`` and of all Ethosmith modules that it imports, sorted.
+
+    Templates (``*.j2``) beside a module and named after it belong to it.
+    """
+    found: set[Path] = set()
+    waiting = [module]
+    seen = set()
+    while waiting:
+        name = waiting.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        path = _file_of(name)
+        if path is not None:
+            found.add(path)
+            found.update(path.parent.glob(f"{path.stem}.*.j2"))
+            waiting.extend(_imports(path))
+            waiting.append(name.rpartition(".")[0])
+    return tuple(sorted(found))
+
+
+@cache
+def _imports(path: Path) -> tuple[str, ...]:
+    names: list[str] = []
+    for package, imported, plain in _IMPORT.findall(path.read_text("utf-8")):
+        if plain:
+            names.append(plain)
+            continue
+        names.append(package)
+        words = re.findall(r"\w+", imported.split("#")[0])
+        names.extend(f"{package}.{word}" for word in words)
+    return tuple(names)
+
+
+@cache
+def _file_of(module: str) -> Path | None:
+    if not module:
+        return None
+    base = _ROOT.joinpath(*module.split("."))
+    for path in (base.with_name(base.name + ".py"), base / "__init__.py"):
+        if path.is_file():
+            return path
+    return None
