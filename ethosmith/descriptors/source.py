@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Describe where a file comes from: a registry package, a URL or a local path."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
+
+from packaging.utils import (
+    InvalidName,
+    InvalidSdistFilename,
+    InvalidWheelFilename,
+    NormalizedName,
+    canonicalize_name,
+    parse_sdist_filename,
+    parse_wheel_filename,
+)
+from packaging.version import InvalidVersion, Version
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from ethosmith.errors import EthosmithError
+
+MEMBER_SEPARATOR = "!"
+_LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
+
+
+def check_member(member: str) -> str:
+    """Return ``member`` if each of its ``!``-separated parts is a plain relative path.
+
+    Raises:
+        ValueError: a part is empty, absolute, has a backslash or leaves its archive.
+    """
+    for part in member.split(MEMBER_SEPARATOR):
+        if not is_plain_relative(part):
+            raise ValueError(f"'{part}' is no relative path inside an archive")
+    return member
+
+
+def is_plain_relative(name: str) -> bool:
+    """Tell whether ``name`` stays below the folder it is written to, on any system."""
+    parts = name.split("/")
+    return (
+        all(part not in {"", ".", ".."} for part in parts)
+        and not re.match(r"[A-Za-z]:", name)
+        and not any(char == "\\" or ord(char) < 0x20 for char in name)
+    )
+
+
+def _check_sha256(value: str) -> str:
+    if not re.fullmatch(r"[0-9a-fA-F]{64}", value):
+        raise ValueError("a SHA-256 has 64 hexadecimal digits")
+    return value.lower()
+
+
+Sha256 = Annotated[str, AfterValidator(_check_sha256)]
+Member = Annotated[str, AfterValidator(check_member)]
+
+
+class _Source(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+class PackageSource(_Source):
+    """One file of a PyPI project at an exact version; it is read, never installed."""
+
+    package: str
+    version: str
+    artefact: str
+    sha256: Sha256
+    member: Member | None = None
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file that is fetched, for messages."""
+        return self.artefact
+
+    @property
+    def project(self) -> NormalizedName:
+        """The project's name as an index spells it (PEP 503)."""
+        return canonicalize_name(self.package)
+
+    @field_validator("package")
+    @classmethod
+    def _package_is_a_name(cls, package: str) -> str:
+        try:
+            canonicalize_name(package, validate=True)
+        except InvalidName:
+            raise ValueError(f"'{package}' is no package name") from None
+        return package
+
+    @model_validator(mode="after")
+    def _artefact_fits(self) -> PackageSource:
+        name, version = _parse_artefact(self.artefact)
+        if name != self.project:
+            raise ValueError(f"the artefact belongs to '{name}', not to '{self.package}'")
+        if str(version) != str(_parse_version(self.version)):
+            raise ValueError(f"the artefact has version {version}, not {self.version}")
+        return self
+
+
+class UrlSource(_Source):
+    """A file at a URL: https, a file URL, or http on this machine."""
+
+    url: str
+    sha256: Sha256
+    member: Member | None = None
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file that is fetched, for messages."""
+        return unquote(urlsplit(self.url).path).rsplit("/", 1)[-1] or self.url
+
+    @field_validator("url")
+    @classmethod
+    def _scheme_is_known(cls, url: str) -> str:
+        parts = urlsplit(url)
+        local_http = parts.scheme == "http" and parts.hostname in _LOOPBACK_HOSTS
+        if not local_http and parts.scheme not in {"https", "file"}:
+            raise ValueError(f"'{url}' must begin with https:// (or file://)")
+        if parts.scheme != "file" and not parts.hostname:
+            raise ValueError(f"'{url}' names no host")
+        return url
+
+
+class PathSource(_Source):
+    """A local file, relative to the descriptor's folder."""
+
+    path: str
+    sha256: Sha256 | None = None
+    member: Member | None = None
+
+    @property
+    def file_name(self) -> str:
+        """Name of the file, for messages."""
+        return PurePosixPath(self.path).name
+
+    @field_validator("path")
+    @classmethod
+    def _path_is_given(cls, path: str) -> str:
+        if not path or "\0" in path:
+            raise ValueError("the path is empty")
+        return path
+
+
+def _parse_artefact(name: str) -> tuple[str, Version]:
+    try:
+        if name.endswith(".whl"):
+            return parse_wheel_filename(name)[:2]
+        return parse_sdist_filename(name)
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        raise ValueError(
+            f"'{name}' is no file of a package (NAME-VERSION-TAGS.whl or NAME-VERSION.tar.gz)"
+        ) from None
+
+
+def _parse_version(text: str) -> Version:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        raise ValueError(f"'{text}' is no version") from None
+
+
+_KINDS = {"package": PackageSource, "url": UrlSource, "path": PathSource}
+
+
+def _kind(value: Any) -> str | None:
+    """Return the name of the model whose own key is present."""
+    if isinstance(value, _Source):
+        return type(value).__name__
+    if not isinstance(value, dict):
+        return None
+    present = [kind.__name__ for key, kind in _KINDS.items() if key in value]
+    return present[0] if len(present) == 1 else None
+
+
+AnySource = PackageSource | UrlSource | PathSource
+# The tags are the models' names: read_yaml's errors find the model of a wrong key by them.
+Source = Annotated[
+    Annotated[PackageSource, Tag("PackageSource")]
+    | Annotated[UrlSource, Tag("UrlSource")]
+    | Annotated[PathSource, Tag("PathSource")],
+    Discriminator(
+        _kind,
+        custom_error_type="source_kind",
+        custom_error_message="A source has exactly one of the keys package, url and path",
+    ),
+]
+
+_ADAPTER: TypeAdapter[AnySource] = TypeAdapter(Source)
+
+
+def parse_source(text: str) -> AnySource:
+    """Return the source that the JSON ``text`` describes.
+
+    Raises:
+        EthosmithError: naming the first wrong key.
+    """
+    try:
+        return _ADAPTER.validate_json(text)
+    except ValidationError as error:
+        detail = error.errors(include_url=False)[0]
+        where = ".".join(str(part) for part in detail["loc"] if part not in _tags())
+        message = detail["msg"].removeprefix("Value error, ")
+        raise EthosmithError(f"source{': ' + where if where else ''}: {message}") from None
+
+
+def _tags() -> set[str]:
+    return {kind.__name__ for kind in _KINDS.values()}

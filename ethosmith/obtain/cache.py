@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Keep verified files by their SHA-256, shared by all builds of this user.
+
+Layout of the cache folder::
+
+    sha256/59/59fd4882…        a whole, verified file; appears by rename only
+    partial/59fd4882….part     what has arrived so far; survives a killed download
+    partial/59fd4882….lock     held (flock) by the one process that fetches this file
+
+A lock ends with its process, however that ends, so none is ever stale.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethosmith.obtain.digest import sha256_of
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """A cached file whose bytes are not those that its name promises."""
+
+    path: Path
+    actual_sha256: str
+
+
+@dataclass(frozen=True)
+class Cache:
+    """A folder of files named after their SHA-256."""
+
+    root: Path
+
+    @classmethod
+    def for_user(cls) -> Cache:
+        """Return the cache of ``ETHOSMITH_CACHE``, the XDG cache folder or the home folder."""
+        if named := os.environ.get("ETHOSMITH_CACHE"):
+            return cls(Path(named).absolute())
+        xdg = os.environ.get("XDG_CACHE_HOME", "")
+        base = Path(xdg) if Path(xdg).is_absolute() else Path.home() / ".cache"
+        return cls(base / "ethosmith")
+
+    def path_of(self, sha256: str) -> Path:
+        """Return where the file with this hash stands once it is there."""
+        return self.root / "sha256" / sha256[:2] / sha256
+
+    def partial_path_of(self, sha256: str) -> Path:
+        """Return where the bytes of an unfinished download are collected."""
+        return self.root / "partial" / f"{sha256}.part"
+
+    def lookup(self, sha256: str) -> Path | Damaged | None:
+        """Return the verified file, what is wrong with it, or None if there is none."""
+        path = self.path_of(sha256)
+        try:
+            actual = sha256_of(path)
+        except FileNotFoundError:
+            return None
+        return path if actual == sha256 else Damaged(path, actual)
+
+    def adopt_partial(self, sha256: str) -> Path:
+        """Move a finished and verified download to its place, durably, in one step."""
+        partial, path = self.partial_path_of(sha256), self.path_of(sha256)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with partial.open("rb") as file:
+            os.fsync(file.fileno())
+        partial.chmod(0o444)
+        partial.replace(path)
+        return path
+
+    @contextmanager
+    def locked(self, sha256: str, on_wait: Callable[[], None]) -> Iterator[None]:
+        """Hold the lock of one file; ``on_wait`` is called if another process has it."""
+        lock = self.root / "partial" / f"{sha256}.lock"
+        lock.parent.mkdir(parents=True, exist_ok=True)
+        with lock.open("a") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                on_wait()
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
