@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Generic, TypeVar
 
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.nearest import unknown_name
@@ -18,13 +19,15 @@ from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.yaml_source import load
 from ethosmith.errors import EthosmithError
 
+DescriptorT = TypeVar("DescriptorT")
+
 OWN_ROOT = Path(__file__).resolve().parents[2]
 _USECASE_FILE = "usecase.yaml"
 _PLATFORM_FILE = "platform.yaml"
 
 
 @dataclass(frozen=True)
-class Located[DescriptorT]:
+class Located(Generic[DescriptorT]):
     """A descriptor and its file, relative to the project where it lies below it."""
 
     descriptor: DescriptorT
@@ -128,7 +131,7 @@ class Project:
         return tuple(sorted(found))
 
     def _find(self, kind: str, folder: str, file: str, names: tuple[str, ...]) -> Path:
-        name = file.split("/")[0].removesuffix(".yaml")
+        name = file.split("/", maxsplit=1)[0].removesuffix(".yaml")
         if name not in names:
             raise EthosmithError(unknown_name(kind, name, names))
         candidates = [root / folder / file for root in self.roots]
