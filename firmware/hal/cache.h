@@ -1,0 +1,8 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ETHOSMITH_HAL_CACHE_H
+#define ETHOSMITH_HAL_CACHE_H
+
+// Invalidates both caches of the Cortex-M55 and switches them on.
+void cache_start(void);
+
+#endif

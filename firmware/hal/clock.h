@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ETHOSMITH_HAL_CLOCK_H
+#define ETHOSMITH_HAL_CLOCK_H
+
+void clock_start(void);
+
+#endif

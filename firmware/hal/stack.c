@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "stack.h"
+
+#include "hal.h"
+
+enum { FAULT_RESERVE_BYTES = 512 };
+
+static const uint32_t PAINT = 0xA5A5A5A5u;
+
+void stack_set_limit(void) {
+    const uint32_t *limit = __stack_limit + FAULT_RESERVE_BYTES / sizeof *limit;
+    __asm volatile("msr msplim, %0" ::"r"(limit));
+}
+
+void stack_paint(void) {
+    const volatile uint32_t *end;
+    __asm volatile("mov %0, sp" : "=r"(end));
+    for (volatile uint32_t *word = __stack_limit; word < end; word++) {
+        *word = PAINT;
+    }
+}
+
+uint32_t hal_stack_used_bytes(void) {
+    const volatile uint32_t *word = __stack_limit;
+    while (word < __stack_top && *word == PAINT) {
+        word++;
+    }
+    return (uint32_t)((uintptr_t)__stack_top - (uintptr_t)word);
+}

@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cache.h"
+#include "clock.h"
+#include "console.h"
+#include "hal.h"
+
+void hal_start(void) {
+    console_start();
+    cache_start();
+    clock_start();
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Vela's driver payload: the words before and around a command stream.
+#ifndef ETHOSMITH_NPU_NPU_PAYLOAD_H
+#define ETHOSMITH_NPU_NPU_PAYLOAD_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum npu_payload_error {
+    NPU_PAYLOAD_OK,
+    NPU_PAYLOAD_TOO_SHORT,
+    NPU_PAYLOAD_NOT_WORDS,
+    NPU_PAYLOAD_BAD_MAGIC,
+    NPU_PAYLOAD_TRUNCATED_ACTION,
+    NPU_PAYLOAD_UNKNOWN_ACTION,
+    NPU_PAYLOAD_NO_CONFIG,
+    NPU_PAYLOAD_REPEATED_CONFIG,
+    NPU_PAYLOAD_NO_STREAM,
+    NPU_PAYLOAD_REPEATED_STREAM,
+    NPU_PAYLOAD_EMPTY_STREAM,
+    NPU_PAYLOAD_MISALIGNED_STREAM,
+};
+
+struct npu_payload {
+    uint32_t config;       // CONFIG of the NPU that the stream was made for
+    uint32_t id;           // its ID: architecture version
+    const uint8_t *stream; // inside the payload, aligned as QBASE needs it
+    uint32_t stream_bytes;
+};
+
+// Checks a whole payload of any content; reads nothing outside of it.
+// `payload` is filled only on NPU_PAYLOAD_OK.
+enum npu_payload_error npu_payload_parse(const uint8_t *data, size_t size_bytes,
+                                         struct npu_payload *payload);
+
+const char *npu_payload_error_text(enum npu_payload_error error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
