@@ -105,7 +105,7 @@ class PackageSource(_Source):
         name, version = _parse_artefact(self.artefact)
         if name != self.project:
             raise ValueError(f"the artefact belongs to '{name}', not to '{self.package}'")
-        if str(version) != str(_parse_version(self.version)):
+        if version != _parse_version(self.version):
             raise ValueError(f"the artefact has version {version}, not {self.version}")
         return self
 
