@@ -17,6 +17,9 @@ struct sample {
     uint32_t size_bytes;
 };
 
+// The use case whose samples these are: the first word that the program prints.
+extern const char usecase_name[];
+
 extern const struct sample samples[];
 extern const uint32_t sample_count;
 

@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+// The use case's pre- and post-processing for the host, from the same sources as the device's:
+// representative data for quantisation, and the oracle of the smoke test.
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "application.h"
+#include "sample.h"
+#include "tensor.h"
+#include "text.h"
+
+enum { EXIT_USAGE = 2, LINE_BYTES = 256 };
+
+static const char USAGE[] =
+    "usage: preprocess SAMPLE_INDEX DTYPE SCALE ZERO_POINT ELEMENT_COUNT > TENSOR\n"
+    "       postprocess DTYPE SCALE ZERO_POINT ELEMENT_COUNT < TENSOR\n"
+    "DTYPE: float32, int8, uint8, int16 or int32\n";
+
+static const unsigned long MAX_ELEMENTS = 1ul << 28;
+
+struct dtype {
+    const char *name;
+    enum tensor_dtype value;
+    uint32_t bytes;
+};
+
+static const struct dtype DTYPES[] = {
+    {"float32", TENSOR_FLOAT32, 4}, {"int8", TENSOR_INT8, 1},   {"uint8", TENSOR_UINT8, 1},
+    {"int16", TENSOR_INT16, 2},     {"int32", TENSOR_INT32, 4},
+};
+
+static int fail(const char *what, const char *which) {
+    fprintf(stderr, "error: %s%s\n", what, which);
+    return EXIT_FAILURE;
+}
+
+static bool parse_unsigned(const char *text, unsigned long most, uint32_t *value) {
+    char *end = NULL;
+    errno = 0;
+    unsigned long parsed = strtoul(text, &end, 10);
+    *value = (uint32_t)parsed;
+    return errno == 0 && end != text && *end == '\0' && *text != '-' && parsed <= most;
+}
+
+static bool parse_zero_point(const char *text, int32_t *value) {
+    char *end = NULL;
+    errno = 0;
+    long parsed = strtol(text, &end, 10);
+    *value = (int32_t)parsed;
+    return errno == 0 && end != text && *end == '\0' && parsed == *value;
+}
+
+static bool parse_scale(const char *text, float *value) {
+    char *end = NULL;
+    *value = strtof(text, &end);
+    return end != text && *end == '\0' && *value >= 0.0f;
+}
+
+static const struct dtype *find_dtype(const char *name) {
+    for (size_t i = 0; i < sizeof DTYPES / sizeof DTYPES[0]; i++) {
+        if (strcmp(DTYPES[i].name, name) == 0) {
+            return &DTYPES[i];
+        }
+    }
+    return NULL;
+}
+
+// DTYPE SCALE ZERO_POINT ELEMENT_COUNT
+static bool parse_tensor(char *const arguments[4], struct tensor_info *info) {
+    const struct dtype *dtype = find_dtype(arguments[0]);
+    uint32_t elements;
+    *info = (struct tensor_info){.name = "tensor", .rank = 1};
+    if (dtype == NULL || !parse_scale(arguments[1], &info->scale) ||
+        !parse_zero_point(arguments[2], &info->zero_point) ||
+        !parse_unsigned(arguments[3], MAX_ELEMENTS, &elements)) {
+        return false;
+    }
+    bool quantised = dtype->value != TENSOR_FLOAT32;
+    info->dtype = dtype->value;
+    info->shape[0] = elements;
+    info->size_bytes = elements * dtype->bytes;
+    return elements > 0 && (!quantised || info->scale > 0.0f);
+}
+
+static int write_tensor(const struct input *input) {
+    size_t written = fwrite(input->data, 1, input->info->size_bytes, stdout);
+    if (written != input->info->size_bytes || fflush(stdout) != 0) {
+        return fail("cannot write the tensor", "");
+    }
+    return EXIT_SUCCESS;
+}
+
+static int preprocess(const struct sample *sample, const struct tensor_info *info) {
+    struct input input = {.info = info, .data = calloc(info->size_bytes, 1)};
+    if (input.data == NULL) {
+        return fail("out of memory", "");
+    }
+    bool suits = application_preprocess(sample, &input) && !input.out_of_range;
+    int code = suits ? write_tensor(&input)
+                     : fail("the application does not take the sample ", sample->name);
+    free(input.data);
+    return code;
+}
+
+static void print_answer(const struct answer *answer) {
+    char buffer[LINE_BYTES];
+    struct text line = text_in(buffer, sizeof buffer);
+    text_string(&line, "answer=\"");
+    text_string(&line, answer->text);
+    text_string(&line, "\" score=");
+    text_fixed4(&line, answer->score);
+    puts(line.start);
+}
+
+static int postprocess(const struct tensor_info *info) {
+    void *data = malloc(info->size_bytes);
+    struct output output = {.info = info, .data = data};
+    struct answer answer;
+    int code = EXIT_SUCCESS;
+    if (data == NULL) {
+        code = fail("out of memory", "");
+    } else if (fread(data, 1, info->size_bytes, stdin) != info->size_bytes || getchar() != EOF) {
+        code = fail("standard input does not hold exactly the tensor", "");
+    } else if (!application_postprocess(&output, &answer)) {
+        code = fail("the application does not take the output", "");
+    } else {
+        print_answer(&answer);
+    }
+    free(data);
+    return code;
+}
+
+static int run_preprocess(char *const arguments[5]) {
+    struct tensor_info info;
+    uint32_t index;
+    if (!parse_unsigned(arguments[0], UINT32_MAX, &index) || !parse_tensor(&arguments[1], &info)) {
+        return fail("not a sample index and a tensor\n", USAGE);
+    }
+    if (index >= sample_count) {
+        return fail("no sample has the index ", arguments[0]);
+    }
+    return preprocess(&samples[index], &info);
+}
+
+int main(int argc, char *argv[]) {
+    if (argc == 7 && strcmp(argv[1], "preprocess") == 0) {
+        return run_preprocess(&argv[2]);
+    }
+    struct tensor_info info;
+    if (argc == 6 && strcmp(argv[1], "postprocess") == 0 && parse_tensor(&argv[2], &info)) {
+        return postprocess(&info);
+    }
+    fputs(USAGE, stderr);
+    return EXIT_USAGE;
+}

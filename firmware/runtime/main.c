@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: Apache-2.0
+// The device program: every baked-in sample through the network, results on the console.
+// Its output is read by programs; docs describe it, and tests pin it.
+#include <stddef.h>
+
+#include "application.h"
+#include "hal.h"
+#include "inference.h"
+#include "labels.h"
+#include "model.h"
+#include "sample.h"
+#include "tensor.h"
+#include "text.h"
+
+enum { MAX_TENSORS = 8, LINE_BYTES = 256 };
+
+static struct input inputs[MAX_TENSORS];
+static struct output outputs[MAX_TENSORS];
+
+static void print(struct text *line) {
+    hal_console_write(line->start);
+    *line = text_in(line->start, line->capacity_bytes);
+}
+
+static void print_field(struct text *line, const char *name, uint64_t value) {
+    text_string(line, name);
+    text_unsigned(line, value);
+}
+
+static void print_header(void) {
+    char buffer[LINE_BYTES];
+    struct text line = text_in(buffer, sizeof buffer);
+    text_string(&line, "ethosmith: ");
+    text_string(&line, usecase_name);
+    text_string(&line, " model=");
+    text_string(&line, model.name);
+    text_string(&line, " npu=");
+    text_string(&line, model.accelerator_config);
+    text_string(&line, " memory_mode=");
+    text_string(&line, model.memory_mode);
+    print_field(&line, " samples=", sample_count);
+    text_character(&line, '\n');
+    print(&line);
+}
+
+static void print_answer(const struct sample *sample, const struct answer *answer,
+                         const struct inference_counts *counts) {
+    char buffer[LINE_BYTES];
+    struct text line = text_in(buffer, sizeof buffer);
+    text_string(&line, "sample ");
+    text_string(&line, sample->name);
+    text_string(&line, ": answer=\"");
+    text_string(&line, answer->text);
+    text_string(&line, "\" score=");
+    text_fixed4(&line, answer->score);
+    print_field(&line, " npu_cycles=", counts->cycles);
+    print_field(&line, " npu_active=", counts->active);
+    print_field(&line, " axi0_rd=", counts->axi0_read_beats);
+    print_field(&line, " axi0_wr=", counts->axi0_write_beats);
+    print_field(&line, " axi1_rd=", counts->axi1_read_beats);
+    text_character(&line, '\n');
+    print(&line);
+}
+
+static const char *dtype_name(enum tensor_dtype dtype) {
+    switch (dtype) {
+    case TENSOR_INT8:
+        return "int8";
+    case TENSOR_UINT8:
+        return "uint8";
+    case TENSOR_INT16:
+        return "int16";
+    case TENSOR_INT32:
+        return "int32";
+    case TENSOR_FLOAT32:
+        return "float32";
+    }
+    return "unknown";
+}
+
+static void print_bytes(const uint8_t *bytes, uint32_t count) {
+    char buffer[LINE_BYTES];
+    struct text line = text_in(buffer, sizeof buffer);
+    for (uint32_t i = 0; i < count; i++) {
+        if (line.length + 3 > sizeof buffer) {
+            print(&line);
+        }
+        text_hex(&line, bytes[i], 2);
+    }
+    text_character(&line, '\n');
+    print(&line);
+}
+
+static void print_output(const struct sample *sample, uint32_t index, const struct output *output) {
+    const struct tensor_info *info = output->info;
+    char buffer[LINE_BYTES];
+    struct text line = text_in(buffer, sizeof buffer);
+    text_string(&line, "tensor ");
+    text_string(&line, sample->name);
+    print_field(&line, " ", index);
+    text_string(&line, " ");
+    text_string(&line, dtype_name(info->dtype));
+    for (uint32_t i = 0; i < info->rank; i++) {
+        print_field(&line, i == 0 ? " " : "x", info->shape[i]);
+    }
+    text_character(&line, ' ');
+    print(&line);
+    print_bytes(output->data, info->size_bytes);
+}
+
+static enum hal_exit_code fail(const char *reason, const char *sample_name) {
+    char buffer[LINE_BYTES];
+    struct text line = text_in(buffer, sizeof buffer - 1);
+    text_string(&line, "fail: ");
+    text_string(&line, reason);
+    if (sample_name != NULL) {
+        text_string(&line, " (sample ");
+        text_string(&line, sample_name);
+        text_string(&line, ")");
+    }
+    print(&line);
+    hal_console_write("\n");
+    return HAL_EXIT_FAIL;
+}
+
+static void bind_tensors(void) {
+    for (uint32_t i = 0; i < model.input_count; i++) {
+        inputs[i].info = &model.inputs[i];
+        inputs[i].data = inference_tensor(&model, &model.inputs[i]);
+    }
+    for (uint32_t i = 0; i < model.output_count; i++) {
+        outputs[i].info = &model.outputs[i];
+        outputs[i].data = inference_tensor(&model, &model.outputs[i]);
+    }
+}
+
+static bool preprocess(const struct sample *sample) {
+    bool suits = application_preprocess(sample, inputs);
+    for (uint32_t i = 0; i < model.input_count; i++) {
+        suits = suits && !inputs[i].out_of_range;
+    }
+    return suits;
+}
+
+// Returns a reason on failure.
+static const char *run_sample(const struct sample *sample) {
+    struct inference_counts counts;
+    struct answer answer;
+    if (!preprocess(sample)) {
+        return "the sample does not suit the application";
+    }
+    const char *reason = inference_run(&model, &counts);
+    if (reason != NULL) {
+        return reason;
+    }
+    if (!application_postprocess(outputs, &answer)) {
+        return "the output does not suit the application";
+    }
+    print_answer(sample, &answer, &counts);
+    for (uint32_t i = 0; i < model.output_count; i++) {
+        print_output(sample, i, &outputs[i]);
+    }
+    return NULL;
+}
+
+static void print_pass(void) {
+    char buffer[LINE_BYTES];
+    struct text line = text_in(buffer, sizeof buffer);
+    print_field(&line, "pass: ", sample_count);
+    text_string(&line, " samples\n");
+    print(&line);
+}
+
+int main(void) {
+    print_header();
+    if (model.input_count > MAX_TENSORS || model.output_count > MAX_TENSORS) {
+        return fail("the model has too many inputs or outputs", NULL);
+    }
+    const char *reason = inference_init(&model);
+    if (reason != NULL) {
+        return fail(reason, NULL);
+    }
+    bind_tensors();
+    for (uint32_t i = 0; i < sample_count; i++) {
+        reason = run_sample(&samples[i]);
+        if (reason != NULL) {
+            return fail(reason, samples[i].name);
+        }
+    }
+    print_pass();
+    return HAL_EXIT_PASS;
+}
