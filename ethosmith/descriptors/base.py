@@ -14,7 +14,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*([_-][a-z0-9]+)
 Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n]+$", max_length=200)]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 # A path below the descriptor's root, with forward slashes; never absolute.
-RelativePath = Annotated[str, StringConstraints(pattern=r"^[^/\\\r\n\0][^\\\r\n\0]*$")]
+RelativePath = Annotated[str, StringConstraints(pattern=r"^[^/\\\r\n$\x00][^\\\r\n$\x00]*$")]
 
 
 class Strict(BaseModel):

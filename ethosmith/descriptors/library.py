@@ -11,7 +11,7 @@ from ethosmith.descriptors.base import Descriptor, Line, Name, RelativePath, Str
 from ethosmith.descriptors.origin import Member
 
 Machine = Literal["device", "host"]
-Flag = Annotated[str, Field(pattern=r"^[^\s\0]+$")]
+Flag = Annotated[str, Field(pattern=r"^[^\s\x00]+$")]
 
 
 class LocalSources(Strict):
@@ -44,6 +44,7 @@ class Library(Descriptor):
     Attributes:
         machines: which compilers build it: ``device`` (Cortex-M), ``host``, or both.
         include_dirs: folders that users of the library (and itself) include from.
+        configured: it includes platform.h, so every configuration has its own build of it.
         requires: libraries whose headers it includes and which are linked behind it.
     """
 
@@ -53,4 +54,5 @@ class Library(Descriptor):
     include_dirs: tuple[RelativePath, ...] = ()
     defines: tuple[Flag, ...] = ()
     cflags: tuple[Flag, ...] = ()
+    configured: bool = False
     requires: tuple[Name, ...] = ()

@@ -11,7 +11,7 @@ from ethosmith.descriptors.base import Name, RelativePath, Sha256, Strict
 
 Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$")]
 # `a.zip!b/c`: the member `b/c` of the archive that is the member `a.zip`.
-Member = Annotated[str, StringConstraints(pattern=r"^[^/\\\r\n\0][^\\\r\n\0]*$")]
+Member = Annotated[str, StringConstraints(pattern=r"^[^/\\\r\n$\x00][^\\\r\n$\x00]*$")]
 
 
 class Origin(Strict):

@@ -22,6 +22,7 @@ from ethosmith.errors import EthosmithError
 from ethosmith.files import write_bytes, write_text
 from ethosmith.models.fallback import CpuOperator, cpu_operators, fallback_table
 from ethosmith.models.int8_check import load_interpreter
+from ethosmith.models.outputs import VelaOutputs
 from ethosmith.quiet import captured_output
 
 CONFIG_FILE = "Arm/vela.ini"
@@ -52,28 +53,6 @@ class VelaOptions:
         if self.arena_cache_size_bytes is not None:
             arguments += ["--arena-cache-size", str(self.arena_cache_size_bytes)]
         return arguments
-
-
-@dataclass(frozen=True)
-class VelaOutputs:
-    """The files of one compilation, in the folder they are written to."""
-
-    tflite: Path
-    raw: Path
-    summary: Path
-    per_layer: Path
-    operators: Path
-
-    @classmethod
-    def of(cls, name: str, folder: Path) -> VelaOutputs:
-        """Name the outputs of the network ``name``."""
-        return cls(
-            tflite=folder / f"{name}_vela.tflite",
-            raw=folder / f"{name}_vela.npz",
-            summary=folder / f"{name}_summary.csv",
-            per_layer=folder / f"{name}_per-layer.csv",
-            operators=folder / f"{name}_operators.json",
-        )
 
 
 def compile_network(

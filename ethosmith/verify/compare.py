@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compare what the device said with the host, byte for byte, and with the expected answers."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from ethosmith.cli import run_step
+from ethosmith.errors import EthosmithError
+from ethosmith.files import write_text
+from ethosmith.verify.uart_log import DeviceSample, read_log
+
+
+def compare(
+    usecase: str,
+    device: Sequence[DeviceSample],
+    host: Sequence[Mapping[str, Any]],
+    expect: Mapping[str, str],
+) -> list[str]:
+    """Return what differs, one line each; nothing if the device is right.
+
+    Args:
+        usecase: its name, for the messages.
+        device: from the firmware's log.
+        host: from `ethosmith.verify.expected`.
+        expect: the descriptor's expected answer by sample name.
+    """
+    names = [sample.name for sample in device]
+    wanted = [str(sample["name"]) for sample in host]
+    if names != wanted:
+        return [f"{usecase}: the device ran the samples {names}, the descriptor has {wanted}"]
+    return [
+        f"{usecase}/{sample.name}: {problem}"
+        for sample, reference in zip(device, host, strict=True)
+        for problem in _problems(sample, reference, expect)
+    ]
+
+
+def _problems(
+    sample: DeviceSample, reference: Mapping[str, Any], expect: Mapping[str, str]
+) -> list[str]:
+    found = []
+    tensors: list[str] = reference["tensors"]
+    if len(sample.tensors) != len(tensors):
+        found.append(f"{len(sample.tensors)} output tensors, the host has {len(tensors)}")
+    for index, (got, want) in enumerate(zip(sample.tensors, tensors, strict=False)):
+        if got != want:
+            found.append(f"output {index} {_difference(bytes.fromhex(got), bytes.fromhex(want))}")
+    said = (sample.answer, sample.score)
+    if said != (reference["answer"], reference["score"]):
+        found.append(f"says {said}, the host says ({reference['answer']}, {reference['score']})")
+    wanted = expect.get(sample.name)
+    if wanted is not None and sample.answer != wanted:
+        found.append(f"says '{sample.answer}', expected '{wanted}'")
+    return found
+
+
+def _difference(got: bytes, want: bytes) -> str:
+    if len(got) != len(want):
+        return f"has {len(got)} bytes, the host's has {len(want)}"
+    places = [i for i, (a, b) in enumerate(zip(got, want, strict=True)) if a != b]
+    first = places[0]
+    return (
+        f"differs from the host's in {len(places)} of {len(want)} bytes;"
+        f" first at {first}: 0x{got[first]:02x}, host 0x{want[first]:02x}"
+    )
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.verify.compare")
+    parser.add_argument("--usecase", required=True)
+    parser.add_argument("--result", type=Path, required=True, help="of the board")
+    parser.add_argument("--expected", type=Path, required=True, help="of the host")
+    parser.add_argument("--expect-json", default="{}", help="expected answer by sample")
+    parser.add_argument("--output", type=Path, required=True)
+    given = parser.parse_args(argv)
+    result = json.loads(given.result.read_text("utf-8"))
+    device = read_log(result["uart"])
+    host = json.loads(given.expected.read_text("utf-8"))["samples"]
+    problems = compare(given.usecase, device, host, json.loads(given.expect_json))
+    if problems:
+        raise EthosmithError("; ".join(problems))
+    report = {"simulator": result["simulator"], "samples": [asdict(sample) for sample in device]}
+    write_text(given.output, json.dumps(report, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the device should say: the same samples and network, on the host's reference kernels."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ethosmith.cli import run_step
+from ethosmith.errors import EthosmithError
+from ethosmith.files import write_text
+from ethosmith.models.int8_check import NetworkSpec, check_int8, load_interpreter
+from ethosmith.verify.host_program import answer, quantised_input
+
+
+def expected_samples(network: Path, program: Path, names: Sequence[str]) -> list[dict[str, Any]]:
+    """Run every sample on the host.
+
+    Args:
+        network: the int8 .tflite.
+        program: the use case's host program, with the same samples baked in.
+        names: the samples' names, in their order.
+
+    Returns:
+        Per sample: ``name``, ``answer``, ``score`` (as printed) and ``tensors``, each
+        output's raw bytes as hexadecimal digits.
+    """
+    specs = check_int8(network)
+    interpreter = load_interpreter(network)
+    return [
+        {"name": name, **_run(interpreter, specs, program, index)}
+        for index, name in enumerate(names)
+    ]
+
+
+def _run(interpreter: Any, specs: NetworkSpec, program: Path, index: int) -> dict[str, Any]:
+    if len(specs.inputs) != 1:
+        raise EthosmithError(f"a use case's network has one input, this has {len(specs.inputs)}")
+    spec = specs.inputs[0]
+    raw = quantised_input(program, index, spec)
+    tensor = np.frombuffer(raw, np.dtype(spec.dtype)).reshape(spec.shape)
+    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], tensor)
+    interpreter.invoke()
+    outputs = [
+        interpreter.get_tensor(detail["index"]).tobytes()
+        for detail in interpreter.get_output_details()
+    ]
+    said = answer(program, outputs[0], specs.outputs[0])
+    return {"answer": said.text, "score": said.score, "tensors": [out.hex() for out in outputs]}
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.verify.expected")
+    parser.add_argument("--network", type=Path, required=True, help="int8 .tflite")
+    parser.add_argument("--program", type=Path, required=True, help="the use case's host program")
+    parser.add_argument("--sample", action="append", default=[], help="its name")
+    parser.add_argument("--output", type=Path, required=True)
+    given = parser.parse_args(argv)
+    samples = expected_samples(given.network, given.program, given.sample)
+    write_text(given.output, json.dumps({"samples": samples}, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

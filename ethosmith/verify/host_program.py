@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Call a use case's host program: the device's own pre- and post-processing, on this machine."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethosmith.errors import EthosmithError
+from ethosmith.models.int8_check import TensorSpec
+
+_TIME_LIMIT_S = 120
+_ANSWER = re.compile(r'answer="(?P<text>[^"]*)" score=(?P<score>-?\d+\.\d+)')
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the application makes of the network's output; ``score`` as printed."""
+
+    text: str
+    score: str
+
+
+def features(program: Path, sample_index: int) -> bytes:
+    """Return sample ``sample_index`` as the network's real input: float32, little endian.
+
+    The number of values is what the pre-processing sets.
+
+    Raises:
+        EthosmithError: the program fails or does not end.
+    """
+    return _run(program, ["preprocess", str(sample_index), "float32", "1", "0", "0"], b"")
+
+
+def quantised_input(program: Path, sample_index: int, spec: TensorSpec) -> bytes:
+    """Return sample ``sample_index`` as the raw bytes of the input tensor ``spec``.
+
+    Raises:
+        EthosmithError: as in `features`.
+    """
+    return _run(program, ["preprocess", str(sample_index), *_tensor(spec)], b"")
+
+
+def answer(program: Path, output: bytes, spec: TensorSpec) -> Answer:
+    """Return what the post-processing says to the raw output tensor ``spec``.
+
+    Raises:
+        EthosmithError: as in `features`, or an answer that is not one.
+    """
+    said = _run(program, ["postprocess", *_tensor(spec)], output).decode("utf-8", "replace")
+    match = _ANSWER.fullmatch(said.strip())
+    if match is None:
+        raise EthosmithError(f"{program}: says '{said.strip()[:80]}' instead of an answer")
+    return Answer(match["text"], match["score"])
+
+
+def _tensor(spec: TensorSpec) -> list[str]:
+    return [spec.dtype, repr(spec.scale), str(spec.zero_point), str(spec.element_count)]
+
+
+def _run(program: Path, arguments: list[str], given: bytes) -> bytes:
+    command = [str(program.resolve()), *arguments]
+    try:
+        done = subprocess.run(
+            command, input=given, capture_output=True, timeout=_TIME_LIMIT_S, check=False
+        )
+    except subprocess.TimeoutExpired:
+        raise EthosmithError(f"{program}: no end after {_TIME_LIMIT_S} s") from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        reason = said[-1] if said else f"exit code {done.returncode}"
+        raise EthosmithError(f"{program} {' '.join(arguments)}: {reason}")
+    return done.stdout

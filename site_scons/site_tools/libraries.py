@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compile the libraries of libraries/*.yaml, and programs that use them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ethosmith.descriptors.library import Library, LocalSources, PackageSources
+from ethosmith.errors import EthosmithError
+from ethosmith.graph.project import Located
+
+_PACKAGES = "build/packages"
+
+
+@dataclass(frozen=True)
+class BuiltLibrary:
+    """A library of one machine: its archive, and what its users need to compile."""
+
+    archive: Any
+    include_dirs: tuple[str, ...]
+
+
+def library_set(
+    env: Any, names: Iterable[str], folder: str, shared_folder: str
+) -> list[BuiltLibrary]:
+    """Declare the libraries and all they require; return them in link order.
+
+    Args:
+        env: an environment with a toolchain; its CPPPATH holds the generated headers.
+        names: libraries to build.
+        folder: for libraries that include generated headers of one configuration.
+        shared_folder: for libraries that are the same in every configuration.
+    """
+    project, machine = env["PROJECT"], env["MACHINE"]
+    found = project.libraries_with_requirements(names)
+    wrong = [item for item in found if machine not in item.descriptor.machines]
+    if wrong:
+        raise EthosmithError(f"{wrong[0].path}: is not built for the {machine} (see machines)")
+    return [
+        _library(env, item, folder if item.descriptor.configured else shared_folder, found)
+        for item in found
+    ]
+
+
+def _library(
+    env: Any, item: Located[Library], folder: str, found: Sequence[Located[Library]]
+) -> BuiltLibrary:
+    library = item.descriptor
+    key = (env["MACHINE"], library.name, folder)
+    declared: dict[Any, BuiltLibrary] = env["DECLARED_LIBRARIES"]
+    if key not in declared:
+        include_dirs = _include_dirs(env, item)
+        required = {name for name in library.requires}
+        own = env.Clone()
+        own.Append(CPPPATH=list(include_dirs), CPPDEFINES=list(library.defines))
+        for other in found:
+            if other.descriptor.name in required:
+                own.Append(CPPPATH=list(_include_dirs(env, other)))
+        own.Append(CCFLAGS=list(library.cflags))
+        if library.configured:
+            own.Append(CPPPATH=list(env["CONFIGURED_HEADERS"]))
+        objects = [
+            node
+            for sources in library.sources
+            for node in _objects(own, item, sources, f"{folder}/{library.name}")
+        ]
+        archive = own.StaticLibrary(f"{folder}/lib{library.name}.a", objects)[0]
+        declared[key] = BuiltLibrary(archive, include_dirs)
+    return declared[key]
+
+
+def _include_dirs(env: Any, item: Located[Library]) -> tuple[str, ...]:
+    root = item.folder.parent
+    return tuple(_top(env, root / folder) for folder in item.descriptor.include_dirs)
+
+
+def _objects(
+    env: Any, item: Located[Library], sources: LocalSources | PackageSources, folder: str
+) -> list[Any]:
+    if isinstance(sources, LocalSources):
+        files = [env.File(_top(env, path)) for path in _local_files(env, item, sources)]
+        return compile_sources(env, files, folder)
+    package = env["PROJECT"].package(sources.package).descriptor
+    base = f"{_PACKAGES}/{package.name}-{package.version}"
+    members = [*sources.compile, *sources.include]
+    nodes = env.ObtainedMembers(package, members, base)
+    own = env.Clone()
+    own.Append(CCFLAGS=list(sources.cflags))
+    own.Append(CPPPATH=[f"#{base}/{d}" for d in sources.include_dirs])
+    return compile_sources(own, nodes[: len(sources.compile)], folder)
+
+
+def _local_files(env: Any, item: Located[Library], sources: LocalSources) -> list[Path]:
+    root = Path(env.Dir("#").abspath) / item.folder.parent
+    found = []
+    for pattern in sources.local:
+        files = sorted(root.glob(pattern))
+        if not files:
+            raise EthosmithError(f"{item.path}: no file is called {pattern} below {root.name}/")
+        found += files
+    return found
+
+
+def _top(env: Any, path: Path) -> str:
+    """Return ``path`` as a name that means the same in every SConscript."""
+    relative = env["PROJECT"].relative(path)
+    return str(relative) if relative.is_absolute() else f"#{relative.as_posix()}"
+
+
+def compile_sources(env: Any, sources: Sequence[Any], folder: str) -> list[Any]:
+    """Return the objects of ``sources`` below ``folder``; made anew with a new compiler."""
+    objects = []
+    for source in sources:
+        name = Path(str(source)).name
+        node = env.StaticObject(f"{folder}/{name}.o", source)[0]
+        env.Depends(node, env.Value(env["TOOLCHAIN_VERSION"]))
+        if env["MACHINE"] == "device":
+            for suffix in (".su", ".ci"):
+                env.Clean(node, f"{folder}/{name}{suffix}")
+        objects.append(node)
+    return objects
+
+
+def exists(env: Any) -> bool:
+    """Say that the tool can be used; the toolchain names a missing compiler."""
+    del env
+    return True
+
+
+def generate(env: Any) -> None:
+    """Add the methods `LibrarySet` and `CompiledSources`."""
+    env["DECLARED_LIBRARIES"] = {}
+    env.AddMethod(library_set, "LibrarySet")
+    env.AddMethod(compile_sources, "CompiledSources")

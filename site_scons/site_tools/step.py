@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Declare a build step: one Python module of Ethosmith, run as its own process.
+
+`env.Step` is what the other tools call. A step is run again when its options, its
+sources, the version of a tool it names, or its own code change, and never otherwise.
+"""
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from SCons.Action import Action
+
+from ethosmith.graph.module_sources import module_sources
+
+
+def step(
+    env: Any,
+    module: str,
+    *,
+    target: Any,
+    source: Any,
+    options: Sequence[Any],
+    say: str,
+    versions: Sequence[str] = (),
+) -> Any:
+    """Declare ``python -m module options`` and return the target nodes.
+
+    Args:
+        env: the construction environment.
+        module: the step's module, such as ``ethosmith.models.vela``.
+        target: every file that the step writes.
+        source: every file that it reads.
+        options: its arguments; nodes stand for their paths.
+        say: what the terminal shows, a verb first.
+        versions: versions of tools that the result depends on.
+    """
+    arguments = ["-m", module, *(str(option) for option in options)]
+    nodes = env.Command(
+        target,
+        source,
+        _ACTION,
+        STEP_ARGUMENTS=arguments,
+        STEP_SIGNATURE=hashlib.sha256(json.dumps(arguments).encode()).hexdigest(),
+        STEP_SAY=say,
+    )
+    env.Depends(nodes, [env.File(str(path)) for path in module_sources(module)])
+    env.Depends(nodes, [env.Value(version) for version in versions])
+    return nodes
+
+
+def _run(target: Any, source: Any, env: Any) -> int:
+    del target, source
+    return subprocess.call([sys.executable, *env["STEP_ARGUMENTS"]], env=env["ENV"])
+
+
+def _say(target: Any, source: Any, env: Any) -> str:
+    del target, source
+    if env["VERBOSE"]:
+        return " ".join(["python", *env["STEP_ARGUMENTS"]])
+    return str(env["STEP_SAY"])
+
+
+# Arguments go to the process as they are: no shell sees them, and no `$` in them is expanded.
+_ACTION = Action(_run, _say, varlist=["STEP_SIGNATURE"])
+
+
+def exists(env: Any) -> bool:
+    """Say that the tool can be used: it needs nothing but Python."""
+    del env
+    return True
+
+
+def generate(env: Any) -> None:
+    """Add the method `Step`."""
+    env.AddMethod(step, "Step")

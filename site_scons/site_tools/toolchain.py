@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compilers for the two machines of a build: the device (Cortex-M55) and the host.
+
+Commands are run as argument lists, without a shell, and write no absolute path into
+what they make.
+"""
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from ethosmith.environment.tools import find_tool
+from ethosmith.graph.versions import program
+
+# The host runs the same pre- and post-processing and has to get the same bits: no fused
+# multiply-add on either machine.
+_COMMON = ["-ffp-contract=off", "-fno-common", "-ffunction-sections", "-fdata-sections"]
+_STRICT = ["-Wall", "-Wextra", "-Werror"]
+_DEVICE = ["-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"]
+_OPTIMISE = {"release": ["-O2", "-g"], "debug": ["-Og", "-g3"]}
+_CXX = ["-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
+
+
+def device_toolchain(env: Any, build_type: str) -> None:
+    """Set up ``env`` to compile for the board."""
+    gcc = find_tool("arm-none-eabi-gcc")
+    prefix = gcc.path[: -len("gcc")]
+    stack = ["-fstack-usage", "-fcallgraph-info=su"]
+    flags = [*_DEVICE, *_OPTIMISE[build_type], *_COMMON, *_STRICT, *stack, "--specs=nano.specs"]
+    _compilers(env, prefix, "gcc", "g++", flags)
+    env.Replace(
+        LINKFLAGS=[*_DEVICE, *_OPTIMISE[build_type], "--specs=nano.specs", "-nostartfiles"],
+        MACHINE="device",
+    )
+    env.Append(LINKFLAGS=["-Wl,--gc-sections", "-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments"])
+
+
+def host_toolchain(env: Any) -> None:
+    """Set up ``env`` to compile for this computer."""
+    compiler = find_tool("cc").path
+    flags = [*_OPTIMISE["release"], *_COMMON, *_STRICT]
+    _compilers(env, compiler.removesuffix("cc"), "cc", "c++", flags)
+    env.Replace(LINKFLAGS=[], MACHINE="host")
+
+
+def _compilers(env: Any, prefix: str, c: str, cxx: str, flags: Sequence[str]) -> None:
+    # The prefix map is the one absolute path; it changes no byte of the output, so it stays out
+    # of the signature: `$(` and `$)`.
+    root = env.Dir("#").abspath
+    env.Replace(
+        CC=prefix + c,
+        CXX=prefix + cxx,
+        LINK=prefix + cxx,
+        AR=prefix + "ar",
+        # D: no time stamps and no user ids in the archive.
+        ARFLAGS=["rcsD"],
+        RANLIBCOM="",
+        CCFLAGS=[*flags, "$(", f"-ffile-prefix-map={root}=.", "$)"],
+        CFLAGS=["-std=c11"],
+        CXXFLAGS=["-std=c++17", *_CXX],
+        CCCOM="$CC -c -o $TARGET $CFLAGS $CCFLAGS $_CCCOMCOM $SOURCES",
+        CXXCOM="$CXX -c -o $TARGET $CXXFLAGS $CCFLAGS $_CCCOMCOM $SOURCES",
+        TOOLCHAIN_VERSION=program(prefix + c),
+    )
+    if not env["VERBOSE"]:
+        env.Replace(
+            CCCOMSTR="CC        $TARGET",
+            CXXCOMSTR="CXX       $TARGET",
+            ARCOMSTR="AR        $TARGET",
+            LINKCOMSTR="LINK      $TARGET",
+        )
+
+
+def _spawn(
+    shell: str, escape: Any, command: str, arguments: Sequence[str], environment: Mapping[str, str]
+) -> int:
+    """Run one command for SCons, its arguments as they are."""
+    del shell, escape, command
+    try:
+        return subprocess.call([_unquoted(word) for word in arguments], env=dict(environment))
+    except OSError as error:
+        sys.stderr.write(f"error: {arguments[0]}: {error.strerror}\n")
+        return 127
+
+
+def _unquoted(word: str) -> str:
+    # SCons puts quotes around a word with a space, for the shell that is not there.
+    quoted = len(word) > 1 and word[0] == word[-1] == '"'
+    return word[1:-1] if quoted and any(c in word for c in " \t") else word
+
+
+def exists(env: Any) -> bool:
+    """Say that the tool can be used; `generate` names a missing compiler and how to get it."""
+    del env
+    return True
+
+
+def generate(env: Any) -> None:
+    """Add the methods `DeviceToolchain` and `HostToolchain`."""
+    for tool in ("cc", "c++", "as", "ar", "link"):
+        env.Tool(tool)
+    env.Replace(SPAWN=_spawn, OBJSUFFIX=".o", LIBPREFIX="lib", LIBSUFFIX=".a", PROGSUFFIX="")
+    env.AddMethod(device_toolchain, "DeviceToolchain")
+    env.AddMethod(host_toolchain, "HostToolchain")
