@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Included before every source of TensorFlow's micro front end (-include port.h).
+//
+// Replaces malloc by a fixed arena, drops the messages to stderr, and replaces the functions of
+// libm whose results differ between C libraries. Device and host then compute equal features.
+#ifndef ETHOSMITH_FRONTEND_PORT_H
+#define ETHOSMITH_FRONTEND_PORT_H
+
+#include <limits.h>
+#include <math.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+// The one front end's working memory. The largest setting of TensorFlow's examples, 40 channels
+// over 30 ms at 16 kHz with PCAN, takes about 12 KiB.
+#ifndef FRONTEND_ARENA_BYTES
+#define FRONTEND_ARENA_BYTES (14 * 1024)
+#endif
+
+// Gives back the whole arena.
+void frontend_arena_reset(void);
+size_t frontend_arena_used_bytes(void);
+
+void *frontend_allocate(size_t size_bytes);
+void *frontend_allocate_zeroed(size_t count, size_t size_bytes);
+void frontend_release(void *block); // does nothing: the arena is given back as a whole
+
+// Within 1e-15 of the true value, from IEEE basic operations only: the same on every machine.
+// Arguments as far as the front end needs them: |x| below 1000 for sine and cosine, positive
+// base and a result within double's normal range for the power.
+double portable_sin(double x);
+double portable_cos(double x);
+double portable_log(double x);
+double portable_exp(double x);
+float portable_cosf(float x);
+float portable_log1pf(float x);
+float portable_powf(float base, float exponent);
+
+#ifdef __cplusplus
+}
+#endif
+
+#ifndef ETHOSMITH_FRONTEND_OWN_SOURCE
+#define malloc frontend_allocate
+#define calloc frontend_allocate_zeroed
+#define free frontend_release
+#define fprintf(...) ((void)0)
+#define sin portable_sin
+#define cos portable_cos
+#define cosf portable_cosf
+#define log1pf portable_log1pf
+#define powf portable_powf
+#endif
+
+#endif
