@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The two AXI ports: who reads and writes what, and how many bytes of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from ethosmith.npu.faults import AxiChannel, AxiPort, TransferFault
+from ethosmith.npu.memory import BusFault, Memory
+
+
+class Bus:
+    """Memory behind the AXI ports; turns bus faults into the job's faults."""
+
+    def __init__(self, memory: Memory, address_bits: int) -> None:
+        self._memory = memory
+        self._limit = 1 << address_bits
+        self.bytes_read: Counter[AxiPort] = Counter()
+        self.bytes_written: Counter[AxiPort] = Counter()
+
+    def read(self, address: int, size_bytes: int, port: AxiPort, channel: AxiChannel) -> bytes:
+        """Return ``size_bytes`` bytes.
+
+        Raises:
+            TransferFault: Part of the range is no memory, or beyond the bus's addresses.
+        """
+        try:
+            self._check(address, size_bytes)
+            return self._memory.read(address, size_bytes)
+        except BusFault as cause:
+            raise TransferFault(port, channel, cause) from cause
+
+    def write(self, address: int, data: bytes, port: AxiPort, channel: AxiChannel) -> None:
+        """Store ``data``.
+
+        Raises:
+            TransferFault: As for ``read``.
+        """
+        try:
+            self._check(address, len(data))
+            self._memory.write(address, data)
+        except BusFault as cause:
+            raise TransferFault(port, channel, cause) from cause
+
+    def _check(self, address: int, size_bytes: int) -> None:
+        if address < 0 or address + size_bytes > self._limit:
+            raise BusFault(address % self._limit)

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Feature maps in memory: tiles, layouts and strides, to and from NHWC arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from math import prod
+from typing import Any
+
+import numpy as np
+from numpy.lib.stride_tricks import as_strided
+from numpy.typing import NDArray
+
+from ethosmith.npu.bus import Bus
+from ethosmith.npu.faults import AxiChannel, CommandFault
+from ethosmith.npu.operands import BRICK, FeatureMap, Layout
+
+IntArray = NDArray[Any]
+
+# A strided area moves in one transfer if that carries at most this many times its elements.
+_MAX_WASTE = 32
+
+
+@dataclass(frozen=True)
+class Area:
+    """A box of elements with one base address and regular strides.
+
+    It has four axes: rows, bricks, columns, channels of a brick. In NHWC there is one
+    brick and it holds all channels.
+
+    Attributes:
+        address: Bus address of its first element.
+        row: First row of the feature map in it.
+        column: First column.
+        channel: First channel.
+        counts: Number of rows, bricks, columns, channels in a brick.
+        strides: Bytes from one to the next along each axis.
+    """
+
+    address: int
+    row: int
+    column: int
+    channel: int
+    counts: tuple[int, int, int, int]
+    strides: tuple[int, int, int, int]
+
+    @property
+    def index(self) -> tuple[slice, slice, slice]:
+        """Its place in an array [height, width, depth]."""
+        rows, bricks, columns, channels = self.counts
+        return (
+            slice(self.row, self.row + rows),
+            slice(self.column, self.column + columns),
+            slice(self.channel, self.channel + bricks * channels),
+        )
+
+    def rows(self) -> Iterator[Area]:
+        """Split into single rows."""
+        for step in range(self.counts[0]):
+            yield replace(
+                self,
+                address=self.address + step * self.strides[0],
+                row=self.row + step,
+                counts=(1, *self.counts[1:]),
+            )
+
+    def bricks(self) -> Iterator[Area]:
+        """Split into single bricks."""
+        rows, bricks, columns, channels = self.counts
+        for step in range(bricks):
+            yield replace(
+                self,
+                address=self.address + step * self.strides[1],
+                channel=self.channel + step * channels,
+                counts=(rows, 1, columns, channels),
+            )
+
+    def columns(self) -> Iterator[Area]:
+        """Split into single columns."""
+        for step in range(self.counts[2]):
+            yield replace(
+                self,
+                address=self.address + step * self.strides[2],
+                column=self.column + step,
+                counts=(*self.counts[:2], 1, self.counts[3]),
+            )
+
+    def span(self, element_bytes: int) -> tuple[int, int]:
+        """Return its lowest address and the bytes from there to its end."""
+        reach = [(n - 1) * stride for n, stride in zip(self.counts, self.strides, strict=True)]
+        low = self.address + sum(min(0, step) for step in reach)
+        high = self.address + sum(max(0, step) for step in reach)
+        return low, high - low + element_bytes
+
+
+def areas(fm: FeatureMap) -> Iterator[Area]:
+    """Yield the areas that make up a feature map.
+
+    The tile rule is that of Vela's register_command_stream_util.get_address.
+    """
+    shape, tiles = fm.shape, fm.tiles
+    split = min(shape.width, tiles.width_0)
+    for first, last, height, bases in (
+        (0, split, tiles.height_0, (tiles.bases[0], tiles.bases[2])),
+        (split, shape.width, tiles.height_1, (tiles.bases[1], tiles.bases[3])),
+    ):
+        middle = min(shape.height, height)
+        for top, bottom, base in ((0, middle, bases[0]), (middle, shape.height, bases[1])):
+            if top < bottom and first < last:
+                yield from _tile(fm, base, (top, bottom), (first, last))
+
+
+def _tile(
+    fm: FeatureMap, base: int, rows: tuple[int, int], columns: tuple[int, int]
+) -> Iterator[Area]:
+    size, depth = fm.dtype.itemsize, fm.shape.depth
+    height, width = rows[1] - rows[0], columns[1] - columns[0]
+    if fm.layout is Layout.NHWC:
+        strides = (fm.stride_y, 0, fm.stride_x, size)
+        yield Area(base, rows[0], columns[0], 0, (height, 1, width, depth), strides)
+        return
+    strides = (fm.stride_y, fm.stride_c, BRICK * size, size)
+    full, rest = divmod(depth, BRICK)
+    if full:
+        yield Area(base, rows[0], columns[0], 0, (height, full, width, BRICK), strides)
+    if rest:
+        address = base + full * fm.stride_c
+        counts = (height, 1, width, rest)
+        yield Area(address, rows[0], columns[0], full * BRICK, counts, strides)
+
+
+def read_feature_map(bus: Bus, fm: FeatureMap, channel: AxiChannel) -> IntArray:
+    """Return a feature map as an array [height, width, depth] of its element type.
+
+    Raises:
+        TransferFault: Part of it is not memory.
+        CommandFault: An address or stride is not a multiple of the element size.
+    """
+    result = np.empty((fm.shape.height, fm.shape.width, fm.shape.depth), dtype=fm.dtype)
+    for area in areas(fm):
+        _check_alignment(area, fm.dtype.itemsize)
+        for part in _transfers(area, fm.dtype.itemsize):
+            low, span = part.span(fm.dtype.itemsize)
+            data = np.frombuffer(bus.read(low, span, fm.port, channel), dtype=fm.dtype)
+            view = _strided(data, part, low).transpose(0, 2, 1, 3)
+            target = result[part.index]
+            target[...] = view.reshape(target.shape)
+    return result
+
+
+def write_feature_map(bus: Bus, fm: FeatureMap, values: IntArray, channel: AxiChannel) -> None:
+    """Store an array [height, width, depth] as a feature map; bytes between stay as they are.
+
+    Raises:
+        TransferFault: Part of it is not memory.
+        CommandFault: An address or stride is not a multiple of the element size.
+    """
+    for area in areas(fm):
+        _check_alignment(area, fm.dtype.itemsize)
+        for part in _transfers(area, fm.dtype.itemsize):
+            _write_part(bus, fm, part, values, channel)
+
+
+def _write_part(
+    bus: Bus, fm: FeatureMap, part: Area, values: IntArray, channel: AxiChannel
+) -> None:
+    rows, bricks, columns, channels = part.counts
+    block = values[part.index].reshape(rows, columns, bricks, channels).transpose(0, 2, 1, 3)
+    low, span = part.span(fm.dtype.itemsize)
+    if _is_dense(part, fm.dtype.itemsize):
+        buffer = np.ascontiguousarray(block, dtype=fm.dtype)
+    else:
+        old = bytearray(bus.read(low, span, fm.port, channel))
+        buffer = np.frombuffer(old, dtype=fm.dtype)
+        _strided(buffer, part, low)[...] = block
+    bus.write(low, buffer.tobytes(), fm.port, channel)
+
+
+def _is_dense(area: Area, element_bytes: int) -> bool:
+    """Tell whether the elements follow one another in memory without gaps."""
+    step = element_bytes
+    for count, stride in zip(reversed(area.counts), reversed(area.strides), strict=True):
+        if count > 1 and stride != step:
+            return False
+        step *= count
+    return True
+
+
+def _transfers(area: Area, element_bytes: int) -> Iterator[Area]:
+    """Split an area so that no transfer carries many times the bytes it is for."""
+    payload = prod(area.counts) * element_bytes
+    if area.span(element_bytes)[1] <= _MAX_WASTE * payload:
+        yield area
+        return
+    if area.counts[0] > 1:
+        parts = area.rows()
+    elif area.counts[1] > 1:
+        parts = area.bricks()
+    else:
+        parts = area.columns()
+    for part in parts:
+        yield from _transfers(part, element_bytes)
+
+
+def _check_alignment(area: Area, element_bytes: int) -> None:
+    for value in (area.address, *area.strides):
+        if value % element_bytes:
+            raise CommandFault("feature map address or stride not aligned to its elements")
+
+
+def _strided(data: IntArray, area: Area, low: int) -> IntArray:
+    start = (area.address - low) // data.itemsize
+    return as_strided(data[start:], shape=area.counts, strides=area.strides)

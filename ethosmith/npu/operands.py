@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The operands of one NPU operation, resolved from the command registers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import IntEnum
+
+import numpy as np
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
+
+from ethosmith.npu.command_stream import CommandState
+from ethosmith.npu.config import AcceleratorConfig
+from ethosmith.npu.faults import AxiPort, CommandFault
+from ethosmith.npu.job import REGIONS, Job
+from ethosmith.npu.rounding import Rounding
+
+_ELEMENT_BITS = {0: 8, 1: 16, 2: 32}
+BRICK = 16  # channels in a brick of NHCWB16
+
+
+class Layout(IntEnum):
+    """``data_format`` of ethos_u55_regs."""
+
+    NHWC = 0
+    NHCWB16 = 1
+
+
+class Upscale(IntEnum):
+    """``resampling_mode`` of ethos_u55_regs; TRANSPOSE inserts zeros."""
+
+    NONE = 0
+    NEAREST = 1
+    ZEROS = 2
+
+
+class ScaleMode(IntEnum):
+    """``ifm_scale_mode`` of ethos_u55_regs: how ADD and SUB scale their operands."""
+
+    OPA_OPB_16 = 0
+    OPA_32 = 1
+    OPB_32 = 2
+
+
+@dataclass(frozen=True)
+class Shape:
+    """Size of a feature map in elements."""
+
+    height: int
+    width: int
+    depth: int
+
+    @property
+    def elements(self) -> int:
+        """Number of elements."""
+        return self.height * self.width * self.depth
+
+    def __str__(self) -> str:
+        return f"{self.height}x{self.width}x{self.depth}"
+
+
+@dataclass(frozen=True)
+class Tiles:
+    """The up to four memory areas of a feature map: 0 | 1 above 2 | 3.
+
+    Attributes:
+        height_0: Rows of tile 0; tile 2 lies below.
+        height_1: Rows of tile 1; tile 3 lies below.
+        width_0: Columns of tiles 0 and 2.
+        bases: Bus address of each tile.
+    """
+
+    height_0: int
+    height_1: int
+    width_0: int
+    bases: tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class FeatureMap:
+    """Where a feature map lies and how to read its elements.
+
+    Strides are in bytes and may be negative. NHWC ignores ``stride_c``; NHCWB16 ignores
+    ``stride_x`` (its bricks of 16 channels follow one another along x).
+    """
+
+    shape: Shape
+    dtype: np.dtype[np.signedinteger | np.unsignedinteger]
+    layout: Layout
+    tiles: Tiles
+    stride_y: int
+    stride_x: int
+    stride_c: int
+    zero_point: int
+    port: AxiPort
+
+    def __str__(self) -> str:
+        return (
+            f"{self.shape} {self.dtype} {self.layout.name} at 0x{self.tiles.bases[0]:x}"
+            f" zero_point={self.zero_point}"
+        )
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """Kernel size (not dilated), steps, and the order in which weights come."""
+
+    height: int
+    width: int
+    stride_y: int
+    stride_x: int
+    dilation_y: int
+    dilation_x: int
+    part_kernel_first: bool
+    decomposition: int
+
+    @property
+    def dilated_height(self) -> int:
+        """Rows of the IFM that one output covers."""
+        return (self.height - 1) * self.dilation_y + 1
+
+    @property
+    def dilated_width(self) -> int:
+        """Columns of the IFM that one output covers."""
+        return (self.width - 1) * self.dilation_x + 1
+
+    def __str__(self) -> str:
+        return (
+            f"{self.height}x{self.width} stride {self.stride_y}x{self.stride_x}"
+            f" dilation {self.dilation_y}x{self.dilation_x}"
+        )
+
+
+@dataclass(frozen=True)
+class Padding:
+    """Rows and columns of zeros around the IFM."""
+
+    top: int
+    left: int
+    bottom: int
+    right: int
+
+
+@dataclass(frozen=True)
+class OfmScaling:
+    """How accumulators become OFM elements."""
+
+    use_global: bool
+    multiplier: int
+    shift: int
+    rounding: Rounding
+
+
+@dataclass(frozen=True)
+class Activation:
+    """NPU_SET_ACTIVATION and its limits."""
+
+    function: int
+    clip_range: int
+    minimum: int
+    maximum: int
+
+
+class OperandDecoder:
+    """Reads operands out of the command registers of one job."""
+
+    def __init__(self, accelerator: AcceleratorConfig, state: CommandState, job: Job) -> None:
+        self._bits = accelerator.address_bits
+        self._state = state
+        self._job = job
+
+    def region(self, code: cmd0) -> tuple[int, AxiPort]:
+        """Return base address and AXI port of the region that a SET_..._REGION names.
+
+        Raises:
+            CommandFault: There is no such region.
+        """
+        number = self._state.value(code)
+        if number >= REGIONS:
+            raise CommandFault(f"{code.name} names region {number} of {REGIONS}")
+        return self._job.region_bases[number], self._job.region_ports[number]
+
+    def bus_address(self, base: int, code: cmd1) -> int:
+        """Return a region's base plus an offset register, as the address adder wraps it."""
+        return (base + self._state.address(code, self._bits)) & (1 << self._bits) - 1
+
+    def length(self, code: cmd1) -> int:
+        """Return a 32-bit length register."""
+        return self._state.address(code, 32)
+
+    def ofm(self) -> FeatureMap:
+        """Return the OFM."""
+        shape = Shape(
+            self._state.value(cmd0.NPU_SET_OFM_HEIGHT_M1) + 1,
+            self._state.value(cmd0.NPU_SET_OFM_WIDTH_M1) + 1,
+            self._state.value(cmd0.NPU_SET_OFM_DEPTH_M1) + 1,
+        )
+        precision = self._state.value(cmd0.NPU_SET_OFM_PRECISION)
+        dtype = _dtype(precision >> 1 & 3, signed=bool(precision & 1), code="OFM_PRECISION")
+        return self._feature_map("OFM", shape, dtype, _layout(precision))
+
+    def ifm(self, shape: Shape) -> FeatureMap:
+        """Return the IFM with the shape that the operation derives for it."""
+        precision = self._state.value(cmd0.NPU_SET_IFM_PRECISION)
+        dtype = _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM_PRECISION")
+        return self._feature_map("IFM", shape, dtype, _layout(precision))
+
+    def ifm2(self, shape: Shape) -> FeatureMap:
+        """Return IFM2 with the shape that broadcasting leaves it."""
+        precision = self._state.value(cmd0.NPU_SET_IFM2_PRECISION)
+        dtype = _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM2_PRECISION")
+        return self._feature_map("IFM2", shape, dtype, _layout(precision))
+
+    def ifm_dtype(self) -> np.dtype[np.signedinteger | np.unsignedinteger]:
+        """Return the element type of the IFM."""
+        precision = self._state.value(cmd0.NPU_SET_IFM_PRECISION)
+        return _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM_PRECISION")
+
+    def ifm_depth(self) -> int:
+        """Return IFM_DEPTH_M1 + 1."""
+        return self._state.value(cmd0.NPU_SET_IFM_DEPTH_M1) + 1
+
+    def _feature_map(
+        self,
+        name: str,
+        shape: Shape,
+        dtype: np.dtype[np.signedinteger | np.unsignedinteger],
+        layout: Layout,
+    ) -> FeatureMap:
+        state, bits = self._state, self._bits
+        base, port = self.region(cmd0[f"NPU_SET_{name}_REGION"])
+        bases = tuple(self.bus_address(base, cmd1[f"NPU_SET_{name}_BASE{i}"]) for i in range(4))
+        return FeatureMap(
+            shape=shape,
+            dtype=dtype,
+            layout=layout,
+            tiles=Tiles(
+                state.value(cmd0[f"NPU_SET_{name}_HEIGHT0_M1"]) + 1,
+                state.value(cmd0[f"NPU_SET_{name}_HEIGHT1_M1"]) + 1,
+                state.value(cmd0[f"NPU_SET_{name}_WIDTH0_M1"]) + 1,
+                (bases[0], bases[1], bases[2], bases[3]),
+            ),
+            stride_y=state.stride(cmd1[f"NPU_SET_{name}_STRIDE_Y"], bits),
+            stride_x=state.stride(cmd1[f"NPU_SET_{name}_STRIDE_X"], bits),
+            stride_c=state.stride(cmd1[f"NPU_SET_{name}_STRIDE_C"], bits),
+            zero_point=_zero_point(state, cmd0[f"NPU_SET_{name}_ZERO_POINT"], dtype),
+            port=port,
+        )
+
+    def kernel(self) -> Kernel:
+        """Return the kernel (Vela: register_command_stream_generator.generate_kernel).
+
+        Raises:
+            CommandFault: The dilated size fits no whole number of elements.
+        """
+        bits = self._state.value(cmd0.NPU_SET_KERNEL_STRIDE)
+        dilation_x, dilation_y = (bits >> 3 & 1) + 1, (bits >> 4 & 1) + 1
+        height_m1 = self._state.value(cmd0.NPU_SET_KERNEL_HEIGHT_M1)
+        width_m1 = self._state.value(cmd0.NPU_SET_KERNEL_WIDTH_M1)
+        if height_m1 % dilation_y or width_m1 % dilation_x:
+            raise CommandFault("KERNEL size and dilation disagree")
+        return Kernel(
+            height=height_m1 // dilation_y + 1,
+            width=width_m1 // dilation_x + 1,
+            stride_y=(bits >> 1 & 1 | bits >> 9 << 1 & 2) + 1,
+            stride_x=(bits & 1 | bits >> 6 << 1 & 2) + 1,
+            dilation_y=dilation_y,
+            dilation_x=dilation_x,
+            part_kernel_first=bool(bits >> 2 & 1),
+            decomposition=4 if bits >> 5 & 1 else 8,
+        )
+
+    def padding(self) -> Padding:
+        """Return the padding of the IFM."""
+        return Padding(
+            self._state.value(cmd0.NPU_SET_IFM_PAD_TOP),
+            self._state.value(cmd0.NPU_SET_IFM_PAD_LEFT),
+            self._state.value(cmd0.NPU_SET_IFM_PAD_BOTTOM),
+            self._state.value(cmd0.NPU_SET_IFM_PAD_RIGHT),
+        )
+
+    def upscale(self) -> Upscale:
+        """Return IFM_UPSCALE.
+
+        Raises:
+            CommandFault: The mode is reserved.
+        """
+        mode = self._state.value(cmd0.NPU_SET_IFM_UPSCALE) & 3
+        if mode not in tuple(Upscale):
+            raise CommandFault(f"reserved IFM_UPSCALE mode {mode}")
+        return Upscale(mode)
+
+    def ofm_scaling(self) -> OfmScaling:
+        """Return rounding and scaling of the OFM."""
+        precision = self._state.value(cmd0.NPU_SET_OFM_PRECISION)
+        multiplier, shift = self._state.scale(cmd1.NPU_SET_OFM_SCALE)
+        return OfmScaling(
+            use_global=bool(precision >> 8 & 1),
+            multiplier=multiplier,
+            shift=shift,
+            rounding=_rounding(precision >> 14, "OFM_PRECISION"),
+        )
+
+    def ifm_scale_mode(self) -> tuple[ScaleMode, Rounding]:
+        """Return how ADD and SUB scale operands, and the rounding of that scaling.
+
+        Raises:
+            CommandFault: A reserved mode.
+        """
+        precision = self._state.value(cmd0.NPU_SET_IFM_PRECISION)
+        mode = precision >> 8 & 3
+        if mode not in tuple(ScaleMode):
+            raise CommandFault(f"reserved scale mode {mode} in IFM_PRECISION")
+        return ScaleMode(mode), _rounding(precision >> 14, "IFM_PRECISION")
+
+    def activation(self, dtype: np.dtype[np.signedinteger | np.unsignedinteger]) -> Activation:
+        """Return the activation; limits are signed or not as the OFM is."""
+        bits = self._state.value(cmd0.NPU_SET_ACTIVATION)
+        read = self._state.value if dtype.kind == "u" else self._state.signed
+        return Activation(
+            function=bits & 0xFFF,
+            clip_range=bits >> 12,
+            minimum=read(cmd0.NPU_SET_ACTIVATION_MIN),
+            maximum=read(cmd0.NPU_SET_ACTIVATION_MAX),
+        )
+
+
+def _dtype(
+    precision: int, *, signed: bool, code: str
+) -> np.dtype[np.signedinteger | np.unsignedinteger]:
+    bits = _ELEMENT_BITS.get(precision)
+    if bits is None:
+        raise CommandFault(f"reserved element size in {code}")
+    return np.dtype(f"{'i' if signed else 'u'}{bits // 8}")
+
+
+def _layout(precision: int) -> Layout:
+    layout = precision >> 6 & 3
+    if layout not in tuple(Layout):
+        raise CommandFault(f"reserved feature map format {layout}")
+    return Layout(layout)
+
+
+def _rounding(bits: int, code: str) -> Rounding:
+    if bits & 3 == 3:
+        raise CommandFault(f"reserved rounding mode in {code}")
+    return Rounding(bits & 3)
+
+
+def _zero_point(
+    state: CommandState,
+    code: cmd0,
+    dtype: np.dtype[np.signedinteger | np.unsignedinteger],
+) -> int:
+    return state.value(code) if dtype.kind == "u" else state.signed(code)

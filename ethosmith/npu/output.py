@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The output stage: accumulators to OFM elements by scale, zero point, clamp and table."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import activation as activation_function
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import clip_range
+from numpy.typing import NDArray
+
+from ethosmith.npu.faults import CommandFault
+from ethosmith.npu.lookup import LUT_SLOT_BYTES, look_up_8, look_up_16, sigmoid_16, tanh_16
+from ethosmith.npu.operands import Activation, FeatureMap
+
+Int64Array = NDArray[np.int64]
+
+_CLIP_TYPES = {
+    clip_range.FORCE_UINT8.value: np.dtype("u1"),
+    clip_range.FORCE_INT8.value: np.dtype("i1"),
+    clip_range.FORCE_INT16.value: np.dtype("i2"),
+}
+
+
+class OutputStage:
+    """Finishes the scaled accumulators of one operation.
+
+    Attributes:
+        table: The LUT region of SHRAM.
+    """
+
+    def __init__(self, ofm: FeatureMap, activation: Activation, table: bytes) -> None:
+        self._ofm = ofm
+        self._activation = activation
+        self._table = table
+
+    def finish(self, values: Int64Array) -> NDArray[Any]:
+        """Return OFM elements for scaled values of the same shape.
+
+        Raises:
+            CommandFault: The activation is reserved, or cannot work on the OFM's type.
+        """
+        clamped = self._clamp(values + self._ofm.zero_point)
+        return self._activate(clamped).astype(self._ofm.dtype)
+
+    def _clamp(self, values: Int64Array) -> Int64Array:
+        """Clamp to the activation's limits within the clip range's type.
+
+        A 32-bit OFM has no limits: they have 16 bits.
+        """
+        if self._activation.clip_range == clip_range.OFM_PRECISION.value:
+            dtype = self._ofm.dtype
+        elif self._activation.clip_range in _CLIP_TYPES:
+            dtype = _CLIP_TYPES[self._activation.clip_range]
+        else:
+            raise CommandFault(f"reserved activation clip range {self._activation.clip_range}")
+        limits = np.iinfo(dtype)
+        low, high = int(limits.min), int(limits.max)
+        if dtype.itemsize < 4:
+            low, high = max(low, self._activation.minimum), min(high, self._activation.maximum)
+        return np.minimum(np.maximum(values, low), high)
+
+    def _activate(self, values: Int64Array) -> Int64Array:
+        function = self._activation.function
+        if function == activation_function.NONE.value:
+            return values
+        if function == activation_function.TANH.value:
+            return tanh_16(values)
+        if function == activation_function.SIGMOID.value:
+            return sigmoid_16(values)
+        first = activation_function.LUT_START.value
+        if first <= function <= activation_function.LUT_END.value:
+            return self._look_up(values, self._table[(function - first) * LUT_SLOT_BYTES :])
+        raise CommandFault(f"reserved activation function {function}")
+
+    def _look_up(self, values: Int64Array, table: bytes) -> Int64Array:
+        if self._ofm.dtype.itemsize == 2 and self._activation.clip_range == 0:
+            return look_up_16(values, table)
+        offset = 0 if self._ofm.dtype == np.uint8 else 128
+        return look_up_8(np.clip(values + offset, 0, 255), table, self._ofm.dtype.itemsize)

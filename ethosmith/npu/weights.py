@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Weights and scales of one operation: from their streams to arrays in the field's order."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ethosmith.npu.faults import WeightFault
+from ethosmith.npu.weight_stream import decode_weight_stream
+
+SCALE_ENTRY_BYTES = 10
+_PART_KERNEL_IFM_DEPTH = 16
+_IFM_BLOCK_DEPTH = {8: 32, 16: 16}
+_MAX_WEIGHTS = 1 << 26  # padded weights of one operation; Vela's largest are far below
+_CACHE_BYTES = 256 << 20
+
+
+@dataclass(frozen=True)
+class WeightGeometry:
+    """What decides the order of the weights in a stream.
+
+    Attributes:
+        ofm_depth: Output channels in the stream.
+        kernel_height: Rows of the kernel, not dilated.
+        kernel_width: Columns of the kernel, not dilated.
+        ifm_depth: Input channels; 1 for depthwise.
+        ofm_block_depth: Output channels of a block (of one core).
+        ofm_microblock_depth: The accelerator's.
+        ifm_microblock_depth: The accelerator's.
+        ifm_bits: 8 or 16.
+        depthwise: One input channel for each output channel.
+        part_kernel_first: The order of KERNEL_STRIDE bit 2.
+        subkernel_height: Kernels are taken apart into pieces of at most this many rows.
+        subkernel_width: And of at most this many columns.
+    """
+
+    ofm_depth: int
+    kernel_height: int
+    kernel_width: int
+    ifm_depth: int
+    ofm_block_depth: int
+    ofm_microblock_depth: int
+    ifm_microblock_depth: int
+    ifm_bits: int
+    depthwise: bool
+    part_kernel_first: bool
+    subkernel_height: int
+    subkernel_width: int
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """One step of the traversal: a subkernel of an IFM block for an OFM block."""
+
+    ofm_start: int
+    ofm_count: int
+    ifm_start: int
+    ifm_count: int
+    kernel_y: int
+    kernel_x: int
+    rows: int
+    columns: int
+
+
+def _pieces(geometry: WeightGeometry) -> list[_Piece]:
+    """Return the steps of the traversal, in order.
+
+    Source: the loops of ``reorder`` in ethos-u-vela's mlw_encode.c.
+    """
+    g = geometry
+    block = _PART_KERNEL_IFM_DEPTH if g.part_kernel_first else _IFM_BLOCK_DEPTH[g.ifm_bits]
+    return [
+        _Piece(
+            ofm_start=oz,
+            ofm_count=min(g.ofm_block_depth, g.ofm_depth - oz),
+            ifm_start=iz,
+            ifm_count=_ifm_count(g, block, iz),
+            kernel_y=ky,
+            kernel_x=kx,
+            rows=min(g.subkernel_height, g.kernel_height - ky),
+            columns=min(g.subkernel_width, g.kernel_width - kx),
+        )
+        for oz in range(0, g.ofm_depth, g.ofm_block_depth)
+        for iz in range(0, 1 if g.depthwise else g.ifm_depth, block)
+        for ky in range(0, g.kernel_height, g.subkernel_height)
+        for kx in range(0, g.kernel_width, g.subkernel_width)
+    ]
+
+
+def _ifm_count(geometry: WeightGeometry, block: int, start: int) -> int:
+    """Return the input channels that a piece covers, padding included."""
+    if geometry.depthwise:
+        return geometry.ifm_microblock_depth
+    if geometry.part_kernel_first:
+        return min(block, geometry.ifm_depth - start)
+    return block
+
+
+def _kernel_slots(geometry: WeightGeometry, piece: _Piece) -> int:
+    """Return the kernel elements of a piece, rounded up to what the MAC array takes at once."""
+    elements = piece.rows * piece.columns
+    if geometry.part_kernel_first:
+        step = 2 if geometry.ifm_bits == 16 else 4
+    elif geometry.depthwise:
+        step = 4
+    else:
+        step = 1
+    return -(-elements // step) * step
+
+
+def _piece_indices(
+    geometry: WeightGeometry, piece: _Piece
+) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return the flat OHWI index of each weight of a piece, and which of them are real.
+
+    Axes, outer to inner: IFM microblock (part kernel first), OFM microblock, kernel
+    element, IFM microblock (depth first), OFM channel, IFM channel.
+    """
+    g = geometry
+    ifm_step = 1 if g.depthwise else g.ifm_microblock_depth
+    ifm_blocks = np.arange(0, piece.ifm_count, g.ifm_microblock_depth)
+    outer, inner = (
+        (ifm_blocks, np.zeros(1, int)) if g.part_kernel_first else (np.zeros(1, int), ifm_blocks)
+    )
+    ofm_blocks = np.arange(0, piece.ofm_count, g.ofm_microblock_depth)
+    element = np.arange(_kernel_slots(g, piece)).reshape(1, 1, -1, 1, 1, 1)
+    iz = (
+        piece.ifm_start
+        + outer.reshape(-1, 1, 1, 1, 1, 1)
+        + inner.reshape(1, 1, 1, -1, 1, 1)
+        + np.arange(ifm_step).reshape(1, 1, 1, 1, 1, -1)
+    )
+    oz = (
+        piece.ofm_start
+        + ofm_blocks.reshape(1, -1, 1, 1, 1, 1)
+        + np.arange(g.ofm_microblock_depth).reshape(1, 1, 1, 1, -1, 1)
+    )
+    row, column = element // piece.columns, element % piece.columns
+    valid = (iz < g.ifm_depth) & (oz < g.ofm_depth) & (row < piece.rows)
+    y, x = piece.kernel_y + row, piece.kernel_x + column
+    index = ((oz * g.kernel_height + y) * g.kernel_width + x) * g.ifm_depth + iz
+    return np.broadcast_to(index, valid.shape).ravel(), valid.ravel()
+
+
+def _piece_size(geometry: WeightGeometry, piece: _Piece) -> int:
+    ifm_blocks = -(-piece.ifm_count // geometry.ifm_microblock_depth)
+    ofm_blocks = -(-piece.ofm_count // geometry.ofm_microblock_depth)
+    channels = 1 if geometry.depthwise else geometry.ifm_microblock_depth
+    per_element = ofm_blocks * geometry.ofm_microblock_depth * ifm_blocks * channels
+    return _kernel_slots(geometry, piece) * per_element
+
+
+def decode_weights(stream: bytes, geometry: WeightGeometry) -> NDArray[np.int16]:
+    """Return the weights [ofm depth, kernel height, kernel width, ifm depth] of a stream.
+
+    Raises:
+        WeightFault: The stream is malformed, or has not the number of weights that the
+            geometry asks for.
+    """
+    g = geometry
+    if g.ofm_depth * g.kernel_height * g.kernel_width * g.ifm_depth > _MAX_WEIGHTS:
+        raise WeightFault("more weights than the model takes")
+    pieces = _pieces(g)
+    expected = sum(_piece_size(g, piece) for piece in pieces)
+    if expected > _MAX_WEIGHTS:
+        raise WeightFault("more weights than the model takes")
+    flat = decode_weight_stream(stream, expected)
+    if len(flat) < expected:
+        raise WeightFault(f"weight stream ends after {len(flat)} of {expected} weights")
+    result = np.zeros(g.ofm_depth * g.kernel_height * g.kernel_width * g.ifm_depth, np.int16)
+    start = 0
+    for piece in pieces:
+        index, valid = _piece_indices(g, piece)
+        result[index[valid]] = flat[start : start + len(index)][valid]
+        start += len(index)
+    return result.reshape(g.ofm_depth, g.kernel_height, g.kernel_width, g.ifm_depth)
+
+
+class WeightCache:
+    """Decoded weights by their stream and geometry, least recently used out first."""
+
+    def __init__(self, limit_bytes: int = _CACHE_BYTES) -> None:
+        self._limit = limit_bytes
+        self._size = 0
+        self._entries: OrderedDict[tuple[bytes, WeightGeometry], NDArray[np.int16]] = OrderedDict()
+
+    def get(self, stream: bytes, geometry: WeightGeometry) -> NDArray[np.int16]:
+        """Return ``decode_weights`` of these arguments, read-only."""
+        key = (stream, geometry)
+        if key in self._entries:
+            self._entries.move_to_end(key)
+            return self._entries[key]
+        weights = decode_weights(stream, geometry)
+        weights.setflags(write=False)
+        self._entries[key] = weights
+        self._size += weights.nbytes + len(stream)
+        while self._size > self._limit and len(self._entries) > 1:
+            (old_stream, _), old = self._entries.popitem(last=False)
+            self._size -= old.nbytes + len(old_stream)
+        return weights
+
+
+@dataclass(frozen=True)
+class ChannelScales:
+    """Bias, multiplier and shift of each output channel, int64."""
+
+    bias: NDArray[np.int64]
+    multiplier: NDArray[np.int64]
+    shift: NDArray[np.int64]
+
+
+def decode_scales(stream: bytes, count: int) -> ChannelScales:
+    """Unpack ``count`` entries of 80 bits: bias 40, multiplier 32, shift 6.
+
+    Source: Vela's weight_compressor.encode_bias.
+
+    Raises:
+        WeightFault: The stream is too short.
+    """
+    if len(stream) < count * SCALE_ENTRY_BYTES:
+        raise WeightFault(f"scale stream of {len(stream)} bytes for {count} channels")
+    entries = np.frombuffer(stream, dtype=np.uint8, count=count * SCALE_ENTRY_BYTES)
+    fields = entries.reshape(count, SCALE_ENTRY_BYTES).astype(np.int64)
+    bias = fields[:, :5] @ (1 << 8 * np.arange(5))
+    return ChannelScales(
+        bias=np.where(bias >> 39, bias - (1 << 40), bias),
+        multiplier=fields[:, 5:9] @ (1 << 8 * np.arange(4)),
+        shift=fields[:, 9] & 0x3F,
+    )
