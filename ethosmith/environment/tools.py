@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Find the programs that the build calls, or say how to install them here."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from ethosmith.errors import EthosmithError
+
+PACKAGE_LIST = Path(__file__).with_name("system_packages.toml")
+ARM_COMPILER = "arm-none-eabi-gcc"
+_INSTALL_COMMANDS: Mapping[str, tuple[str, ...]] = {
+    "apt": ("apt-get", "install", "-y", "--no-install-recommends"),
+    "dnf": ("dnf", "install", "-y"),
+    "pacman": ("pacman", "-S", "--needed"),
+    "brew": ("brew", "install"),
+}
+_PROBE_TIMEOUT_S = 20
+
+
+@dataclass(frozen=True)
+class Need:
+    """Something the operating system has to supply; see system_packages.toml."""
+
+    purpose: str
+    any_of: tuple[str, ...] = ()
+    arm_library: str = ""
+    python_module: str = ""
+    brings: tuple[str, ...] = ()
+    or_variable: str = ""
+    packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """What a message calls it."""
+        return self.any_of[0] if self.any_of else self.arm_library or self.python_module
+
+    def is_met(self) -> bool:
+        """Look for it on this machine."""
+        if self.or_variable and os.environ.get(self.or_variable):
+            return True
+        if self.any_of:
+            return any(shutil.which(program) for program in self.any_of)
+        if self.arm_library:
+            return _arm_compiler_has(self.arm_library)
+        importlib.invalidate_caches()
+        return importlib.util.find_spec(self.python_module) is not None
+
+
+@functools.cache
+def needs() -> tuple[Need, ...]:
+    """Return everything that system_packages.toml lists, in its order."""
+    tables = tomllib.loads(PACKAGE_LIST.read_text(encoding="utf-8"))["need"]
+    return tuple(
+        Need(
+            purpose=table["purpose"],
+            any_of=tuple(table.get("any_of", ())),
+            arm_library=table.get("arm_library", ""),
+            python_module=table.get("python_module", ""),
+            brings=tuple(table.get("brings", ())),
+            or_variable=table.get("or_variable", ""),
+            packages={manager: tuple(table[manager]) for manager in _INSTALL_COMMANDS},
+        )
+        for table in tables
+    )
+
+
+def missing() -> list[Need]:
+    """Return the needs that this machine does not meet."""
+    return [need for need in needs() if not need.is_met()]
+
+
+def find_program(name: str, search_path: str | None = None) -> Path:
+    """Return the absolute path of the program ``name``.
+
+    Args:
+        name: a bare name, or a path that a user gave.
+        search_path: folders as in ``PATH``, which is the default.
+
+    Raises:
+        EthosmithError: it is not there; says how to install it.
+    """
+    found = shutil.which(name, path=search_path)
+    if found is None:
+        raise EthosmithError(f"{name} was not found{_advice(name)}")
+    return Path(found).absolute()
+
+
+def _advice(name: str) -> str:
+    base = Path(name).name
+    for need in needs():
+        if base in need.any_of or base in need.brings:
+            return f"; it is {need.purpose}; {how_to_install([need])}"
+    return "; put its folder on the PATH"
+
+
+def how_to_install(wanted: Iterable[Need]) -> str:
+    """Return ``install it with: COMMAND`` for this machine, or for every system we know."""
+    wanted = list(wanted)
+    manager = package_manager()
+    managers = [manager] if manager else list(_INSTALL_COMMANDS)
+    commands = [" ".join(install_command(wanted, name)) for name in managers]
+    return f"install with: {' | or: '.join(commands)}"
+
+
+def package_manager() -> str | None:
+    """Return the key of this machine's package manager: apt, dnf, pacman or brew."""
+    return next(
+        (key for key, command in _INSTALL_COMMANDS.items() if shutil.which(command[0])), None
+    )
+
+
+def install_command(wanted: Iterable[Need], manager: str) -> list[str]:
+    """Return the command that a person types to install what is wanted."""
+    sudo = [] if manager == "brew" or os.geteuid() == 0 else ["sudo"]
+    return [*sudo, *_INSTALL_COMMANDS[manager], *packages(wanted, manager)]
+
+
+def packages(wanted: Iterable[Need], manager: str) -> list[str]:
+    """Return the packages that meet the needs, each once, in order."""
+    return list(dict.fromkeys(name for need in wanted for name in need.packages[manager]))
+
+
+@functools.cache
+def program_version(program: Path) -> str:
+    """Return the first version number in the first line of ``program --version``.
+
+    Raises:
+        EthosmithError: the program does not run or prints no version.
+    """
+    try:
+        result = subprocess.run(
+            [program, "--version"],
+            capture_output=True,
+            text=True,
+            timeout=_PROBE_TIMEOUT_S,
+            check=True,
+            stdin=subprocess.DEVNULL,
+        )
+    except (OSError, subprocess.SubprocessError) as error:
+        raise EthosmithError(f"{program} --version failed: {error}") from None
+    first_line = result.stdout.partition("\n")[0]
+    found = re.search(r"\d+\.\d+(\.\d+)?", first_line)
+    if found is None:
+        raise EthosmithError(f"{program} --version shows no version: '{first_line}'")
+    return found.group()
+
+
+def _arm_compiler_has(library: str) -> bool:
+    compiler = shutil.which(ARM_COMPILER)
+    if compiler is None:
+        return False
+    # The Cortex-M55's own variant: a toolchain for older cores alone will not do.
+    command = [compiler, "-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"]
+    result = subprocess.run(
+        [*command, f"-print-file-name={library}"],
+        capture_output=True,
+        text=True,
+        timeout=_PROBE_TIMEOUT_S,
+        check=False,
+    )
+    # The compiler answers with the bare name for what it does not find.
+    return result.returncode == 0 and Path(result.stdout.strip()).is_absolute()
