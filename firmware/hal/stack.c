@@ -3,7 +3,8 @@
 
 #include "hal.h"
 
-enum { FAULT_RESERVE_BYTES = 512 };
+// The second is for what stack_paint() itself may have pushed.
+enum { FAULT_RESERVE_BYTES = 512, OWN_FRAME_BYTES = 64 };
 
 static const uint32_t PAINT = 0xA5A5A5A5u;
 
@@ -13,8 +14,9 @@ void stack_set_limit(void) {
 }
 
 void stack_paint(void) {
-    const volatile uint32_t *end;
-    __asm volatile("mov %0, sp" : "=r"(end));
+    uintptr_t pointer;
+    __asm volatile("mov %0, sp" : "=r"(pointer));
+    const uint32_t *end = (const uint32_t *)(pointer - OWN_FRAME_BYTES);
     for (volatile uint32_t *word = __stack_limit; word < end; word++) {
         *word = PAINT;
     }
