@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Simulators of the Corstone-300 board: QEMU with our NPU model, and Arm's FVP."""

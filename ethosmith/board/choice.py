@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Choose the simulator that a run uses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ethosmith.board.fvp import FVP_PROGRAMS, Fvp, find_fvp
+from ethosmith.board.job import Simulator
+from ethosmith.board.open_board import OpenBoard
+from ethosmith.descriptors.nearest import unknown_name
+from ethosmith.errors import EthosmithError
+from ethosmith.npu.config import AcceleratorConfig
+
+SIMULATORS = ("auto", "fvp", "open")
+
+
+def choose_simulator(
+    name: str,
+    accelerator: AcceleratorConfig,
+    *,
+    open_board: OpenBoard | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Simulator:
+    """Return the simulator called ``name``.
+
+    Args:
+        name: ``fvp``, ``open``, or ``auto``: the FVP if one is installed for this NPU.
+        accelerator: The NPU that it must have.
+        open_board: The open board to use, if not a plain one.
+        environment: Holds FVP_PATH and PATH.
+
+    Raises:
+        EthosmithError: There is no such simulator, or the FVP is not installed.
+    """
+    if name not in SIMULATORS:
+        raise EthosmithError(unknown_name("simulator", name, SIMULATORS))
+    program = None if name == "open" else find_fvp(accelerator.product, environment)
+    if program is not None:
+        return Fvp(program)
+    if name == "fvp":
+        raise EthosmithError(
+            f"{FVP_PROGRAMS[accelerator.product]} is not installed; set FVP_PATH to its folder, "
+            "or use the open board"
+        )
+    return open_board or OpenBoard()

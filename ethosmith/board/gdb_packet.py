@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Framing of the gdb remote serial protocol: packets, checksums, escapes.
+
+The rules are those of the section "Remote Protocol" in gdb's manual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+INTERRUPT = b"\x03"
+ACKNOWLEDGE = b"+"
+REPEAT_REQUEST = b"-"
+
+_ESCAPE = 0x7D
+_ESCAPE_MASK = 0x20
+_RUN_LENGTH = 0x2A
+_RUN_LENGTH_OFFSET = 29
+_MUST_ESCAPE = b"#$}*"
+_TRAILER_BYTES = 3  # '#' and two digits
+
+
+class PacketError(Exception):
+    """Bytes that are no packet of the protocol."""
+
+
+def frame(payload: bytes) -> bytes:
+    """Return the packet that carries ``payload``."""
+    body = _escape(payload)
+    return b"$%b#%02x" % (body, sum(body) & 0xFF)
+
+
+def _escape(payload: bytes) -> bytes:
+    if not any(byte in payload for byte in _MUST_ESCAPE):
+        return payload
+    body = bytearray()
+    for byte in payload:
+        if byte in _MUST_ESCAPE:
+            body += bytes((_ESCAPE, byte ^ _ESCAPE_MASK))
+        else:
+            body.append(byte)
+    return bytes(body)
+
+
+class PacketReader:
+    """Cut a stream of bytes into payloads."""
+
+    def __init__(self) -> None:
+        self._pending = bytearray()
+        self.interrupted = False
+
+    def feed(self, data: bytes) -> None:
+        """Take bytes from the stream."""
+        self._pending += data
+
+    def next(self) -> bytes | None:
+        """Return the next payload, or None until more bytes come.
+
+        An interrupt byte between packets sets ``interrupted``.
+
+        Raises:
+            PacketError: The packet's checksum or escapes are wrong.
+        """
+        start = self._pending.find(b"$")
+        between = self._pending if start < 0 else self._pending[:start]
+        self.interrupted |= INTERRUPT in between
+        if start < 0:
+            self._pending.clear()
+            return None
+        del self._pending[:start]
+        end = self._pending.find(b"#")
+        if end < 0 or len(self._pending) < end + _TRAILER_BYTES:
+            return None
+        packet = bytes(self._pending[: end + _TRAILER_BYTES])
+        del self._pending[: end + _TRAILER_BYTES]
+        return _unframe(packet)
+
+
+def _unframe(packet: bytes) -> bytes:
+    body, digits = packet[1:-_TRAILER_BYTES], packet[-2:]
+    if digits.lower() != b"%02x" % (sum(body) & 0xFF):
+        raise PacketError(f"wrong checksum in gdb packet {packet[:40]!r}")
+    return _expand(body)
+
+
+def _expand(body: bytes) -> bytes:
+    """Undo escapes and run lengths."""
+    if _ESCAPE not in body and _RUN_LENGTH not in body:
+        return body
+    payload = bytearray()
+    items = iter(body)
+    for byte in items:
+        if byte == _ESCAPE:
+            payload.append(_next_of(items) ^ _ESCAPE_MASK)
+        elif byte == _RUN_LENGTH and payload:
+            payload += payload[-1:] * (_next_of(items) - _RUN_LENGTH_OFFSET)
+        else:
+            payload.append(byte)
+    return bytes(payload)
+
+
+def _next_of(items: Iterator[int]) -> int:
+    value = next(items, None)
+    if value is None:
+        raise PacketError("gdb packet ends inside an escape")
+    return value

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The Corstone SSE-300 board's addresses, as QEMU's mps3-an547 and Arm's AN547 have them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+QEMU_MACHINE = "mps3-an547"
+
+NPU_PAGE_BYTES = 0x1000
+NPU_PAGES = (0x58102000, 0x48102000)  # secure and non-secure alias
+
+# The expansion interrupts of the SSE-300 begin at NVIC interrupt 32; the NPU's is 56.
+QEMU_SUBSYSTEM = "/machine/iotkit"
+QEMU_EXPANSION_IRQ = "EXP_IRQ"
+NPU_EXPANSION_IRQ = 24
+
+
+@dataclass(frozen=True)
+class AddressRange:
+    """``size_bytes`` bytes from ``base``."""
+
+    name: str
+    base: int
+    size_bytes: int
+
+    @property
+    def end(self) -> int:
+        """The first address behind the range."""
+        return self.base + self.size_bytes
+
+    def holds(self, address: int, size_bytes: int) -> bool:
+        """Tell whether all of ``size_bytes`` bytes from ``address`` lie in the range."""
+        return self.base <= address and address + size_bytes <= self.end
+
+
+@dataclass(frozen=True)
+class SharedRam:
+    """A RAM that the CPU and the NPU both reach, at one or two aliases.
+
+    Attributes:
+        name: Its name in the board's documents.
+        size_bytes: Its size.
+        bases: Where it appears; every alias shows the same bytes.
+    """
+
+    name: str
+    size_bytes: int
+    bases: tuple[int, ...]
+
+
+# QEMU keeps all DDR4 banks, secure and non-secure, in one block of RAM.
+DDR = AddressRange("DDR", 0x60000000, 0x80000000)
+BRAM = SharedRam("BRAM", 0x200000, (0x11000000, 0x01000000))
+SRAM = SharedRam("SRAM", 0x400000, (0x31000000, 0x21000000))
+ITCM = SharedRam("ITCM", 0x80000, (0x00000000, 0x10000000))
+DTCM = SharedRam("DTCM", 0x80000, (0x20000000, 0x30000000))
+
+NPU_RAMS = (SRAM, BRAM)
+CPU_RAMS = (*NPU_RAMS, ITCM, DTCM)
+
+
+def ram_holds(ram: SharedRam, address: int, size_bytes: int) -> bool:
+    """Tell whether the range lies within one alias of ``ram``."""
+    return any(
+        base <= address and address + size_bytes <= base + ram.size_bytes for base in ram.bases
+    )
+
+
+def is_memory(address: int, size_bytes: int) -> bool:
+    """Tell whether all of the range is one of the board's memories."""
+    return DDR.holds(address, size_bytes) or any(
+        ram_holds(ram, address, size_bytes) for ram in CPU_RAMS
+    )
+
+
+def npu_register(address: int, size_bytes: int) -> int | None:
+    """Return the offset in the NPU's register page, or None if the access is not all in it."""
+    for base in NPU_PAGES:
+        if base <= address and address + size_bytes <= base + NPU_PAGE_BYTES:
+            return address - base
+    return None

@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the program on a halted board until it ends, serving stops as they come."""
+
+from __future__ import annotations
+
+import select
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethosmith.board.bridge import NpuBridge
+from ethosmith.board.channel import Channel
+from ethosmith.board.cpu_fault import FAULT_EXCEPTIONS, describe_fault, exception_name
+from ethosmith.board.debugger import Debugger
+from ethosmith.board.gdb_client import EXCEPTION_MASK, CoreRegisters, GdbClient
+from ethosmith.board.job import Outcome, RunError
+from ethosmith.board.machine import NPU_PAGE_BYTES, NPU_PAGES
+from ethosmith.board.place import place
+from ethosmith.board.qmp_client import QmpClient
+from ethosmith.board.uart import UartWatch
+
+_SAMPLE_INTERVAL_S = 0.4
+_EXIT_CODE_TIMEOUT_S = 2.0
+_RECEIVE_TIMEOUT_S = 1.0
+
+
+class Deadline:
+    """The moment at which a run has taken too long."""
+
+    def __init__(self, limit_s: float | None) -> None:
+        """Start the clock; None means no limit."""
+        self.limit_s = limit_s
+        self._end = float("inf") if limit_s is None else time.monotonic() + limit_s
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left; negative when the time is over, infinite without a limit."""
+        return self._end - time.monotonic()
+
+    def check(self) -> None:
+        """Raise RunError when the time is over."""
+        if self.left_s < 0:
+            raise RunError(Outcome.TIME_LIMIT, f"no end within the limit of {self.limit_s:g} s")
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Where a silent CPU was, to see whether it hangs there."""
+
+    exception: int
+    uart_bytes: int
+    register_reads: int
+
+
+class Session:
+    """One program from reset to its end."""
+
+    def __init__(
+        self,
+        *,
+        gdb: GdbClient,
+        qmp: QmpClient,
+        uart_channel: Channel,
+        uart: UartWatch,
+        bridge: NpuBridge,
+        deadline: Deadline,
+        axf: Path | None = None,
+        debugger: Debugger | None = None,
+    ) -> None:
+        """Prepare to run the halted CPU behind ``gdb``.
+
+        Args:
+            gdb: The CPU.
+            qmp: Its state while it runs.
+            uart_channel: Bytes of the UART.
+            uart: Told of these bytes; says when the program has ended.
+            bridge: Serves the NPU's registers.
+            deadline: When to give up.
+            axf: Names functions in messages.
+            debugger: Starts, stops and steps the CPU, if given.
+        """
+        self._gdb = gdb
+        self._qmp = qmp
+        self._uart_channel = uart_channel
+        self._uart = uart
+        self._bridge = bridge
+        self._deadline = deadline
+        self._axf = axf
+        self._debugger = debugger
+        self._last_sample: _Sample | None = None
+        self._next_sample = 0.0
+        self._eot_time: float | None = None
+
+    def run(self) -> int:
+        """Run until EOT and exit code have come, and halt the CPU.
+
+        Returns:
+            The program's exit code.
+
+        Raises:
+            RunError: The program ended otherwise.
+        """
+        for page in NPU_PAGES:
+            self._gdb.watch(page, NPU_PAGE_BYTES)
+        if self._debugger is None:
+            self._gdb.resume()
+        self._bridge.prepare()  # while the CPU boots
+        self._plan_sample()
+        while self._uart.exit_code is None:
+            self._turn()
+        self._gdb.halt()
+        return self._uart.exit_code
+
+    def _turn(self) -> None:
+        """Handle one event, or the lack of any."""
+        debugger = self._attached_debugger()
+        sources = [self._gdb.fileno(), self._uart_channel.fileno()]
+        if debugger is not None:
+            sources.append(debugger.fileno())
+        readable = select.select(sources, [], [], self._patience_s())[0]
+        if self._uart_channel.fileno() in readable:
+            self._uart.feed(self._uart_channel.receive(_RECEIVE_TIMEOUT_S))
+        if self._gdb.fileno() in readable:
+            self._handle_stops()
+        if debugger is not None and debugger.fileno() in readable:
+            debugger.receive()
+        self._check_times()
+
+    def _attached_debugger(self) -> Debugger | None:
+        return self._debugger if self._debugger is not None and self._debugger.attached else None
+
+    def _patience_s(self) -> float:
+        until_sample = self._next_sample - time.monotonic()
+        return max(0.0, min(until_sample, self._deadline.left_s))
+
+    def _handle_stops(self) -> None:
+        stop = self._gdb.poll_stop()
+        if stop is None:
+            return
+        debugger = self._attached_debugger()
+        if stop.watch_address in NPU_PAGES:
+            self._serve_npu(debugger)
+        elif debugger is not None:
+            debugger.stopped(stop)
+        else:
+            raise self._breakpoint()
+
+    def _serve_npu(self, debugger: Debugger | None) -> None:
+        served = self._bridge.serve()
+        if debugger is not None:
+            debugger.npu_served(served.changes, served.offsets)
+        else:
+            self._gdb.resume(served.changes)
+
+    def _breakpoint(self) -> RunError:
+        registers = self._gdb.read_registers()
+        return RunError(
+            Outcome.BREAKPOINT,
+            f"the program stopped at a breakpoint instruction at {self._place(registers)}",
+        )
+
+    def _check_times(self) -> None:
+        if self._deadline.left_s < 0:
+            raise self._time_limit()
+        now = time.monotonic()
+        if self._uart.ended:
+            self._eot_time = self._eot_time or now
+            if now > self._eot_time + _EXIT_CODE_TIMEOUT_S:
+                raise RunError(
+                    Outcome.NO_EXIT_CODE,
+                    "the program sent EOT but no exit code after it; send one byte, 0 for success",
+                )
+        if now >= self._next_sample:
+            self._plan_sample()
+            if self._attached_debugger() is None:
+                self._look_at_cpu()
+
+    def _plan_sample(self) -> None:
+        self._next_sample = time.monotonic() + _SAMPLE_INTERVAL_S
+
+    def _look_at_cpu(self) -> None:
+        """Fail if the CPU has sat silently in a fault handler since the last look."""
+        exception = self._qmp.cpu_state().get("XPSR", 0) & EXCEPTION_MASK
+        sample = _Sample(exception, len(self._uart.output), self._bridge.statistics.register_reads)
+        if exception in FAULT_EXCEPTIONS and sample == self._last_sample:
+            raise self._fault()
+        self._last_sample = sample
+
+    def _fault(self) -> RunError:
+        self._gdb.halt()
+        registers = self._gdb.read_registers()
+        return RunError(
+            Outcome.FAULT,
+            f"{exception_name(registers)}: {describe_fault(self._gdb)}; "
+            f"the handler hangs at {self._place(registers)}",
+        )
+
+    def _time_limit(self) -> RunError:
+        self._gdb.halt()
+        registers = self._gdb.read_registers()
+        return RunError(
+            Outcome.TIME_LIMIT,
+            f"no end within the limit of {self._deadline.limit_s:g} s; the CPU was in "
+            f"{exception_name(registers)} at {self._place(registers)}",
+        )
+
+    def _place(self, registers: CoreRegisters) -> str:
+        return place(self._axf, registers.pc)

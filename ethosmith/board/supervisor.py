@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Start a program that cannot outlive this process, whatever ends either of them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from types import TracebackType
+
+# The shell leads a process group of its own. Its standard input is a pipe that only we
+# hold open: when we close it, or die by whatever signal, the reader sees its end and kills
+# the group. Descriptor 9 keeps the pipe, for background commands get /dev/null as input.
+_GUARD = """
+exec 9<&0 </dev/null
+(read -r _ <&9; kill -KILL -$$) &
+guard=$!
+"$@" 9<&-
+status=$?
+kill -KILL "$guard"
+exit "$status"
+"""
+
+FIRST_PASSED_FD = 10  # POSIX shells only redirect descriptors 0 to 9
+_STOP_TIMEOUT_S = 10.0
+_OUTPUT_TAIL_BYTES = 1 << 16
+_SHELL_SIGNAL_BASE = 128
+
+
+class SupervisedProcess:
+    """A running program, killed with all its children at the latest when we end.
+
+    Attributes:
+        pid: Process group of the program.
+    """
+
+    def __init__(self, command: Sequence[str], pass_fds: Sequence[int] = ()) -> None:
+        """Start ``command``.
+
+        Args:
+            command: Program and arguments.
+            pass_fds: Descriptors that the program inherits, each `FIRST_PASSED_FD` or above.
+        """
+        lifeline, self._lifeline = os.pipe()
+        self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
+        try:
+            self._process = subprocess.Popen(
+                ["/bin/sh", "-c", _GUARD, "guard", *command],
+                stdin=lifeline,
+                stdout=self._output,
+                stderr=subprocess.STDOUT,
+                pass_fds=tuple(pass_fds),
+                start_new_session=True,
+            )
+        except BaseException:
+            os.close(self._lifeline)
+            self._output.close()
+            raise
+        finally:
+            os.close(lifeline)
+        self.pid = self._process.pid
+
+    def __enter__(self) -> SupervisedProcess:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def poll(self) -> int | None:
+        """Return the exit status if the program has ended: negative for a signal."""
+        status = self._process.poll()
+        if status is not None and status > _SHELL_SIGNAL_BASE:
+            return _SHELL_SIGNAL_BASE - status
+        return status
+
+    def wait(self, timeout_s: float) -> int | None:
+        """Wait for the program's end; None if it runs on."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self._process.wait(timeout_s)
+        return self.poll()
+
+    def interrupt(self) -> None:
+        """Send the program what Ctrl-C sends."""
+        if self._process.poll() is None:
+            os.killpg(self.pid, signal.SIGINT)
+
+    def output(self) -> str:
+        """Return the end of what the program wrote to its standard output and error."""
+        end = self._output.seek(0, os.SEEK_END)
+        self._output.seek(max(0, end - _OUTPUT_TAIL_BYTES))
+        return self._output.read().decode("utf-8", errors="replace")
+
+    def close(self) -> None:
+        """Kill what still runs and wait for its end."""
+        if self._lifeline >= 0:
+            os.close(self._lifeline)
+            self._lifeline = -1
+            self._process.wait(_STOP_TIMEOUT_S)
+            self._output.close()

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write what the NPU executes to files: commands with their operands, and OFMs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TextIO
+
+
+class TraceFiles:
+    """A listener of the NPU model that writes as it is told.
+
+    A job begins where the offsets begin again from a smaller one.
+    """
+
+    def __init__(self, commands: TextIO | None, ofm_folder: Path | None) -> None:
+        """Write commands to ``commands`` and OFMs to files in ``ofm_folder``.
+
+        An OFM's file is called after job, offset, command and shape, for example
+        ``001_000000a8_NPU_OP_CONV_32x32x16.bin``, and holds its elements in NHWC order.
+        """
+        self._commands = commands
+        self._ofm_folder = ofm_folder
+        self._job = 0
+        self._last_offset = -1
+
+    def command(self, offset: int, name: str, operands: str) -> None:
+        """See one command; see Trace."""
+        if offset <= self._last_offset or not self._job:
+            self._job += 1
+            self._write(f"# job {self._job}\n")
+        self._last_offset = offset
+        self._write(f"{offset:08x} {name} {operands}".rstrip() + "\n")
+
+    def ofm(self, offset: int, name: str, shape: tuple[int, int, int], data: bytes) -> None:
+        """See one OFM; see Trace."""
+        if self._ofm_folder is not None:
+            self._ofm_folder.mkdir(parents=True, exist_ok=True)
+            size = "x".join(map(str, shape))
+            file = self._ofm_folder / f"{self._job:03d}_{offset:08x}_{name}_{size}.bin"
+            file.write_bytes(data)
+
+    def _write(self, line: str) -> None:
+        if self._commands is not None:
+            self._commands.write(line)
