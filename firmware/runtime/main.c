@@ -8,6 +8,7 @@
 #include "inference.h"
 #include "labels.h"
 #include "model.h"
+#include "platform.h"
 #include "sample.h"
 #include "tensor.h"
 #include "text.h"
@@ -163,9 +164,12 @@ static const char *run_sample(const struct sample *sample) {
     return NULL;
 }
 
-static void print_pass(void) {
+static void print_end(void) {
     char buffer[LINE_BYTES];
     struct text line = text_in(buffer, sizeof buffer);
+    print_field(&line, "stack: ", hal_stack_used_bytes());
+    print_field(&line, " of ", PLATFORM_STACK_BYTES);
+    text_string(&line, " bytes used\n");
     print_field(&line, "pass: ", sample_count);
     text_string(&line, " samples\n");
     print(&line);
@@ -187,6 +191,6 @@ int main(void) {
             return fail(reason, samples[i].name);
         }
     }
-    print_pass();
+    print_end();
     return HAL_EXIT_PASS;
 }
