@@ -7,7 +7,6 @@ import functools
 import importlib
 import importlib.util
 import os
-import re
 import shutil
 import subprocess
 import tomllib
@@ -133,10 +132,13 @@ def packages(wanted: Iterable[Need], manager: str) -> list[str]:
 
 @functools.cache
 def program_version(program: Path) -> str:
-    """Return the first version number in the first line of ``program --version``.
+    """Return the first line of ``program --version``, as a dependency of what it makes.
+
+    The whole line, not a number out of it: a distribution's rebuild of the same
+    version is another program.
 
     Raises:
-        EthosmithError: the program does not run or prints no version.
+        EthosmithError: the program does not run or says nothing.
     """
     try:
         result = subprocess.run(
@@ -149,11 +151,10 @@ def program_version(program: Path) -> str:
         )
     except (OSError, subprocess.SubprocessError) as error:
         raise EthosmithError(f"{program} --version failed: {error}") from None
-    first_line = result.stdout.partition("\n")[0]
-    found = re.search(r"\d+\.\d+(\.\d+)?", first_line)
-    if found is None:
-        raise EthosmithError(f"{program} --version shows no version: '{first_line}'")
-    return found.group()
+    first_line = result.stdout.partition("\n")[0].strip()
+    if not first_line:
+        raise EthosmithError(f"{program} --version says nothing")
+    return first_line
 
 
 def _arm_compiler_has(library: str) -> bool:
