@@ -60,17 +60,18 @@ def summary(name: str, usages: Iterable[RegionUsage]) -> dict[str, Any]:
 
 
 def main(argv: Sequence[str]) -> None:
-    """Print the table of ``--axf``, and write it to ``--json``."""
+    """Print the table of ``--axf``, or write it to ``--json``."""
     options = command_line.parser("size", "Show how full each memory region of an image is.")
     command_line.add_axf(options)
     command_line.add_platform(options)
     options.add_argument("--map", type=Path, help="the linker's map, for a finer division")
-    options.add_argument("--json", type=Path, help="also write the numbers here")
+    options.add_argument("--json", type=Path, help="write the numbers here instead of showing them")
     args = options.parse_args(argv)
     usages = usage_of(read_image(args.axf), load_platform(args.platform), args.map)
-    print_sizes(args.axf.name, usages, sys.stdout)
     if args.json:
         write_json(args.json, summary(args.axf.name, usages))
+    else:
+        print_sizes(args.axf.name, usages, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -23,15 +23,14 @@ class Answer:
     score: str
 
 
-def features(program: Path, sample_index: int) -> bytes:
+def features(program: Path, sample_index: int, element_count: int) -> bytes:
     """Return sample ``sample_index`` as the network's real input: float32, little endian.
-
-    The number of values is what the pre-processing sets.
 
     Raises:
         EthosmithError: the program fails or does not end.
     """
-    return _run(program, ["preprocess", str(sample_index), "float32", "1", "0", "0"], b"")
+    tensor = ["float32", "1", "0", str(element_count)]
+    return _run(program, ["preprocess", str(sample_index), *tensor], b"")
 
 
 def quantised_input(program: Path, sample_index: int, spec: TensorSpec) -> bytes:

@@ -5,84 +5,87 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ethosmith.descriptors.usecase import Quantise, UseCase
-from ethosmith.environment.tools import find_tool
+from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.configuration import Configuration
-from ethosmith.graph.versions import program, python_package
+from ethosmith.graph.layout import SelectedUseCase, image_folder
+from ethosmith.graph.versions import python_package
 
 
-def host_features(
-    env: Any, host: Any, usecase: UseCase, folder: str
-) -> list[Any]:
+def sample_features(env: Any, usecase: SelectedUseCase, host: Any) -> list[Any]:
     """Return the nodes of the samples' features, as float32, for quantisation."""
-    if usecase.quantise.representative != Quantise().representative:
+    descriptor = usecase.descriptor
+    if descriptor.quantise.representative != "samples":
         return []
-    return [
-        env.Step(
+    nodes = []
+    for index, sample in enumerate(descriptor.samples):
+        target = f"{usecase.outputs}/features/{sample.name}.f32"
+        nodes += env.Step(
             "ethosmith.verify.features",
-            target=f"{folder}/{sample.name}.f32",
+            target=target,
             source=host,
             options=[
-                *("--program", host, "--index", index),
-                *("--output", f"{folder}/{sample.name}.f32"),
+                *("--program", host, "--index", index, "--output", target),
+                *("--elements", descriptor.model.input_elements),
             ],
-            say=f"FEATURES  {usecase.name} {sample.name}",
-        )[0]
-        for index, sample in enumerate(usecase.samples)
-    ]
+            say=f"FEATURES  {target}",
+        )
+    return nodes
 
 
-def expected_answers(env: Any, network: Any, host: Any, usecase: UseCase, target: str) -> Any:
+def expected_answers(env: Any, usecase: SelectedUseCase, network: Any, host: Any) -> Any:
     """Return the node of what the host makes of the samples."""
+    target = f"{usecase.outputs}/expected.json"
     return env.Step(
         "ethosmith.verify.expected",
         target=target,
         source=[network, host],
         options=[
             *("--network", network, "--program", host, "--output", target),
-            *(word for sample in usecase.samples for word in ("--sample", sample.name)),
+            *(word for s in usecase.descriptor.samples for word in ("--sample", s.name)),
         ],
-        say=f"EXPECT    {usecase.name}",
+        say=f"EXPECT    {target}",
         versions=[python_package("ai-edge-litert")],
     )[0]
 
 
-def board_run(env: Any, axf: Any, configuration: Configuration, target: str) -> Any:
+def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, image: Any) -> Any:
     """Return the node of the run's result."""
+    target = f"{image_folder(configuration)}/{usecase.variant}_result.json"
     return env.Step(
         "ethosmith.board",
         target=target,
-        source=axf,
+        source=image.axf,
         options=[
-            *("-a", axf, "--npu", configuration.accelerator.name),
-            *("--simulator", env["SIMULATOR"], "--timelimit", env["TIME_LIMIT_S"]),
-            *("--result", target),
+            *("-a", image.axf, "--npu", configuration.accelerator.name),
+            *("--simulator", env["SIMULATOR"], "--result", target),
         ],
-        say=f"RUN       {axf}",
-        versions=[_simulator_version(env)],
+        unsigned_options=["--timelimit", env["TIME_LIMIT_S"]],
+        say=f"RUN       {image.axf}",
+        versions=_simulator_version(env),
     )[0]
 
 
-def _simulator_version(env: Any) -> str:
+def _simulator_version(env: Any) -> Sequence[str]:
     if env["SIMULATOR"] == "fvp":
-        return "fvp"
-    return program(find_tool("qemu-system-arm").path)
+        return []
+    return [f"QEMU {program_version(find_program('qemu-system-arm'))}"]
 
 
 def verified_run(
-    env: Any, result: Any, expected: Any, usecase: UseCase, target: str
-) -> Sequence[Any]:
+    env: Any, usecase: SelectedUseCase, configuration: Configuration, result: Any, expected: Any
+) -> Any:
     """Return the node that exists when the device was right."""
-    answers = {s.name: s.expect for s in usecase.samples if s.expect is not None}
+    target = f"{image_folder(configuration)}/{usecase.variant}_verified.json"
+    answers = {s.name: s.expect for s in usecase.descriptor.samples if s.expect is not None}
     return env.Step(
         "ethosmith.verify.compare",
         target=target,
         source=[result, expected],
         options=[
-            *("--usecase", usecase.name, "--result", result, "--expected", expected),
+            *("--usecase", usecase.variant, "--result", result, "--expected", expected),
             *("--expect-json", json.dumps(answers), "--output", target),
         ],
-        say=f"VERIFY    {usecase.name}",
+        say=f"VERIFY    {target}",
     )[0]
 
 
@@ -94,7 +97,7 @@ def exists(env: Any) -> bool:
 
 def generate(env: Any) -> None:
     """Add the methods of a run."""
-    env.AddMethod(host_features, "HostFeatures")
+    env.AddMethod(sample_features, "Features")
     env.AddMethod(expected_answers, "ExpectedAnswers")
     env.AddMethod(board_run, "BoardRun")
     env.AddMethod(verified_run, "VerifiedRun")

@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Link the image of a use case and cut it into what a board loads: `ethosmith.images`."""
+"""Compile and link a use case, for the device and for the host: `ethosmith.images`."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ethosmith.descriptors.platform import Platform
+from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.layout import (
+    HOST_LIBRARIES,
+    SelectedUseCase,
+    image_folder,
+    object_folder,
+    shared_library_folder,
+)
+
+# The libraries that hold main() of the two programs.
+DEVICE_PROGRAM = "runtime"
+HOST_PROGRAM = "host"
 
 
 @dataclass(frozen=True)
@@ -26,92 +37,167 @@ class Image:
         return [node for node in files if node is not None]
 
 
+def host_program(
+    env: Any, usecase: SelectedUseCase, generated: Sequence[Any], parameters: Any
+) -> Any:
+    """Return the node of the use case's pre- and post-processing as a host program.
+
+    Args:
+        env: an environment with the host's toolchain.
+        usecase: its sources are compiled.
+        generated: the C files of labels and samples.
+        parameters: the node of application_parameters.h.
+    """
+    libraries = env.LibrarySet([HOST_PROGRAM, *usecase.descriptor.libraries], "", HOST_LIBRARIES)
+    folder = f"{usecase.outputs}/host"
+    objects = _application_objects(env, usecase, generated, [parameters], libraries, folder)
+    program = env.Program(
+        f"{folder}/{usecase.name}_host",
+        objects,
+        LIBS=[library.archive for library in libraries],
+    )
+    env.Depends(program, env.Value(env["TOOLCHAIN_VERSION"]))
+    return program[0]
+
+
 def firmware_image(
     env: Any,
-    name: str,
-    objects: Sequence[Any],
+    usecase: SelectedUseCase,
+    configuration: Configuration,
     generated: Sequence[Any],
-    libraries: Sequence[Any],
+    headers: Sequence[Any],
     script: Any,
-    platform: Platform,
-    platform_file: str,
-    memory_mode: str,
-    folder: str,
 ) -> Image:
-    """Link ``objects`` and ``libraries`` into NAME.axf below ``folder``, and all made from it.
+    """Link NAME.axf and make everything that is made from it.
 
-    ``generated`` are those of the objects whose sizes the build decides (model, samples,
-    labels): before linking they are checked against the memory regions.
+    Args:
+        env: an environment with the device's toolchain.
+        usecase: its sources are compiled.
+        configuration: names the folder and the memory mode.
+        generated: the C files whose sizes the build decides (model, samples, labels); before
+            linking, their objects are checked against the memory regions.
+        headers: the generated headers.
+        script: the linker script.
     """
-    axf, link_map = f"{folder}/{name}.axf", f"{folder}/{name}.map"
-    given = ["--platform", platform_file]
-    fit = env.Step(
-        "ethosmith.images.fit",
-        target=f"{folder}/{name}_fit.json",
-        source=[*generated, platform_file],
-        options=[
-            *given,
-            *("--memory-mode", memory_mode),
-            *(word for node in generated for word in ("--object", node)),
-            *("--output", f"{folder}/{name}_fit.json"),
-        ],
-        say=f"FIT       {axf}",
+    folder = image_folder(configuration)
+    own = env.Clone(CONFIGURED_HEADERS=[f"#{folder}/generated"])
+    libraries = own.LibrarySet(
+        [DEVICE_PROGRAM, *usecase.descriptor.libraries],
+        f"{folder}/lib",
+        shared_library_folder(configuration),
     )
+    objects = _application_objects(
+        own, usecase, generated, headers, libraries, object_folder(usecase, configuration)
+    )
+    fit = _fit(env, usecase, configuration, objects[: len(generated)])
+    name = f"{folder}/{usecase.variant}"
+    archives = [library.archive for library in libraries]
     linked = env.Program(
-        [axf, link_map],
-        list(objects),
-        LIBS=list(libraries),
+        [f"{name}.axf", f"{name}.map"],
+        objects,
+        LIBS=archives,
+        LINKER_SCRIPT=script,
         LINKCOM=(
             "$LINK -o ${TARGETS[0]} $LINKFLAGS -Wl,-Map=${TARGETS[1]} -T $LINKER_SCRIPT $SOURCES"
             " -Wl,--start-group $LIBS -Wl,--end-group"
         ),
-        LINKER_SCRIPT=script,
     )
-    env.Depends(linked, [fit, script, *libraries, env.Value(env["TOOLCHAIN_VERSION"])])
-    return _image(env, name, linked, platform, given, folder)
+    env.Depends(linked, [fit, script, *archives, env.Value(env["TOOLCHAIN_VERSION"])])
+    return _image(env, usecase, configuration, linked)
+
+
+def _application_objects(
+    env: Any,
+    usecase: SelectedUseCase,
+    generated: Sequence[Any],
+    headers: Sequence[Any],
+    libraries: Sequence[Any],
+    folder: str,
+) -> list[Any]:
+    own = env.Clone()
+    own.Append(CPPPATH=sorted({f"#{header.dir}" for header in headers}))
+    for library in libraries:
+        own.Append(CPPPATH=list(library.include_dirs))
+    sources = [
+        env.File(str(env["PROJECT"].relative(usecase.folder / source)))
+        for source in usecase.descriptor.sources
+    ]
+    return list(own.CompiledSources([*generated, *sources], folder))
+
+
+def _fit(
+    env: Any, usecase: SelectedUseCase, configuration: Configuration, objects: Sequence[Any]
+) -> Any:
+    target = f"{image_folder(configuration)}/{usecase.variant}_fit.json"
+    platform = env["PLATFORM"].path
+    return env.Step(
+        "ethosmith.images.fit",
+        target=target,
+        source=[*objects, str(platform)],
+        options=[
+            *("--platform", platform, "--memory-mode", configuration.memory_mode),
+            *(word for node in objects for word in ("--object", node)),
+            *("--output", target),
+        ],
+        say=f"FIT       {target}",
+    )
 
 
 def _image(
-    env: Any, name: str, linked: Any, platform: Platform, given: list[str], folder: str
+    env: Any, usecase: SelectedUseCase, configuration: Configuration, linked: Sequence[Any]
 ) -> Image:
+    folder, name = image_folder(configuration), usecase.variant
     axf, link_map = linked
-    platform_file = given[1]
-    page = env.Step(
-        "ethosmith.images.memory_page",
-        target=f"{folder}/{name}.htm",
-        source=[axf, link_map, platform_file],
-        options=["--axf", axf, "--map", link_map, *given, "--output", f"{folder}/{name}.htm"],
-        say=f"PAGE      {folder}/{name}.htm",
-    )[0]
-    usage = env.Step(
-        "ethosmith.images.size",
-        target=f"{folder}/{name}_size.json",
-        source=[axf, link_map, platform_file],
-        options=["--axf", axf, "--map", link_map, *given, "--json", f"{folder}/{name}_size.json"],
-        say=f"SIZE      {axf}",
-    )[0]
-    sectors_folder = f"{folder}/sectors/{name}"
-    files = [region.sector.file for region in platform.regions if region.sector]
-    sectors = env.Step(
-        "ethosmith.images.sections",
-        target=[f"{sectors_folder}/{file}" for file in files],
-        source=[axf, platform_file],
-        options=["--axf", axf, *given, "--output-dir", sectors_folder],
-        say=f"SECTORS   {sectors_folder}",
-    )
+    sectors = _sectors(env, axf, f"{folder}/sectors/{name}")
     card = None
-    if platform.card is not None:
-        card = env.Step(
-            "ethosmith.images.images_txt",
-            target=f"{sectors_folder}/images.txt",
-            source=[*sectors, platform_file],
-            options=[
-                *given,
-                *("--sectors", sectors_folder, "--output", f"{sectors_folder}/images.txt"),
-            ],
-            say=f"CARD      {sectors_folder}/images.txt",
-        )[0]
-    return Image(axf, link_map, page, usage, tuple(sectors), card)
+    if env["PLATFORM"].descriptor.card is not None:
+        card = _card(env, sectors, f"{folder}/sectors/{name}")
+    return Image(
+        axf=axf,
+        map=link_map,
+        page=_from_link(env, "memory_page", linked, "--output", f"{folder}/{name}.htm", "PAGE"),
+        usage=_from_link(env, "size", linked, "--json", f"{folder}/{name}_size.json", "SIZE"),
+        sectors=tuple(sectors),
+        images_txt=card,
+    )
+
+
+def _from_link(
+    env: Any, step: str, linked: Sequence[Any], option: str, target: str, verb: str
+) -> Any:
+    platform = env["PLATFORM"].path
+    given = ["--axf", linked[0], "--map", linked[1], "--platform", platform, option, target]
+    return env.Step(
+        f"ethosmith.images.{step}",
+        target=target,
+        source=[*linked, str(platform)],
+        options=given,
+        say=f"{verb:<10}{target}",
+    )[0]
+
+
+def _sectors(env: Any, axf: Any, folder: str) -> Sequence[Any]:
+    platform = env["PLATFORM"]
+    files = [region.sector.file for region in platform.descriptor.regions if region.sector]
+    nodes: Sequence[Any] = env.Step(
+        "ethosmith.images.sections",
+        target=[f"{folder}/{file}" for file in files],
+        source=[axf, str(platform.path)],
+        options=["--axf", axf, "--platform", platform.path, "--output-dir", folder],
+        say=f"SECTORS   {folder}",
+    )
+    return nodes
+
+
+def _card(env: Any, sectors: Sequence[Any], folder: str) -> Any:
+    platform, target = env["PLATFORM"].path, f"{folder}/images.txt"
+    return env.Step(
+        "ethosmith.images.images_txt",
+        target=target,
+        source=[*sectors, str(platform)],
+        options=["--platform", platform, "--sectors", folder, "--output", target],
+        say=f"CARD      {target}",
+    )[0]
 
 
 def exists(env: Any) -> bool:
@@ -121,5 +207,7 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
-    """Add the method `FirmwareImage`."""
+    """Add the methods `HostProgram` and `FirmwareImage`."""
+    env["CONFIGURED_HEADERS"] = []
+    env.AddMethod(host_program, "HostProgram")
     env.AddMethod(firmware_image, "FirmwareImage")

@@ -5,82 +5,84 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from ethosmith.descriptors.usecase import UseCase
 from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.layout import SelectedUseCase, image_folder
 
 
-def application_parameters(env: Any, usecase: UseCase, descriptor: str, folder: str) -> Any:
+def application_parameters(env: Any, usecase: SelectedUseCase) -> Any:
     """Return the node of application_parameters.h."""
-    target = f"{folder}/application_parameters.h"
-    values = json.dumps(dict(usecase.parameters))
+    target = f"{usecase.outputs}/generated/application_parameters.h"
+    values = json.dumps(dict(usecase.descriptor.parameters))
     return env.Step(
         "ethosmith.codegen.parameters",
         target=target,
         source=[],
-        options=["--parameters-json", values, "--source", descriptor, "--output", target],
+        options=["--parameters-json", values, "--source", usecase.path, "--output", target],
         say=f"GENERATE  {target}",
     )[0]
 
 
-def labels_source(env: Any, usecase: UseCase, descriptor: str, folder: str) -> Any:
+def labels_source(env: Any, usecase: SelectedUseCase) -> Any:
     """Return the node of labels.c."""
-    target = f"{folder}/labels.c"
-    labels = json.dumps(usecase.labels)
+    target = f"{usecase.outputs}/generated/labels.c"
+    labels = json.dumps(usecase.descriptor.labels)
     return env.Step(
         "ethosmith.codegen.labels",
         target=target,
         source=[],
-        options=["--labels-json", labels, "--source", descriptor, "--output", target],
+        options=["--labels-json", labels, "--source", usecase.path, "--output", target],
         say=f"GENERATE  {target}",
     )[0]
 
 
-def sample_file(env: Any, source: Any, sample_format: str, target: str) -> Any:
-    """Return the node of a sample in the form that the device's pre-processing takes."""
-    return env.Step(
-        "ethosmith.codegen.sample_formats",
-        target=target,
-        source=source,
-        options=["--input", source, "--format", sample_format, "--output", target],
-        say=f"SAMPLE    {target}",
-    )[0]
+def sample_files(env: Any, usecase: SelectedUseCase) -> list[Any]:
+    """Return the nodes of the samples, in the form that the device's pre-processing takes."""
+    nodes = []
+    for sample in usecase.descriptor.samples:
+        folder = f"{usecase.outputs}/samples/{sample.name}"
+        source = env.ObtainedFile(
+            sample.source, usecase.folder, f"{folder}/{sample.source.file_name}"
+        )
+        target = f"{folder}.bin"
+        nodes += env.Step(
+            "ethosmith.codegen.sample_formats",
+            target=target,
+            source=source,
+            options=["--input", source, "--format", sample.format, "--output", target],
+            say=f"SAMPLE    {target}",
+        )
+    return nodes
 
 
-def samples_source(
-    env: Any, usecase: UseCase, files: Sequence[Any], descriptor: str, folder: str
-) -> Any:
+def samples_source(env: Any, usecase: SelectedUseCase, files: Sequence[Any]) -> Any:
     """Return the node of samples.c, with ``files`` in the order of the descriptor's samples."""
-    target = f"{folder}/samples.c"
+    target = f"{usecase.outputs}/generated/samples.c"
     named = [
         option
-        for sample, file in zip(usecase.samples, files, strict=True)
+        for sample, file in zip(usecase.descriptor.samples, files, strict=True)
         for option in ("--sample", f"{sample.name}={file}")
     ]
     return env.Step(
         "ethosmith.codegen.samples",
         target=target,
         source=list(files),
-        options=[*named, "--source", descriptor, "--output", target],
+        options=[*named, "--source", usecase.path, "--output", target],
         say=f"GENERATE  {target}",
     )[0]
 
 
 def model_source(
-    env: Any,
-    raw: Any,
-    network: Any,
-    usecase: UseCase,
-    configuration: Configuration,
-    folder: str,
+    env: Any, usecase: SelectedUseCase, configuration: Configuration, compiled: Any, network: Any
 ) -> Any:
-    """Return the node of model.c."""
-    target = f"{folder}/model.c"
+    """Return the node of model.c, from Vela's raw output and the int8 network."""
+    target = f"{image_folder(configuration)}/generated/{usecase.variant}/model.c"
     return env.Step(
         "ethosmith.codegen.model",
         target=target,
-        source=[raw, network],
+        source=[compiled["raw"], network],
         options=[
-            *("--raw", raw, "--network", network, "--name", usecase.model.name),
+            *("--raw", compiled["raw"], "--network", network),
+            *("--name", usecase.descriptor.model.name),
             *("--accelerator-config", configuration.accelerator.name),
             *("--memory-mode", configuration.memory_mode),
             *("--source", network, "--output", target),
@@ -89,30 +91,29 @@ def model_source(
     )[0]
 
 
-def platform_sources(
-    env: Any, platform: str, configuration: Configuration, folder: str
-) -> tuple[Any, Any]:
-    """Return the nodes of platform.h and the linker script."""
+def platform_sources(env: Any, configuration: Configuration) -> tuple[Any, Any]:
+    """Return the nodes of platform.h and the linker script, one pair per configuration."""
+    folder = f"{image_folder(configuration)}/generated"
+    declare = env["DECLARED"].once
     header, script = f"{folder}/platform.h", f"{folder}/memory.ld"
-    given = ["--platform", platform, "--memory-mode", configuration.memory_mode]
-    header_node = env.Step(
-        "ethosmith.codegen.platform_header",
-        target=header,
-        source=platform,
-        options=[
-            *given,
-            *("--accelerator-config", configuration.accelerator.name, "--output", header),
-        ],
-        say=f"GENERATE  {header}",
+    return (
+        declare(header, lambda: _platform_source(env, configuration, "platform_header", header)),
+        declare(script, lambda: _platform_source(env, configuration, "linker_script", script)),
+    )
+
+
+def _platform_source(env: Any, configuration: Configuration, step: str, target: str) -> Any:
+    platform = env["PLATFORM"].path
+    options = ["--platform", platform, "--memory-mode", configuration.memory_mode]
+    if step == "platform_header":
+        options += ["--accelerator-config", configuration.accelerator.name]
+    return env.Step(
+        f"ethosmith.codegen.{step}",
+        target=target,
+        source=str(platform),
+        options=[*options, "--output", target],
+        say=f"GENERATE  {target}",
     )[0]
-    script_node = env.Step(
-        "ethosmith.codegen.linker_script",
-        target=script,
-        source=platform,
-        options=[*given, "--output", script],
-        say=f"GENERATE  {script}",
-    )[0]
-    return header_node, script_node
 
 
 def exists(env: Any) -> bool:
@@ -125,7 +126,7 @@ def generate(env: Any) -> None:
     """Add one method per generated file."""
     env.AddMethod(application_parameters, "ApplicationParameters")
     env.AddMethod(labels_source, "LabelsSource")
-    env.AddMethod(sample_file, "SampleFile")
+    env.AddMethod(sample_files, "SampleFiles")
     env.AddMethod(samples_source, "SamplesSource")
     env.AddMethod(model_source, "ModelSource")
     env.AddMethod(platform_sources, "PlatformSources")

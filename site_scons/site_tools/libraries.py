@@ -8,9 +8,8 @@ from typing import Any
 
 from ethosmith.descriptors.library import Library, LocalSources, PackageSources
 from ethosmith.errors import EthosmithError
+from ethosmith.graph.layout import package_folder
 from ethosmith.graph.project import Located
-
-_PACKAGES = "build/packages"
 
 
 @dataclass(frozen=True)
@@ -46,28 +45,34 @@ def library_set(
 def _library(
     env: Any, item: Located[Library], folder: str, found: Sequence[Located[Library]]
 ) -> BuiltLibrary:
+    key = ("library", env["MACHINE"], item.descriptor.name, folder)
+    built: BuiltLibrary = env["DECLARED"].once(key, lambda: _declare(env, item, folder, found))
+    return built
+
+
+def _declare(
+    env: Any, item: Located[Library], folder: str, found: Sequence[Located[Library]]
+) -> BuiltLibrary:
     library = item.descriptor
-    key = (env["MACHINE"], library.name, folder)
-    declared: dict[Any, BuiltLibrary] = env["DECLARED_LIBRARIES"]
-    if key not in declared:
-        include_dirs = _include_dirs(env, item)
-        required = {name for name in library.requires}
-        own = env.Clone()
-        own.Append(CPPPATH=list(include_dirs), CPPDEFINES=list(library.defines))
-        for other in found:
-            if other.descriptor.name in required:
-                own.Append(CPPPATH=list(_include_dirs(env, other)))
-        own.Append(CCFLAGS=list(library.cflags))
-        if library.configured:
-            own.Append(CPPPATH=list(env["CONFIGURED_HEADERS"]))
-        objects = [
-            node
-            for sources in library.sources
-            for node in _objects(own, item, sources, f"{folder}/{library.name}")
-        ]
-        archive = own.StaticLibrary(f"{folder}/lib{library.name}.a", objects)[0]
-        declared[key] = BuiltLibrary(archive, include_dirs)
-    return declared[key]
+    own = env.Clone()
+    own.Append(
+        CPPPATH=list(_include_dirs(env, item)),
+        CPPDEFINES=list(library.defines),
+        CCFLAGS=list(library.cflags),
+    )
+    own.Append(CPPPATH=_package_include_dirs(env, library))
+    for other in found:
+        if other.descriptor.name in library.requires:
+            own.Append(CPPPATH=list(_include_dirs(env, other)))
+    if library.configured:
+        own.Append(CPPPATH=list(env["CONFIGURED_HEADERS"]))
+    objects = [
+        node
+        for sources in library.sources
+        for node in _objects(own, item, sources, f"{folder}/{library.name}")
+    ]
+    archive = own.StaticLibrary(f"{folder}/lib{library.name}.a", objects)[0]
+    return BuiltLibrary(archive, _include_dirs(env, item))
 
 
 def _include_dirs(env: Any, item: Located[Library]) -> tuple[str, ...]:
@@ -80,15 +85,22 @@ def _objects(
 ) -> list[Any]:
     if isinstance(sources, LocalSources):
         files = [env.File(_top(env, path)) for path in _local_files(env, item, sources)]
-        return compile_sources(env, files, folder)
+        return compile_sources(env, files, f"{folder}/own")
     package = env["PROJECT"].package(sources.package).descriptor
-    base = f"{_PACKAGES}/{package.name}-{package.version}"
     members = [*sources.compile, *sources.include]
-    nodes = env.ObtainedMembers(package, members, base)
+    nodes = env.ObtainedMembers(package, members, package_folder(package))
     own = env.Clone()
     own.Append(CCFLAGS=list(sources.cflags))
-    own.Append(CPPPATH=[f"#{base}/{d}" for d in sources.include_dirs])
-    return compile_sources(own, nodes[: len(sources.compile)], folder)
+    return compile_sources(own, nodes[: len(sources.compile)], f"{folder}/{package.name}")
+
+
+def _package_include_dirs(env: Any, library: Library) -> list[str]:
+    packages = [source for source in library.sources if isinstance(source, PackageSources)]
+    return [
+        f"#{package_folder(env['PROJECT'].package(source.package).descriptor)}/{folder}"
+        for source in packages
+        for folder in source.include_dirs
+    ]
 
 
 def _local_files(env: Any, item: Located[Library], sources: LocalSources) -> list[Path]:
@@ -130,6 +142,5 @@ def exists(env: Any) -> bool:
 
 def generate(env: Any) -> None:
     """Add the methods `LibrarySet` and `CompiledSources`."""
-    env["DECLARED_LIBRARIES"] = {}
     env.AddMethod(library_set, "LibrarySet")
     env.AddMethod(compile_sources, "CompiledSources")

@@ -1,23 +1,38 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantise a network and compile it with Vela: `ethosmith.models`."""
+"""Obtain a float network, quantise it and compile it with Vela: `ethosmith.models`."""
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-from ethosmith.descriptors.usecase import Quantise, RandomInputs, UseCase
+from ethosmith.descriptors.usecase import RandomInputs
 from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.layout import SelectedUseCase, vela_folder
 from ethosmith.graph.versions import python_package
 from ethosmith.models.outputs import VelaOutputs
 
 
+def float_model(env: Any, usecase: SelectedUseCase) -> list[Any]:
+    """Return the node of the model's file, and of every file inside it if it is a folder."""
+    if usecase.model_path is None:
+        source = usecase.descriptor.model.source
+        target = f"{usecase.outputs}/model/{source.file_name}"
+        return [env.ObtainedFile(source, usecase.folder, target)]
+    path = usecase.model_path
+    if not path.is_dir():
+        return [env.File(str(path))]
+    inside = sorted(file for file in Path(path).rglob("*") if file.is_file())
+    return [env.Dir(str(path)), *(env.File(str(file)) for file in inside)]
+
+
 def quantised_network(
-    env: Any, model: Any, quantise: Quantise, features: Sequence[Any], target: str
+    env: Any, usecase: SelectedUseCase, model: Sequence[Any], features: Sequence[Any]
 ) -> Any:
     """Return the node of the int8 network made from ``model`` with ``features`` as its data."""
-    options: list[Any] = ["--model", model, "--output", target]
-    representative = quantise.representative
+    target = f"{usecase.outputs}/{usecase.descriptor.model.name}_int8.tflite"
+    options: list[Any] = ["--model", model[0], "--output", target]
+    representative = usecase.descriptor.quantise.representative
     if isinstance(representative, RandomInputs):
-        features = []
         options += ["--random-seed", representative.seed, "--random-count", representative.count]
         options += [f"--random-low={representative.low}", f"--random-high={representative.high}"]
     elif features:
@@ -25,7 +40,7 @@ def quantised_network(
     return env.Step(
         "ethosmith.models.quantise",
         target=target,
-        source=[model, *features],
+        source=[*(model[1:] or model), *features],
         options=options,
         say=f"QUANTISE  {target}",
         versions=[
@@ -37,27 +52,36 @@ def quantised_network(
 
 
 def compiled_network(
-    env: Any, network: Any, usecase: UseCase, configuration: Configuration, folder: str
+    env: Any, usecase: SelectedUseCase, configuration: Configuration, network: Any
 ) -> dict[str, Any]:
     """Return the nodes of all that Vela writes, by the names of `VelaOutputs`."""
-    accelerator = configuration.accelerator.name
-    outputs = VelaOutputs.of(usecase.model.name, env.Dir(folder).path)
+    folder = vela_folder(usecase, configuration)
+    nodes: dict[str, Any] = env["DECLARED"].once(
+        folder, lambda: _vela(env, usecase, configuration, network, folder)
+    )
+    return nodes
+
+
+def _vela(
+    env: Any, usecase: SelectedUseCase, configuration: Configuration, network: Any, folder: str
+) -> dict[str, Any]:
+    descriptor = usecase.descriptor
+    files = VelaOutputs.of(descriptor.model.name, folder).by_name()
     options = [
-        *("--network", network, "--name", usecase.model.name, "--output-dir", folder),
-        *("--accelerator-config", accelerator),
+        *("--network", network, "--name", descriptor.model.name, "--output-dir", folder),
+        *("--accelerator-config", configuration.accelerator.name),
         *("--system-config", configuration.system_config),
         *("--memory-mode", configuration.memory_mode),
-        *("--optimise", usecase.vela.optimise),
+        *("--optimise", descriptor.vela.optimise),
     ]
-    if usecase.vela.arena_cache_size_bytes is not None:
-        options += ["--arena-cache-size", usecase.vela.arena_cache_size_bytes]
-    files = outputs.by_name()
+    if descriptor.vela.arena_cache_size_bytes is not None:
+        options += ["--arena-cache-size", descriptor.vela.arena_cache_size_bytes]
     nodes = env.Step(
         "ethosmith.models.vela",
         target=list(files.values()),
         source=network,
         options=options,
-        say=f"VELA      {usecase.name} {accelerator} {configuration.memory_mode}",
+        say=f"VELA      {usecase.variant} {configuration.npu_folder}",
         versions=[python_package("ethos-u-vela"), python_package("ai-edge-litert")],
     )
     return dict(zip(files, nodes, strict=True))
@@ -70,6 +94,7 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
-    """Add the methods `QuantisedNetwork` and `CompiledNetwork`."""
+    """Add the methods `FloatModel`, `QuantisedNetwork` and `CompiledNetwork`."""
+    env.AddMethod(float_model, "FloatModel")
     env.AddMethod(quantised_network, "QuantisedNetwork")
     env.AddMethod(compiled_network, "CompiledNetwork")

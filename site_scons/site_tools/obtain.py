@@ -25,6 +25,7 @@ def obtained_file(env: Any, origin: Origin, folder: Path, target: str) -> Any:
         target=target,
         source=[],
         options=["--source-json", json.dumps(source, sort_keys=True), "--output", target],
+        unsigned_options=_offline(env),
         say=f"OBTAIN    {origin.file_name}",
     )
     env.Alias("deps", nodes)
@@ -33,6 +34,13 @@ def obtained_file(env: Any, origin: Origin, folder: Path, target: str) -> Any:
 
 def obtained_members(env: Any, package: Package, members: Sequence[str], folder: str) -> list[Any]:
     """Return the nodes of ``members`` of a package, extracted below ``folder``."""
+    nodes: list[Any] = env["DECLARED"].once(
+        folder, lambda: _extracted(env, package, members, folder)
+    )
+    return nodes
+
+
+def _extracted(env: Any, package: Package, members: Sequence[str], folder: str) -> list[Any]:
     prefix = f"{package.root}/" if package.root else ""
     nodes = env.Step(
         _MODULE,
@@ -44,10 +52,15 @@ def obtained_members(env: Any, package: Package, members: Sequence[str], folder:
             *("--strip-prefix", package.root or ""),
             *("--output-dir", folder),
         ],
+        unsigned_options=_offline(env),
         say=f"OBTAIN    {package.name} {package.version}",
     )
     env.Alias("deps", nodes)
     return list(nodes)
+
+
+def _offline(env: Any) -> list[str]:
+    return ["--offline"] if env["OFFLINE"] else []
 
 
 def exists(env: Any) -> bool:

@@ -14,6 +14,7 @@ from typing import Any
 
 from SCons.Action import Action
 
+from ethosmith.graph.declared import Declared
 from ethosmith.graph.module_sources import module_sources
 
 
@@ -26,6 +27,7 @@ def step(
     options: Sequence[Any],
     say: str,
     versions: Sequence[str] = (),
+    unsigned_options: Sequence[Any] = (),
 ) -> Any:
     """Declare ``python -m module options`` and return the target nodes.
 
@@ -37,13 +39,14 @@ def step(
         options: its arguments; nodes stand for their paths.
         say: what the terminal shows, a verb first.
         versions: versions of tools that the result depends on.
+        unsigned_options: further arguments that cannot change the result, such as a time limit.
     """
     arguments = ["-m", module, *(str(option) for option in options)]
     nodes = env.Command(
         target,
         source,
         _ACTION,
-        STEP_ARGUMENTS=arguments,
+        STEP_ARGUMENTS=[*arguments, *(str(option) for option in unsigned_options)],
         STEP_SIGNATURE=hashlib.sha256(json.dumps(arguments).encode()).hexdigest(),
         STEP_SAY=say,
     )
@@ -75,5 +78,6 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
-    """Add the method `Step`."""
+    """Add the method `Step`, and the memory of what was declared."""
+    env["DECLARED"] = Declared()
     env.AddMethod(step, "Step")

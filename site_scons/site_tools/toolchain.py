@@ -10,8 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ethosmith.environment.tools import find_tool
-from ethosmith.graph.versions import program
+from ethosmith.environment.tools import find_program, program_version
 
 # The host runs the same pre- and post-processing and has to get the same bits: no fused
 # multiply-add on either machine.
@@ -22,25 +21,25 @@ _OPTIMISE = {"release": ["-O2", "-g"], "debug": ["-Og", "-g3"]}
 _CXX = ["-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
 
 
-def device_toolchain(env: Any, build_type: str) -> None:
+def device_toolchain(env: Any) -> None:
     """Set up ``env`` to compile for the board."""
-    gcc = find_tool("arm-none-eabi-gcc")
-    prefix = gcc.path[: -len("gcc")]
+    build_type = env["BUILD_TYPE"]
     stack = ["-fstack-usage", "-fcallgraph-info=su"]
     flags = [*_DEVICE, *_OPTIMISE[build_type], *_COMMON, *_STRICT, *stack, "--specs=nano.specs"]
-    _compilers(env, prefix, "gcc", "g++", flags)
+    _compilers(env, "arm-none-eabi-", "gcc", "g++", flags)
     env.Replace(
         LINKFLAGS=[*_DEVICE, *_OPTIMISE[build_type], "--specs=nano.specs", "-nostartfiles"],
         MACHINE="device",
     )
-    env.Append(LINKFLAGS=["-Wl,--gc-sections", "-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments"])
+    env.Append(
+        LINKFLAGS=["-Wl,--gc-sections", "-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments"]
+    )
 
 
 def host_toolchain(env: Any) -> None:
     """Set up ``env`` to compile for this computer."""
-    compiler = find_tool("cc").path
     flags = [*_OPTIMISE["release"], *_COMMON, *_STRICT]
-    _compilers(env, compiler.removesuffix("cc"), "cc", "c++", flags)
+    _compilers(env, "", "cc", "c++", flags)
     env.Replace(LINKFLAGS=[], MACHINE="host")
 
 
@@ -61,7 +60,7 @@ def _compilers(env: Any, prefix: str, c: str, cxx: str, flags: Sequence[str]) ->
         CXXFLAGS=["-std=c++17", *_CXX],
         CCCOM="$CC -c -o $TARGET $CFLAGS $CCFLAGS $_CCCOMCOM $SOURCES",
         CXXCOM="$CXX -c -o $TARGET $CXXFLAGS $CCFLAGS $_CCCOMCOM $SOURCES",
-        TOOLCHAIN_VERSION=program(prefix + c),
+        TOOLCHAIN_VERSION=f"{c} {program_version(find_program(prefix + c))}",
     )
     if not env["VERBOSE"]:
         env.Replace(
@@ -100,6 +99,8 @@ def generate(env: Any) -> None:
     """Add the methods `DeviceToolchain` and `HostToolchain`."""
     for tool in ("cc", "c++", "as", "ar", "link"):
         env.Tool(tool)
-    env.Replace(SPAWN=_spawn, OBJSUFFIX=".o", LIBPREFIX="lib", LIBSUFFIX=".a", PROGSUFFIX="")
+    env.Replace(
+        SPAWN=_spawn, ESCAPE=str, OBJSUFFIX=".o", LIBPREFIX="lib", LIBSUFFIX=".a", PROGSUFFIX=""
+    )
     env.AddMethod(device_toolchain, "DeviceToolchain")
     env.AddMethod(host_toolchain, "HostToolchain")

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The environment variables that build steps see: few, and the same on every machine."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from ethosmith.graph.project import OWN_ROOT
+
+# What the user may set for downloads, temporary files, simulators and terminals. None of it
+# changes the bytes of an output.
+_PASSED = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "TERM",
+    "NO_COLOR",
+    "XDG_CACHE_HOME",
+    "ETHOSMITH_CACHE",
+    "FVP_PATH",
+    "ARMLMD_LICENSE_FILE",
+    "ARM_LICENSE",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "LD_LIBRARY_PATH",
+    "VIRTUAL_ENV",
+)
+_PASSED_PREFIXES = ("PIP_",)
+_PASSED_ANY_CASE = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
+
+
+def process_environment(given: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment for build steps, made from ``given`` (default: this process's)."""
+    given = os.environ if given is None else given
+    passed = {
+        name: value
+        for name, value in given.items()
+        if name in _PASSED or name.startswith(_PASSED_PREFIXES) or name.lower() in _PASSED_ANY_CASE
+    }
+    fixed = {
+        "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
+        "PYTHONHASHSEED": "0",
+        "PYTHONUTF8": "1",
+        "PYTHONPATH": str(OWN_ROOT),
+    }
+    return {**passed, **fixed}

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One call of scons: what the command line asks for, and what it gets to see."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import Any, ClassVar
+
+from ethosmith.descriptors.platform import Platform
+from ethosmith.errors import EthosmithError
+from ethosmith.graph.build_lock import BuildLock
+from ethosmith.graph.configuration import Configuration, configurations
+from ethosmith.graph.environment import process_environment
+from ethosmith.graph.layout import BUILD, SelectedUseCase
+from ethosmith.graph.options import check_options, help_text, words
+from ethosmith.graph.project import Located, Project
+
+EXIT_USER_ERROR = 2
+
+
+@contextlib.contextmanager
+def user_errors() -> Iterator[None]:
+    """Turn an `EthosmithError` into one line and exit code 2."""
+    try:
+        yield
+    except EthosmithError as error:
+        sys.stderr.write(f"error: {error}\n")
+        sys.exit(EXIT_USER_ERROR)
+
+
+class Session:
+    """The selection of use cases and configurations.
+
+    Args:
+        arguments: ``name=value`` pairs of the command line.
+        targets: the other words of the command line.
+        root: the folder of the SConstruct.
+
+    Raises:
+        EthosmithError: an unknown name or value, or a descriptor that is wrong.
+    """
+
+    TOOLS: ClassVar = (
+        "toolchain",
+        "step",
+        "obtain",
+        "generate_c",
+        "libraries",
+        "models",
+        "firmware",
+        "board",
+        "aliases",
+    )
+
+    def __init__(
+        self, arguments: Mapping[str, str], targets: Sequence[str], root: Path | None = None
+    ) -> None:
+        self.values = check_options(arguments)
+        self.targets = tuple(targets)
+        self.project = Project(root or Path.cwd())
+        self.process_environment = process_environment()
+
+    @cached_property
+    def platform(self) -> Located[Platform]:
+        """The platform of ``target=``."""
+        return self.project.platform(self.values["target"])
+
+    @cached_property
+    def configurations(self) -> list[Configuration]:
+        """The NPU settings of ``npu=`` and ``memory_mode=``."""
+        return configurations(self.platform.descriptor, self.values)
+
+    @cached_property
+    def usecases(self) -> list[SelectedUseCase]:
+        """The use cases of ``usecase=``."""
+        names = words(self.values["usecase"])
+        if names == ["all"]:
+            names = list(self.project.usecase_names)
+        if not names:
+            raise EthosmithError("usecase= names no use case (see scons list)")
+        model = self._model_path()
+        if model is not None and len(names) != 1:
+            raise EthosmithError("model= goes with one use case: give usecase=NAME as well")
+        located = [self.project.usecase(name) for name in names]
+        return [SelectedUseCase(item.descriptor, item.path, model) for item in located]
+
+    def _model_path(self) -> Path | None:
+        if not self.values["model"]:
+            return None
+        path = Path(self.values["model"])
+        if not (self.project.root / path).exists():
+            raise EthosmithError(f"model={path}: there is no such file")
+        return self.project.relative(path)
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """Construction variables that the tools read."""
+        return {
+            "PROJECT": self.project,
+            "PLATFORM": self.platform,
+            "SIMULATOR": self.values["simulator"],
+            "TIME_LIMIT_S": self._time_limit_s(),
+            "OFFLINE": self.values["offline"] == "1",
+            "VERBOSE": self.values["verbose"] == "1",
+            "BUILD_TYPE": self.values["build_type"],
+        }
+
+    def _time_limit_s(self) -> str:
+        text = self.values["time_limit_s"]
+        try:
+            valid = 0 < float(text) < 1e6
+        except ValueError:
+            valid = False
+        if not valid:
+            raise EthosmithError(f"time_limit_s={text}: give a number of seconds above 0")
+        return text
+
+    @property
+    def help_text(self) -> str:
+        """What ``scons -h`` prints."""
+        return help_text(self.project.usecase_names, self.project.platform_names)
+
+    def lock(self) -> BuildLock:
+        """Take the lock of the build folder; EthosmithError if another build holds it."""
+        return BuildLock(self.project.root / BUILD)

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The last lines of a build: what was made, where, how full memory is, what the device said."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.project import Project
+
+
+@dataclass(frozen=True)
+class BuiltImage:
+    """The files of one image that the summary reads."""
+
+    usecase: str
+    configuration: Configuration
+    axf: str
+    usage: str
+    verified: str
+
+
+def summary_text(images: Sequence[BuiltImage], *, ran: bool) -> str:
+    """Return the summary of all images, with the device's answers if they ran."""
+    blocks = [_image_text(image, ran=ran) for image in images]
+    return "\n" + "\n".join(blocks)
+
+
+def _image_text(image: BuiltImage, *, ran: bool) -> str:
+    configuration = image.configuration
+    npu = f"{configuration.accelerator.name} {configuration.memory_mode}"
+    lines = [f"{image.usecase}  {npu}  {image.axf}"]
+    regions = [region for region in _json(image.usage)["regions"] if region["used_bytes"]]
+    lines.append("  " + "   ".join(_region_text(region) for region in regions))
+    if ran:
+        lines += _answers(_json(image.verified))
+    return "\n".join(lines) + "\n"
+
+
+def _region_text(region: dict[str, Any]) -> str:
+    used, size = region["used_bytes"], region["size_bytes"]
+    return f"{region['name']} {used / 1024:.1f} KiB ({100 * used / size:.1f} %)"
+
+
+def _answers(verified: dict[str, Any]) -> list[str]:
+    rows = [("sample", "answer", "score", "NPU cycles", "AXI0 rd", "AXI0 wr", "AXI1 rd")]
+    for sample in verified["samples"]:
+        counts = sample["counts"]
+        numbers = [f"{counts[key]:,}" for key in ("npu_cycles", "axi0_rd", "axi0_wr", "axi1_rd")]
+        rows.append((sample["name"], sample["answer"], sample["score"], *numbers))
+    simulator = verified["simulator"]
+    note = "cycles are an estimate" if simulator != "fvp" else "cycles as the FVP counts them"
+    return [
+        *_table(rows),
+        f"  output tensors equal LiteRT's, byte for byte; {simulator}: {note}, AXI in data beats",
+    ]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        words = [
+            word.ljust(width) if column < 2 else word.rjust(width)
+            for column, (word, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        yield "  " + "  ".join(words).rstrip()
+
+
+def size_text(images: Sequence[BuiltImage]) -> str:
+    """Return how full each memory region of each image is."""
+    lines = []
+    for image in images:
+        lines.append(image.axf)
+        lines += [
+            f"  {region['name']:<6}{region['used_bytes']:>12,} of {region['size_bytes']:>12,}"
+            f" bytes  {100 * region['used_bytes'] / region['size_bytes']:6.2f} %"
+            for region in _json(image.usage)["regions"]
+        ]
+    return "\n".join(lines) + "\n"
+
+
+def list_text(project: Project) -> str:
+    """Return all use cases and platforms with their titles."""
+    lines = ["Use cases (usecase=):"]
+    lines += [f"  {n:<14}{project.usecase(n).descriptor.title}" for n in project.usecase_names]
+    lines.append("Platforms (target=):")
+    for name in project.platform_names:
+        platform = project.platform(name).descriptor
+        lines.append(f"  {name:<14}{platform.title}; npu= {', '.join(platform.npu.configs)}")
+    return "\n".join(lines) + "\n"
+
+
+def _json(path: str) -> Any:
+    return json.loads(Path(path).read_text("utf-8"))

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person types behind scons: run, images, size, test, list, deps; and the last lines."""
+
+import atexit
+import shutil
+import subprocess
+import sys
+from typing import Any
+
+from SCons.Action import Action
+
+from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.layout import BUILD, SelectedUseCase
+from ethosmith.graph.session import Session
+from ethosmith.report.build_summary import BuiltImage, list_text, size_text, summary_text
+
+
+def begin_session(env: Any, session: Session) -> None:
+    """Prepare SCons for this call: help, signatures, the lock."""
+    env.Help(session.help_text)
+    env.SetOption("no_progress", True)
+    env.Decider("content-timestamp")
+    env.SConsignFile(f"{BUILD}/.sconsign")
+    env["SESSION"] = session
+    if env.GetOption("help") or env.GetOption("no_exec"):
+        return
+    lock = session.lock()
+    if env.GetOption("clean") and not session.targets:
+        # SCons writes its signatures when it ends, so the folder goes after that.
+        atexit.register(shutil.rmtree, session.project.root / BUILD, ignore_errors=True)
+    else:
+        atexit.register(lock.release)
+
+
+def declare_image(
+    env: Any,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    image: Any,
+    result: Any,
+    verified: Any,
+) -> None:
+    """Put the nodes of one image under the names that a person types."""
+    built = BuiltImage(
+        usecase=usecase.variant,
+        configuration=configuration,
+        axf=str(image.axf),
+        usage=str(image.usage),
+        verified=str(verified),
+    )
+    env["BUILT_IMAGES"].append(built)
+    env.Alias("images", image.all)
+    env.Alias("run", [verified, *image.all])
+    env.Alias("size", image.usage)
+    if "run" in env["SESSION"].targets:
+        env.AlwaysBuild(result)
+
+
+def end_session(env: Any) -> None:
+    """Declare the aliases' own actions and what a plain ``scons`` builds."""
+    built = env["BUILT_IMAGES"]
+    _say_after(env, "run", lambda: summary_text(built, ran=True))
+    _say_after(env, "images", lambda: summary_text(built, ran=False))
+    _say_after(env, "size", lambda: size_text(built))
+    _say_after(env, "list", lambda: list_text(env["PROJECT"]))
+    tests = env.Alias("test", env.Alias("run"), Action(_pytest, "TEST      pytest tests"))
+    env.AlwaysBuild(tests)
+    simulated = env["PLATFORM"].descriptor.fvp is not None
+    env.Default(env.Alias("run" if simulated else "images"))
+
+
+def _say_after(env: Any, alias: str, text: Any) -> None:
+    def say(target: Any, source: Any, env: Any) -> None:
+        del target, source, env
+        sys.stdout.write(text())
+
+    env.AlwaysBuild(env.Alias(alias, [], Action(say, _nothing)))
+
+
+def _nothing(target: Any, source: Any, env: Any) -> None:
+    del target, source, env
+
+
+def _pytest(target: Any, source: Any, env: Any) -> int:
+    del target, source
+    return subprocess.call([sys.executable, "-m", "pytest", "-q", "-m", "not slow"], env=env["ENV"])
+
+
+def exists(env: Any) -> bool:
+    """Say that the tool can be used: it needs nothing."""
+    del env
+    return True
+
+
+def generate(env: Any) -> None:
+    """Add the methods `BeginSession`, `DeclareImage` and `EndSession`."""
+    env["BUILT_IMAGES"] = []
+    env.AddMethod(begin_session, "BeginSession")
+    env.AddMethod(declare_image, "DeclareImage")
+    env.AddMethod(end_session, "EndSession")
