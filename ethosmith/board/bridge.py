@@ -23,6 +23,7 @@ CMD_OFFSET = 0x08
 CMD_RUN = 1 << 0
 
 _WORD_BYTES = 4
+_SOME_LOAD = b"\x08\x68\x00\xbf"  # ldr r0, [r1]; nop
 
 
 class NpuRegisters(Protocol):
@@ -91,7 +92,8 @@ class NpuBridge:
         return self._make_npu()
 
     def prepare(self) -> None:
-        """Make the model now; worth it while the CPU is busy booting."""
+        """Load the decoder and make the model now; worth it while the CPU is busy booting."""
+        decode(_SOME_LOAD, 0)
         _ = self._npu
 
     def serve(self) -> Served:

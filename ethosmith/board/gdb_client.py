@@ -96,6 +96,11 @@ class GdbClient:
         """Return the descriptor that becomes readable at a stop."""
         return self._channel.fileno()
 
+    @property
+    def has_received(self) -> bool:
+        """Bytes have been taken from the channel that `poll_stop` has yet to look at."""
+        return self._reader.has_bytes
+
     def request(self, payload: bytes) -> bytes:
         """Send one packet and return its answer."""
         return self.request_all([payload])[0]

@@ -49,6 +49,11 @@ class PacketReader:
         self._pending = bytearray()
         self.interrupted = False
 
+    @property
+    def has_bytes(self) -> bool:
+        """Bytes were fed that no payload has used up."""
+        return bool(self._pending)
+
     def feed(self, data: bytes) -> None:
         """Take bytes from the stream."""
         self._pending += data

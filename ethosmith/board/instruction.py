@@ -13,14 +13,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-import capstone
-from capstone import arm
-
 from ethosmith.board.job import Outcome, RunError
 
 MAX_INSTRUCTION_BYTES = 4
 
 _PC = 15
+_NAMED_REGISTERS = {"sb": 9, "sl": 10, "fp": 11, "ip": 12, "sp": 13, "lr": 14, "pc": 15}
 _MASK = 0xFFFFFFFF
 
 
@@ -154,7 +152,9 @@ def decode(code: bytes, address: int) -> LoadStore:
 
 
 @lru_cache(maxsize=1)
-def _disassembler() -> capstone.Cs:
+def _disassembler() -> Any:
+    import capstone  # noqa: PLC0415 - loads while the program boots
+
     mode = capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
     disassembler = capstone.Cs(capstone.CS_ARCH_ARM, mode)
     disassembler.detail = True
@@ -196,16 +196,11 @@ def _list_form(text: str, instruction: Any, form: _Form) -> LoadStore:
     )
 
 
-_NUMBERS = {
-    **{getattr(arm, f"ARM_REG_R{number}"): number for number in range(13)},
-    arm.ARM_REG_SP: 13,
-    arm.ARM_REG_LR: 14,
-    arm.ARM_REG_PC: 15,
-}
-
-
+@lru_cache(maxsize=32)
 def _number(register: int) -> int:
-    return _NUMBERS[register]
+    """Return the number of a core register from capstone's constant for it."""
+    name = _disassembler().reg_name(register)
+    return _NAMED_REGISTERS.get(name) or int(name.removeprefix("r"))
 
 
 def _unsupported(text: str, address: int) -> RunError:

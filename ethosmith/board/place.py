@@ -6,7 +6,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from ethosmith.errors import EthosmithError
-from ethosmith.images.elf import read_image, read_symbols
 
 
 def place(axf: Path | None, address: int) -> str:
@@ -16,6 +15,8 @@ def place(axf: Path | None, address: int) -> str:
 
 
 def _function(axf: Path, address: int) -> str | None:
+    from ethosmith.images.elf import read_image, read_symbols  # noqa: PLC0415 - failures only
+
     try:
         symbols = read_symbols(read_image(axf)).sized
     except EthosmithError:

@@ -26,6 +26,7 @@ OLDEST_QEMU = (7, 0)
 _START_TIMEOUT_S = 20.0
 _EXIT_TIMEOUT_S = 5.0
 _CHANNELS = ("gdb", "qtest", "uart", "qmp")
+_INSTRUCTION_TIME_LOG2_NS = 5
 _TRANSLATOR_CACHE_MIB = 32  # the default, a quarter of guest RAM, costs start-up time
 
 
@@ -60,6 +61,9 @@ def qemu_command(program: Path, job: BoardJob, ddr_fd: int, fds: dict[str, int])
         *("-object", f"memory-backend-file,id=ddr,size={machine.DDR.size_bytes},share=on,"
           f"mem-path=/dev/fd/{ddr_fd}"),
         *("-accel", f"tcg,tb-size={_TRANSLATOR_CACHE_MIB}"),
+        # One instruction takes 2**5 ns of the board's time, as on its 32 MHz CPU, whatever the
+        # host does meanwhile: programs that read clocks print the same at every run.
+        *("-icount", f"shift={_INSTRUCTION_TIME_LOG2_NS},sleep=off"),
         *("-display", "none", "-nodefaults", "-no-reboot", "-S"),
     ]  # fmt: skip
     for name in _CHANNELS:

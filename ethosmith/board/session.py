@@ -120,8 +120,7 @@ class Session:
         readable = select.select(sources, [], [], self._patience_s())[0]
         if self._uart_channel.fileno() in readable:
             self._uart.feed(self._uart_channel.receive(_RECEIVE_TIMEOUT_S))
-        if self._gdb.fileno() in readable:
-            self._handle_stops()
+        self._handle_stop()
         if debugger is not None and debugger.fileno() in readable:
             debugger.receive()
         self._check_times()
@@ -130,10 +129,12 @@ class Session:
         return self._debugger if self._debugger is not None and self._debugger.attached else None
 
     def _patience_s(self) -> float:
+        if self._gdb.has_received:
+            return 0.0
         until_sample = self._next_sample - time.monotonic()
         return max(0.0, min(until_sample, self._deadline.left_s))
 
-    def _handle_stops(self) -> None:
+    def _handle_stop(self) -> None:
         stop = self._gdb.poll_stop()
         if stop is None:
             return
