@@ -17,10 +17,11 @@ from ethosmith.files import write_text
 _ALIGNMENT = "16"
 
 
-def samples_source(samples: Sequence[tuple[str, bytes]], source: str) -> str:
-    """Return the C source that defines ``samples`` and ``sample_count`` of runtime/sample.h.
+def samples_source(usecase: str, samples: Sequence[tuple[str, bytes]], source: str) -> str:
+    """Return the C source that defines what runtime/sample.h declares.
 
     Args:
+        usecase: the use case's name, as the device prints it.
         samples: name and bytes of each, as the application's pre-processing takes them.
         source: the descriptor, as the file names it.
     """
@@ -35,7 +36,8 @@ def samples_source(samples: Sequence[tuple[str, bytes]], source: str) -> str:
     return (
         f'{notice(source)}#include "sample.h"\n\n{arrays}\n'
         f"const struct sample samples[] = {{\n{entries or '    {0, 0, 0},'}\n}};\n\n"
-        f"const uint32_t sample_count = {len(samples)};\n"
+        f"const uint32_t sample_count = {len(samples)};\n\n"
+        f"const char usecase_name[] = {string(usecase)};\n"
     )
 
 
@@ -49,12 +51,13 @@ def _named_file(text: str) -> tuple[str, bytes]:
 def main(argv: Sequence[str]) -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(prog="python -m ethosmith.codegen.samples")
+    parser.add_argument("--usecase", required=True, help="its name")
     parser.add_argument("--sample", action="append", default=[], help="NAME=FILE")
     parser.add_argument("--source", required=True, help="the descriptor, as the file names it")
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(argv)
     samples = [_named_file(text) for text in given.sample]
-    write_text(given.output, samples_source(samples, given.source))
+    write_text(given.output, samples_source(given.usecase, samples, given.source))
 
 
 if __name__ == "__main__":

@@ -43,7 +43,7 @@ def _image_text(image: BuiltImage, *, ran: bool) -> str:
 
 def _region_text(region: dict[str, Any]) -> str:
     used, size = region["used_bytes"], region["size_bytes"]
-    return f"{region['name']} {used / 1024:.1f} KiB ({100 * used / size:.1f} %)"
+    return f"{region['region']} {used / 1024:.1f} KiB ({100 * used / size:.1f} %)"
 
 
 def _answers(verified: dict[str, Any]) -> list[str]:
@@ -52,11 +52,11 @@ def _answers(verified: dict[str, Any]) -> list[str]:
         counts = sample["counts"]
         numbers = [f"{counts[key]:,}" for key in ("npu_cycles", "axi0_rd", "axi0_wr", "axi1_rd")]
         rows.append((sample["name"], sample["answer"], sample["score"], *numbers))
-    simulator = verified["simulator"]
-    note = "cycles are an estimate" if simulator != "fvp" else "cycles as the FVP counts them"
+    simulator = f"{verified['simulator']['name']} {verified['simulator']['version']}".strip()
     return [
         *_table(rows),
-        f"  output tensors equal LiteRT's, byte for byte; {simulator}: {note}, AXI in data beats",
+        f"  Output tensors equal LiteRT's reference kernels, byte for byte. Ran on: {simulator};",
+        "  cycles are an estimate of a functional model, AXI figures are data beats.",
     ]
 
 
@@ -76,7 +76,7 @@ def size_text(images: Sequence[BuiltImage]) -> str:
     for image in images:
         lines.append(image.axf)
         lines += [
-            f"  {region['name']:<6}{region['used_bytes']:>12,} of {region['size_bytes']:>12,}"
+            f"  {region['region']:<6}{region['used_bytes']:>12,} of {region['size_bytes']:>12,}"
             f" bytes  {100 * region['used_bytes'] / region['size_bytes']:6.2f} %"
             for region in _json(image.usage)["regions"]
         ]

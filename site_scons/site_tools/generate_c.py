@@ -66,7 +66,7 @@ def samples_source(env: Any, usecase: SelectedUseCase, files: Sequence[Any]) -> 
         "ethosmith.codegen.samples",
         target=target,
         source=list(files),
-        options=[*named, "--source", usecase.path, "--output", target],
+        options=["--usecase", usecase.name, *named, "--source", usecase.path, "--output", target],
         say=f"GENERATE  {target}",
     )[0]
 
