@@ -295,7 +295,7 @@ def _symbols(file: Any) -> SymbolTable:
             raise ELFError("a symbol table without its strings")
         for symbol in table.iter_symbols():
             _add_symbol(symbol, sized, addresses)
-    by_address = sorted(sized, key=lambda item: (item.address, item.name, item.size_bytes))
+    by_address = sorted(sized, key=lambda item: (item.address, item.size_bytes, item.name))
     return SymbolTable(tuple(by_address), addresses)
 
 

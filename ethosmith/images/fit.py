@@ -158,7 +158,7 @@ def as_json(plans: Iterable[RegionPlan]) -> list[dict[str, Any]]:
     ]
 
 
-def _size_option(text: str) -> tuple[str, int]:
+def _part_size(text: str) -> tuple[str, int]:
     name, _, number = text.partition("=")
     return name, int(number, 0)
 
@@ -170,7 +170,7 @@ def main(argv: Sequence[str]) -> None:
     options.add_argument("--memory-mode", required=True, help="Vela's name, such as Shared_Sram")
     options.add_argument(
         "--size",
-        type=_size_option,
+        type=_part_size,
         action="append",
         default=[],
         metavar="PART=BYTES",

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ethosmith.images.files import read_bytes
+from ethosmith.images.names import plain_name
 
 MAX_FILE_BYTES = 1 << 26
 INDIRECT = "__indirect_call"
@@ -33,16 +34,19 @@ class Function:
 
     Attributes:
         name: unique; a static function's begins with its file and a colon.
-        label: for a person: C++ names are demangled.
         frame_bytes: None where GCC gave no figure.
         bounded: whether the frame's size is known at compile time.
     """
 
     name: str
-    label: str
     frame_bytes: int | None
     bounded: bool = True
     calls: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Its name for a person."""
+        return plain_name(self.name.rpartition(":")[2])
 
 
 @dataclass(frozen=True)
@@ -55,7 +59,7 @@ class Depth:
     """
 
     size_bytes: int
-    path: tuple[str, ...]
+    path: tuple[Function, ...]
 
 
 @dataclass(frozen=True)
@@ -63,17 +67,15 @@ class StackEstimate:
     """The deepest stack from an entry function, and what it leaves out.
 
     Attributes:
-        entry: the function where it begins.
         deepest: the longest way from there.
         interrupts: the longest way from an exception handler, if there is one.
         recursive: functions that can call themselves; each counts once on a way.
         unknown: functions on any of the ways without a figure.
         indirect: functions on any of the ways that call through a pointer.
 
-    Functions are given by their labels.
+    The last three are labels.
     """
 
-    entry: str
     deepest: Depth
     interrupts: Depth | None
     recursive: tuple[str, ...]
@@ -136,7 +138,6 @@ def parse_ci(text: str) -> Iterator[Function]:
         frame = _FRAME.search(node[2])
         yield Function(
             name=node[1],
-            label=node[2].partition("\\n")[0],
             frame_bytes=int(frame[1]) if frame else None,
             bounded=frame is None or frame[2] != "dynamic",
             calls=tuple(dict.fromkeys(calls.get(node[1], ()))),
@@ -150,7 +151,7 @@ def parse_su(text: str) -> Iterator[Function]:
         frame, _, kind = rest.partition("\t")
         if frame.isdigit():
             name = place.split(":", 3)[-1]
-            yield Function(name, name, int(frame), bounded=kind.strip() != "dynamic")
+            yield Function(name, int(frame), bounded=kind.strip() != "dynamic")
 
 
 def estimate(functions: Mapping[str, Function], entry: str) -> StackEstimate | None:
@@ -160,40 +161,33 @@ def estimate(functions: Mapping[str, Function], entry: str) -> StackEstimate | N
         return None
     search = _Search(functions)
     handler = _deepest_handler(functions, search, search.reached(entry))
-    reached = search.reached(entry) | (search.reached(handler.path[0]) if handler else set())
+    reached = search.reached(entry) | (search.reached(handler.path[0].name) if handler else set())
     indirect = {name for name in reached if INDIRECT in _calls(functions, name)}
     unknown = {name for name in reached if _is_unknown(functions, name)}
     return StackEstimate(
-        entry=_label(functions, entry),
-        deepest=_labelled(functions, search.depth(entry)),
-        interrupts=_labelled(functions, handler) if handler else None,
+        deepest=search.depth(entry),
+        interrupts=handler,
         recursive=_labels(functions, search.recursive & reached),
         unknown=_labels(functions, unknown),
         indirect=_labels(functions, indirect),
     )
 
 
-def _label(functions: Mapping[str, Function], name: str) -> str:
-    function = functions.get(name)
-    return function.label if function else name
+def _named(functions: Mapping[str, Function], name: str) -> Function:
+    return functions.get(name) or Function(name, None)
 
 
 def _labels(functions: Mapping[str, Function], names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({_label(functions, name) for name in names}))
-
-
-def _labelled(functions: Mapping[str, Function], depth: Depth) -> Depth:
-    return Depth(depth.size_bytes, tuple(_label(functions, name) for name in depth.path))
+    return tuple(sorted({_named(functions, name).label for name in names}))
 
 
 def _calls(functions: Mapping[str, Function], name: str) -> tuple[str, ...]:
-    function = functions.get(name)
-    return function.calls if function else ()
+    return _named(functions, name).calls
 
 
 def _is_unknown(functions: Mapping[str, Function], name: str) -> bool:
-    function = functions.get(name)
-    return function is None or function.frame_bytes is None or not function.bounded
+    function = _named(functions, name)
+    return function.frame_bytes is None or not function.bounded
 
 
 def _deepest_handler(
@@ -245,9 +239,9 @@ class _Search:
     def _close(self, name: str) -> None:
         below = [self._depths[item] for item in self._callees(name) if item in self._depths]
         deepest = max(below, key=_size, default=Depth(0, ()))
-        function = self._functions.get(name)
-        frame_bytes = (function.frame_bytes if function else None) or 0
-        self._depths[name] = Depth(frame_bytes + deepest.size_bytes, (name, *deepest.path))
+        function = _named(self._functions, name)
+        size_bytes = (function.frame_bytes or 0) + deepest.size_bytes
+        self._depths[name] = Depth(size_bytes, (function, *deepest.path))
 
     def reached(self, entry: str) -> set[str]:
         """Return every function that a way from ``entry`` passes."""

@@ -9,6 +9,7 @@ from itertools import groupby
 
 from ethosmith.images.elf import Elf, Section, Symbol
 from ethosmith.images.link_map import PADDING, LinkMap
+from ethosmith.images.names import plain_name
 from ethosmith.images.regions import Regions, find_region
 from ethosmith.images.usage import section_class
 
@@ -50,7 +51,7 @@ def symbol_rows(
             continue
         item = link_map.at(address)
         kind = section_class(item.name if item else section.name, section)
-        name = ", ".join(dict.fromkeys(symbol.name for symbol in same))
+        name = ", ".join(dict.fromkeys(plain_name(symbol.name) for symbol in same))
         origin = item.origin if item else ""
         rows.append(SymbolRow(found[0].name, name, kind, address, size_bytes, origin))
     return tuple(sorted(rows, key=lambda row: (-row.size_bytes, row.address, row.name)))

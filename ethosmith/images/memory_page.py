@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write NAME.htm: one page that shows what sits in which memory region of an image.
+
+The page needs nothing but itself. It says the same for the same image on every machine:
+no time, no absolute path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from ethosmith.cli import run_step
+from ethosmith.descriptors.platform import Platform, load_platform
+from ethosmith.files import write_text
+from ethosmith.images import command_line
+from ethosmith.images.elf import Elf, SymbolTable, read_image, read_symbols
+from ethosmith.images.link_map import LinkMap, read_link_map
+from ethosmith.images.sizes import human_size, percent
+from ethosmith.images.stack import Function, StackEstimate, estimate, read_call_graph
+from ethosmith.images.symbols import OriginRow, SymbolRow, origin_rows, symbol_rows
+from ethosmith.images.usage import CLASSES, RegionUsage, measure
+
+TEMPLATE = Path(__file__).with_name("memory_page.htm.j2")
+SYMBOLS_SHOWN = 200
+ORIGINS_SHOWN = 200
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the page says."""
+
+    image: str
+    platform: Platform
+    usages: tuple[RegionUsage, ...]
+    symbols: Mapping[str, tuple[SymbolRow, ...]]
+    origins: tuple[OriginRow, ...]
+    discarded_bytes: int
+    stack_bytes: int
+    stack: StackEstimate | None
+
+
+def page_of(
+    image: Elf, platform: Platform, link_map: LinkMap, functions: Mapping[str, Function]
+) -> Page:
+    """Gather what the page says.
+
+    Args:
+        image: the linked image.
+        platform: gives the regions.
+        link_map: the map of the same link.
+        functions: the call graph as `read_call_graph` gives it; may be empty.
+
+    Raises:
+        EthosmithError: a section lies outside the regions, or the symbols are damaged.
+    """
+    symbols = read_symbols(image)
+    rows = symbol_rows(image, symbols.sized, platform.regions, link_map)
+    return Page(
+        image=image.path.name,
+        platform=platform,
+        usages=measure(image, platform.regions, link_map),
+        symbols={
+            region.name: tuple(row for row in rows if row.region == region.name)
+            for region in platform.regions
+        },
+        origins=origin_rows(image, link_map),
+        discarded_bytes=link_map.discarded_bytes,
+        stack_bytes=_stack_bytes(image),
+        stack=_stack_estimate(image, symbols, functions),
+    )
+
+
+def _stack_bytes(image: Elf) -> int:
+    return sum(item.size_bytes for item in image.sections if item.name.startswith(".stack"))
+
+
+def _stack_estimate(
+    image: Elf, symbols: SymbolTable, functions: Mapping[str, Function]
+) -> StackEstimate | None:
+    entry = image.entry_address & ~1
+    names = (item.name for item in symbols.sized if item.is_function and item.address == entry)
+    estimates = (estimate(functions, name) for name in names)
+    return next((item for item in estimates if item), None)
+
+
+def render(page: Page) -> str:
+    """Return the page's HTML."""
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATE.parent),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["human"] = human_size
+    environment.filters["share"] = _share
+    return environment.get_template(TEMPLATE.name).render(
+        page=page,
+        class_index={name: index for index, name in enumerate(CLASSES)},
+        symbols_shown=SYMBOLS_SHOWN,
+        origins_shown=ORIGINS_SHOWN,
+    )
+
+
+def _share(part: int, whole: int) -> str:
+    """Return the part in percent; what is there but small is not called 0."""
+    value = percent(part, whole)
+    return "<0.01" if 0 < value < 0.01 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
+
+
+def main(argv: Sequence[str]) -> None:
+    """Write the page of ``--axf`` to ``--output``."""
+    options = command_line.parser("memory_page", "Write the page of an image's memory.")
+    command_line.add_axf(options)
+    options.add_argument("--map", type=Path, required=True, help="the linker's map of that image")
+    command_line.add_platform(options)
+    options.add_argument(
+        "--su-dir",
+        type=Path,
+        action="append",
+        default=[],
+        help="a folder with GCC's .su and .ci files, for the stack",
+    )
+    command_line.add_output(options, "the page")
+    args = options.parse_args(argv)
+    image = read_image(args.axf)
+    link_map = read_link_map(args.map, [section.name for section in image.sections])
+    page = page_of(image, load_platform(args.platform), link_map, read_call_graph(args.su_dir))
+    write_text(args.output, render(page))
+
+
+if __name__ == "__main__":
+    raise SystemExit(run_step(main))
