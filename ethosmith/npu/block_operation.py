@@ -243,8 +243,13 @@ class BlockOperation:
     def _average(
         self, values: NDArray[np.int32], shape: Shape, kernel: Kernel, padding: Padding
     ) -> Int64Array:
+        """Average: OFM_SCALE holds 1/elements, but with padding the NPU counts itself.
+
+        Vela relies on that: generate_pooling_op gives no global scale with padding, and
+        regor's RescalePooling leaves it at 1 >> 0.
+        """
         sums = pool_sum(values, self._ofm.shape, kernel, padding)
-        if self._scaling.use_global:
+        if self._scaling.use_global and padding == Padding(0, 0, 0, 0):
             return self._scale_global(sums)
         counts = count_elements(shape, self._ofm.shape, kernel, padding)
         multiplier, shift = average_scale(counts)

@@ -37,51 +37,55 @@ def look_up_8(indices: Int64Array, table: bytes, element_bytes: int) -> Int64Arr
 def look_up_16(values: Int64Array, table: bytes) -> Int64Array:
     """Interpolate 16-bit values in 512 pairs of base (low half) and slope (high half).
 
-    The rule is TFLite's lut_lookup for int16; the pairs are those of Vela's
-    lut.create_lut_int16_op.
+    The rule is TFLite's lut_lookup for int16; regor makes the pairs, with signed halves.
 
     Raises:
         CommandFault: The table does not fit behind its slot.
     """
     if len(table) < 4 * _INTERPOLATED_ENTRIES:
         raise CommandFault("LUT does not fit behind its slot")
-    words = np.frombuffer(table, dtype="<i4", count=_INTERPOLATED_ENTRIES).astype(np.int64)
-    base = (words & 0xFFFF ^ 0x8000) - 0x8000
-    slope = words - base >> 16
+    halves = np.frombuffer(table, dtype="<i2", count=2 * _INTERPOLATED_ENTRIES)
+    base, slope = halves.astype(np.int64).reshape(-1, 2).T
     index = values + 0x8000 >> 7
     return base[index] + (slope[index] * (values & 0x7F) + 64 >> 7)
 
 
 def _sigmoid_table() -> Int64Array:
-    """Return sigmoid at multiples of 1/24 in 1/65536 (TFLite's sigmoid_table_uint16)."""
-    values = 65536 / (1 + np.exp(-np.arange(257) / 24))
+    """Return the table of sigmoid at multiples of 1/24, in 1/65536.
+
+    TFLite tabulates it (sigmoid_table_uint16 in common.h) with each entry raised by half
+    the largest error that linear interpolation would make there: an eighth of the second
+    difference is that error.
+    """
+    points = 1 / (1 + np.exp(-np.arange(257) / 24))
+    second_difference = points * (1 - points) * (1 - 2 * points) / 24**2
+    values = 65536 * (points - second_difference / 16)
     return np.minimum(np.floor(values + 0.5), 65535).astype(np.int64)
 
 
 _SIGMOID = _sigmoid_table()
 
 
-def _interpolate_sigmoid(values: Int64Array) -> Int64Array:
-    """Return sigmoid(|value| / 12288) in 1/2**25."""
-    magnitude = np.abs(values)
-    index = np.minimum(magnitude >> 9, 255)
+def _interpolate_sigmoid(magnitude: Int64Array, fraction_bits: int) -> Int64Array:
+    """Return table entry times ``2**fraction_bits``; only indices below 255 are meant."""
+    index = np.minimum(magnitude >> fraction_bits, 255)
     low, high = _SIGMOID[index], _SIGMOID[index + 1]
-    inside = (low << 9) + (magnitude & 0x1FF) * (high - low)
-    return np.where(magnitude >> 9 >= 255, 0x7FFF << 10, inside)
+    return (low << fraction_bits) + (magnitude & (1 << fraction_bits) - 1) * (high - low)
 
 
 def sigmoid_16(values: Int64Array) -> Int64Array:
     """Return sigmoid(value / 12288) in 1/32768 (TFLite reference_integer_ops/logistic.h)."""
-    result = _interpolate_sigmoid(values)
+    magnitude = np.abs(values)
+    result = np.where(magnitude >> 9 >= 255, 0x7FFF << 10, _interpolate_sigmoid(magnitude, 9))
     positive = result + (1 << 9)
     negative = (1 << 25) - result + (1 << 9) - 1
     return np.where(values >= 0, positive, negative) >> 10
 
 
 def tanh_16(values: Int64Array) -> Int64Array:
-    """Return tanh(value / 24576) in 1/32768 (TFLite reference_integer_ops/tanh.h)."""
+    """Return tanh(value / 12288) in 1/32768 (TFLite reference_integer_ops/tanh.h)."""
     magnitude = np.abs(values)
-    result = np.where(magnitude >> 9 >= 255, 0xFFFF << 8, _interpolate_sigmoid(values))
+    result = np.where(magnitude >> 8 >= 255, 0xFFFF << 8, _interpolate_sigmoid(magnitude, 8))
     positive = result - (1 << 23) + (1 << 7)
     negative = -result + (1 << 23) + (1 << 7) - 1
     return np.where(values >= 0, positive, negative) >> 8

@@ -22,6 +22,12 @@ _CLIP_TYPES = {
     clip_range.FORCE_INT16.value: np.dtype("i2"),
 }
 
+# These take more than 16 bits, so the limits apply to what they give.
+_CURVES = {
+    activation_function.TANH.value: tanh_16,
+    activation_function.SIGMOID.value: sigmoid_16,
+}
+
 
 class OutputStage:
     """Finishes the scaled accumulators of one operation.
@@ -41,8 +47,11 @@ class OutputStage:
         Raises:
             CommandFault: The activation is reserved, or cannot work on the OFM's type.
         """
-        clamped = self._clamp(values + self._ofm.zero_point)
-        return self._activate(clamped).astype(self._ofm.dtype)
+        shifted = values + self._ofm.zero_point
+        if self._activation.function in _CURVES:
+            curve = _CURVES[self._activation.function]
+            return self._clamp(curve(shifted)).astype(self._ofm.dtype)
+        return self._look_up(self._clamp(shifted)).astype(self._ofm.dtype)
 
     def _clamp(self, values: Int64Array) -> Int64Array:
         """Clamp to the activation's limits within the clip range's type.
@@ -61,20 +70,15 @@ class OutputStage:
             low, high = max(low, self._activation.minimum), min(high, self._activation.maximum)
         return np.minimum(np.maximum(values, low), high)
 
-    def _activate(self, values: Int64Array) -> Int64Array:
+    def _look_up(self, values: Int64Array) -> Int64Array:
+        """Replace clamped values by those of the table, if the activation names one."""
         function = self._activation.function
         if function == activation_function.NONE.value:
             return values
-        if function == activation_function.TANH.value:
-            return tanh_16(values)
-        if function == activation_function.SIGMOID.value:
-            return sigmoid_16(values)
         first = activation_function.LUT_START.value
-        if first <= function <= activation_function.LUT_END.value:
-            return self._look_up(values, self._table[(function - first) * LUT_SLOT_BYTES :])
-        raise CommandFault(f"reserved activation function {function}")
-
-    def _look_up(self, values: Int64Array, table: bytes) -> Int64Array:
+        if not first <= function <= activation_function.LUT_END.value:
+            raise CommandFault(f"reserved activation function {function}")
+        table = self._table[(function - first) * LUT_SLOT_BYTES :]
         if self._ofm.dtype.itemsize == 2 and self._activation.clip_range == 0:
             return look_up_16(values, table)
         offset = 0 if self._ofm.dtype == np.uint8 else 128
