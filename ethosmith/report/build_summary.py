@@ -27,7 +27,17 @@ class BuiltImage:
 def summary_text(images: Sequence[BuiltImage], *, ran: bool) -> str:
     """Return the summary of all images, with the device's answers if they ran."""
     blocks = [_image_text(image, ran=ran) for image in images]
+    if ran and images:
+        blocks.append(_note(_json(images[0].verified)["simulator"]))
     return "\n" + "\n".join(blocks)
+
+
+def _note(simulator: dict[str, str]) -> str:
+    name = f"{simulator['name']} {simulator['version']}".strip()
+    return (
+        "Every output tensor equals LiteRT's reference kernels, byte for byte.\n"
+        f"Ran on: {name}. Cycles are a functional model's estimate; AXI counts data beats.\n"
+    )
 
 
 def _image_text(image: BuiltImage, *, ran: bool) -> str:
@@ -52,12 +62,7 @@ def _answers(verified: dict[str, Any]) -> list[str]:
         counts = sample["counts"]
         numbers = [f"{counts[key]:,}" for key in ("npu_cycles", "axi0_rd", "axi0_wr", "axi1_rd")]
         rows.append((sample["name"], sample["answer"], sample["score"], *numbers))
-    simulator = f"{verified['simulator']['name']} {verified['simulator']['version']}".strip()
-    return [
-        *_table(rows),
-        f"  Output tensors equal LiteRT's reference kernels, byte for byte. Ran on: {simulator};",
-        "  cycles are an estimate of a functional model, AXI figures are data beats.",
-    ]
+    return list(_table(rows))
 
 
 def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:

@@ -9,6 +9,8 @@ from typing import Any
 
 from SCons.Action import Action
 
+from ethosmith.descriptors.nearest import unknown_name
+from ethosmith.errors import EthosmithError
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import BUILD, SelectedUseCase
 from ethosmith.graph.session import Session
@@ -22,6 +24,7 @@ def begin_session(env: Any, session: Session) -> None:
     env.Decider("content-timestamp")
     env.SConsignFile(f"{BUILD}/.sconsign")
     env["SESSION"] = session
+    _check_targets(session)
     if env.GetOption("help") or env.GetOption("no_exec"):
         return
     lock = session.lock()
@@ -30,6 +33,16 @@ def begin_session(env: Any, session: Session) -> None:
         atexit.register(shutil.rmtree, session.project.root / BUILD, ignore_errors=True)
     else:
         atexit.register(lock.release)
+
+
+_WORDS = ("run", "images", "size", "test", "list", "deps")
+
+
+def _check_targets(session: Session) -> None:
+    for word in session.targets:
+        path = session.project.root / word
+        if word not in _WORDS and not path.exists() and not word.startswith(f"{BUILD}/"):
+            raise EthosmithError(unknown_name("target", word, _WORDS))
 
 
 def declare_image(

@@ -2,6 +2,7 @@
 """Run an image on the board simulator and check what it says: `ethosmith.board`, `.verify`."""
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -59,10 +60,16 @@ def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, 
             *("-a", image.axf, "--npu", configuration.accelerator.name),
             *("--simulator", env["SIMULATOR"], "--result", target),
         ],
-        unsigned_options=["--timelimit", env["TIME_LIMIT_S"]],
+        unsigned_options=["--timelimit", env["TIME_LIMIT_S"], *_uart_output(env)],
         say=f"RUN       {image.axf}",
         versions=_simulator_version(env),
     )[0]
+
+
+def _uart_output(env: Any) -> list[str]:
+    """Show what one device says; of many, only the summary (each result file has it all)."""
+    alone = len(env["SESSION"].usecases) * len(env["SESSION"].configurations) == 1
+    return [] if alone or env["VERBOSE"] else ["-C", f"mps3_board.uart0.out_file={os.devnull}"]
 
 
 def _simulator_version(env: Any) -> Sequence[str]:
