@@ -4,9 +4,9 @@
 #include "npu_registers.h"
 
 static const char *channel_name(uint32_t channel) {
-    static const char *const NAMES[] = {"commands", "IFM",   "weights", "scales and biases",
-                                        "DMA",      "input", "input",   "input",
-                                        "OFM",      "DMA"};
+    static const char *const NAMES[] = {"commands", "IFM",     "weights", "scales and biases",
+                                        "DMA data", "input",   "input",   "input",
+                                        "OFM",      "DMA data"};
     return channel < sizeof NAMES / sizeof NAMES[0] ? NAMES[channel] : "an unknown channel";
 }
 
