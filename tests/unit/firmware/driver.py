@@ -106,8 +106,9 @@ class Driver:
     ) -> str:
         rows = (_U64 * (4 * REGIONS))()
         for index, region in regions.items():
-            values = [region.start, region.size_bytes, region.axi_limit, int(region.written)]
-            rows[4 * index : 4 * index + 4] = values
+            values = (region.start, region.size_bytes, region.axi_limit, int(region.written))
+            for column, value in enumerate(values):
+                rows[4 * index + column] = value
         error = self.library.harness_run(
             _U64(stream.start),
             _U32(stream.size_bytes),
