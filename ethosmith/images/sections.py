@@ -90,7 +90,7 @@ def _refuse_overlap(path: Path, region: str, placements: Sequence[Placement]) ->
 
 def _name(segment: Segment) -> str:
     names = ", ".join(segment.sections) or "a segment without sections"
-    kind = "sections" if len(segment.sections) > 1 else "section"
+    kind = "the segment of sections" if len(segment.sections) > 1 else "section"
     title = f"{kind} {names}" if segment.sections else names
     return f"{title} at load address 0x{segment.load_address:08x} ({segment.size_bytes:,} bytes)"
 
