@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from math import prod
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
@@ -15,6 +16,7 @@ from ethosmith.descriptors.origin import Origin
 SampleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 ParameterValue = bool | int | float | str
+Size = Annotated[int, Field(ge=1, le=65536)]
 Label = Annotated[str, StringConstraints(pattern=r'^[^"\\\x00-\x1f\x7f]+$', max_length=64)]
 
 
@@ -44,10 +46,22 @@ class Quantise(Strict):
 
 
 class Model(Strict):
-    """The network: its name in file names and C, and where the file comes from."""
+    """The network.
+
+    Attributes:
+        name: in file names and on the device.
+        source: the file.
+        input_shape: what the pre-processing fills, without the batch.
+    """
 
     name: Name
     source: Origin
+    input_shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=5)]
+
+    @property
+    def input_elements(self) -> int:
+        """Values in one input."""
+        return prod(self.input_shape)
 
 
 class Vela(Strict):

@@ -22,6 +22,7 @@ def begin_session(env: Any, session: Session) -> None:
     env.Help(session.help_text)
     env.SetOption("no_progress", True)
     env.Decider("content-timestamp")
+    (session.project.root / BUILD).mkdir(exist_ok=True)
     env.SConsignFile(f"{BUILD}/.sconsign")
     env["SESSION"] = session
     _check_targets(session)
