@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1, elementwise_mode, pooling_mode
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import (
+    acc_format,
+    activation,
+    cmd0,
+    cmd1,
+    elementwise_mode,
+    pooling_mode,
+)
 from numpy.typing import NDArray
 
+from ethosmith.npu.accounting import OperationCost, busiest_port_bytes
 from ethosmith.npu.bus import Bus
 from ethosmith.npu.command_stream import CommandState
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.convolution import convolve, convolve_depthwise
+from ethosmith.npu.cycles import BlockKind, OutputKind, Workload
 from ethosmith.npu.elementwise import (
     UNARY,
     OperandScaling,
@@ -26,7 +35,7 @@ from ethosmith.npu.elementwise import (
     shift_left,
     shift_right,
 )
-from ethosmith.npu.faults import AxiChannel, CommandFault
+from ethosmith.npu.faults import AxiChannel, AxiPort, CommandFault
 from ethosmith.npu.feature_map import read_feature_map, write_feature_map
 from ethosmith.npu.job import Job
 from ethosmith.npu.operands import (
@@ -35,6 +44,7 @@ from ethosmith.npu.operands import (
     OfmScaling,
     OperandDecoder,
     Padding,
+    ScaleMode,
     Shape,
     Upscale,
 )
@@ -47,6 +57,14 @@ from ethosmith.npu.pooling import (
     reduce_sum,
 )
 from ethosmith.npu.rounding import scale_and_round
+from ethosmith.npu.traffic import (
+    Traffic,
+    Window,
+    block_counts,
+    elementwise_traffic,
+    ifm_traffic,
+    ofm_traffic,
+)
 from ethosmith.npu.weights import ChannelScales, WeightCache, WeightGeometry, decode_scales
 from ethosmith.npu.window import ifm_shape, padded, upscaled
 
@@ -63,14 +81,21 @@ class OperationReport:
     """What an operation did, for the trace and the performance counters."""
 
     operands: str
+    ofm: FeatureMap
+    result: NDArray[Any]
+    cost: OperationCost
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """What an operation read, as far as its cost depends on it."""
+
+    kind: BlockKind
+    output: OutputKind
     ifm: FeatureMap
     ifm2: FeatureMap | None
-    ofm: FeatureMap
-    kernel: Kernel
-    macs: int
-    weight_bytes: tuple[int, ...]
-    scale_bytes: tuple[int, ...]
-    result: NDArray[Any]
+    window: Window
+    weights: tuple[Traffic, ...] = ()
 
 
 class BlockOperation:
@@ -100,8 +125,6 @@ class BlockOperation:
         self._activation = self._decoder.activation(self._ofm.dtype)
         self._output = OutputStage(self._ofm, self._activation, table)
         _check_size(self._ofm.shape.elements)
-        self._weight_bytes: tuple[int, ...] = ()
-        self._scale_bytes: tuple[int, ...] = ()
 
     # -- convolution ---------------------------------------------------------------------
 
@@ -113,15 +136,31 @@ class BlockOperation:
         macs = ofm.elements * kernel.height * kernel.width * (1 if depthwise else depth)
         _check_work(macs)
         ifm, values = self._windowed_ifm(kernel, padding, depth)
-        weights = self._weights(kernel, depth, ifm, depthwise=depthwise)
-        scales = self._scales()
+        weights, weight_traffic = self._weights(kernel, depth, ifm, depthwise=depthwise)
+        scales, scale_traffic = self._scales()
         frame = padded(values, ofm, kernel, padding, 0)
         function = convolve_depthwise if depthwise else convolve
         bands = (
             (top, bottom, self._scale_channels(sums, scales))
             for top, bottom, sums in function(frame, weights, ofm, kernel)
         )
-        return self._store(bands, ifm, None, kernel, macs)
+        inputs = _Inputs(
+            kind=BlockKind.DEPTHWISE if depthwise else BlockKind.CONVOLUTION,
+            output=self._mac_output_kind(),
+            ifm=ifm,
+            ifm2=None,
+            window=self._window(kernel, padding),
+            weights=(*weight_traffic, *scale_traffic),
+        )
+        return self._store(bands, inputs)
+
+    def _window(self, kernel: Kernel, padding: Padding) -> Window:
+        return Window(kernel, padding, self._decoder.upscale())
+
+    def _mac_output_kind(self) -> OutputKind:
+        """Return the output stage's work behind accumulators; 40-bit ones cost more."""
+        wide = self._state.value(cmd0.NPU_SET_ACC_FORMAT) == acc_format.INT_40BIT.value
+        return OutputKind.MULTIPLY if wide else OutputKind.OTHER
 
     def _windowed_ifm(
         self, kernel: Kernel, padding: Padding, depth: int
@@ -133,15 +172,15 @@ class BlockOperation:
         ifm = self._decoder.ifm(shape)
         return ifm, upscaled(self._read(ifm), upscale)
 
-    def _read(self, fm: FeatureMap, zero_point: int | None = None) -> NDArray[Any]:
+    def _read(self, fm: FeatureMap) -> NDArray[Any]:
         """Read a feature map without its zero point; int32, or int64 for 32-bit elements."""
         values = read_feature_map(self._bus, fm, AxiChannel.IFM)
-        wide = np.int64 if fm.dtype.itemsize == 4 else np.int32
-        return values.astype(wide) - wide(fm.zero_point if zero_point is None else zero_point)
+        wide = np.dtype(np.int64 if fm.dtype.itemsize == 4 else np.int32)
+        return np.subtract(values, fm.zero_point, dtype=wide)
 
     def _weights(
         self, kernel: Kernel, ifm_depth: int, ifm: FeatureMap, *, depthwise: bool
-    ) -> NDArray[np.int16]:
+    ) -> tuple[NDArray[np.int16], list[Traffic]]:
         """Decode the weight stream of each core and interleave their channels."""
         if ifm.dtype.itemsize > 2:
             raise CommandFault("convolution of a 32-bit IFM")
@@ -150,14 +189,14 @@ class BlockOperation:
             (depth, kernel.height, kernel.width, 1 if depthwise else ifm_depth), dtype=np.int16
         )
         cores = self._cores()
-        lengths = []
+        blocks = self._block_counts()
+        traffic = []
         for core in range(min(cores, depth)):
-            stream = self._stream("WEIGHT", core)
-            lengths.append(len(stream))
+            stream, port = self._stream("WEIGHT", core)
+            traffic.append(Traffic(port, len(stream) * blocks.height * blocks.width))
             geometry = self._geometry(kernel, result[core::cores].shape, ifm, core, depthwise)
             result[core::cores] = self._cache.get(stream, geometry)
-        self._weight_bytes = tuple(lengths)
-        return result
+        return result, traffic
 
     def _cores(self) -> int:
         cores = self._state.value(cmd0.NPU_SET_PARALLEL_MODE) + 1
@@ -185,29 +224,28 @@ class BlockOperation:
             subkernel_width=kernel.decomposition // kernel.dilation_x,
         )
 
-    def _stream(self, name: str, core: int) -> bytes:
+    def _stream(self, name: str, core: int) -> tuple[bytes, AxiPort]:
         """Read the weight or scale stream of a core."""
         suffix = "1" if core else ""
         base, port = self._decoder.region(cmd0[f"NPU_SET_{name}_REGION"])
         address = self._decoder.bus_address(base, cmd1[f"NPU_SET_{name}{suffix}_BASE"])
         length = self._decoder.length(cmd1[f"NPU_SET_{name}{suffix}_LENGTH"])
-        return self._bus.read(address, length, port, AxiChannel[name])
+        return self._bus.read(address, length, port, AxiChannel[name]), port
 
-    def _scales(self) -> ChannelScales:
+    def _scales(self) -> tuple[ChannelScales, list[Traffic]]:
         """Decode the scale stream of each core and interleave their channels."""
         depth, cores = self._ofm.shape.depth, self._cores()
         fields = [np.zeros(depth, dtype=np.int64) for _ in range(3)]
-        lengths = []
+        traffic = []
         for core in range(min(cores, depth)):
-            stream = self._stream("SCALE", core)
-            lengths.append(len(stream))
+            stream, port = self._stream("SCALE", core)
+            traffic.append(Traffic(port, len(stream)))
             part = decode_scales(stream, len(fields[0][core::cores]))
             for target, source in zip(
                 fields, (part.bias, part.multiplier, part.shift), strict=True
             ):
                 target[core::cores] = source
-        self._scale_bytes = tuple(lengths)
-        return ChannelScales(*fields)
+        return ChannelScales(*fields), traffic
 
     def _scale_channels(self, sums: Int64Array, scales: ChannelScales) -> Int64Array:
         return scale_and_round(
@@ -237,8 +275,17 @@ class BlockOperation:
             result = self._scale_global(reduce_sum(values))
         else:
             raise CommandFault(f"reserved pooling mode {mode}")
-        macs = ofm.elements * kernel.height * kernel.width
-        return self._store([(0, ofm.height, result)], ifm, None, kernel, macs)
+        inputs = _Inputs(
+            kind=BlockKind.REDUCE_SUM if reduces else BlockKind.POOLING,
+            output=self._pooling_output_kind(mode),
+            ifm=ifm,
+            ifm2=None,
+            window=self._window(kernel, padding),
+        )
+        return self._store([(0, ofm.height, result)], inputs)
+
+    def _pooling_output_kind(self, mode: int) -> OutputKind:
+        return OutputKind.MAXIMUM if mode == pooling_mode.MAX.value else self._mac_output_kind()
 
     def _average(
         self, values: NDArray[np.int32], shape: Shape, kernel: Kernel, padding: Padding
@@ -279,8 +326,26 @@ class BlockOperation:
         else:
             ifm2, values2 = self._second_operand(ofm)
             result = self._binary(mode, ifm, values, values2)
-        kernel = Kernel(1, 1, 1, 1, 1, 1, part_kernel_first=False, decomposition=8)
-        return self._store([(0, ofm.height, result)], ifm, ifm2, kernel, ofm.elements)
+        inputs = _Inputs(
+            kind=BlockKind.ELEMENTWISE,
+            output=self._elementwise_output_kind(mode, ifm),
+            ifm=ifm,
+            ifm2=ifm2,
+            window=Window(_UNIT_KERNEL, Padding(0, 0, 0, 0), Upscale.NONE),
+        )
+        return self._store([(0, ofm.height, result)], inputs)
+
+    def _elementwise_output_kind(self, mode: elementwise_mode, ifm: FeatureMap) -> OutputKind:
+        """Return the output stage's work (Vela: _estimate_output_cycles_per_element)."""
+        if ifm.dtype.itemsize == 4:
+            return OutputKind.WIDE_UNARY if mode in UNARY else OutputKind.WIDE_BINARY
+        if mode is elementwise_mode.MUL:
+            wide = self._ofm.dtype.itemsize == 4
+            return OutputKind.WIDE_MULTIPLY if wide else OutputKind.MULTIPLY
+        if mode in (elementwise_mode.ADD, elementwise_mode.SUB):
+            simple = self._decoder.ifm_scale_mode()[0] is ScaleMode.OPA_OPB_16
+            return OutputKind.ADD_SIMPLE if simple else OutputKind.ADD
+        return OutputKind.OTHER
 
     def _unary(self, mode: elementwise_mode, values: Int64Array) -> Int64Array:
         if mode is elementwise_mode.LRELU:
@@ -341,10 +406,7 @@ class BlockOperation:
     def _store(
         self,
         bands: Iterator[tuple[int, int, Int64Array]] | list[tuple[int, int, Int64Array]],
-        ifm: FeatureMap,
-        ifm2: FeatureMap | None,
-        kernel: Kernel,
-        macs: int,
+        inputs: _Inputs,
     ) -> OperationReport:
         """Finish scaled bands of rows and write the OFM."""
         shape = self._ofm.shape
@@ -352,26 +414,55 @@ class BlockOperation:
         for top, bottom, scaled in bands:
             result[top:bottom] = self._output.finish(scaled)
         write_feature_map(self._bus, self._ofm, result, AxiChannel.OFM)
-        return OperationReport(
-            operands=self._describe(ifm, ifm2, kernel),
-            ifm=ifm,
-            ifm2=ifm2,
-            ofm=self._ofm,
-            kernel=kernel,
-            macs=macs,
-            weight_bytes=self._weight_bytes,
-            scale_bytes=self._scale_bytes,
-            result=result,
+        return OperationReport(self._describe(inputs), self._ofm, result, self._cost(inputs))
+
+    def _block(self) -> Shape:
+        return Shape(
+            self._state.value(cmd0.NPU_SET_OFM_BLK_HEIGHT_M1) + 1,
+            self._state.value(cmd0.NPU_SET_OFM_BLK_WIDTH_M1) + 1,
+            self._state.value(cmd0.NPU_SET_OFM_BLK_DEPTH_M1) + 1,
         )
 
-    def _describe(self, ifm: FeatureMap, ifm2: FeatureMap | None, kernel: Kernel) -> str:
-        parts = [f"ifm {ifm}"]
-        if ifm2 is not None:
-            parts.append(f"ifm2 {ifm2}")
-        parts += [f"ofm {self._ofm}", f"kernel {kernel}", _describe_scaling(self._scaling)]
+    def _block_counts(self) -> Shape:
+        return block_counts(self._ofm.shape, self._block())
+
+    def _cost(self, inputs: _Inputs) -> OperationCost:
+        traffic = [ofm_traffic(self._ofm), *self._input_traffic(inputs)]
+        workload = Workload(
+            kind=inputs.kind,
+            output=inputs.output,
+            ofm=self._ofm.shape,
+            block=self._block(),
+            kernel=inputs.window.kernel,
+            ifm_depth=inputs.ifm.shape.depth,
+            ifm_bits=8 * inputs.ifm.dtype.itemsize,
+            looks_up=self._activation.function != activation.NONE.value,
+            port_bytes=busiest_port_bytes(traffic),
+        )
+        return OperationCost(workload, traffic)
+
+    def _input_traffic(self, inputs: _Inputs) -> list[Traffic]:
+        if inputs.kind is BlockKind.ELEMENTWISE:
+            operands = [inputs.ifm] if inputs.ifm2 is None else [inputs.ifm, inputs.ifm2]
+            return [elementwise_traffic(fm) for fm in operands]
+        passes = self._block_counts().depth if inputs.kind is BlockKind.CONVOLUTION else 1
+        ifm = ifm_traffic(
+            inputs.ifm, self._ofm.shape, self._block(), inputs.window, depth_passes=passes
+        )
+        return [ifm, *inputs.weights]
+
+    def _describe(self, inputs: _Inputs) -> str:
+        parts = [f"ifm {inputs.ifm}"]
+        if inputs.ifm2 is not None:
+            parts.append(f"ifm2 {inputs.ifm2}")
+        parts.append(f"ofm {self._ofm}")
+        if inputs.kind is not BlockKind.ELEMENTWISE:
+            parts.append(f"kernel {inputs.window.kernel}")
+        parts.append(_describe_scaling(self._scaling))
         return ", ".join(parts)
 
 
+_UNIT_KERNEL = Kernel(1, 1, 1, 1, 1, 1, part_kernel_first=False, decomposition=8)
 _ELEMENTWISE_MODES = frozenset(mode.value for mode in elementwise_mode)
 Runner = Callable[[BlockOperation, int], OperationReport]
 

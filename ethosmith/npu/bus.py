@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The two AXI ports: who reads and writes what, and how many bytes of it."""
+"""The two AXI ports: transfers, and their faults told by port and channel."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 from ethosmith.npu.faults import AxiChannel, AxiPort, TransferFault
 from ethosmith.npu.memory import BusFault, Memory
@@ -15,8 +13,6 @@ class Bus:
     def __init__(self, memory: Memory, address_bits: int) -> None:
         self._memory = memory
         self._limit = 1 << address_bits
-        self.bytes_read: Counter[AxiPort] = Counter()
-        self.bytes_written: Counter[AxiPort] = Counter()
 
     def read(self, address: int, size_bytes: int, port: AxiPort, channel: AxiChannel) -> bytes:
         """Return ``size_bytes`` bytes.

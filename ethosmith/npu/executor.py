@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0
 
+from ethosmith.npu.accounting import Account
 from ethosmith.npu.block_operation import RUNNERS, BlockOperation
 from ethosmith.npu.bus import Bus
 from ethosmith.npu.command_stream import Command, CommandState, decode
@@ -37,21 +38,29 @@ class Executor:
     def run(self, job: Job) -> JobResult:
         """Execute ``job`` to its end or to the first fault."""
         result = JobResult()
-        state = CommandState()
+        account = Account(self._accelerator)
         try:
-            for command in decode(self._fetch(job)):
-                result.read_offset = command.offset
-                if command.code is cmd0.NPU_OP_STOP:
-                    self._stop(command, result)
-                    return result
-                self._execute(command, state, job, result)
-                result.read_offset += command.size_bytes
+            self._run_stream(job, result, account)
+            result.end_reached = result.irq_raised = True
         except NpuFault as fault:
             result.fault = fault
-            return result
-        # The queue ran dry without NPU_OP_STOP.
-        result.end_reached = result.irq_raised = True
+        account.commands(job.stream_port, result.read_offset)
+        account.settle(result)
         return result
+
+    def _run_stream(self, job: Job, result: JobResult, account: Account) -> None:
+        """Execute commands up to NPU_OP_STOP, or until the queue runs dry."""
+        state = CommandState()
+        for command in decode(self._fetch(job)):
+            result.read_offset = command.offset
+            if command.code in (cmd0.NPU_OP_STOP, cmd0.NPU_OP_IRQ):
+                result.irq_raised = True
+                result.irq_mask |= command.parameter
+            else:
+                self._execute(command, state, job, account)
+            result.read_offset += command.size_bytes
+            if command.code is cmd0.NPU_OP_STOP:
+                return
 
     def _fetch(self, job: Job) -> bytes:
         if job.stream_bytes > _MAX_STREAM_BYTES:
@@ -60,28 +69,28 @@ class Executor:
             job.stream_address, job.stream_bytes, job.stream_port, AxiChannel.COMMAND
         )
 
-    def _stop(self, command: Command, result: JobResult) -> None:
-        result.read_offset += command.size_bytes
-        result.irq_mask |= command.parameter
-        result.end_reached = result.irq_raised = True
-
-    def _execute(self, command: Command, state: CommandState, job: Job, result: JobResult) -> None:
+    def _execute(self, command: Command, state: CommandState, job: Job, account: Account) -> None:
         if not command.is_operation:
             state.set(command)
         elif command.code in RUNNERS:
-            self._run_block(command, state, job)
+            self._run_block(command, state, job, account)
         elif command.code is cmd0.NPU_OP_DMA_START:
             report = run_dma(self._accelerator, self._bus, state, job, self._shram)
+            account.transfer(report)
             self._tell(command, report.operands)
-        elif command.code is cmd0.NPU_OP_IRQ:
-            result.irq_raised = True
-            result.irq_mask |= command.parameter
+        elif command.code is cmd0.NPU_OP_KERNEL_WAIT:
+            account.wait_for_kernels(command.parameter)
+        elif command.code is cmd0.NPU_OP_DMA_WAIT:
+            account.wait_for_transfers(command.parameter & 0xF)
+        elif command.code is cmd0.NPU_OP_PMU_MASK:
+            account.masked = bool(command.parameter & 1)
 
-    def _run_block(self, command: Command, state: CommandState, job: Job) -> None:
+    def _run_block(self, command: Command, state: CommandState, job: Job, account: Account) -> None:
         assert isinstance(command.code, cmd0)  # noqa: S101 - the codes of RUNNERS
         table = bytes(self._shram[-LUT_REGION_BYTES:])
         operation = BlockOperation(self._accelerator, self._bus, state, job, table, self._cache)
         report = RUNNERS[command.code](operation, command.parameter)
+        account.operation(report.cost)
         self._tell(command, report.operands)
         if self._trace is not None:
             shape = report.ofm.shape

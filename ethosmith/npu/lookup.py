@@ -47,7 +47,7 @@ def look_up_16(values: Int64Array, table: bytes) -> Int64Array:
     halves = np.frombuffer(table, dtype="<i2", count=2 * _INTERPOLATED_ENTRIES)
     base, slope = halves.astype(np.int64).reshape(-1, 2).T
     index = values + 0x8000 >> 7
-    return base[index] + (slope[index] * (values & 0x7F) + 64 >> 7)
+    return np.asarray(base[index] + (slope[index] * (values & 0x7F) + 64 >> 7))
 
 
 def _sigmoid_table() -> Int64Array:
@@ -70,7 +70,8 @@ def _interpolate_sigmoid(magnitude: Int64Array, fraction_bits: int) -> Int64Arra
     """Return table entry times ``2**fraction_bits``; only indices below 255 are meant."""
     index = np.minimum(magnitude >> fraction_bits, 255)
     low, high = _SIGMOID[index], _SIGMOID[index + 1]
-    return (low << fraction_bits) + (magnitude & (1 << fraction_bits) - 1) * (high - low)
+    fraction = magnitude & (1 << fraction_bits) - 1
+    return np.asarray((low << fraction_bits) + fraction * (high - low))
 
 
 def sigmoid_16(values: Int64Array) -> Int64Array:

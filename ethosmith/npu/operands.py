@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
@@ -14,6 +15,8 @@ from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.faults import AxiPort, CommandFault
 from ethosmith.npu.job import REGIONS, Job
 from ethosmith.npu.rounding import Rounding
+
+ElementType = np.dtype[Any]
 
 _ELEMENT_BITS = {0: 8, 1: 16, 2: 32}
 BRICK = 16  # channels in a brick of NHCWB16
@@ -85,7 +88,7 @@ class FeatureMap:
     """
 
     shape: Shape
-    dtype: np.dtype[np.signedinteger | np.unsignedinteger]
+    dtype: ElementType
     layout: Layout
     tiles: Tiles
     stride_y: int
@@ -211,7 +214,7 @@ class OperandDecoder:
         dtype = _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM2_PRECISION")
         return self._feature_map("IFM2", shape, dtype, _layout(precision))
 
-    def ifm_dtype(self) -> np.dtype[np.signedinteger | np.unsignedinteger]:
+    def ifm_dtype(self) -> ElementType:
         """Return the element type of the IFM."""
         precision = self._state.value(cmd0.NPU_SET_IFM_PRECISION)
         return _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM_PRECISION")
@@ -224,7 +227,7 @@ class OperandDecoder:
         self,
         name: str,
         shape: Shape,
-        dtype: np.dtype[np.signedinteger | np.unsignedinteger],
+        dtype: ElementType,
         layout: Layout,
     ) -> FeatureMap:
         state, bits = self._state, self._bits
@@ -313,7 +316,7 @@ class OperandDecoder:
             raise CommandFault(f"reserved scale mode {mode} in IFM_PRECISION")
         return ScaleMode(mode), _rounding(precision >> 14, "IFM_PRECISION")
 
-    def activation(self, dtype: np.dtype[np.signedinteger | np.unsignedinteger]) -> Activation:
+    def activation(self, dtype: ElementType) -> Activation:
         """Return the activation; limits are signed or not as the OFM is."""
         bits = self._state.value(cmd0.NPU_SET_ACTIVATION)
         read = self._state.value if dtype.kind == "u" else self._state.signed
@@ -325,9 +328,7 @@ class OperandDecoder:
         )
 
 
-def _dtype(
-    precision: int, *, signed: bool, code: str
-) -> np.dtype[np.signedinteger | np.unsignedinteger]:
+def _dtype(precision: int, *, signed: bool, code: str) -> ElementType:
     bits = _ELEMENT_BITS.get(precision)
     if bits is None:
         raise CommandFault(f"reserved element size in {code}")
@@ -350,6 +351,6 @@ def _rounding(bits: int, code: str) -> Rounding:
 def _zero_point(
     state: CommandState,
     code: cmd0,
-    dtype: np.dtype[np.signedinteger | np.unsignedinteger],
+    dtype: ElementType,
 ) -> int:
     return state.value(code) if dtype.kind == "u" else state.signed(code)

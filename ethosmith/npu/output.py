@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from ethosmith.npu.faults import CommandFault
 from ethosmith.npu.lookup import LUT_SLOT_BYTES, look_up_8, look_up_16, sigmoid_16, tanh_16
-from ethosmith.npu.operands import Activation, FeatureMap
+from ethosmith.npu.operands import Activation, ElementType, FeatureMap
 
 Int64Array = NDArray[np.int64]
 
-_CLIP_TYPES = {
+_CLIP_TYPES: dict[int, ElementType] = {
     clip_range.FORCE_UINT8.value: np.dtype("u1"),
     clip_range.FORCE_INT8.value: np.dtype("i1"),
     clip_range.FORCE_INT16.value: np.dtype("i2"),
@@ -58,6 +58,7 @@ class OutputStage:
 
         A 32-bit OFM has no limits: they have 16 bits.
         """
+        dtype: ElementType
         if self._activation.clip_range == clip_range.OFM_PRECISION.value:
             dtype = self._ofm.dtype
         elif self._activation.clip_range in _CLIP_TYPES:

@@ -41,7 +41,7 @@ def count_elements(ifm: Shape, ofm: Shape, kernel: Kernel, padding: Padding) -> 
 
 def reduce_sum(ifm: NDArray[np.int32]) -> Int64Array:
     """Return the sum over depth [height, width, 1]."""
-    return ifm.sum(axis=2, dtype=np.int64, keepdims=True)
+    return np.asarray(ifm.sum(axis=2, dtype=np.int64, keepdims=True))
 
 
 def average_scale(counts: Int64Array) -> tuple[Int64Array, Int64Array]:

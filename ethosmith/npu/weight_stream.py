@@ -262,7 +262,7 @@ def _gather(buffer: NDArray[np.uint8], positions: Int64Array, count: int) -> Int
 
 def _bit_table(words: Int64Array, count: int) -> Int64Array:
     """Return bits [word, bit], least significant first."""
-    return words[:, None] >> np.arange(count) & 1
+    return np.asarray(words[:, None] >> np.arange(count) & 1)
 
 
 def _weight_indices(buffer: NDArray[np.uint8], chunks: _Chunks, header: _Slice) -> Int64Array:
@@ -284,7 +284,7 @@ def _unary_codes(buffer: NDArray[np.uint8], chunks: _Chunks) -> Int64Array:
     first = _bit_table(_gather(buffer, np.array(chunks.weight_unary), _UNARY_BITS), _UNARY_BITS)
     second = _gather(buffer, np.array(chunks.second_unary), _UNARY_BITS)
     rank = np.cumsum(first, axis=1) - first
-    return first + (first & second[:, None] >> rank)
+    return np.asarray(first + (first & second[:, None] >> rank))
 
 
 def _zero_counts(buffer: NDArray[np.uint8], chunks: _Chunks, header: _Slice) -> Int64Array:
