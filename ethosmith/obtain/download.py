@@ -60,7 +60,7 @@ class Downloader:
             if urlsplit(url).scheme == "file":
                 self._copy(Path(url2pathname(urlsplit(url).path)), partial)
             else:
-                self.client.retries.run(lambda: self._transfer(url, partial), self.progress.note)
+                self.client.retried(lambda: self._transfer(url, partial))
         finally:
             self.progress.finished()
 

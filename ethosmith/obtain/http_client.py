@@ -77,6 +77,11 @@ class HttpClient:
 
     settings: PipSettings = field(default_factory=PipSettings)
     retries: Retries = field(default_factory=Retries)
+    note: Callable[[str], None] = lambda _message: None
+
+    def retried(self, attempt: Callable[[], _ResultT]) -> _ResultT:
+        """Call ``attempt`` as `Retries.run` does, and note each failure that is retried."""
+        return self.retries.run(attempt, self.note)
 
     @contextmanager
     def get(self, url: str, headers: Mapping[str, str]) -> Iterator[requests.Response]:

@@ -84,7 +84,7 @@ def _remote_listing(url: str, client: HttpClient) -> list[Offer]:
             return _parse_page(body, kind, response.url)
 
     try:
-        return client.retries.run(attempt, note=lambda _message: None)
+        return client.retried(attempt)
     except HttpStatusError as error:
         if error.status in _ABSENT:
             return []

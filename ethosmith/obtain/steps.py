@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import fnmatch
 import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,7 +17,6 @@ from ethosmith.descriptors.source import (
     PackageSource,
     PathSource,
     UrlSource,
-    check_member,
 )
 from ethosmith.errors import EthosmithError
 from ethosmith.obtain.archive import Archive, copy_member, open_archive
@@ -30,6 +28,7 @@ from ethosmith.obtain.limits import ArchiveLimits
 from ethosmith.obtain.package_index import offers_of
 from ethosmith.obtain.pip_settings import PipSettings, read_pip_settings
 from ethosmith.obtain.progress import DownloadProgress, SilentProgress
+from ethosmith.obtain.selection import select, stripped
 
 
 @dataclass(frozen=True)
@@ -101,8 +100,8 @@ class Obtainer:
             open_archive(artefact, source.member, source.file_name, self.limits) as archive,
             tempfile.TemporaryDirectory(prefix=".obtain-", dir=output_dir.parent) as beside,
         ):
-            names = _matching(archive, members)
-            places = {name: _stripped(name, strip_prefix) for name in names}
+            names = select(archive, members)
+            places = {name: stripped(name, strip_prefix) for name in names}
             for name, place in places.items():
                 self._extract(archive, name, Path(beside) / place)
             for place in places.values():
@@ -128,7 +127,7 @@ class Obtainer:
         return self.cache.adopt_partial(source.sha256)
 
     def _fetch(self, source: PackageSource | UrlSource) -> None:
-        client = HttpClient(self.settings(), self.retries)
+        client = HttpClient(self.settings(), self.retries, self.progress.note)
         downloader = Downloader(client, self.progress)
         partial = self.cache.partial_path_of(source.sha256)
         with _named(source):
@@ -210,49 +209,3 @@ def _refused_offline(
         f"{source.file_name}: {what}, and offline=1 forbids fetching it; "
         f"build once without offline=1, or copy the file to {path}"
     )
-
-
-def _matching(archive: Archive, patterns: Sequence[str]) -> list[str]:
-    """Return the members that the patterns name, in the archive's order."""
-    wanted: set[str] = set()
-    for pattern in patterns:
-        _check_pattern(pattern)
-        found = _expand(archive, pattern)
-        if not found:
-            raise EthosmithError(f"{archive.label}: no member matches '{pattern}'")
-        wanted |= found
-    # A tar unpacks from its beginning: going back and forth would do so again and again.
-    return [name for name in archive.entries if name in wanted] + sorted(
-        wanted - set(archive.entries)
-    )
-
-
-def _check_pattern(pattern: str) -> None:
-    try:
-        check_member(pattern)
-    except ValueError as error:
-        raise EthosmithError(f"members: {error}") from None
-
-
-def _expand(archive: Archive, pattern: str) -> set[str]:
-    if not any(char in pattern for char in "*?["):
-        return {pattern}
-    parts = pattern.split("/")
-    return {
-        entry.name
-        for entry in archive.entries.values()
-        if not entry.refusal and _parts_match(entry.name.split("/"), parts)
-    }
-
-
-def _parts_match(parts: list[str], patterns: list[str]) -> bool:
-    return len(parts) == len(patterns) and all(
-        fnmatch.fnmatchcase(part, pattern) for part, pattern in zip(parts, patterns, strict=True)
-    )
-
-
-def _stripped(name: str, prefix: str) -> str:
-    folder = f"{prefix.rstrip('/')}/" if prefix else ""
-    if not name.startswith(folder):
-        raise EthosmithError(f"member '{name}' does not lie below '{folder}'")
-    return name.removeprefix(folder)
