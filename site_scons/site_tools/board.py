@@ -3,10 +3,11 @@
 
 import json
 import os
-from collections.abc import Sequence
+import shutil
 from typing import Any
 
 from ethosmith.environment.tools import find_program, program_version
+from ethosmith.errors import EthosmithError
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase, image_folder
 from ethosmith.graph.versions import python_package
@@ -62,7 +63,7 @@ def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, 
         ],
         unsigned_options=["--timelimit", env["TIME_LIMIT_S"], *_uart_output(env)],
         say=f"RUN       {image.axf}",
-        versions=_simulator_version(env),
+        versions=_simulators(env, configuration),
     )[0]
 
 
@@ -72,10 +73,27 @@ def _uart_output(env: Any) -> list[str]:
     return [] if alone or env["VERBOSE"] else ["-C", f"mps3_board.uart0.out_file={os.devnull}"]
 
 
-def _simulator_version(env: Any) -> Sequence[str]:
-    if env["SIMULATOR"] == "fvp":
+def _simulators(env: Any, configuration: Configuration) -> list[str]:
+    """Return what tells one simulator from another; a missing one is named by the run itself."""
+    found = [] if env["SIMULATOR"] == "open" else _installed_fvp(env, configuration)
+    if found or env["SIMULATOR"] == "fvp":
+        return found
+    try:
+        return [f"QEMU {program_version(find_program('qemu-system-arm'))}"]
+    except EthosmithError:
         return []
-    return [f"QEMU {program_version(find_program('qemu-system-arm'))}"]
+
+
+def _installed_fvp(env: Any, configuration: Configuration) -> list[str]:
+    fvp = env["PLATFORM"].descriptor.fvp
+    programs = [
+        executable.file
+        for executable in (fvp.executables if fvp else ())
+        if executable.product == configuration.accelerator.product
+    ]
+    given = env["ENV"]
+    path = os.pathsep.join([given.get("FVP_PATH", ""), given.get("PATH", "")])
+    return [place for program in programs if (place := shutil.which(program, path=path))]
 
 
 def verified_run(
