@@ -22,8 +22,8 @@ _AT = re.compile(r"^(?P<file>.+)@(?:Memory:)?(?P<address>\w+)$", re.IGNORECASE |
 
 _EXIT_CODES = """\
 exit status: the program's own exit code if it ended by EOT; else 124 time limit,
-125 the simulator failed, 126 fault, lock-up, breakpoint or bad access, 127 EOT without an
-exit code, 1 a wrong argument, 2 an unknown option"""
+125 the simulator failed, 126 fault, lock-up, reset or bad access, 127 EOT without an exit
+code, 1 a wrong argument, 2 an unknown option"""
 
 
 @dataclass(frozen=True)

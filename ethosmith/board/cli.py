@@ -31,7 +31,6 @@ _EXIT_STATUS = {
     Outcome.STOPPED: 125,
     Outcome.FAULT: 126,
     Outcome.LOCK_UP: 126,
-    Outcome.BREAKPOINT: 126,
     Outcome.BAD_ACCESS: 126,
     Outcome.RESET: 126,
     Outcome.NO_EXIT_CODE: 127,

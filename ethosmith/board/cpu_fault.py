@@ -15,6 +15,9 @@ FAULT_EXCEPTIONS = {
 }
 
 _CFSR = 0xE000ED28
+_HFSR_OFFSET = 0x04
+_HFSR_VECTTBL = 1 << 1
+_HFSR_FORCED = 1 << 30
 _BFAR_OFFSET = 0x10
 _MMFAR_OFFSET = 0x0C
 _FAULT_BLOCK_BYTES = 0x14  # CFSR, HFSR, DFSR, MMFAR, BFAR
@@ -49,6 +52,12 @@ def describe_fault(gdb: GdbClient) -> str:
     block = gdb.read_memory(_CFSR, _FAULT_BLOCK_BYTES)
     cfsr = int.from_bytes(block[:4], "little")
     causes = [text for bit, text in _CFSR_BITS.items() if cfsr >> bit & 1]
+    hfsr = _word(block, _HFSR_OFFSET)
+    if hfsr & _HFSR_VECTTBL:
+        causes.append("vector table not readable")
+    if hfsr & _HFSR_FORCED and not cfsr:
+        # QEMU leaves DFSR at zero, so that is all that can be told.
+        causes.append("breakpoint instruction, or SVC with interrupts masked")
     if cfsr & _BFARVALID:
         causes.append(f"at address 0x{_word(block, _BFAR_OFFSET):08x}")
     elif cfsr & _MMARVALID:

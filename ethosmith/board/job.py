@@ -25,7 +25,6 @@ class Outcome(Enum):
     TIME_LIMIT = "time limit"
     FAULT = "fault"
     LOCK_UP = "lock-up"
-    BREAKPOINT = "breakpoint"
     BAD_ACCESS = "bad access"
     RESET = "reset"
     SIMULATOR_FAILED = "simulator failed"

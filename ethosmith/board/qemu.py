@@ -23,7 +23,7 @@ from ethosmith.board.supervisor import FIRST_PASSED_FD, SupervisedProcess
 QEMU_PROGRAM = "qemu-system-arm"
 OLDEST_QEMU = (7, 0)
 
-_START_TIMEOUT_S = 20.0
+_ANSWER_TIMEOUT_S = 20.0
 _EXIT_TIMEOUT_S = 5.0
 _CHANNELS = ("gdb", "qtest", "uart", "qmp")
 _INSTRUCTION_TIME_LOG2_NS = 5
@@ -96,11 +96,12 @@ class Qemu:
     """
 
     def __init__(self, program: Path, job: BoardJob) -> None:
-        """Start ``program`` with what ``job`` loads.
+        """Start ``program`` with what ``job`` loads; its answers are due in the job's time.
 
         Raises:
             RunError: QEMU does not start, or is too old.
         """
+        timeout_s = min(_ANSWER_TIMEOUT_S, job.time_limit_s or _ANSWER_TIMEOUT_S)
         with ExitStack() as stack:
             self.ddr = SharedDdr(_new_memory(stack))
             stack.callback(self.ddr.close)
@@ -115,10 +116,10 @@ class Qemu:
             for channel in channels.values():
                 channel.release_child_end()
             self.uart = channels["uart"]
-            self.gdb = GdbClient(channels["gdb"], _START_TIMEOUT_S)
-            self.qtest = QtestClient(channels["qtest"], _START_TIMEOUT_S)
+            self.gdb = GdbClient(channels["gdb"], timeout_s)
+            self.qtest = QtestClient(channels["qtest"], timeout_s)
             try:
-                self.qmp = QmpClient(channels["qmp"], _START_TIMEOUT_S)
+                self.qmp = QmpClient(channels["qmp"], timeout_s)
                 self.version = _check_version(self.qmp.version)
                 self.gdb.read_description()
             except ChannelClosedError as cause:

@@ -12,7 +12,7 @@ from ethosmith.board.bridge import NpuBridge
 from ethosmith.board.channel import Channel
 from ethosmith.board.cpu_fault import FAULT_EXCEPTIONS, describe_fault, exception_name
 from ethosmith.board.debugger import Debugger
-from ethosmith.board.gdb_client import EXCEPTION_MASK, CoreRegisters, GdbClient
+from ethosmith.board.gdb_client import EXCEPTION_MASK, CoreRegisters, GdbClient, Stop
 from ethosmith.board.job import Outcome, RunError
 from ethosmith.board.machine import NPU_PAGE_BYTES, NPU_PAGES
 from ethosmith.board.place import place
@@ -144,7 +144,7 @@ class Session:
         elif debugger is not None:
             debugger.stopped(stop)
         else:
-            raise self._breakpoint()
+            raise self._unasked_stop(stop)
 
     def _serve_npu(self, debugger: Debugger | None) -> None:
         served = self._bridge.serve()
@@ -153,11 +153,11 @@ class Session:
         else:
             self._gdb.resume(served.changes)
 
-    def _breakpoint(self) -> RunError:
+    def _unasked_stop(self, stop: Stop) -> RunError:
         registers = self._gdb.read_registers()
         return RunError(
-            Outcome.BREAKPOINT,
-            f"the program stopped at a breakpoint instruction at {self._place(registers)}",
+            Outcome.SIMULATOR_FAILED,
+            f"QEMU stopped the CPU unasked at {self._place(registers)}: {stop.packet!r}",
         )
 
     def _check_times(self) -> None:
