@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ethosmith.descriptors.nearest import unknown_name
 from ethosmith.descriptors.yaml_source import Location, read_yaml, validate
@@ -60,6 +61,16 @@ class Cpu(_Model):
     clock_hz: Hertz
 
 
+def _check_card_name(name: str) -> str:
+    """The board's controller reads a FAT file system without long names."""
+    if not re.fullmatch(r"[a-z0-9_]{1,8}\.[a-z0-9]{1,3}", name):
+        raise ValueError(
+            f"'{name}' is no name for the card: at most eight lower-case letters, a dot and three"
+            " more"
+        )
+    return name
+
+
 class Sector(_Model):
     """The file that fills a region before the CPU starts.
 
@@ -68,7 +79,7 @@ class Sector(_Model):
         card_address: Load address as the board's controller sees it.
     """
 
-    file: Annotated[str, Field(pattern=r"^[a-z0-9_]{1,8}\.[a-z0-9]{1,3}$")]
+    file: Annotated[str, AfterValidator(_check_card_name)]
     card_address: Address
 
 

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each wrong value of a platform.yaml is named with its place, what is allowed and what is near."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ethosmith.descriptors.platform import load_platform
+from ethosmith.errors import EthosmithError
+
+MINIMAL = Path(__file__).with_name("minimal.yaml").read_text(encoding="utf-8")
+U65_MODE = "memory mode for ethos-u55 'Dedicated_Sram'"
+
+# What is wrong: (text of minimal.yaml, what takes its place, the error behind the file's name).
+INVALID = {
+    "newer schema": ("schema: 1", "schema: 2", "2:9: schema: 2 is not allowed (allowed: 1)"),
+    "no name": ("name: minimal\n", "", "2:1: the key 'name' is missing"),
+    "unknown key": (
+        "stack_bytes: 4096",
+        "stack_bytes: 4096\nstack_byte: 1",
+        "22:1: unknown key 'stack_byte'; did you mean 'stack_bytes'? (allowed: card, cpu, fvp,"
+        " memory_modes, name, npu, placement, regions, schema, stack_bytes, title, uart)",
+    ),
+    "unknown key of a region": (
+        "alias: 0x30000000, size_kib",
+        "alias: 0x30000000, size_mib",
+        "8:58: unknown key 'size_mib'; did you mean 'size_kib'? (allowed: address, alias, name,"
+        " npu, sector, size_kib)",
+    ),
+    "other core": (
+        "core: cortex-m55",
+        "core: cortex-m85",
+        "5:13: cpu.core: 'cortex-m85' is not allowed; did you mean 'cortex-m55'?"
+        " (allowed: cortex-m55)",
+    ),
+    "address as text": (
+        "address: 0x20000000",
+        'address: "0x20000000"',
+        "8:27: regions.1.address: input should be a valid integer",
+    ),
+    "address of 33 bits": (
+        "address: 0x20000000",
+        "address: 0x120000000",
+        "8:27: regions.1.address: input should be less than 4294967296",
+    ),
+    "empty region": (
+        "alias: 0x30000000, size_kib: 64",
+        "alias: 0x30000000, size_kib: 0",
+        "8:68: regions.1.size_kib: input should be greater than 0",
+    ),
+    "region beyond 32 bits": (
+        "address: 0x20000000",
+        "address: 0xffffff00",
+        "8:27: WORK ends at 0x10000ff00, beyond 32 bits",
+    ),
+    "odd address": (
+        "address: 0x20000000",
+        "address: 0x20000004",
+        "8:27: 0x20000004 is not a multiple of 16",
+    ),
+    "two regions of one name": (
+        "{name: FAST",
+        "{name: WORK",
+        "10:12: the name 'WORK' stands here twice",
+    ),
+    "overlapping regions": (
+        "address: 0x31000000",
+        "address: 0x6000fff0",
+        "10:27: FAST at 0x6000fff0 overlaps NET",
+    ),
+    "overlapping alias": (
+        "alias: 0x30000000",
+        "alias: 0x310fff00",
+        "10:27: FAST at 0x31000000 overlaps WORK",
+    ),
+    "one file for two regions": (
+        "file: net.bin",
+        "file: code.bin",
+        "9:80: code.bin already fills CODE",
+    ),
+    "file name too long for the card": (
+        "file: net.bin",
+        "file: network_data.bin",
+        "9:80: regions.2.sector.file: 'network_data.bin' is no name for the card: at most eight"
+        " lower-case letters, a dot and three more",
+    ),
+    "unknown region": (
+        "zeroed: WORK",
+        "zeroed: WROK",
+        "17:11: unknown region 'WROK'; did you mean 'WORK'? (allowed: CODE, FAST, NET, WORK)",
+    ),
+    "code that nothing loads": (
+        "code: CODE",
+        "code: WORK",
+        "13:9: no file of the card fills WORK (allowed: CODE, NET)",
+    ),
+    "stack larger than its region": (
+        "stack_bytes: 4096",
+        "stack_bytes: 131072",
+        "21:14: more than the 65536 bytes of WORK",
+    ),
+    "stack that is no number of cache lines": (
+        "stack_bytes: 4096",
+        "stack_bytes: 4100",
+        "21:14: stack_bytes: input should be a multiple of 32",
+    ),
+    "unknown memory mode": (
+        "name: Sram_Only",
+        "name: Sram_Olny",
+        "29:11: memory_modes.1.name: 'Sram_Olny' is not allowed; did you mean 'Sram_Only'?"
+        " (allowed: Shared_Sram, Sram_Only, Dedicated_Sram, Dedicated_Sram_256KB,"
+        " Dedicated_Sram_384KB, Dedicated_Sram_512KB)",
+    ),
+    "memory mode twice": (
+        "name: Sram_Only",
+        "name: Shared_Sram",
+        "29:11: the name 'Shared_Sram' stands here twice",
+    ),
+    "scratch where the NPU is not": (
+        "scratch: {region: FAST, axi_limit: 1}",
+        "scratch: {region: WORK, axi_limit: 1}",
+        "27:23: the NPU does not reach WORK (allowed: NET, FAST)",
+    ),
+    "weights that nothing loads": (
+        "weights: {region: FAST, load: NET, axi_limit: 0}",
+        "weights: {region: FAST, axi_limit: 0}",
+        "32:23: no file of the card fills FAST (allowed: CODE, NET)",
+    ),
+    "fifth AXI limit": (
+        "weights: {region: NET, axi_limit: 3}",
+        "weights: {region: NET, axi_limit: 4}",
+        "26:39: memory_modes.0.weights.axi_limit: input should be less than or equal to 3",
+    ),
+    "scratch that is loaded": (
+        "scratch: {region: FAST, axi_limit: 1}",
+        "scratch: {region: FAST, load: NET, axi_limit: 1}",
+        "27:29: unknown key 'load' (allowed: axi_limit, region)",
+    ),
+    "default that the platform has not": (
+        "default_config: ethos-u55-64",
+        "default_config: ethos-u55-128",
+        "39:19: unknown NPU configuration of this platform 'ethos-u55-128'; did you mean"
+        " 'ethos-u55-32'? (allowed: ethos-u55-32, ethos-u55-64)",
+    ),
+    "configuration of another product": (
+        "configs: [ethos-u55-32, ethos-u55-64]",
+        "configs: [ethos-u65-256, ethos-u55-64]",
+        "43:17: unknown configuration of ethos-u55 'ethos-u65-256'; did you mean 'ethos-u55-256'?"
+        " (allowed: ethos-u55-128, ethos-u55-256, ethos-u55-32, ethos-u55-64)",
+    ),
+    "product without its memory mode": (
+        "memory_mode: Shared_Sram",
+        "memory_mode: Dedicated_Sram",
+        f"45:20: unknown {U65_MODE}; did you mean 'Shared_Sram'? (allowed: Shared_Sram, Sram_Only)",
+    ),
+    "beats that AXI has not": (
+        "max_beats_bytes: 64",
+        "max_beats_bytes: 96",
+        "40:26: npu.axi.max_beats_bytes: 96 is not allowed (allowed: 64, 128 or 256)",
+    ),
+    "simulator without the product": (
+        "uart:",
+        "fvp:\n  executables: [{product: ethos-u65, file: FVP}]\n"
+        "  macs_parameter: macs\n  uart_parameter: uart\nuart:",
+        "47:16: no executable for ethos-u55",
+    ),
+}
+
+
+def test_the_minimal_platform_is_valid(tmp_path: Path) -> None:
+    file = tmp_path / "platform.yaml"
+    file.write_text(MINIMAL, encoding="utf-8")
+    assert load_platform(file).name == "minimal"
+
+
+@pytest.mark.parametrize("defect", INVALID)
+def test_a_defect_is_named_with_its_place(tmp_path: Path, defect: str) -> None:
+    good, bad, message = INVALID[defect]
+    assert MINIMAL.count(good) == 1, "the defect must be one"
+    file = tmp_path / "platform.yaml"
+    file.write_text(MINIMAL.replace(good, bad), encoding="utf-8")
+    with pytest.raises(EthosmithError) as caught:
+        load_platform(file)
+    assert str(caught.value) == f"{file}:{message}"
