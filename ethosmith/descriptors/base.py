@@ -24,7 +24,13 @@ class Strict(BaseModel):
 
 
 class Descriptor(Strict):
-    """The top of a descriptor file."""
+    """The top of a descriptor file.
+
+    Attributes:
+        schema_: version of this format.
+        name: the name of the file or its folder.
+        title: one line for people.
+    """
 
     schema_: Annotated[Literal[1], "the version of the descriptor's schema"]
     name: Name

@@ -21,7 +21,14 @@ Label = Annotated[str, StringConstraints(pattern=r'^[^"\\\x00-\x1f\x7f]+$', max_
 
 
 class RandomInputs(Strict):
-    """Seeded uniform inputs in ``[low, high)``, for a network without real samples."""
+    """Seeded uniform inputs in ``[low, high)``, for a network without real samples.
+
+    Attributes:
+        seed: the same seed gives the same data.
+        count: inputs to calibrate with.
+        low: smallest value.
+        high: every value is below it.
+    """
 
     seed: Annotated[int, Field(ge=0)]
     count: Annotated[int, Field(ge=1, le=10000)] = 100
@@ -38,8 +45,9 @@ class RandomInputs(Strict):
 class Quantise(Strict):
     """How the float network becomes int8.
 
-    ``representative`` is ``samples`` (the use case's own, through its own
-    pre-processing) or a mapping with the key ``random``.
+    Attributes:
+        representative: data that sets the ranges of the network's tensors: `samples` (the use
+            case's own, through its own pre-processing), or seeded random inputs.
     """
 
     representative: Literal["samples"] | RandomInputs = "samples"
@@ -65,7 +73,12 @@ class Model(Strict):
 
 
 class Vela(Strict):
-    """Options of Vela beyond accelerator, system config and memory mode."""
+    """Options of Vela beyond accelerator, system config and memory mode.
+
+    Attributes:
+        optimise: Vela's strategy.
+        arena_cache_size_bytes: bound of the arena; Vela's memory mode has the default.
+    """
 
     optimise: Literal["Performance", "Size"] = "Performance"
     arena_cache_size_bytes: Annotated[int, Field(ge=1024)] | None = None
@@ -88,7 +101,21 @@ class Sample(Strict):
 
 
 class UseCase(Descriptor):
-    """The whole descriptor; see docs/reference for a description of every key."""
+    """One network, its samples, and the application that feeds it and reads it.
+
+    Attributes:
+        schema_: version of this format.
+        name: the folder's name.
+        title: one line for people.
+        model: the network.
+        quantise: how it becomes int8.
+        vela: how it is compiled for the NPU.
+        labels: class names, in the order of the network's output; `labels[]` in C.
+        samples: inputs baked into the image; the device runs them in this order.
+        sources: C and C++ files with the pre- and post-processing.
+        libraries: libraries of libraries/ that those files include.
+        parameters: numbers and texts for them: `window_ms: 30` is `WINDOW_MS` in C.
+    """
 
     model: Model
     quantise: Quantise = Quantise()

@@ -116,7 +116,7 @@ def read_yaml(path: Path) -> LocatedYaml:
     except RecursionError:
         raise EthosmithError(f"{path}:1:1: nested too deeply") from None
     if node is None:
-        raise EthosmithError(f"{path}:1:1: the file is empty; see docs/reference for its keys")
+        raise EthosmithError(f"{path}:1:1: the file is empty; see docs/reference.md for its keys")
     if "&" in text or "*" in text:
         _refuse_aliases(path, text)
     return _locate(path, node)

@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""docs/reference.md: every key of every descriptor, from the schemas themselves."""
+
+from __future__ import annotations
+
+import argparse
+import inspect
+import re
+import sys
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from ethosmith.cli import run_step
+from ethosmith.descriptors.library import Library
+from ethosmith.descriptors.package import Package
+from ethosmith.descriptors.platform import Platform
+from ethosmith.descriptors.usecase import UseCase
+from ethosmith.files import write_text
+
+DESCRIPTORS: tuple[tuple[str, type[BaseModel]], ...] = (
+    ("usecases/NAME/usecase.yaml", UseCase),
+    ("platforms/NAME/platform.yaml", Platform),
+    ("libraries/NAME.yaml", Library),
+    ("packages/NAME.yaml", Package),
+)
+
+_INTRODUCTION = """\
+# Descriptors
+
+Every key of the four kinds of YAML files. Keys without a default must be there; an unknown key is
+an error. Scalars are those of YAML 1.2: `yes`, `no`, `on` and `off` are words, only `true` and
+`false` are booleans. Anchors, aliases and tags are refused. Paths are relative to the descriptor's
+folder (in `libraries/`: to the folder that holds it).
+"""
+
+_NAMES = {str: "text", int: "integer", float: "number", bool: "`true` or `false`"}
+_ATTRIBUTE = re.compile(r"^(\w+): (.*)$")
+
+
+def reference() -> str:
+    """Return the text of docs/reference.md."""
+    parts = [_INTRODUCTION]
+    for place, model in DESCRIPTORS:
+        parts.append(f"## {place}\n\n{_summary(model)}\n")
+        parts += [_section(part) for part in _parts(model)]
+    return "\n".join(parts)
+
+
+def _parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    """Yield ``model`` and every model below it, each once, in the order of the keys."""
+    waiting, seen = [model], set()
+    while waiting:
+        part = waiting.pop(0)
+        if part in seen:
+            continue
+        seen.add(part)
+        yield part
+        waiting += [m for f in part.model_fields.values() for m in _models_of(f.annotation)]
+
+
+def _models_of(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for argument in get_args(annotation) for model in _models_of(argument)]
+
+
+def _section(model: type[BaseModel]) -> str:
+    told = _attributes(model)
+    rows = [
+        f"| `{info.alias or name}` | {_type(info.annotation)} | {_default(info)} |"
+        f" {told.get(name, '')} |"
+        for name, info in model.model_fields.items()
+    ]
+    table = "\n".join(["| key | value | default | |", "|---|---|---|---|", *rows])
+    return f"### {model.__name__}\n\n{_summary(model)}\n\n{table}\n"
+
+
+def _summary(model: type[BaseModel]) -> str:
+    text = inspect.cleandoc(model.__doc__ or "").split("\n\nAttributes:")[0]
+    return " ".join(text.replace("``", "`").split())
+
+
+def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
+    """Return what the docstrings of ``model`` and its bases say of each attribute."""
+    told: dict[str, str] = {}
+    for base in reversed(model.__mro__):
+        _, _, text = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")
+        name = ""
+        for line in text.splitlines():
+            match = _ATTRIBUTE.match(line.strip())
+            if match and len(line) - len(line.lstrip()) == 4:
+                name = match[1]
+                told[name] = match[2]
+            elif name and line.strip():
+                told[name] += " " + line.strip()
+    return {key: value.replace("``", "`").replace("|", "\\|") for key, value in told.items()}
+
+
+def _default(info: FieldInfo) -> str:
+    if info.is_required():
+        return "**required**"
+    default = info.get_default(call_default_factory=True, validated_data={})
+    if isinstance(default, BaseModel):
+        return "its own defaults"
+    if default is None or default in ((), {}):
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
+
+
+def _type(annotation: Any) -> str:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
+    if hasattr(annotation, "__metadata__"):
+        return _type(get_args(annotation)[0])
+    return _NAMES.get(annotation) or _compound_type(get_origin(annotation), get_args(annotation))
+
+
+def _compound_type(origin: Any, arguments: tuple[Any, ...]) -> str:
+    if origin is Literal:
+        return ", ".join(f"`{value}`" for value in arguments)
+    if origin in (Union, types.UnionType):
+        return " or ".join(_type(a) for a in arguments if a is not type(None))
+    if origin is tuple:
+        return f"list of {_type(arguments[0])}"
+    return f"mapping of names to {_type(arguments[1])}"
+
+
+def main(argv: Sequence[str]) -> None:
+    """Write the reference to ``--output``."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.descriptors.reference")
+    parser.add_argument("--output", type=Path, required=True)
+    write_text(parser.parse_args(argv).output, reference())
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The reference of the descriptors is what the schemas say."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ethosmith.descriptors.reference import reference
+
+_DOCUMENT = Path(__file__).parents[3] / "docs" / "reference.md"
+
+
+def test_reference_is_current() -> None:
+    assert _DOCUMENT.read_text("utf-8") == reference(), (
+        "run python -m ethosmith.descriptors.reference --output docs/reference.md"
+    )
