@@ -5,49 +5,96 @@ SCons knows what it built by the signatures that it writes when it ends. A build
 was killed ends without writing them: its files are newer than what SCons knows of
 them, and would pass for older ones. So each build leaves a mark while it runs; a build
 that finds the mark of another one, which is gone, removes every file written since.
+
+The steps of a build inherit the lock. Those that outlive a killed build still hold it,
+and the next build waits for them: they would write into it.
 """
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
+import sys
+import time
 from pathlib import Path
 
 from ethosmith.errors import EthosmithError
 
 _LOCK = ".lock"
-_RUNNING = b"running\n"
+_MOST_DIGITS = 20
 # Coarsest time stamp of a file system in use (HFS+, ext3).
 _GRANULARITY_NS = 2_000_000_000
+_LONGEST_STEP_S = 120.0
+_POLL_S = 0.05
 
 
 class BuildLock:
-    """Held by one process for one build folder until `release` or the process's end."""
+    """Held by one process for one build folder until `release` or the process's end.
 
-    def __init__(self, build: Path) -> None:
+    While it is held, its file says by which process.
+    """
+
+    def __init__(self, build: Path, longest_step_s: float = _LONGEST_STEP_S) -> None:
         """Take the lock.
+
+        Args:
+            build: the build folder; made if it is not there.
+            longest_step_s: how long to wait for the steps of a build that was killed.
 
         Raises:
             EthosmithError: another build of this folder is running.
         """
         build.mkdir(parents=True, exist_ok=True)
-        self._path = build / _LOCK
-        self._descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        self._descriptor = os.open(build / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            if not self._try():
+                self._wait_for_orphans(build, longest_step_s)
+        except BaseException:
+            os.close(self._descriptor)
+            raise
+        self._remove_leftovers(build)
+        os.ftruncate(self._descriptor, 0)
+        os.pwrite(self._descriptor, b"%d\n" % os.getpid(), 0)
+        os.set_inheritable(self._descriptor, True)
+
+    def _try(self) -> bool:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            os.close(self._descriptor)
-            raise EthosmithError(
-                f"another build is running in {build}; wait for it, or give this one another copy"
-            ) from None
-        self._remove_leftovers(build)
-        os.ftruncate(self._descriptor, 0)
-        os.pwrite(self._descriptor, _RUNNING, 0)
+            return False
+        return True
+
+    def _wait_for_orphans(self, build: Path, longest_step_s: float) -> None:
+        """Take the lock from the steps of a build that is gone."""
+        deadline = time.monotonic() + longest_step_s
+        said = False
+        while not self._try():
+            if self._holder_runs() or time.monotonic() > deadline:
+                raise EthosmithError(
+                    f"another build is running in {build};"
+                    " wait for it, or build in another copy of the project"
+                )
+            if not said:
+                sys.stderr.write("waiting for the last step of a killed build\n")
+                said = True
+            time.sleep(_POLL_S)
+
+    def _holder_runs(self) -> bool:
+        text = os.pread(self._descriptor, _MOST_DIGITS, 0).strip()
+        if not text.isdigit():
+            return True  # it has the lock, and has not said yet who it is
+        try:
+            os.kill(int(text), 0)
+        except OSError as error:
+            return error.errno != errno.ESRCH  # it may be another user's
+        return True
 
     def _remove_leftovers(self, build: Path) -> None:
-        if os.pread(self._descriptor, len(_RUNNING), 0) != _RUNNING:
+        state = os.fstat(self._descriptor)
+        if state.st_size == 0:
             return
-        since = os.fstat(self._descriptor).st_mtime_ns - _GRANULARITY_NS
+        since = state.st_mtime_ns - _GRANULARITY_NS
         for path in build.rglob("*"):
             written = path.lstat().st_mtime_ns
             kept = path.name == _LOCK or path.name.startswith(".sconsign")

@@ -57,7 +57,9 @@ def step(
 
 def _run(target: Any, source: Any, env: Any) -> int:
     del target, source
-    return subprocess.call([sys.executable, *env["STEP_ARGUMENTS"]], env=env["ENV"])
+    command = [sys.executable, *env["STEP_ARGUMENTS"]]
+    # The step holds the build's lock as well: it may outlive a build that is killed.
+    return subprocess.call(command, env=env["ENV"], close_fds=False)
 
 
 def _say(target: Any, source: Any, env: Any) -> str:

@@ -77,7 +77,9 @@ def _spawn(
     """Run one command for SCons, its arguments as they are."""
     del shell, escape, command
     try:
-        return subprocess.call([_unquoted(word) for word in arguments], env=dict(environment))
+        # Open descriptors: the build's lock, as in step.py.
+        command = [_unquoted(word) for word in arguments]
+        return subprocess.call(command, env=dict(environment), close_fds=False)
     except OSError as error:
         sys.stderr.write(f"error: {arguments[0]}: {error.strerror}\n")
         return 127

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The build's lock: one build at a time, and nothing left of one that was killed."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from ethosmith.errors import EthosmithError
+from ethosmith.graph.build_lock import BuildLock
+
+_HOLDER = """
+import subprocess, sys, time
+from pathlib import Path
+from ethosmith.graph.build_lock import BuildLock
+lock = BuildLock(Path(sys.argv[1]))
+if sys.argv[2] != "0":
+    subprocess.Popen([sys.executable, "-c", sys.argv[3]], close_fds=False)
+print("held", flush=True)
+time.sleep(60)
+"""
+_STEP = "import time, pathlib; time.sleep({seconds}); pathlib.Path({path!r}).write_text('late')"
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[..., subprocess.Popen[str]]]:
+    started = []
+
+    def build(folder: Path, step: str = "") -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-c", _HOLDER, str(folder), str(len(step)), step],
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        started.append(process)
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        return process
+
+    yield build
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def old(path: Path) -> Path:
+    path.write_text("old")
+    an_hour_ago = time.time() - 3600
+    os.utime(path, (an_hour_ago, an_hour_ago))
+    return path
+
+
+def test_a_second_build_is_refused_while_the_first_runs(
+    tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    start(tmp_path)
+    begin = time.monotonic()
+    with pytest.raises(EthosmithError, match=r"^another build is running in .*; wait for it"):
+        BuildLock(tmp_path)
+    assert time.monotonic() - begin < 5
+
+
+def test_files_of_a_killed_build_are_removed_and_older_ones_stay(
+    tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    kept, signatures = old(tmp_path / "old.o"), tmp_path / ".sconsign.dblite"
+    build = start(tmp_path)
+    half = tmp_path / "sub" / "half.o"
+    half.parent.mkdir()
+    half.write_text("half")
+    signatures.write_text("from the build before")
+    build.send_signal(signal.SIGKILL)
+    build.wait()
+    BuildLock(tmp_path).release()
+    assert not half.exists()
+    assert kept.exists()
+    assert signatures.exists()
+
+
+def test_files_of_a_build_that_ended_are_kept(tmp_path: Path) -> None:
+    lock = BuildLock(tmp_path)
+    (tmp_path / "made.o").write_text("made")
+    lock.release()
+    BuildLock(tmp_path).release()
+    assert (tmp_path / "made.o").exists()
+
+
+def test_what_the_last_step_of_a_killed_build_writes_late_is_removed(
+    tmp_path: Path,
+    start: Callable[..., subprocess.Popen[str]],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    late = tmp_path / "late.o"
+    build = start(tmp_path, _STEP.format(seconds=1.0, path=str(late)))
+    build.send_signal(signal.SIGKILL)
+    build.wait()
+    assert not late.exists()
+    BuildLock(tmp_path).release()
+    assert capfd.readouterr().err == "waiting for the last step of a killed build\n"
+    assert not late.exists()
+    time.sleep(0.2)
+    assert not late.exists()
+
+
+def test_a_step_that_never_ends_is_not_waited_for_longer_than_steps_take(
+    tmp_path: Path, start: Callable[..., subprocess.Popen[str]]
+) -> None:
+    build = start(tmp_path, _STEP.format(seconds=5, path=str(tmp_path / "late.o")))
+    build.send_signal(signal.SIGKILL)
+    build.wait()
+    with pytest.raises(EthosmithError, match="another build is running"):
+        BuildLock(tmp_path, longest_step_s=0.2)
