@@ -20,10 +20,11 @@ _IMPORT = re.compile(
 def module_sources(module: str) -> tuple[Path, ...]:
     """Return the files of ``module`` and of all Ethosmith modules that it imports, sorted.
 
-    Templates (``*.j2``) beside a module and named after it belong to it.
+    Templates (``*.j2``) beside a module and named after it belong to it; so does the
+    ``__main__`` of a package, which ``python -m`` runs.
     """
     found: set[Path] = set()
-    waiting = [module]
+    waiting = [module, f"{module}.__main__"]
     seen = set()
     while waiting:
         name = waiting.pop()
