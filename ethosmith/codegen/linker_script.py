@@ -22,6 +22,8 @@ from ethosmith.files import write_text
 _CACHE_LINE_BYTES = 32
 # The start-up code copies and clears by words; the ABI aligns doubles to eight bytes.
 _DATA_ALIGNMENT_BYTES = 8
+_VECTOR_BYTES = 4
+_LEAST_VTOR_ALIGNMENT_BYTES = 128
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class Section:
         region: Where it lies at run time.
         lines: What stands between its braces.
         load_region: Where the card puts it, if the start-up code copies it.
-        alignment: Alignment of its start and end, in bytes.
+        alignment: Alignment of its start, in bytes.
         noload: It takes room, but no bytes in the image.
     """
 
@@ -43,6 +45,11 @@ class Section:
     load_region: str | None = None
     alignment: int = _DATA_ALIGNMENT_BYTES
     noload: bool = False
+
+    @property
+    def end_alignment(self) -> int:
+        """Alignment of its end, in bytes."""
+        return min(self.alignment, _CACHE_LINE_BYTES)
 
 
 def linker_script(platform: Platform, memory_mode: str) -> str:
@@ -71,10 +78,21 @@ def _sections(platform: Platform, mode: MemoryMode) -> tuple[Section, ...]:
 def _program_sections(platform: Platform, copied: tuple[Section, ...]) -> tuple[Section, ...]:
     placement = platform.placement
     return (
-        Section(".vectors", placement.vectors, ("KEEP(*(.vectors))",)),
+        Section(
+            ".vectors",
+            placement.vectors,
+            ("KEEP(*(.vectors))",),
+            alignment=_vector_alignment_bytes(platform.npu.irq),
+        ),
         Section(".text", placement.code, ("*(.text .text.*)",)),
         Section(".rodata", placement.constants, (*_CONSTANTS, *_tables(copied))),
     )
+
+
+def _vector_alignment_bytes(last_irq: int) -> int:
+    """VTOR needs the next power of two above the table: initial SP, 15 exceptions, interrupts."""
+    table_bytes = _VECTOR_BYTES * (16 + last_irq + 1)
+    return max(_LEAST_VTOR_ALIGNMENT_BYTES, 1 << (table_bytes - 1).bit_length())
 
 
 _CONSTANTS = (

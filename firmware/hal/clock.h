@@ -3,5 +3,6 @@
 #define ETHOSMITH_HAL_CLOCK_H
 
 void clock_start(void);
+void systick_handler(void);
 
 #endif

@@ -37,6 +37,9 @@ bool hal_wait(const volatile bool *done, uint32_t timeout_ms);
 
 void hal_interrupt_enable(uint32_t irq);
 
+// The handler of the NPU's interrupt, in the vector table; the program has to define it.
+void npu_irq_handler(void);
+
 // Makes what the CPU wrote visible to the NPU.
 void hal_cache_clean(const void *start, size_t size_bytes);
 

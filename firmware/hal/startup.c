@@ -4,6 +4,7 @@
 #include <stdint.h>
 
 #include "armv8m.h"
+#include "clock.h"
 #include "fault.h"
 #include "hal.h"
 #include "platform.h"
@@ -36,8 +37,6 @@ extern const handler __init_array_start[];
 extern const handler __init_array_end[];
 
 extern int main(void);
-extern void systick_handler(void);
-extern void npu_irq_handler(void);
 void reset_handler(void);
 
 // Exception n is handlers[n - 1]. Interrupts above the NPU's are never enabled.

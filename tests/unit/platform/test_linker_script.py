@@ -109,6 +109,15 @@ def _between(elf: ELFFile, first: str, last: str) -> bytes:
     return bytes(section.data()[offset : offset + end - start])
 
 
+@pytest.mark.parametrize(
+    ("irq", "alignment"), [(0, 128), (15, 128), (16, 256), (56, 512), (479, 2048)]
+)
+def test_the_vector_table_is_aligned_as_vtor_needs_it(irq: int, alignment: int) -> None:
+    platform = _platform("fvp")
+    other = platform.model_copy(update={"npu": platform.npu.model_copy(update={"irq": irq})})
+    assert f".vectors : ALIGN({alignment})\n" in linker_script(other, "Shared_Sram")
+
+
 def test_the_stack_has_nothing_below_it_in_its_region(tmp_path: Path) -> None:
     platform = _platform("fvp")
     with _link(tmp_path, linker_script(platform, "Shared_Sram")).open("rb") as file:

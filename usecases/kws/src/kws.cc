@@ -92,11 +92,11 @@ const uint16_t *next_frame(ethosmith::Frontend *frontend, PaddedClip *clip) {
 }
 
 float real_value(uint16_t feature) {
-    const int32_t scaled =
-        (int32_t{feature} * FEATURE_MULTIPLIER + FEATURE_ROUNDING) / FEATURE_DIVISOR +
+    const int64_t scaled =
+        (int64_t{feature} * FEATURE_MULTIPLIER + FEATURE_ROUNDING) / FEATURE_DIVISOR +
         FEATURE_OFFSET;
-    const int32_t clipped = scaled < FEATURE_LOW ? FEATURE_LOW : scaled;
-    return static_cast<float>(clipped > FEATURE_HIGH ? FEATURE_HIGH : clipped);
+    const int64_t clipped = scaled < FEATURE_LOW ? int64_t{FEATURE_LOW} : scaled;
+    return static_cast<float>(clipped > FEATURE_HIGH ? int64_t{FEATURE_HIGH} : clipped);
 }
 
 uint32_t index_of_largest(const struct output *output, uint32_t count) {
