@@ -34,6 +34,11 @@ class SelectedUseCase:
         return self.descriptor.name
 
     @property
+    def model_name(self) -> str:
+        """The network's name, in file names and on the device."""
+        return self.model_path.stem if self.model_path else self.descriptor.model.name
+
+    @property
     def variant(self) -> str:
         """Names the outputs: another model does not disturb those of the use case's own."""
         return f"{self.name}@{self.model_path.stem}" if self.model_path else self.name

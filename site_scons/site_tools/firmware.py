@@ -103,8 +103,7 @@ def firmware_image(
         ),
     )
     env.Depends(linked, [fit, script, *archives, env.Value(env["TOOLCHAIN_VERSION"])])
-    compiled = [*objects, *(node for library in libraries for node in library.objects)]
-    return _image(env, usecase, configuration, linked, env.CallGraphs(compiled))
+    return _image(env, usecase, configuration, linked)
 
 
 def _application_objects(
@@ -145,11 +144,7 @@ def _fit(
 
 
 def _image(
-    env: Any,
-    usecase: SelectedUseCase,
-    configuration: Configuration,
-    linked: Sequence[Any],
-    call_graphs: Sequence[Any],
+    env: Any, usecase: SelectedUseCase, configuration: Configuration, linked: Sequence[Any]
 ) -> Image:
     folder, name = image_folder(configuration), usecase.variant
     axf, link_map = linked
@@ -160,40 +155,23 @@ def _image(
     return Image(
         axf=axf,
         map=link_map,
-        page=_page(env, linked, call_graphs, f"{folder}/{name}.htm"),
-        usage=_usage(env, linked, f"{folder}/{name}_size.json"),
+        page=_from_link(env, "memory_page", linked, ["--output", f"{folder}/{name}.htm"], "PAGE"),
+        usage=_from_link(env, "size", linked, ["--json", f"{folder}/{name}_size.json"], "SIZE"),
         sectors=tuple(sectors),
         images_txt=card,
     )
 
 
-def _page(env: Any, linked: Sequence[Any], call_graphs: Sequence[Any], target: str) -> Any:
-    folders = sorted({str(node.dir) for node in call_graphs})
+def _from_link(env: Any, step: str, linked: Sequence[Any], target: Sequence[str], verb: str) -> Any:
+    """Declare a step that reads the image, its map and the platform."""
+    platform = env["PLATFORM"].path
     return env.Step(
-        "ethosmith.images.memory_page",
-        target=target,
-        source=[*linked, str(env["PLATFORM"].path), *call_graphs],
-        options=[
-            *_linked_options(env, linked),
-            *(word for folder in folders for word in ("--su-dir", folder)),
-            *("--output", target),
-        ],
-        say=f"PAGE      {target}",
+        f"ethosmith.images.{step}",
+        target=target[-1],
+        source=[*linked, str(platform)],
+        options=["--axf", linked[0], "--map", linked[1], "--platform", platform, *target],
+        say=f"{verb:<10}{target[-1]}",
     )[0]
-
-
-def _usage(env: Any, linked: Sequence[Any], target: str) -> Any:
-    return env.Step(
-        "ethosmith.images.size",
-        target=target,
-        source=[*linked, str(env["PLATFORM"].path)],
-        options=[*_linked_options(env, linked), "--json", target],
-        say=f"SIZE      {target}",
-    )[0]
-
-
-def _linked_options(env: Any, linked: Sequence[Any]) -> list[Any]:
-    return ["--axf", linked[0], "--map", linked[1], "--platform", env["PLATFORM"].path]
 
 
 def _sectors(env: Any, axf: Any, folder: str) -> Sequence[Any]:

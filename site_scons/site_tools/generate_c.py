@@ -82,7 +82,7 @@ def model_source(
         source=[compiled["raw"], network],
         options=[
             *("--raw", compiled["raw"], "--network", network),
-            *("--name", usecase.descriptor.model.name),
+            *("--name", usecase.model_name),
             *("--accelerator-config", configuration.accelerator.name),
             *("--memory-mode", configuration.memory_mode),
             *("--source", network, "--output", target),

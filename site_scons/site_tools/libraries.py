@@ -14,10 +14,9 @@ from ethosmith.graph.project import Located
 
 @dataclass(frozen=True)
 class BuiltLibrary:
-    """A library of one machine: its archive, its objects, and what its users need to compile."""
+    """A library of one machine: its archive, and what its users need to compile."""
 
     archive: Any
-    objects: tuple[Any, ...]
     include_dirs: tuple[str, ...]
 
 
@@ -73,7 +72,7 @@ def _declare(
         for node in _objects(own, item, sources, f"{folder}/{library.name}")
     ]
     archive = own.StaticLibrary(f"{folder}/lib{library.name}.a", objects)[0]
-    return BuiltLibrary(archive, tuple(objects), _include_dirs(env, item))
+    return BuiltLibrary(archive, _include_dirs(env, item))
 
 
 def _include_dirs(env: Any, item: Located[Library]) -> tuple[str, ...]:
@@ -122,24 +121,13 @@ def _top(env: Any, path: Path) -> str:
 
 
 def compile_sources(env: Any, sources: Sequence[Any], folder: str) -> list[Any]:
-    """Return the objects of ``sources`` below ``folder``; made anew with a new compiler.
-
-    On the device each object has a call graph with stack use (``.ci``) and a ``.su`` beside it.
-    """
-    suffixes = (".o", ".ci", ".su") if env["MACHINE"] == "device" else (".o",)
+    """Return the objects of ``sources`` below ``folder``; made anew with a new compiler."""
     objects = []
     for source in sources:
-        name = f"{folder}/{Path(str(source)).name}"
-        nodes = env.StaticObject([name + suffix for suffix in suffixes], source)
-        env.Depends(nodes, env.Value(env["TOOLCHAIN_VERSION"]))
-        objects.append(nodes[0])
+        node = env.StaticObject(f"{folder}/{Path(str(source)).name}.o", source)[0]
+        env.Depends(node, env.Value(env["TOOLCHAIN_VERSION"]))
+        objects.append(node)
     return objects
-
-
-def call_graphs(env: Any, objects: Sequence[Any]) -> list[Any]:
-    """Return the files beside device ``objects`` that tell calls and stack use."""
-    stems = [str(node).removesuffix(".o") for node in objects]
-    return [env.File(stem + suffix) for stem in stems for suffix in (".ci", ".su")]
 
 
 def exists(env: Any) -> bool:
@@ -149,7 +137,6 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
-    """Add the methods `LibrarySet`, `CompiledSources` and `CallGraphs`."""
+    """Add the methods `LibrarySet` and `CompiledSources`."""
     env.AddMethod(library_set, "LibrarySet")
     env.AddMethod(compile_sources, "CompiledSources")
-    env.AddMethod(call_graphs, "CallGraphs")

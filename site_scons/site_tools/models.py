@@ -29,7 +29,7 @@ def quantised_network(
     env: Any, usecase: SelectedUseCase, model: Sequence[Any], features: Sequence[Any]
 ) -> Any:
     """Return the node of the int8 network made from ``model`` with ``features`` as its data."""
-    target = f"{usecase.outputs}/{usecase.descriptor.model.name}_int8.tflite"
+    target = f"{usecase.outputs}/{usecase.model_name}_int8.tflite"
     options: list[Any] = ["--model", model[0], "--output", target]
     representative = usecase.descriptor.quantise.representative
     if isinstance(representative, RandomInputs):
@@ -66,9 +66,9 @@ def _vela(
     env: Any, usecase: SelectedUseCase, configuration: Configuration, network: Any, folder: str
 ) -> dict[str, Any]:
     descriptor = usecase.descriptor
-    files = VelaOutputs.of(descriptor.model.name, folder).by_name()
+    files = VelaOutputs.of(usecase.model_name, folder).by_name()
     options = [
-        *("--network", network, "--name", descriptor.model.name, "--output-dir", folder),
+        *("--network", network, "--name", usecase.model_name, "--output-dir", folder),
         *("--accelerator-config", configuration.accelerator.name),
         *("--system-config", configuration.system_config),
         *("--memory-mode", configuration.memory_mode),

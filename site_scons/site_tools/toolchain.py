@@ -24,8 +24,7 @@ _CXX = ["-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
 def device_toolchain(env: Any) -> None:
     """Set up ``env`` to compile for the board."""
     build_type = env["BUILD_TYPE"]
-    stack = ["-fstack-usage", "-fcallgraph-info=su"]
-    flags = [*_DEVICE, *_OPTIMISE[build_type], *_COMMON, *_STRICT, *stack, "--specs=nano.specs"]
+    flags = [*_DEVICE, *_OPTIMISE[build_type], *_COMMON, *_STRICT, "--specs=nano.specs"]
     _compilers(env, "arm-none-eabi-", "gcc", "g++", flags)
     env.Replace(
         LINKFLAGS=[*_DEVICE, *_OPTIMISE[build_type], "--specs=nano.specs", "-nostartfiles"],
