@@ -31,6 +31,7 @@ _EM_ARM = 40
 _PROGRAM_HEADER_BYTES = 32
 _SECTION_HEADER_BYTES = 40
 _SYMBOL_BYTES = 16
+_MAPPING = {"$t": True, "$d": False}
 _ADDRESS_LIMIT = 1 << 32
 # What pyelftools lets escape on nonsense that the checks above do not name.
 _DAMAGED = (
@@ -94,6 +95,11 @@ class Symbol:
     size_bytes: int
     is_function: bool
 
+    @property
+    def end(self) -> int:
+        """The first address behind it."""
+        return self.address + self.size_bytes
+
 
 @dataclass(frozen=True)
 class Elf:
@@ -113,10 +119,13 @@ class SymbolTable:
     Attributes:
         sized: functions and objects with a size, by address.
         addresses: every global symbol's address, linker-script symbols among them.
+        mapping: where code (True) and data (False) begin in code sections, by address: the
+            mapping symbols ``$t`` and ``$d``.
     """
 
     sized: tuple[Symbol, ...]
     addresses: Mapping[str, int]
+    mapping: tuple[tuple[int, bool], ...]
 
 
 def read_image(path: Path) -> Elf:
@@ -288,6 +297,7 @@ def _load_address(section: Any, programs: list[Any]) -> int:
 def _symbols(file: Any) -> SymbolTable:
     sized: set[Symbol] = set()
     addresses: dict[str, int] = {}
+    mapping: set[tuple[int, bool]] = set()
     for table in file.iter_sections():
         if not isinstance(table, SymbolTableSection):
             continue
@@ -295,8 +305,10 @@ def _symbols(file: Any) -> SymbolTable:
             raise ELFError("a symbol table without its strings")
         for symbol in table.iter_symbols():
             _add_symbol(symbol, sized, addresses)
+            if symbol.name in _MAPPING:
+                mapping.add((symbol["st_value"], _MAPPING[symbol.name]))
     by_address = sorted(sized, key=lambda item: (item.address, item.size_bytes, item.name))
-    return SymbolTable(tuple(by_address), addresses)
+    return SymbolTable(tuple(by_address), addresses, tuple(sorted(mapping)))
 
 
 def _add_symbol(symbol: Any, sized: set[Symbol], addresses: dict[str, int]) -> None:

@@ -20,7 +20,7 @@ from ethosmith.images import command_line
 from ethosmith.images.elf import Elf, SymbolTable, read_image, read_symbols
 from ethosmith.images.link_map import LinkMap, read_link_map
 from ethosmith.images.sizes import human_size, percent
-from ethosmith.images.stack import Function, StackEstimate, estimate, read_call_graph
+from ethosmith.images.stack import StackEstimate, estimate, exception_handlers, read_functions
 from ethosmith.images.symbols import OriginRow, SymbolRow, origin_rows, symbol_rows
 from ethosmith.images.usage import CLASSES, RegionUsage, measure
 
@@ -43,16 +43,13 @@ class Page:
     stack: StackEstimate | None
 
 
-def page_of(
-    image: Elf, platform: Platform, link_map: LinkMap, functions: Mapping[str, Function]
-) -> Page:
+def page_of(image: Elf, platform: Platform, link_map: LinkMap) -> Page:
     """Gather what the page says.
 
     Args:
         image: the linked image.
         platform: gives the regions.
         link_map: the map of the same link.
-        functions: the call graph as `read_call_graph` gives it; may be empty.
 
     Raises:
         EthosmithError: a section lies outside the regions, or the symbols are damaged.
@@ -70,7 +67,7 @@ def page_of(
         origins=origin_rows(image, link_map),
         discarded_bytes=link_map.discarded_bytes,
         stack_bytes=_stack_bytes(image),
-        stack=_stack_estimate(image, symbols, functions),
+        stack=_stack_estimate(image, symbols),
     )
 
 
@@ -78,13 +75,9 @@ def _stack_bytes(image: Elf) -> int:
     return sum(item.size_bytes for item in image.sections if item.name.startswith(".stack"))
 
 
-def _stack_estimate(
-    image: Elf, symbols: SymbolTable, functions: Mapping[str, Function]
-) -> StackEstimate | None:
-    entry = image.entry_address & ~1
-    names = (item.name for item in symbols.sized if item.is_function and item.address == entry)
-    estimates = (estimate(functions, name) for name in names)
-    return next((item for item in estimates if item), None)
+def _stack_estimate(image: Elf, symbols: SymbolTable) -> StackEstimate | None:
+    functions = read_functions(image, symbols)
+    return estimate(functions, image.entry_address & ~1, exception_handlers(image))
 
 
 def render(page: Page) -> str:
@@ -119,18 +112,11 @@ def main(argv: Sequence[str]) -> None:
     command_line.add_axf(options)
     options.add_argument("--map", type=Path, required=True, help="the linker's map of that image")
     command_line.add_platform(options)
-    options.add_argument(
-        "--su-dir",
-        type=Path,
-        action="append",
-        default=[],
-        help="a folder with GCC's .su and .ci files, for the stack",
-    )
     command_line.add_output(options, "the page")
     args = options.parse_args(argv)
     image = read_image(args.axf)
     link_map = read_link_map(args.map, [section.name for section in image.sections])
-    page = page_of(image, load_platform(args.platform), link_map, read_call_graph(args.su_dir))
+    page = page_of(image, load_platform(args.platform), link_map)
     write_text(args.output, render(page))
 
 

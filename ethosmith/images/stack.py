@@ -1,52 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Estimate the deepest stack from what GCC tells of each function.
+"""Estimate the deepest stack of an image from its machine code.
 
-GCC writes one ``.ci`` file (``-fcallgraph-info=su``, VCG) with functions, frames and calls,
-and one ``.su`` file (``-fstack-usage``) with frames alone, beside each object. The estimate
-is the longest way through the calls. It is a lower bound wherever a function on the way has
-no figures (a library built without them), calls through a pointer, or calls itself; each of
-these is named.
+Each function's frame and calls come from its instructions (`machine_code`), so that library
+routines count as the program's own do, and the estimate is a function of the image alone.
+It is the longest way through the calls from the reset handler, and one interrupt on top. It
+is a lower bound wherever a function on the way calls through a pointer, calls itself or
+takes room by a register's value; each of these is named.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+import bisect
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain, zip_longest
 
-from ethosmith.images.files import read_bytes
+from ethosmith.images.elf import Elf, Section, Symbol, SymbolTable
+from ethosmith.images.machine_code import read_body
 from ethosmith.images.names import plain_name
 
-MAX_FILE_BYTES = 1 << 26
-INDIRECT = "__indirect_call"
 # What a Cortex-M55 pushes on an exception, floating-point state and alignment included
-# (Armv8-M Architecture Reference Manual, "Exception entry, stacking").
+# (Armv8-M Architecture Reference Manual, B3.19).
 EXCEPTION_FRAME_BYTES = 112
-_NODE = re.compile(r'node: \{ title: "((?:[^"\\]|\\.)*)" label: "((?:[^"\\]|\\.)*)"')
-_EDGE = re.compile(r'edge: \{ sourcename: "((?:[^"\\]|\\.)*)" targetname: "((?:[^"\\]|\\.)*)"')
-_FRAME = re.compile(r"(\d+) bytes \(([a-z,]+)\)")
+_VECTORS = ".vectors"
+_ADDRESS_LIMIT = 1 << 32
 
 
 @dataclass(frozen=True)
 class Function:
-    """A function, its frame, and whom it calls.
+    """A function, its frame, and whom it calls, by address.
 
     Attributes:
-        name: unique; a static function's begins with its file and a colon.
-        frame_bytes: None where GCC gave no figure.
-        bounded: whether the frame's size is known at compile time.
+        label: its name for a person.
+        frame_bytes: None if there is no code at the address that something calls.
+        bounded: whether the frame's size is in the instructions.
+        calls: the addresses that it calls or branches to.
+        calls_pointer: whether it also calls what a register holds.
     """
 
-    name: str
+    label: str
     frame_bytes: int | None
     bounded: bool = True
-    calls: tuple[str, ...] = ()
+    calls: tuple[int, ...] = ()
+    calls_pointer: bool = False
 
-    @property
-    def label(self) -> str:
-        """Its name for a person."""
-        return plain_name(self.name.rpartition(":")[2])
+
+Functions = Mapping[int, Function]
 
 
 @dataclass(frozen=True)
@@ -64,142 +63,157 @@ class Depth:
 
 @dataclass(frozen=True)
 class StackEstimate:
-    """The deepest stack from an entry function, and what it leaves out.
+    """The deepest stack from the reset handler, and what the estimate leaves out.
 
     Attributes:
-        deepest: the longest way from there.
-        interrupts: the longest way from an exception handler, if there is one.
+        deepest: the longest way from the reset handler.
+        interrupt: the longest way from another exception handler, if there is one.
         recursive: functions that can call themselves; each counts once on a way.
-        unknown: functions on any of the ways without a figure.
-        indirect: functions on any of the ways that call through a pointer.
+        unbounded: functions whose frame depends on a value, or is unknown.
+        indirect: functions that call through a pointer.
 
-    The last three are labels.
+    The last three are labels of functions on any way.
     """
 
     deepest: Depth
-    interrupts: Depth | None
+    interrupt: Depth | None
     recursive: tuple[str, ...]
-    unknown: tuple[str, ...]
+    unbounded: tuple[str, ...]
     indirect: tuple[str, ...]
 
     @property
     def size_bytes(self) -> int:
         """The entry's way and one interrupt at its deepest point."""
-        if self.interrupts is None:
+        if self.interrupt is None:
             return self.deepest.size_bytes
-        return self.deepest.size_bytes + EXCEPTION_FRAME_BYTES + self.interrupts.size_bytes
+        return self.deepest.size_bytes + EXCEPTION_FRAME_BYTES + self.interrupt.size_bytes
 
     @property
     def complete(self) -> bool:
         """Whether nothing is left out: the estimate is then an upper bound."""
-        return not (self.recursive or self.unknown or self.indirect)
+        return not (self.recursive or self.unbounded or self.indirect)
 
 
-@dataclass
-class _CallGraph:
-    functions: dict[str, Function] = field(default_factory=dict)
+@dataclass(frozen=True)
+class _Extent:
+    """Where a function's bytes lie, and whether it runs on into the one that follows."""
 
-    def add(self, function: Function) -> None:
-        """Keep the definition: it has a frame, a mere declaration has none."""
-        known = self.functions.get(function.name)
-        if known is None or known.frame_bytes is None:
-            self.functions[function.name] = function
-
-
-def read_call_graph(folders: Iterable[Path]) -> Mapping[str, Function]:
-    """Read every ``.ci`` and ``.su`` file below the folders; empty if there is none.
-
-    A ``.su`` file counts only where no ``.ci`` file stands beside it: it names no calls.
-    """
-    graph = _CallGraph()
-    for path in _files(folders):
-        text = read_bytes(path, limit_bytes=MAX_FILE_BYTES).decode("utf-8", errors="replace")
-        for function in parse_ci(text) if path.suffix == ".ci" else parse_su(text):
-            graph.add(function)
-    return graph.functions
+    name: str
+    start: int
+    end: int
+    runs_on: bool
 
 
-def _files(folders: Iterable[Path]) -> Iterator[Path]:
-    found = {path for folder in folders for path in folder.rglob("*.[cs][iu]")}
-    for path in sorted(found):
-        alone = path.suffix == ".su" and path.with_suffix(".ci") not in found
-        if path.suffix == ".ci" or alone:
-            yield path
-
-
-def parse_ci(text: str) -> Iterator[Function]:
-    """Yield the functions of one ``.ci`` file, calls included."""
-    calls: dict[str, list[str]] = {}
-    for edge in _EDGE.finditer(text):
-        calls.setdefault(edge[1], []).append(edge[2])
-    for node in _NODE.finditer(text):
-        if node[1] == INDIRECT:
-            continue
-        frame = _FRAME.search(node[2])
-        yield Function(
-            name=node[1],
-            frame_bytes=int(frame[1]) if frame else None,
-            bounded=frame is None or frame[2] != "dynamic",
-            calls=tuple(dict.fromkeys(calls.get(node[1], ()))),
+def read_functions(image: Elf, symbols: SymbolTable) -> dict[int, Function]:
+    """Return every function of the image by its address."""
+    extents = _extents(image, symbols)
+    starts = sorted(extents)
+    functions: dict[int, Function] = {}
+    for address, extent in extents.items():
+        code = _code_of(image, symbols.mapping, extent)
+        body = read_body(code, range(address, extent.end))
+        calls = [_owner(extents, starts, target) for target in body.targets]
+        calls += [extent.end] if extent.runs_on else []
+        functions[address] = Function(
+            label=plain_name(extent.name),
+            frame_bytes=body.frame_bytes,
+            bounded=body.bounded,
+            calls=tuple(dict.fromkeys(calls)),
+            calls_pointer=body.calls_pointer,
         )
+    return functions
 
 
-def parse_su(text: str) -> Iterator[Function]:
-    """Yield the functions of one ``.su`` file: ``file:line:column:name``, bytes, kind."""
-    for line in text.splitlines():
-        place, _, rest = line.partition("\t")
-        frame, _, kind = rest.partition("\t")
-        if frame.isdigit():
-            name = place.split(":", 3)[-1]
-            yield Function(name, int(frame), bounded=kind.strip() != "dynamic")
+def _extents(image: Elf, symbols: SymbolTable) -> dict[int, _Extent]:
+    """Return the functions by address; each ends at the next, or at its section's end.
+
+    Names without a type count, as hand-written assembler does not always give one. Where a
+    function begins inside another one, the routine has two entries, and the first runs on.
+    """
+    names = {address: name for name, address in sorted(symbols.addresses.items(), reverse=True)}
+    sizes = {item.address: item for item in reversed(symbols.sized) if item.is_function}
+    starts = sorted({*names, *sizes})
+    extents: dict[int, _Extent] = {}
+    for address, following in zip_longest(starts, starts[1:], fillvalue=_ADDRESS_LIMIT):
+        section = _section_at(image, address)
+        if section:
+            room_end = min(following, section.address + section.size_bytes)
+            own = sizes.get(address) or Symbol(names[address], address, room_end - address, True)
+            end = min(own.end, room_end)
+            extents[address] = _Extent(own.name, address, end, runs_on=own.end > end == following)
+    return extents
 
 
-def estimate(functions: Mapping[str, Function], entry: str) -> StackEstimate | None:
-    """Return the estimate from ``entry``, or None if there are no calls to follow from it."""
-    start = functions.get(entry)
-    if start is None or not start.calls:
+def _owner(extents: Mapping[int, _Extent], starts: Sequence[int], target: int) -> int:
+    """Return the function that a branch into its middle belongs to, or the target itself."""
+    index = bisect.bisect_right(starts, target) - 1
+    if index >= 0 and target < extents[starts[index]].end:
+        return starts[index]
+    return target
+
+
+def _code_of(
+    image: Elf, mapping: Sequence[tuple[int, bool]], extent: _Extent
+) -> Iterator[tuple[int, bytes]]:
+    """Yield the function's instructions without the literals and jump tables among them."""
+    section = _section_at(image, extent.start)
+    if section is None:
+        return
+    offset = section.file_offset - section.address
+    first = bisect.bisect_right(mapping, (extent.start, True))
+    following = map(mapping.__getitem__, range(first, len(mapping)))
+    is_code, start = True, extent.start
+    for address, next_is_code in chain(following, [(extent.end, False)]):
+        end = min(address, extent.end)
+        if is_code and start < end:
+            yield start, image.data[offset + start : offset + end]
+        is_code, start = next_is_code, end
+        if end == extent.end:
+            return
+
+
+def _section_at(image: Elf, address: int) -> Section | None:
+    for section in image.sections:
+        inside = section.address <= address < section.address + section.size_bytes
+        if inside and section.is_code and section.load_address is not None:
+            return section
+    return None
+
+
+def exception_handlers(image: Elf) -> frozenset[int]:
+    """Return the addresses in the vector table, the first word, the stack's, left out."""
+    for section in image.sections:
+        if section.name == _VECTORS and section.load_address is not None:
+            table = image.data[section.file_offset :][: section.size_bytes]
+            words = (int.from_bytes(table[at : at + 4], "little") for at in range(4, len(table), 4))
+            return frozenset(word & ~1 for word in words if word & 1)
+    return frozenset()
+
+
+def estimate(functions: Functions, entry: int, handlers: Iterable[int]) -> StackEstimate | None:
+    """Return the estimate from ``entry``, or None if there is no function at that address."""
+    if entry not in functions:
         return None
     search = _Search(functions)
-    handler = _deepest_handler(functions, search, search.reached(entry))
-    reached = search.reached(entry) | (search.reached(handler.path[0].name) if handler else set())
-    indirect = {name for name in reached if INDIRECT in _calls(functions, name)}
-    unknown = {name for name in reached if _is_unknown(functions, name)}
+    others = sorted({*handlers} - {entry})
+    depths = [search.depth(address) for address in others]
+    reached = search.reached([entry, *others])
+    known = {address: _named(functions, address) for address in reached}
     return StackEstimate(
         deepest=search.depth(entry),
-        interrupts=handler,
-        recursive=_labels(functions, search.recursive & reached),
-        unknown=_labels(functions, unknown),
-        indirect=_labels(functions, indirect),
+        interrupt=max(depths, key=_size, default=None),
+        recursive=_labels(known[address] for address in search.recursive),
+        unbounded=_labels(f for f in known.values() if f.frame_bytes is None or not f.bounded),
+        indirect=_labels(f for f in known.values() if f.calls_pointer),
     )
 
 
-def _named(functions: Mapping[str, Function], name: str) -> Function:
-    return functions.get(name) or Function(name, None)
+def _named(functions: Functions, address: int) -> Function:
+    return functions.get(address) or Function(f"0x{address:08x}", None)
 
 
-def _labels(functions: Mapping[str, Function], names: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({_named(functions, name).label for name in names}))
-
-
-def _calls(functions: Mapping[str, Function], name: str) -> tuple[str, ...]:
-    return _named(functions, name).calls
-
-
-def _is_unknown(functions: Mapping[str, Function], name: str) -> bool:
-    function = _named(functions, name)
-    return function.frame_bytes is None or not function.bounded
-
-
-def _deepest_handler(
-    functions: Mapping[str, Function], search: _Search, reached: set[str]
-) -> Depth | None:
-    """Return the deepest of the exception handlers: entered by hardware, called by nobody."""
-    handlers = [
-        name
-        for name in sorted(functions)
-        if name not in reached and name.lower().endswith(("_handler", "_irq", "_isr"))
-    ]
-    return max((search.depth(name) for name in handlers), key=_size, default=None)
+def _labels(functions: Iterable[Function]) -> tuple[str, ...]:
+    return tuple(sorted({function.label for function in functions}))
 
 
 def _size(depth: Depth) -> int:
@@ -207,49 +221,58 @@ def _size(depth: Depth) -> int:
 
 
 class _Search:
-    """A depth-first walk that keeps what it has found."""
+    """A depth-first walk that keeps what it has found; its depth is not Python's."""
 
-    def __init__(self, functions: Mapping[str, Function]) -> None:
+    def __init__(self, functions: Functions) -> None:
         self._functions = functions
-        self._depths: dict[str, Depth] = {}
-        self.recursive: set[str] = set()
+        self._sizes: dict[int, int] = {}
+        self._deepest_callee: dict[int, int | None] = {}
+        self.recursive: set[int] = set()
 
-    def depth(self, entry: str) -> Depth:
+    def depth(self, entry: int) -> Depth:
         """Return the longest way from ``entry``; a call back into the way counts as nothing."""
-        open_calls: list[tuple[str, Iterator[str]]] = [(entry, self._callees(entry))]
+        self._walk(entry)
+        path, address = [], entry
+        while True:
+            path.append(_named(self._functions, address))
+            callee = self._deepest_callee[address]
+            if callee is None:
+                return Depth(self._sizes[entry], tuple(path))
+            address = callee
+
+    def _walk(self, entry: int) -> None:
+        open_calls = [] if entry in self._sizes else [(entry, self._callees(entry))]
         on_way = {entry: 0}
         while open_calls:
-            name, callees = open_calls[-1]
+            address, callees = open_calls[-1]
             callee = next(callees, None)
             if callee is None:
-                self._close(name)
+                self._close(address)
                 open_calls.pop()
-                del on_way[name]
+                del on_way[address]
             elif callee in on_way:
-                way = [item for item, _ in open_calls]
-                self.recursive.update(way[on_way[callee] :])
-            elif callee not in self._depths:
+                self.recursive.update(item for item, _ in open_calls[on_way[callee] :])
+            elif callee not in self._sizes:
                 on_way[callee] = len(open_calls)
                 open_calls.append((callee, self._callees(callee)))
-        return self._depths[entry]
 
-    def _callees(self, name: str) -> Iterator[str]:
-        return (callee for callee in _calls(self._functions, name) if callee != INDIRECT)
+    def _callees(self, address: int) -> Iterator[int]:
+        return iter(_named(self._functions, address).calls)
 
-    def _close(self, name: str) -> None:
-        below = [self._depths[item] for item in self._callees(name) if item in self._depths]
-        deepest = max(below, key=_size, default=Depth(0, ()))
-        function = _named(self._functions, name)
-        size_bytes = (function.frame_bytes or 0) + deepest.size_bytes
-        self._depths[name] = Depth(size_bytes, (function, *deepest.path))
+    def _close(self, address: int) -> None:
+        below = [callee for callee in self._callees(address) if callee in self._sizes]
+        deepest = max(below, key=self._sizes.__getitem__, default=None)
+        frame_bytes = _named(self._functions, address).frame_bytes or 0
+        self._sizes[address] = frame_bytes + (self._sizes[deepest] if deepest is not None else 0)
+        self._deepest_callee[address] = deepest
 
-    def reached(self, entry: str) -> set[str]:
-        """Return every function that a way from ``entry`` passes."""
-        found: set[str] = set()
-        open_names = [entry]
-        while open_names:
-            name = open_names.pop()
-            if name not in found:
-                found.add(name)
-                open_names += self._callees(name)
+    def reached(self, entries: Iterable[int]) -> set[int]:
+        """Return every function that a way from one of ``entries`` passes."""
+        found: set[int] = set()
+        open_addresses = list(entries)
+        while open_addresses:
+            address = open_addresses.pop()
+            if address not in found:
+                found.add(address)
+                open_addresses += self._callees(address)
         return found

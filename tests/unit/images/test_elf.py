@@ -13,6 +13,7 @@ import pytest
 from ethosmith.errors import EthosmithError
 from ethosmith.images.elf import read_image, read_object, read_symbols
 from ethosmith.images.sections import place_segments
+from ethosmith.images.stack import estimate, exception_handlers, read_functions
 from ethosmith.images.usage import measure
 
 from .small_image import REGIONS, Linked, run
@@ -64,7 +65,8 @@ def original(small: Linked) -> bytes:
 def refuses(path: Path) -> bool:
     try:
         image = read_image(path)
-        read_symbols(image)
+        functions = read_functions(image, read_symbols(image))
+        estimate(functions, image.entry_address & ~1, exception_handlers(image))
         place_segments(image, REGIONS)
         measure(image, REGIONS)
     except EthosmithError as error:
