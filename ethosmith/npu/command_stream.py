@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
@@ -45,17 +45,31 @@ class Command:
         return isinstance(self.code, cmd0) and self.code.value < _SET_BIT
 
 
-def decode(stream: bytes) -> Iterator[Command]:
-    """Yield the commands of ``stream`` in order.
+@dataclass(frozen=True)
+class DecodedStream:
+    """The commands of a stream up to its end or to the first word that is none.
 
-    Raises:
-        CommandFault: A word is no command, or the stream ends inside one.
+    Attributes:
+        commands: In order.
+        fault: What is wrong behind the last one, if anything.
     """
+
+    commands: tuple[Command, ...]
+    fault: CommandFault | None
+
+
+@lru_cache(maxsize=8)
+def decode(stream: bytes) -> DecodedStream:
+    """Decode a command stream; a network's is run again and again, so a few are kept."""
+    commands: list[Command] = []
     offset = 0
     while offset < len(stream):
-        command = _decode_at(stream, offset)
-        yield command
-        offset += command.size_bytes
+        try:
+            commands.append(_decode_at(stream, offset))
+        except CommandFault as fault:
+            return DecodedStream(tuple(commands), fault)
+        offset += commands[-1].size_bytes
+    return DecodedStream(tuple(commands), None)
 
 
 def _decode_at(stream: bytes, offset: int) -> Command:

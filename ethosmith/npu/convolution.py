@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Accumulators of NPU_OP_CONV and NPU_OP_DEPTHWISE."""
+"""Accumulators of NPU_OP_CONV and NPU_OP_DEPTHWISE, band of rows by band of rows."""
 
 from __future__ import annotations
 
@@ -11,61 +11,68 @@ from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from ethosmith.npu.operands import Kernel, Shape
+from ethosmith.npu.weights import WeightVolume
 
-Int64Array = NDArray[np.int64]
+FloatArray = NDArray[Any]
+Band = tuple[int, int, NDArray[Any]]
 
 # Every partial sum is an integer of at most sum(|weight|) * max(|ifm|). Below these
 # bounds the floating-point types hold all such integers, so a sum in any order is exact.
+# 16-bit operands reach 2**24 per product (9-bit weights), so 2**53 allows for 2**29 of them;
+# the model's limit on weights keeps kernels below that.
 _FLOAT32_EXACT = 1 << 24
-_FLOAT64_EXACT = 1 << 53
-_BAND_ELEMENTS = 1 << 22  # of the matrix made for one band of OFM rows
+_BAND_ELEMENTS = 1 << 17  # of a band's working arrays: they stay in the cache
 
 
 def exact_float(bound: int) -> type[np.float32] | type[np.float64]:
-    """Return the smallest floating-point type that sums exactly up to ``bound``.
-
-    16-bit operands reach 2**31 per product, so 2**53 allows for 2**22 of them; the model's
-    limit on weights keeps kernels below that.
-    """
+    """Return the smallest floating-point type that adds integers exactly up to ``bound``."""
     return np.float32 if bound < _FLOAT32_EXACT else np.float64
 
 
-def _bound(frame: NDArray[Any], weights: NDArray[np.int16], axes: tuple[int, ...]) -> int:
-    largest = max(int(frame.max()), -int(frame.min()))
-    return largest * int(np.abs(weights.astype(np.int64)).sum(axis=axes).max())
-
-
 def bands(ofm: Shape, row_elements: int) -> Iterator[tuple[int, int]]:
-    """Split the OFM's rows so that a band's working matrix stays small."""
+    """Split the OFM's rows so that a band's working arrays stay small."""
     rows = max(1, _BAND_ELEMENTS // max(1, row_elements))
     for top in range(0, ofm.height, rows):
         yield top, min(top + rows, ofm.height)
 
 
 def convolve(
-    frame: NDArray[np.int32], weights: NDArray[np.int16], ofm: Shape, kernel: Kernel
-) -> Iterator[tuple[int, int, Int64Array]]:
+    frame: FloatArray, weights: WeightVolume, ofm: Shape, kernel: Kernel
+) -> Iterator[Band]:
     """Yield first row, last row and accumulators [rows, width, OFM depth] of each band.
 
     Args:
-        frame: Padded IFM [height, width, IFM depth], zero points removed.
-        weights: [OFM depth, kernel height, kernel width, IFM depth].
+        frame: Padded IFM [height, width, IFM depth], zero points removed, of a type that
+            is exact for these weights.
+        weights: The weights.
         ofm: Shape of the OFM.
         kernel: Strides and dilations.
     """
     taps = kernel.height * kernel.width * frame.shape[2]
-    dtype = exact_float(_bound(frame, weights, (1, 2, 3)))
-    matrix = weights.reshape(weights.shape[0], taps).T.astype(dtype)
-    source = np.ascontiguousarray(frame, dtype=dtype)
-    for top, bottom in bands(ofm, ofm.width * taps):
-        rows = _patches(source, ofm, kernel, top, bottom).reshape(-1, taps)
-        sums = (rows @ matrix).reshape(bottom - top, ofm.width, -1)
-        yield top, bottom, sums.astype(np.int64)
+    matrix = weights.matrix(frame.dtype.type)
+    for top, bottom in bands(ofm, ofm.width * max(taps, ofm.depth)):
+        rows = _patches(frame, ofm, kernel, top, bottom).reshape(-1, taps)
+        yield top, bottom, (rows @ matrix).reshape(bottom - top, ofm.width, ofm.depth)
 
 
-def _patches(
-    source: NDArray[Any], ofm: Shape, kernel: Kernel, top: int, bottom: int
-) -> NDArray[Any]:
+def convolve_depthwise(
+    frame: FloatArray, weights: WeightVolume, ofm: Shape, kernel: Kernel
+) -> Iterator[Band]:
+    """Yield bands of accumulators; each channel has a kernel of its own. See ``convolve``."""
+    factors = weights.taps(frame.dtype.type)
+    for top, bottom in bands(ofm, ofm.width * ofm.depth):
+        patches = _patches(frame, ofm, kernel, top, bottom)
+        sums = patches[:, :, 0, 0] * factors[0, 0]
+        product = np.empty_like(sums)
+        for y in range(kernel.height):
+            for x in range(kernel.width):
+                if y or x:
+                    np.multiply(patches[:, :, y, x], factors[y, x], out=product)
+                    sums += product
+        yield top, bottom, sums
+
+
+def _patches(source: FloatArray, ofm: Shape, kernel: Kernel, top: int, bottom: int) -> FloatArray:
     """Return the IFM elements under the kernel [rows, width, kernel y, kernel x, depth]."""
     step_y, step_x, step_c = source.strides
     return as_strided(
@@ -80,26 +87,3 @@ def _patches(
         ),
         writeable=False,
     )
-
-
-def convolve_depthwise(
-    frame: NDArray[np.int32], weights: NDArray[np.int16], ofm: Shape, kernel: Kernel
-) -> Iterator[tuple[int, int, Int64Array]]:
-    """Yield bands of accumulators; each channel has a kernel of its own.
-
-    Args:
-        frame: Padded IFM [height, width, depth], zero points removed.
-        weights: [depth, kernel height, kernel width, 1].
-        ofm: Shape of the OFM.
-        kernel: Strides and dilations.
-    """
-    dtype = exact_float(_bound(frame, weights, (1, 2, 3)))
-    source = frame.astype(dtype)
-    factors = weights[..., 0].transpose(1, 2, 0).astype(dtype)
-    for top, bottom in bands(ofm, ofm.width * ofm.depth):
-        patches = _patches(source, ofm, kernel, top, bottom)
-        sums = np.zeros((bottom - top, ofm.width, ofm.depth), dtype=dtype)
-        for y in range(kernel.height):
-            for x in range(kernel.width):
-                sums += patches[:, :, y, x] * factors[y, x]
-        yield top, bottom, sums.astype(np.int64)

@@ -12,10 +12,9 @@ from ethosmith.npu.command_stream import CommandState
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.faults import AxiChannel, AxiPort, CommandFault
 from ethosmith.npu.job import REGIONS, Job
+from ethosmith.npu.limits import MAX_DMA_BYTES, MAX_DMA_ROWS, check
 
 _INTERNAL = 1 << 8
-_MAX_TRANSFERS = 1 << 20
-_MAX_BYTES = 1 << 30
 _ALIGNMENT = 16
 
 
@@ -64,8 +63,8 @@ def run_dma(
     mode = max(source.stride_mode, destination.stride_mode)
     size0 = state.value(cmd0.NPU_SET_DMA0_SIZE0) if mode > 0 else 1
     size1 = state.value(cmd0.NPU_SET_DMA0_SIZE1) if mode > 1 else 1
-    if size0 * size1 > _MAX_TRANSFERS or size0 * size1 * length > _MAX_BYTES:
-        raise CommandFault("DMA of more than the model's limit")
+    check(size0 * size1, MAX_DMA_ROWS, "rows of DMA")
+    check(size0 * size1 * length, MAX_DMA_BYTES, "bytes of DMA")
     read_at = _addresses(source, state, bits, (size0, size1), length)
     write_at = _addresses(destination, state, bits, (size0, size1), length)
     for from_address, to_address in zip(read_at, write_at, strict=True):

@@ -5,15 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import elementwise_mode as mode
 from numpy.typing import NDArray
 
 from ethosmith.npu.operands import OfmScaling, ScaleMode
-from ethosmith.npu.rounding import Rounding, round_half_away, round_natural, scale_and_round
+from ethosmith.npu.rounding import Rounding, scale_and_round
 
-Int64Array = NDArray[np.int64]
+Int64Array = NDArray[Any]
 
 UNARY = frozenset({mode.LRELU, mode.ABS, mode.CLZ})
 # Left shift of both operands before 32-bit scaling (TFLite add.cc: 20, or 15 for int16);
@@ -83,17 +84,7 @@ _BINARY: dict[mode, Callable[[Int64Array, Int64Array], Int64Array]] = {
 def shift_left(values: Int64Array, amounts: Int64Array) -> Int64Array:
     """SHL: shift and keep 32 bits."""
     shifted = values << np.clip(amounts, 0, 31)
-    return (shifted & 0xFFFFFFFF ^ 0x80000000) - 0x80000000
-
-
-def shift_right(values: Int64Array, amounts: Int64Array, rounding: Rounding) -> Int64Array:
-    """SHR: divide by a power of two with the OFM's rounding."""
-    shift = np.clip(amounts, 0, 62)
-    if rounding is Rounding.NATURAL:
-        return round_natural(values, shift)
-    if rounding is Rounding.TFL:
-        return round_half_away(values, shift)
-    return values >> shift
+    return np.asarray((shifted & 0xFFFFFFFF ^ 0x80000000) - 0x80000000)
 
 
 def count_leading_zeros(values: Int64Array) -> Int64Array:

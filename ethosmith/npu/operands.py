@@ -143,6 +143,9 @@ class Padding:
     bottom: int
     right: int
 
+    def __str__(self) -> str:
+        return f"{self.top},{self.left},{self.bottom},{self.right}"
+
 
 @dataclass(frozen=True)
 class OfmScaling:
@@ -153,6 +156,10 @@ class OfmScaling:
     shift: int
     rounding: Rounding
 
+    def __str__(self) -> str:
+        scale = f"scale {self.multiplier}>>{self.shift}" if self.use_global else "channel scales"
+        return f"{scale}, rounding {self.rounding.name}"
+
 
 @dataclass(frozen=True)
 class Activation:
@@ -162,6 +169,9 @@ class Activation:
     clip_range: int
     minimum: int
     maximum: int
+
+    def __str__(self) -> str:
+        return f"activation {self.function} in {self.minimum}..{self.maximum}"
 
 
 class OperandDecoder:

@@ -14,7 +14,7 @@ from ethosmith.npu.faults import CommandFault
 from ethosmith.npu.lookup import LUT_SLOT_BYTES, look_up_8, look_up_16, sigmoid_16, tanh_16
 from ethosmith.npu.operands import Activation, ElementType, FeatureMap
 
-Int64Array = NDArray[np.int64]
+IntArray = NDArray[Any]
 
 _CLIP_TYPES: dict[int, ElementType] = {
     clip_range.FORCE_UINT8.value: np.dtype("u1"),
@@ -41,19 +41,19 @@ class OutputStage:
         self._activation = activation
         self._table = table
 
-    def finish(self, values: Int64Array) -> NDArray[Any]:
-        """Return OFM elements for scaled values of the same shape.
+    def finish(self, values: IntArray) -> NDArray[Any]:
+        """Return OFM elements for scaled values of the same shape; these are overwritten.
 
         Raises:
             CommandFault: The activation is reserved, or cannot work on the OFM's type.
         """
-        shifted = values + self._ofm.zero_point
+        shifted = np.add(values, self._ofm.zero_point, out=values)
         if self._activation.function in _CURVES:
             curve = _CURVES[self._activation.function]
             return self._clamp(curve(shifted)).astype(self._ofm.dtype)
         return self._look_up(self._clamp(shifted)).astype(self._ofm.dtype)
 
-    def _clamp(self, values: Int64Array) -> Int64Array:
+    def _clamp(self, values: IntArray) -> IntArray:
         """Clamp to the activation's limits within the clip range's type.
 
         A 32-bit OFM has no limits: they have 16 bits.
@@ -69,9 +69,9 @@ class OutputStage:
         low, high = int(limits.min), int(limits.max)
         if dtype.itemsize < 4:
             low, high = max(low, self._activation.minimum), min(high, self._activation.maximum)
-        return np.minimum(np.maximum(values, low), high)
+        return np.clip(values, low, high, out=values)
 
-    def _look_up(self, values: Int64Array) -> Int64Array:
+    def _look_up(self, values: IntArray) -> IntArray:
         """Replace clamped values by those of the table, if the activation names one."""
         function = self._activation.function
         if function == activation_function.NONE.value:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -13,9 +15,7 @@ Int64Array = NDArray[np.int64]
 _LOWEST = np.iinfo(np.int32).min
 
 
-def pool_maximum(
-    ifm: NDArray[np.int32], ofm: Shape, kernel: Kernel, padding: Padding
-) -> Int64Array:
+def pool_maximum(ifm: NDArray[Any], ofm: Shape, kernel: Kernel, padding: Padding) -> Int64Array:
     """Return the largest element under the kernel; padding never wins."""
     frame = padded(ifm, ofm, kernel, padding, _LOWEST)
     result = np.full((ofm.height, ofm.width, ofm.depth), _LOWEST, dtype=np.int32)
@@ -24,7 +24,7 @@ def pool_maximum(
     return result.astype(np.int64)
 
 
-def pool_sum(ifm: NDArray[np.int32], ofm: Shape, kernel: Kernel, padding: Padding) -> Int64Array:
+def pool_sum(ifm: NDArray[Any], ofm: Shape, kernel: Kernel, padding: Padding) -> Int64Array:
     """Return the sum of the elements under the kernel; padding counts as zero."""
     frame = padded(ifm, ofm, kernel, padding, 0)
     result = np.zeros((ofm.height, ofm.width, ofm.depth), dtype=np.int64)
@@ -39,7 +39,7 @@ def count_elements(ifm: Shape, ofm: Shape, kernel: Kernel, padding: Padding) -> 
     return pool_sum(ones, Shape(ofm.height, ofm.width, 1), kernel, padding)
 
 
-def reduce_sum(ifm: NDArray[np.int32]) -> Int64Array:
+def reduce_sum(ifm: NDArray[Any]) -> Int64Array:
     """Return the sum over depth [height, width, 1]."""
     return np.asarray(ifm.sum(axis=2, dtype=np.int64, keepdims=True))
 

@@ -4,13 +4,16 @@
 from __future__ import annotations
 
 from enum import IntEnum
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Int64Array = NDArray[np.int64]
+IntArray = NDArray[Any]
 
-_SAFE_PRODUCT = 1 << 62
+# Products below this leave room for a rounding term in 64 bits, and their upper 31 bits
+# with a rounding term fit 32 bits.
+_SAFE_PRODUCT = 1 << 61
 _MAX_SHIFT = 62
 
 
@@ -23,82 +26,124 @@ class Rounding(IntEnum):
 
 
 def scale_and_round(
-    values: Int64Array,
-    multiplier: Int64Array | int,
-    shift: Int64Array | int,
+    values: IntArray,
+    multiplier: IntArray | int,
+    shift: IntArray | int,
     rounding: Rounding,
-) -> Int64Array:
-    """Return ``values * multiplier / 2**shift``, rounded.
+    *,
+    bound: int | None = None,
+) -> IntArray:
+    """Return ``values * multiplier / 2**shift``, rounded: int64, or int32 if that is sure to do.
 
     Args:
-        values: Accumulators, any shape.
+        values: Accumulators, int64, any shape.
         multiplier: 0 to 2**32 - 1; broadcast against ``values``.
-        shift: 0 to 63; broadcast against ``values``.
+        shift: 0 or more; broadcast against ``values``.
         rounding: TFL is TensorFlow Lite's MultiplyByQuantizedMultiplier; NATURAL rounds
             halves up; TRUNCATE drops the fraction towards zero.
+        bound: Largest magnitude in ``values``, if the caller knows it.
     """
-    product, wide = _product(values, multiplier)
-    shifts = np.asarray(shift, dtype=object if wide else np.int64)
-    result = _ROUNDINGS[rounding](product, shifts)
-    return _saturate_to_64(result) if wide else result
+    if bound is None:
+        bound = max(int(values.max()), -int(values.min())) if values.size else 0
+    shifts = np.asarray(shift, dtype=np.int64)
+    if bound * int(np.max(multiplier)) < _SAFE_PRODUCT:
+        return _ROUNDINGS[rounding](values * np.asarray(multiplier, dtype=np.int64), shifts)
+    return _scale_wide(values, np.asarray(multiplier), shifts, rounding)
 
 
-def _product(values: Int64Array, multiplier: Int64Array | int) -> tuple[NDArray[np.int64], bool]:
-    """Multiply exactly: in 64 bits where that holds, else in Python's integers."""
-    if values.size == 0:
-        return values, False
-    largest = max(int(values.max()), -int(values.min()))
-    if largest * int(np.max(multiplier)) < _SAFE_PRODUCT:
-        return values * multiplier, False
-    return values.astype(object) * np.asarray(multiplier, dtype=object), True
+def _scale_wide(
+    values: IntArray, multiplier: IntArray, shift: IntArray, rounding: Rounding
+) -> IntArray:
+    """Do the same in Python's integers, for products beyond 64 bits; saturate to 48 bits."""
+    result = _WIDE_ROUNDINGS[rounding](
+        values.astype(object) * multiplier.astype(object), shift.astype(object)
+    )
+    limit = 1 << 47
+    return np.asarray(np.minimum(np.maximum(result, -limit), limit), dtype=np.int64)
 
 
-def _saturate_to_64(values: NDArray[np.int64]) -> Int64Array:
-    limit = (1 << 63) - 1
-    clipped = np.minimum(np.maximum(values, -limit), limit)
-    return np.asarray(clipped, dtype=np.int64)
+# -- products in 64 bits; they are overwritten ------------------------------------------
 
 
-def round_natural(product: Int64Array, shift: Int64Array) -> Int64Array:
-    """Divide by ``2**shift``; halves round towards plus infinity."""
-    if shift.dtype != object and np.any(shift > _MAX_SHIFT):
-        # Products stay below 2**62, so beyond that shift less than a half is left.
-        return np.where(
-            shift > _MAX_SHIFT, 0, round_natural(product, np.minimum(shift, _MAX_SHIFT))
-        )
-    half = (1 << shift) >> 1 if shift.dtype == object else np.left_shift(1, shift) >> 1
-    return (product + half) >> shift
+def _natural(product: IntArray, shift: IntArray) -> IntArray:
+    """Round halves up."""
+    bounded = np.minimum(shift, _MAX_SHIFT)
+    product += np.left_shift(1, bounded) >> 1
+    product >>= bounded
+    if np.any(shift > _MAX_SHIFT):
+        # Less than half is left of a product below 2**61.
+        return np.where(shift > _MAX_SHIFT, 0, product)
+    return product
 
 
-def round_half_away(values: Int64Array, shift: Int64Array) -> Int64Array:
-    """Divide by ``2**shift``; halves round away from zero (gemmlowp RoundingDivideByPOT)."""
-    mask = (1 << shift) - 1 if shift.dtype == object else np.left_shift(1, shift) - 1
-    remainder = values & mask
-    threshold = (mask >> 1) + (values < 0)
-    return (values >> shift) + (remainder > threshold)
+def _half_away(values: IntArray, shift: IntArray) -> IntArray:
+    """Round halves away from zero (gemmlowp's RoundingDivideByPOT).
+
+    Adding a half, less one for negative values, gives that with one shift.
+    """
+    shift = shift.astype(values.dtype)
+    sign = values >> values.dtype.type(8 * values.itemsize - 1)
+    sign &= -(shift > 0).astype(values.dtype)
+    values += np.left_shift(values.dtype.type(1), shift) >> values.dtype.type(1)
+    values += sign
+    values >>= shift
+    return values
 
 
-def _round_tfl(product: Int64Array, shift: Int64Array) -> Int64Array:
+def _tfl(product: IntArray, shift: IntArray) -> IntArray:
     """Round at bit 31, then at what is left (TFLite common.h MultiplyByQuantizedMultiplier).
 
     With a shift below 31 TFLite shifts left before it multiplies, so there is one rounding.
     """
-    if not np.any(shift > 31):
-        return round_natural(product, shift)
-    first = np.minimum(shift, 31)
-    high = round_natural(product, first)
-    return round_half_away(high, shift - first)
+    if int(shift.max()) <= 31:
+        return _natural(product, shift)
+    rest = np.maximum(shift - 31, 0)
+    high = _natural(product, np.minimum(shift, 31))
+    if int(rest.min()) > 0 and int(rest.max()) < 31:
+        high = high.astype(np.int32)  # and the second rounding leaves at most 2**30
+    return _half_away(high, rest)
 
 
-def _round_to_zero(product: Int64Array, shift: Int64Array) -> Int64Array:
-    if shift.dtype != object:
-        shift = np.minimum(shift, _MAX_SHIFT)  # products stay below 2**62
-    bias = (1 << shift) - 1 if shift.dtype == object else np.left_shift(1, shift) - 1
-    return (product + np.where(product < 0, bias, 0)) >> shift
+def _to_zero(product: IntArray, shift: IntArray) -> IntArray:
+    bounded = np.minimum(shift, _MAX_SHIFT)
+    product += np.where(product < 0, np.left_shift(1, bounded) - 1, 0)
+    product >>= bounded
+    return product
 
 
-_ROUNDINGS = {
-    Rounding.TFL: _round_tfl,
-    Rounding.TRUNCATE: _round_to_zero,
-    Rounding.NATURAL: round_natural,
+_ROUNDINGS = {Rounding.TFL: _tfl, Rounding.TRUNCATE: _to_zero, Rounding.NATURAL: _natural}
+
+
+# -- the same rules for Python's integers -----------------------------------------------
+
+
+def _wide_natural(product: IntArray, shift: IntArray) -> IntArray:
+    return np.asarray((product + (2**shift // 2)) // 2**shift)
+
+
+def _wide_tfl(product: IntArray, shift: IntArray) -> IntArray:
+    high = _wide_natural(product, np.minimum(shift, 31))
+    rest = np.maximum(shift - 31, 0)
+    sign = np.where((high < 0) & (rest > 0), 1, 0)
+    return np.asarray((high + 2**rest // 2 - sign) // 2**rest)
+
+
+def _wide_to_zero(product: IntArray, shift: IntArray) -> IntArray:
+    return np.asarray(np.where(product < 0, -(-product // 2**shift), product // 2**shift))
+
+
+_WIDE_ROUNDINGS = {
+    Rounding.TFL: _wide_tfl,
+    Rounding.TRUNCATE: _wide_to_zero,
+    Rounding.NATURAL: _wide_natural,
 }
+
+
+def shift_right_rounded(values: IntArray, shift: IntArray, rounding: Rounding) -> IntArray:
+    """Return ``values / 2**shift`` for SHR: halves up, halves away from zero, or to zero."""
+    bounded = np.broadcast_to(np.clip(shift, 0, _MAX_SHIFT), values.shape)
+    if rounding is Rounding.NATURAL:
+        return _natural(values.copy(), bounded)
+    if rounding is Rounding.TFL:
+        return _half_away(values.copy(), bounded)
+    return _to_zero(values.copy(), bounded)

@@ -257,7 +257,7 @@ def _gather(buffer: NDArray[np.uint8], positions: Int64Array, count: int) -> Int
         (len(buffer) - _WINDOW_BYTES + 1,), dtype="<u8", buffer=buffer, strides=(1,)
     )
     words = windows[positions >> 3] >> (positions & 7).astype(np.uint64)
-    return (words & np.uint64((1 << count) - 1)).astype(np.int64)
+    return np.asarray(words & np.uint64((1 << count) - 1), dtype=np.int64)
 
 
 def _bit_table(words: Int64Array, count: int) -> Int64Array:

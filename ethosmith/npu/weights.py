@@ -5,17 +5,19 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ethosmith.npu.faults import WeightFault
+from ethosmith.npu.limits import MAX_WEIGHT_PIECE, MAX_WEIGHTS, check
 from ethosmith.npu.weight_stream import decode_weight_stream
 
 SCALE_ENTRY_BYTES = 10
 _PART_KERNEL_IFM_DEPTH = 16
 _IFM_BLOCK_DEPTH = {8: 32, 16: 16}
-_MAX_WEIGHTS = 1 << 26  # padded weights of one operation; Vela's largest are far below
 _CACHE_BYTES = 256 << 20
 
 
@@ -160,48 +162,107 @@ def decode_weights(stream: bytes, geometry: WeightGeometry) -> NDArray[np.int16]
     Raises:
         WeightFault: The stream is malformed, or has not the number of weights that the
             geometry asks for.
+        CommandFault: The geometry is beyond the model's limits.
     """
     g = geometry
-    if g.ofm_depth * g.kernel_height * g.kernel_width * g.ifm_depth > _MAX_WEIGHTS:
-        raise WeightFault("more weights than the model takes")
+    shape = (g.ofm_depth, g.kernel_height, g.kernel_width, g.ifm_depth)
+    check(prod(shape), MAX_WEIGHTS, "weights")
     pieces = _pieces(g)
-    expected = sum(_piece_size(g, piece) for piece in pieces)
-    if expected > _MAX_WEIGHTS:
-        raise WeightFault("more weights than the model takes")
-    flat = decode_weight_stream(stream, expected)
-    if len(flat) < expected:
-        raise WeightFault(f"weight stream ends after {len(flat)} of {expected} weights")
-    result = np.zeros(g.ofm_depth * g.kernel_height * g.kernel_width * g.ifm_depth, np.int16)
+    sizes = [_piece_size(g, piece) for piece in pieces]
+    check(sum(sizes), MAX_WEIGHTS, "weights")
+    check(max(sizes), MAX_WEIGHT_PIECE, "weights in a block")
+    flat = decode_weight_stream(stream, sum(sizes))
+    if len(flat) < sum(sizes):
+        raise WeightFault(f"weight stream ends after {len(flat)} of {sum(sizes)} weights")
+    result = np.zeros(prod(shape), np.int16)
     start = 0
-    for piece in pieces:
+    for piece, size in zip(pieces, sizes, strict=True):
         index, valid = _piece_indices(g, piece)
-        result[index[valid]] = flat[start : start + len(index)][valid]
-        start += len(index)
-    return result.reshape(g.ofm_depth, g.kernel_height, g.kernel_width, g.ifm_depth)
+        result[index[valid]] = flat[start : start + size][valid]
+        start += size
+    return result.reshape(shape)
+
+
+class WeightVolume:
+    """The weights of one operation, all cores together, in the forms that operations use.
+
+    Attributes:
+        values: [ofm depth, kernel height, kernel width, ifm depth].
+        largest_sum: The largest sum of magnitudes over an output channel; times the
+            largest input it bounds every partial sum.
+    """
+
+    def __init__(self, values: NDArray[np.int16]) -> None:
+        self.values = values
+        self.largest_sum = int(np.abs(values.astype(np.int32)).sum(axis=(1, 2, 3)).max())
+        self._matrices: dict[tuple[type, bool], NDArray[Any]] = {}
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory it may come to take."""
+        return 5 * self.values.nbytes
+
+    def matrix(self, dtype: type) -> NDArray[Any]:
+        """Return them as a matrix [kernel y, kernel x, ifm channel; ofm channel]."""
+        key = (dtype, False)
+        if key not in self._matrices:
+            flat = self.values.reshape(self.values.shape[0], -1)
+            self._matrices[key] = np.ascontiguousarray(flat.T, dtype=dtype)
+        return self._matrices[key]
+
+    def taps(self, dtype: type) -> NDArray[Any]:
+        """Return depthwise weights as [kernel y, kernel x, channel]."""
+        key = (dtype, True)
+        if key not in self._matrices:
+            volume = self.values[..., 0].transpose(1, 2, 0)
+            self._matrices[key] = np.ascontiguousarray(volume, dtype=dtype)
+        return self._matrices[key]
 
 
 class WeightCache:
-    """Decoded weights by their stream and geometry, least recently used out first."""
+    """Decoded weights by their streams and geometry, least recently used out first."""
 
     def __init__(self, limit_bytes: int = _CACHE_BYTES) -> None:
         self._limit = limit_bytes
         self._size = 0
-        self._entries: OrderedDict[tuple[bytes, WeightGeometry], NDArray[np.int16]] = OrderedDict()
+        self._entries: OrderedDict[_CacheKey, WeightVolume] = OrderedDict()
 
-    def get(self, stream: bytes, geometry: WeightGeometry) -> NDArray[np.int16]:
-        """Return ``decode_weights`` of these arguments, read-only."""
-        key = (stream, geometry)
+    def get(
+        self, streams: tuple[bytes, ...], geometries: tuple[WeightGeometry, ...]
+    ) -> WeightVolume:
+        """Return the weights of one stream per core; core n has the channels n, n + cores, ...
+
+        Raises:
+            WeightFault: See ``decode_weights``.
+            CommandFault: See ``decode_weights``.
+        """
+        key = (streams, geometries)
         if key in self._entries:
             self._entries.move_to_end(key)
             return self._entries[key]
-        weights = decode_weights(stream, geometry)
-        weights.setflags(write=False)
-        self._entries[key] = weights
-        self._size += weights.nbytes + len(stream)
+        volume = WeightVolume(_interleave(streams, geometries))
+        self._entries[key] = volume
+        self._size += volume.size_bytes + sum(map(len, streams))
         while self._size > self._limit and len(self._entries) > 1:
-            (old_stream, _), old = self._entries.popitem(last=False)
-            self._size -= old.nbytes + len(old_stream)
-        return weights
+            (old_streams, _), old = self._entries.popitem(last=False)
+            self._size -= old.size_bytes + sum(map(len, old_streams))
+        return volume
+
+
+_CacheKey = tuple[tuple[bytes, ...], tuple[WeightGeometry, ...]]
+
+
+def _interleave(
+    streams: tuple[bytes, ...], geometries: tuple[WeightGeometry, ...]
+) -> NDArray[np.int16]:
+    first = geometries[0]
+    depth = sum(geometry.ofm_depth for geometry in geometries)
+    shape = (depth, first.kernel_height, first.kernel_width, first.ifm_depth)
+    check(prod(shape), MAX_WEIGHTS, "weights")
+    result = np.empty(shape, dtype=np.int16)
+    for core, (stream, geometry) in enumerate(zip(streams, geometries, strict=True)):
+        result[core :: len(streams)] = decode_weights(stream, geometry)
+    return result
 
 
 @dataclass(frozen=True)

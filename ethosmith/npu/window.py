@@ -21,15 +21,23 @@ def ifm_shape(ofm: Shape, kernel: Kernel, padding: Padding, upscale: Upscale, de
     Raises:
         CommandFault: The padding is larger than what the kernel needs.
     """
-    height = (ofm.height - 1) * kernel.stride_y + kernel.dilated_height
-    width = (ofm.width - 1) * kernel.stride_x + kernel.dilated_width
-    height -= padding.top + padding.bottom
-    width -= padding.left + padding.right
+    frame = frame_shape(ofm, kernel, depth)
+    height = frame.height - padding.top - padding.bottom
+    width = frame.width - padding.left - padding.right
     if upscale is not Upscale.NONE:
         height, width = (height + 1) // 2, (width + 1) // 2
     if height < 1 or width < 1:
         raise CommandFault("padding leaves nothing of the IFM")
     return Shape(height, width, depth)
+
+
+def frame_shape(ofm: Shape, kernel: Kernel, depth: int) -> Shape:
+    """Return the size of the area that the kernel travels over, padding included."""
+    return Shape(
+        (ofm.height - 1) * kernel.stride_y + kernel.dilated_height,
+        (ofm.width - 1) * kernel.stride_x + kernel.dilated_width,
+        depth,
+    )
 
 
 def upscaled(ifm: Array, upscale: Upscale) -> Array:
@@ -45,12 +53,11 @@ def upscaled(ifm: Array, upscale: Upscale) -> Array:
 
 def padded(ifm: Array, ofm: Shape, kernel: Kernel, padding: Padding, fill: int) -> Array:
     """Return the IFM in a frame of ``fill``, exactly as large as the kernel's travel."""
-    height = (ofm.height - 1) * kernel.stride_y + kernel.dilated_height
-    width = (ofm.width - 1) * kernel.stride_x + kernel.dilated_width
-    inside = ifm[: height - padding.top, : width - padding.left]
-    if inside.shape[:2] == (height, width):
-        return inside
-    result = np.full((height, width, ifm.shape[2]), fill, dtype=ifm.dtype)
+    frame = frame_shape(ofm, kernel, ifm.shape[2])
+    inside = ifm[: frame.height - padding.top, : frame.width - padding.left]
+    if inside.shape[:2] == (frame.height, frame.width):
+        return np.ascontiguousarray(inside)
+    result = np.full((frame.height, frame.width, frame.depth), fill, dtype=ifm.dtype)
     rows = slice(padding.top, padding.top + inside.shape[0])
     result[rows, padding.left : padding.left + inside.shape[1]] = inside
     return result
