@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Protocol
 
 from ethosmith.board import gdb_client
 from ethosmith.board.gdb_client import CoreRegisters, GdbClient
@@ -18,30 +17,10 @@ from ethosmith.board.guest_memory import NpuMemory
 from ethosmith.board.instruction import MAX_INSTRUCTION_BYTES, Access, LoadStore, decode
 from ethosmith.board.job import NpuStatistics, Outcome, RunError
 from ethosmith.board.machine import npu_register
-
-CMD_OFFSET = 0x08
-CMD_RUN = 1 << 0
+from ethosmith.board.npu_registers import NpuRegisters, starts_job
 
 _WORD_BYTES = 4
 _SOME_LOAD = b"\x08\x68\x00\xbf"  # ldr r0, [r1]; nop
-
-
-class NpuRegisters(Protocol):
-    """The NPU as the CPU sees it."""
-
-    @property
-    def irq(self) -> bool:
-        """Level of the interrupt line."""
-
-    @property
-    def last_fault(self) -> Exception | None:
-        """What stopped the last job, or None."""
-
-    def read_register(self, offset: int) -> int:
-        """Return the word at ``offset`` of the page."""
-
-    def write_register(self, offset: int, value: int) -> None:
-        """Write the word at ``offset`` of the page."""
 
 
 @dataclass(frozen=True)
@@ -156,7 +135,7 @@ class NpuBridge:
             word = old & ~(mask << 8 * lane) | (value & mask) << 8 * lane
         self._count(register_writes=1)
         self._npu.write_register(offset - lane, word)
-        if offset - lane == CMD_OFFSET and word & CMD_RUN:
+        if starts_job(offset - lane, word):
             self._end_job()
 
     def _end_job(self) -> None:

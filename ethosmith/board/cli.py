@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ethosmith.board.arguments import Arguments, parse_arguments, parser
-from ethosmith.board.bridge import NpuRegisters
 from ethosmith.board.choice import choose_simulator
 from ethosmith.board.debugger import DebugPort
 from ethosmith.board.inject import with_fault
 from ethosmith.board.job import BoardResult, Outcome, Simulator
+from ethosmith.board.npu_registers import AnnouncedJobs, NpuRegisters
 from ethosmith.board.open_board import MakeNpu, OpenBoard
 from ethosmith.board.parameters import PARAMETERS
 from ethosmith.board.result_file import write_result
@@ -107,7 +107,8 @@ def _npu_maker(arguments: Arguments, stack: ExitStack) -> MakeNpu:
     def sound(accelerator: AcceleratorConfig, memory: Memory) -> NpuRegisters:
         from ethosmith.npu.device import NpuDevice  # noqa: PLC0415 - loads while QEMU starts
 
-        return NpuDevice(accelerator, memory, trace=trace)
+        npu = NpuDevice(accelerator, memory, trace=trace)
+        return npu if trace is None else AnnouncedJobs(npu, trace.begin_job)
 
     fault = arguments.fault
     if fault is None:

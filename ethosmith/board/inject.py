@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from enum import Enum
 
-from ethosmith.board.bridge import NpuRegisters
+from ethosmith.board.npu_registers import NpuRegisters, NpuWrapper
 from ethosmith.npu.memory import BusFault, Memory
 
 _STATUS = 0x04
@@ -46,34 +46,13 @@ def with_fault(make_npu: NpuFactory, fault: Fault) -> NpuFactory:
     return lambda memory: _with_parse_error(make_npu, memory)
 
 
-class _Wrapper:
-    """An NPU that hands everything on to another."""
-
-    def __init__(self, inner: NpuRegisters) -> None:
-        self._inner = inner
-
-    @property
-    def irq(self) -> bool:
-        return self._inner.irq
-
-    @property
-    def last_fault(self) -> Exception | None:
-        return self._inner.last_fault
-
-    def read_register(self, offset: int) -> int:
-        return self._inner.read_register(offset)
-
-    def write_register(self, offset: int, value: int) -> None:
-        self._inner.write_register(offset, value)
-
-
-class _NoInterrupt(_Wrapper):
+class _NoInterrupt(NpuWrapper):
     @property
     def irq(self) -> bool:
         return False
 
 
-class _StuckReset(_Wrapper):
+class _StuckReset(NpuWrapper):
     def read_register(self, offset: int) -> int:
         value = super().read_register(offset)
         return value | _STATUS_RESET if offset == _STATUS else value

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ethosmith import files
 from ethosmith.board import machine
-from ethosmith.board.bridge import NpuBridge, NpuRegisters
+from ethosmith.board.bridge import NpuBridge
 from ethosmith.board.channel import ChannelClosedError
 from ethosmith.board.debugger import Debugger, DebugPort
 from ethosmith.board.guest_memory import BoardMemory, NpuMemory
@@ -25,6 +25,7 @@ from ethosmith.board.job import (
     discard,
 )
 from ethosmith.board.load import check_job, read_data
+from ethosmith.board.npu_registers import NpuRegisters
 from ethosmith.board.qemu import Qemu, find_qemu
 from ethosmith.board.session import Deadline, Session
 from ethosmith.board.uart import UartWatch

@@ -8,10 +8,7 @@ from typing import TextIO
 
 
 class TraceFiles:
-    """A listener of the NPU model that writes as it is told.
-
-    A job begins where the offsets begin again from a smaller one.
-    """
+    """A listener of the NPU model that writes as it is told."""
 
     def __init__(self, commands: TextIO | None, ofm_folder: Path | None) -> None:
         """Write commands to ``commands`` and OFMs to files in ``ofm_folder``.
@@ -22,14 +19,14 @@ class TraceFiles:
         self._commands = commands
         self._ofm_folder = ofm_folder
         self._job = 0
-        self._last_offset = -1
+
+    def begin_job(self) -> None:
+        """See that a command stream starts."""
+        self._job += 1
+        self._write(f"# job {self._job}\n")
 
     def command(self, offset: int, name: str, operands: str) -> None:
         """See one command; see Trace."""
-        if offset <= self._last_offset or not self._job:
-            self._job += 1
-            self._write(f"# job {self._job}\n")
-        self._last_offset = offset
         self._write(f"{offset:08x} {name} {operands}".rstrip() + "\n")
 
     def ofm(self, offset: int, name: str, shape: tuple[int, int, int], data: bytes) -> None:
