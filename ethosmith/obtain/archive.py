@@ -9,6 +9,7 @@ or a device, and sizes beyond `ArchiveLimits` are refused.
 from __future__ import annotations
 
 import bz2
+import errno
 import gzip
 import lzma
 import shutil
@@ -39,7 +40,12 @@ _DAMAGE = (
     gzip.BadGzipFile,
     EOFError,
     NotImplementedError,  # A compression method that this Python lacks.
+    ValueError,  # A name that is not UTF-8, a number that is none.
+    OverflowError,
+    RecursionError,  # tarfile follows chained headers by calling itself.
 )
+# What bz2 (no number) and a seek to an offset that a broken header gave raise.
+_DAMAGE_ERRNOS = {None, errno.EINVAL}
 
 
 @dataclass(frozen=True)
@@ -277,5 +283,13 @@ def _damage_explained(label: str) -> Iterator[None]:
     try:
         yield
     except _DAMAGE as error:
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise EthosmithError(f"{label}: the archive is damaged: {reason}") from None
+        raise _damaged(label, error) from None
+    except OSError as error:
+        if error.errno not in _DAMAGE_ERRNOS:
+            raise
+        raise _damaged(label, error) from None
+
+
+def _damaged(label: str, error: Exception) -> EthosmithError:
+    reason = " ".join(str(error).split()) or type(error).__name__
+    return EthosmithError(f"{label}: the archive is damaged: {reason}")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from html.parser import HTMLParser
 from http import HTTPStatus
 from pathlib import Path
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import parse_qs, unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
 from ethosmith.descriptors.nearest import did_you_mean
@@ -124,9 +124,9 @@ def parse_html(text: str, url: str) -> list[Offer]:
 
 def _offer_of(link: str) -> Offer:
     target, fragment = urldefrag(link)
-    algorithm, _, digest = fragment.partition("=")
     name = unquote(urlsplit(target).path).rsplit("/", 1)[-1]
-    return Offer(name, target, digest.lower() if algorithm == "sha256" else None)
+    digests = parse_qs(fragment).get("sha256")
+    return Offer(name, target, digests[0].lower() if digests else None)
 
 
 class _Anchors(HTMLParser):
@@ -139,10 +139,16 @@ class _Anchors(HTMLParser):
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         href = dict(attrs).get("href")
-        if href and tag == "base":
-            self._base = urljoin(self._base, href)
-        elif href and tag == "a":
-            self.links.append(urljoin(self._base, href))
+        if not href or tag not in {"a", "base"}:
+            return
+        try:
+            target = urljoin(self._base, href)
+        except ValueError:  # A link that is no URL offers nothing.
+            return
+        if tag == "base":
+            self._base = target
+        else:
+            self.links.append(target)
 
 
 def _not_offered(source: PackageSource, seen: list[Offer]) -> EthosmithError:

@@ -185,6 +185,24 @@ def test_damaged_archive_is_named(workshop: Workshop, tmp_path: Path, archive: b
         member_bytes(workshop, tmp_path, archive, "m")
 
 
+def test_flipped_bytes_never_end_in_a_traceback(workshop: Workshop, tmp_path: Path) -> None:
+    members = {"m": b"text " * 50, "d/x": b"y"}
+    originals = [zip_of(members), *(tar_of(members, how) for how in ("", "gz", "bz2", "xz"))]
+    dice = random.Random(11)  # noqa: S311
+    refused = 0
+    for _ in range(1500):
+        archive = bytearray(dice.choice(originals))
+        for _ in range(dice.choice([1, 2, 20])):
+            edge = min(520, len(archive))
+            offset = dice.choice([dice.randrange(edge), -1 - dice.randrange(edge)])
+            archive[offset] ^= 1 << dice.randrange(8)
+        try:
+            member_bytes(workshop, tmp_path, bytes(archive), "m")
+        except EthosmithError:
+            refused += 1
+    assert refused > 500
+
+
 def test_file_that_is_no_archive_has_no_members(workshop: Workshop, tmp_path: Path) -> None:
     with pytest.raises(EthosmithError, match="neither a zip nor a tar"):
         member_bytes(workshop, tmp_path, b"\x89HDF\r\n\x1a\n", "m")

@@ -15,6 +15,7 @@ import pytest
 
 from ethosmith.descriptors.source import PackageSource
 from ethosmith.errors import EthosmithError
+from ethosmith.obtain.package_index import Offer, parse_html
 from ethosmith.obtain.pip_settings import (
     DEFAULT_INDEX_URL,
     PipSettings,
@@ -162,6 +163,16 @@ def test_command_line_uses_the_pip_configuration_of_the_user(
     assert result.returncode == 0, result.stderr
     assert (tmp_path / "out").read_bytes() == body
     assert result.stderr == f"fetching {FILE} ({len(body)} B)\n"
+
+
+def test_html_page_with_a_base_and_broken_links() -> None:
+    page = """<base href="https://f.example/files/"><a>x</a><a href="http://[">y</a>
+        <a href="demo_net-1.2.0.tar.gz#sha256=AB&amp;x" data-yanked>z</a>
+        <a href="d%2Bcpu.whl#md5=1">w</a>"""
+    assert parse_html(page, "https://i.example/simple/demo-net/") == [
+        Offer("demo_net-1.2.0.tar.gz", "https://f.example/files/demo_net-1.2.0.tar.gz", "ab"),
+        Offer("d+cpu.whl", "https://f.example/files/d%2Bcpu.whl"),
+    ]
 
 
 def test_pip_settings_rank_variables_over_sections_over_global() -> None:
