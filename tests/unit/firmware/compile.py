@@ -25,10 +25,12 @@ _SANITISE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _INCLUDE = tuple(f"-I{FIRMWARE / name}" for name in ("runtime", "support", "npu", "frontend"))
 
 
-def program(output: Path, harness: str, sources: Sequence[str]) -> Path:
+def program(
+    output: Path, harness: str, sources: Sequence[str], defines: Sequence[str] = ()
+) -> Path:
     """Compile a harness of this folder with firmware sources; memory errors end it."""
     files = [HERE / harness, *(FIRMWARE / source for source in sources)]
-    return _compile(output, [*_SANITISE, *_FLAGS], files, ["-lm"])
+    return _compile(output, [*_SANITISE, *_FLAGS, *defines], files, ["-lm"])
 
 
 def shared_object(output: Path, harness: str, sources: Sequence[str], header: str) -> Path:

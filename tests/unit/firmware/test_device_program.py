@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The device program on the board: its exact words, with a network that returns its input.
+
+The command stream is a lone NPU_OP_STOP, and input and output are the same bytes.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import threading
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from ethosu.vela.api import NpuAccelerator
+from ethosu.vela.driver_actions import npu_create_driver_payload
+
+from ethosmith.codegen.linker_script import linker_script
+from ethosmith.codegen.platform_header import platform_header
+from ethosmith.descriptors.platform import load_platform
+
+from .compile import FIRMWARE, HERE, ROOT
+
+STOP = 0xFFFF0000
+_FLAGS = ("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard", "-std=c11", "-O2", "-Wall", "-Werror")
+_LINK = ("--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments")
+_LAYERS = ("runtime", "npu", "hal", "support")
+
+_MODEL = """
+#include "model.h"
+static const uint8_t stream[] __attribute__((section(".model.command_stream"), aligned(16))) =
+    {%(payload)s};
+static uint8_t scratch[64] __attribute__((section("%(scratch_section)s"), aligned(16)));
+static const struct tensor_info tensor[] = {{.name = "both", .dtype = TENSOR_INT8, .rank = 2,
+    .shape = {1, 4}, .size_bytes = 4, .region = 1, .offset = %(offset)s, .scale = 0.5f,
+    .zero_point = 1}};
+const struct model model = {.name = "copy", .accelerator_config = "ethos-u55-128", .macs = 128,
+    .memory_mode = "%(memory_mode)s", .command_stream = stream,
+    .command_stream_bytes = %(stream_bytes)s, .weights = scratch,
+    .weights_bytes = %(weights_bytes)s, .weights_region = %(weights_region)s,
+    .scratch = scratch, .scratch_bytes = sizeof scratch, .scratch_region = 1,
+    .inputs = tensor, .input_count = 1, .outputs = tensor, .output_count = 1};
+"""
+
+
+def _fields(**changes: object) -> dict[str, object]:
+    payload = npu_create_driver_payload([STOP], NpuAccelerator.Ethos_U55_128)
+    fields: dict[str, object] = {
+        "payload": ",".join(map(str, payload)),
+        "stream_bytes": len(payload),
+        "scratch_section": ".scratch",
+        "memory_mode": "Shared_Sram",
+        "offset": 16,
+        "weights_bytes": 0,
+        "weights_region": 0,
+    }
+    return fields | changes
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """The firmware without a model, compiled."""
+
+    folder: Path
+    objects: list[Path] = field(default_factory=list)
+
+    def compiled(self, source: Path, folder: Path, *defines: str) -> Path:
+        target = folder / f"{source.name}.o"
+        include = [f"-I{FIRMWARE / layer}" for layer in _LAYERS]
+        command = ["arm-none-eabi-gcc", *_FLAGS, *defines, f"-I{self.folder}", *include]
+        command += ["-c", str(source), "-o", str(target)]
+        subprocess.run(command, check=True, timeout=60)
+        return target
+
+    def image(self, folder: Path, model: dict[str, object], sample_size: int) -> Path:
+        source = folder / "model.c"
+        source.write_text(_MODEL % model, encoding="utf-8")
+        defines = ["-DSAMPLE_COUNT=2", f"-DSAMPLE_SIZE={sample_size}"]
+        application = self.compiled(HERE / "echo_application.c", folder, *defines)
+        objects = [*self.objects, self.compiled(source, folder), application]
+        axf = folder / "echo.axf"
+        command = ["arm-none-eabi-gcc", *_FLAGS, *_LINK, "-T", str(self.folder / "memory.ld")]
+        subprocess.run([*command, "-o", str(axf), *map(str, objects)], check=True, timeout=60)
+        return axf
+
+
+@pytest.fixture(scope="module")
+def firmware(tmp_path_factory: pytest.TempPathFactory) -> Firmware:
+    made = Firmware(tmp_path_factory.mktemp("firmware"))
+    platform = load_platform(ROOT / "platforms" / "fvp" / "platform.yaml")
+    header = platform_header(platform, "Shared_Sram", "ethos-u55-128")
+    (made.folder / "platform.h").write_text(header, encoding="utf-8")
+    script = linker_script(platform, "Shared_Sram")
+    (made.folder / "memory.ld").write_text(script, encoding="utf-8")
+    for layer in _LAYERS:
+        for source in sorted((FIRMWARE / layer).glob("*.c")):
+            made.objects.append(made.compiled(source, made.folder))
+    return made
+
+
+def _run(axf: Path, *options: str) -> tuple[int, list[str]]:
+    board = [sys.executable, "-m", "ethosmith.board", "--simulator", "open", "-a", str(axf)]
+    ran = subprocess.run(
+        [*board, "--timelimit", "20", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return ran.returncode, ran.stdout.splitlines()
+
+
+HEADER = "ethosmith: echo model=copy npu=ethos-u55-128 memory_mode=Shared_Sram samples=2"
+
+
+def test_every_line_of_a_run_that_passes(firmware: Firmware, tmp_path: Path) -> None:
+    # -3, 0, 100, 7 and 1, 2, then what lies behind them, in steps of 0.5 around 1.
+    code, lines = _run(firmware.image(tmp_path, _fields(), 4))
+    counts = r" npu_cycles=\d+ npu_active=\d+ axi0_rd=\d+ axi0_wr=\d+ axi1_rd=\d+"
+    assert code == 0
+    assert lines[0] == HEADER
+    assert re.fullmatch(r'sample numbers: answer="third" score=63\.0000' + counts, lines[1])
+    assert lines[2] == "tensor numbers 0 int8 1x4 fb017f0f"
+    assert re.fullmatch(r"sample few: answer=\"\w+\" score=\d+\.\d{4}" + counts, lines[3])
+    assert lines[4].startswith("tensor few 0 int8 1x4 0305")
+    assert re.fullmatch(r"stack: \d+ of 16384 bytes used", lines[5])
+    assert lines[6:] == ["pass: 2 samples"]
+
+
+BROKEN: dict[str, tuple[dict[str, object], str]] = {
+    "memory mode": (
+        {"memory_mode": "Sram_Only"},
+        "model: compiled for Sram_Only, the firmware for Shared_Sram",
+    ),
+    "stream cut off": (
+        {"stream_bytes": 32},
+        "model: its command stream ends within an action",
+    ),
+    "tensor beyond scratch": (
+        {"offset": 61},
+        "model: tensor both lies outside of the work areas",
+    ),
+    "tensor far beyond scratch": (
+        {"offset": "0xfffffffeu"},
+        "model: tensor both lies outside of the work areas",
+    ),
+    "scratch in DTCM": (
+        {"scratch_section": ".bss.scratch"},
+        "model: the NPU does not reach its scratch",
+    ),
+    "ninth region": (
+        {"weights_bytes": 16, "weights_region": 8},
+        "model: no such NPU region for its weights",
+    ),
+    "one region for two parts": (
+        {"weights_bytes": 16, "weights_region": 1},
+        "model: two parts in the NPU region of its scratch",
+    ),
+    "weights longer than SRAM": (
+        {"weights_bytes": "0xfffffff0u"},
+        "model: the NPU does not reach its weights",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_a_model_that_cannot_run_is_refused(firmware: Firmware, tmp_path: Path, what: str) -> None:
+    changes, reason = BROKEN[what]
+    code, lines = _run(firmware.image(tmp_path, _fields(**changes), 4))
+    assert code == 1
+    assert lines[1:] == [f"fail: {reason}"]
+
+
+def test_a_sample_that_does_not_suit_is_named(firmware: Firmware, tmp_path: Path) -> None:
+    code, lines = _run(firmware.image(tmp_path, _fields(), 2))
+    assert code == 1
+    assert lines[-1] == "fail: the sample does not suit the application (sample few)"
+
+
+NPU_FAILURES = {
+    ("--inject", "no-irq"): "no interrupt within 5000 ms at byte",
+    ("--inject", "bus-fault"): "bus error on AXI1 reading commands at byte 0",
+    ("--inject", "parse-error"): "illegal command at byte 0",
+    ("--inject", "stuck-reset"): "reset does not end",
+    ("--npu", "ethos-u55-256"): "the model is for MACs per cycle: 128, this NPU has 256",
+}
+
+
+@pytest.mark.parametrize("options", NPU_FAILURES, ids=" ".join)
+def test_a_failing_npu_is_a_failed_run(
+    firmware: Firmware, tmp_path: Path, options: tuple[str, str]
+) -> None:
+    code, lines = _run(firmware.image(tmp_path, _fields(), 4), *options)
+    assert code == 1
+    assert lines[0] == HEADER
+    assert lines[-1].startswith(f"fail: NPU: {NPU_FAILURES[options]}")
+
+
+def test_without_an_npu_the_run_fails_too(firmware: Firmware, tmp_path: Path) -> None:
+    axf = firmware.image(tmp_path, _fields(), 4)
+    # QEMU alone: it never ends by itself, so it is ended here.
+    command = ["qemu-system-arm", "-M", "mps3-an547", "-nographic", "-monitor", "none"]
+    with subprocess.Popen(
+        [*command, "-serial", "stdio", "-kernel", str(axf)],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    ) as qemu:
+        uart = qemu.stdout
+        assert uart is not None
+        watchdog = threading.Timer(20, qemu.kill)
+        watchdog.start()
+        said = b"".join(iter(lambda: uart.read(1) or b"\x04", b"\x04"))
+        code = uart.read(1)
+        watchdog.cancel()
+        qemu.kill()
+    assert said.splitlines()[1].startswith(b"fail: NPU: none answers at 0x58102000")
+    assert code == b"\x01"
