@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ethosmith.graph.project import OWN_ROOT
+from ethosmith.installation import IMPORT_PATH
 
 # What the user may set for downloads, temporary files, simulators and terminals. None of it
 # changes the bytes of an output.
@@ -45,6 +45,6 @@ def process_environment(given: Mapping[str, str] | None = None) -> dict[str, str
         "TZ": "UTC",
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
-        "PYTHONPATH": str(OWN_ROOT),
+        "PYTHONPATH": str(IMPORT_PATH),
     }
     return {**passed, **fixed}

@@ -18,10 +18,10 @@ from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.yaml_source import load
 from ethosmith.errors import EthosmithError
+from ethosmith.installation import DESCRIPTOR_ROOT
 
 DescriptorT = TypeVar("DescriptorT")
 
-OWN_ROOT = Path(__file__).resolve().parents[2]
 _USECASE_FILE = "usecase.yaml"
 _PLATFORM_FILE = "platform.yaml"
 
@@ -52,7 +52,7 @@ class Project:
     @cached_property
     def roots(self) -> tuple[Path, ...]:
         """The folders that hold usecases/, platforms/, libraries/ and packages/."""
-        return (self.root,) if self.root == OWN_ROOT else (self.root, OWN_ROOT)
+        return (self.root,) if self.root == DESCRIPTOR_ROOT else (self.root, DESCRIPTOR_ROOT)
 
     @cached_property
     def usecase_names(self) -> tuple[str, ...]:
@@ -142,6 +142,14 @@ class Project:
         """Return ``path`` relative to the project if it lies below it (symlinks as they are)."""
         absolute = Path(os.path.normpath(self.root / path))
         return absolute.relative_to(self.root) if absolute.is_relative_to(self.root) else absolute
+
+    def shown(self, path: Path) -> str:
+        """Return ``path`` as a generated file may name it: the same on every machine."""
+        absolute = self.root / path
+        for root, prefix in ((self.root, ""), (DESCRIPTOR_ROOT, "ethosmith/")):
+            if absolute.is_relative_to(root):
+                return prefix + absolute.relative_to(root).as_posix()
+        return path.name
 
     @staticmethod
     def _check_name(given: str, expected: str, path: Path) -> None:

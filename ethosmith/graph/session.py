@@ -18,6 +18,7 @@ from ethosmith.graph.environment import process_environment
 from ethosmith.graph.layout import BUILD, SelectedUseCase
 from ethosmith.graph.options import check_options, help_text, words
 from ethosmith.graph.project import Located, Project
+from ethosmith.installation import SITE_TOOLS
 
 EXIT_USER_ERROR = 2
 
@@ -44,6 +45,7 @@ class Session:
         EthosmithError: an unknown name or value, or a descriptor that is wrong.
     """
 
+    TOOLPATH: ClassVar = str(SITE_TOOLS)
     TOOLS: ClassVar = (
         "toolchain",
         "step",

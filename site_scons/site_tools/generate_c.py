@@ -17,7 +17,7 @@ def application_parameters(env: Any, usecase: SelectedUseCase) -> Any:
         "ethosmith.codegen.parameters",
         target=target,
         source=[],
-        options=["--parameters-json", values, "--source", usecase.path, "--output", target],
+        options=["--parameters-json", values, "--source", _shown(env, usecase), "--output", target],
         say=f"GENERATE  {target}",
     )[0]
 
@@ -30,7 +30,7 @@ def labels_source(env: Any, usecase: SelectedUseCase) -> Any:
         "ethosmith.codegen.labels",
         target=target,
         source=[],
-        options=["--labels-json", labels, "--source", usecase.path, "--output", target],
+        options=["--labels-json", labels, "--source", _shown(env, usecase), "--output", target],
         say=f"GENERATE  {target}",
     )[0]
 
@@ -66,7 +66,15 @@ def samples_source(env: Any, usecase: SelectedUseCase, files: Sequence[Any]) -> 
         "ethosmith.codegen.samples",
         target=target,
         source=list(files),
-        options=["--usecase", usecase.name, *named, "--source", usecase.path, "--output", target],
+        options=[
+            "--usecase",
+            usecase.name,
+            *named,
+            "--source",
+            _shown(env, usecase),
+            "--output",
+            target,
+        ],
         say=f"GENERATE  {target}",
     )[0]
 
@@ -114,6 +122,11 @@ def _platform_source(env: Any, configuration: Configuration, step: str, target: 
         options=[*options, "--output", target],
         say=f"GENERATE  {target}",
     )[0]
+
+
+def _shown(env: Any, usecase: SelectedUseCase) -> str:
+    name: str = env["PROJECT"].shown(usecase.path)
+    return name
 
 
 def exists(env: Any) -> bool:

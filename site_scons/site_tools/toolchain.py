@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ethosmith.environment.tools import find_program, program_version
+from ethosmith.installation import DESCRIPTOR_ROOT
 
 # The host runs the same pre- and post-processing and has to get the same bits: no fused
 # multiply-add on either machine.
@@ -43,9 +44,10 @@ def host_toolchain(env: Any) -> None:
 
 
 def _compilers(env: Any, prefix: str, c: str, cxx: str, flags: Sequence[str]) -> None:
-    # The prefix map is the one absolute path; it changes no byte of the output, so it stays out
-    # of the signature: `$(` and `$)`.
-    root = env.Dir("#").abspath
+    # The prefix maps are the only absolute paths; they change no byte of the output, so they stay
+    # out of the signature: `$(` and `$)`.
+    places = {str(DESCRIPTOR_ROOT): "ethosmith", env.Dir("#").abspath: "."}
+    maps = [f"-ffile-prefix-map={place}={name}" for place, name in places.items()]
     env.Replace(
         CC=prefix + c,
         CXX=prefix + cxx,
@@ -54,7 +56,7 @@ def _compilers(env: Any, prefix: str, c: str, cxx: str, flags: Sequence[str]) ->
         # D: no time stamps and no user ids in the archive.
         ARFLAGS=["rcsD"],
         RANLIBCOM="",
-        CCFLAGS=[*flags, "$(", f"-ffile-prefix-map={root}=.", "$)"],
+        CCFLAGS=[*flags, "$(", *maps, "$)"],
         CFLAGS=["-std=c11"],
         CXXFLAGS=["-std=c++17", *_CXX],
         CCCOM="$CC -c -o $TARGET $CFLAGS $CCFLAGS $_CCCOMCOM $SOURCES",

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where Ethosmith's own files lie: in its repository, or in an installed package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+_PACKAGE = Path(__file__).resolve().parent
+_REPOSITORY = _PACKAGE.parent
+# Where the wheel puts what the repository has beside the package; see pyproject.toml.
+_SHARE = _PACKAGE / "share"
+_INSTALLED = _SHARE.is_dir()
+
+# The folder that Python imports `ethosmith` from.
+IMPORT_PATH = _PACKAGE.parent
+# The folder of our usecases/, platforms/, libraries/, packages/ and firmware/.
+DESCRIPTOR_ROOT = _SHARE if _INSTALLED else _REPOSITORY
+# The folder of the SCons tools.
+SITE_TOOLS = (_SHARE if _INSTALLED else _REPOSITORY / "site_scons") / "site_tools"
+# The graph; `runpy.run_path(SCONSTRUCT)` in another project's SConstruct builds that project.
+SCONSTRUCT = str((_SHARE if _INSTALLED else _REPOSITORY) / "SConstruct")

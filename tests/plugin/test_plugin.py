@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A project of somebody else's, with Ethosmith as an installed package, builds and runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_REPOSITORY = Path(__file__).resolve().parents[2]
+
+_SCONSTRUCT = """\
+import runpy
+
+from ethosmith.installation import SCONSTRUCT
+
+runpy.run_path(SCONSTRUCT)
+"""
+
+
+@pytest.fixture(scope="module")
+def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Build the wheel and unpack it where nothing of the repository is near."""
+    folder = tmp_path_factory.mktemp("installed")
+    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
+    wheel = ["wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(_REPOSITORY)]
+    subprocess.run([*pip, *wheel], check=True)
+    packed = next(folder.glob("*.whl"))
+    target = folder / "site"
+    install = ["install", "--no-deps", "--no-index", "--target", str(target), str(packed)]
+    subprocess.run([*pip, *install], check=True)
+    return target
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write a project with its own use case and its own platform."""
+    root = tmp_path_factory.mktemp("their project")
+    (root / "SConstruct").write_text(_SCONSTRUCT)
+    ours = _REPOSITORY / "usecases" / "kws"
+    theirs = root / "usecases" / "two_words"
+    (theirs / "src").mkdir(parents=True)
+    descriptor = (ours / "usecase.yaml").read_text("utf-8")
+    (theirs / "usecase.yaml").write_text(descriptor.replace("name: kws", "name: two_words"))
+    (theirs / "src" / "kws.cc").write_text((ours / "src" / "kws.cc").read_text("utf-8"))
+    platform = (_REPOSITORY / "platforms" / "fvp" / "platform.yaml").read_text("utf-8")
+    board = root / "platforms" / "our_board"
+    board.mkdir(parents=True)
+    platform = platform.replace("name: fvp", "name: our_board")
+    (board / "platform.yaml").write_text(
+        platform.replace("default_config: ethos-u55-128", "default_config: ethos-u55-64")
+    )
+    return root
+
+
+@pytest.mark.scons
+def test_installed_package_builds_another_projects_use_case(installed: Path, project: Path) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+    command = [sys.executable, "-m", "SCons", "-Q", "usecase=two_words", "target=our_board"]
+    done = subprocess.run(
+        command, cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    folder = project / "build" / "our_board" / "ethos-u55-64-shared_sram"
+    verified = json.loads((folder / "two_words_verified.json").read_text())
+    assert [sample["answer"] for sample in verified["samples"]] == ["yes", "no"]
+    signatures = (project / "build" / ".sconsign.dblite").read_bytes()
+    assert str(_REPOSITORY).encode() not in signatures, "the build read the repository's files"
+    for file in (folder / "two_words.axf", folder / "two_words.map", folder / "two_words.htm"):
+        assert str(installed).encode() not in file.read_bytes(), f"{file.name} names a place"
