@@ -55,7 +55,12 @@ class Problem:
 
 
 class Cpu(_Model):
-    """The processor that runs the firmware."""
+    """The processor that runs the firmware.
+
+    Attributes:
+        core: GCC's name of the core.
+        clock_hz: Clock of the core and of SysTick.
+    """
 
     core: Literal["cortex-m55"]
     clock_hz: Hertz
@@ -87,8 +92,9 @@ class MemoryRegion(_Model):
     """A memory of the board.
 
     Attributes:
+        name: In capital letters by custom; what `placement` and `memory_modes` refer to.
         address: What the image is linked to.
-        alias: The same memory as non-secure accesses (for TCM: secure ones) see it.
+        alias: A second address of the same memory, such as the non-secure one.
         size_kib: Size in KiB.
         npu: The NPU's AXI ports reach it.
         sector: What fills it before the start; none for memory that starts empty.
@@ -121,7 +127,16 @@ class MemoryRegion(_Model):
 class Placement(_Model):
     """The region of each section class that does not depend on the memory mode.
 
-    ``data`` is copied from ``data_load`` by the start-up code.
+    Attributes:
+        vectors: The vector table.
+        code: Instructions.
+        constants: Read-only data.
+        data: Initialised variables at run time.
+        data_load: Their first values; the start-up code copies them to `data`.
+        zeroed: Variables that start as zero.
+        stack: The one stack.
+        labels: The names of the classes.
+        samples: The baked-in inputs.
     """
 
     vectors: str
@@ -155,14 +170,28 @@ class ModelPart(_Model):
 
 
 class WorkArea(_Model):
-    """Where the NPU's work area lies; fields as in `ModelPart`, but nothing is loaded."""
+    """Where a work area of the NPU lies; nothing is loaded into it.
+
+    Attributes:
+        region: Where the NPU reads and writes it.
+        axi_limit: AXI limit counter: 0 and 1 belong to port AXI0, 2 and 3 to port AXI1.
+    """
 
     region: str
     axi_limit: Annotated[int, Field(ge=0, le=3)]
 
 
 class MemoryMode(_Model):
-    """The placement of a model under one of Vela's memory modes."""
+    """The placement of a model under one of Vela's memory modes.
+
+    Attributes:
+        name: Vela's name of the mode.
+        products: NPU products that can work in it.
+        command_stream: Vela's driver payload.
+        weights: Weights, biases and scales.
+        scratch: Feature maps.
+        scratch_fast: Feature maps and weights that Vela puts closer to the NPU.
+    """
 
     name: MemoryModeName
     products: Annotated[tuple[ProductName, ...], Field(min_length=1)]
@@ -183,7 +212,13 @@ class MemoryMode(_Model):
 
 
 class Axi(_Model):
-    """The same limits for all four AXI limit counters (registers AXI_LIMIT0 to 3)."""
+    """The same limits for all four AXI limit counters (registers AXI_LIMIT0 to 3).
+
+    Attributes:
+        max_beats_bytes: Longest burst.
+        max_outstanding_reads: Reads under way at once.
+        max_outstanding_writes: Writes under way at once.
+    """
 
     max_beats_bytes: Literal[64, 128, 256]
     max_outstanding_reads: Annotated[int, Field(ge=1, le=64)]
@@ -191,7 +226,14 @@ class Axi(_Model):
 
 
 class NpuProduct(_Model):
-    """The configurations of one NPU product on this platform, and Vela's defaults for it."""
+    """The configurations of one NPU product on this platform, and what Vela is told about it.
+
+    Attributes:
+        name: The product.
+        configs: Accelerator configurations that the platform has, by Vela's names.
+        system_config: Vela's system configuration for it.
+        memory_mode: Memory mode if none is asked for.
+    """
 
     name: ProductName
     configs: Annotated[tuple[str, ...], Field(min_length=1)]
@@ -200,7 +242,17 @@ class NpuProduct(_Model):
 
 
 class Npu(_Model):
-    """The NPU's register page, interrupt and configurations."""
+    """The NPU's register page, interrupt and configurations.
+
+    Attributes:
+        address: Register page as the firmware sees it.
+        alias: The page as non-secure accesses see it.
+        irq: Number of the interrupt in the NVIC.
+        timeout_ms: How long the driver waits for a job's end.
+        default_config: Accelerator configuration if none is asked for.
+        axi: Limits of its AXI ports.
+        products: What there is of it.
+    """
 
     address: Address
     alias: Address | None = None
@@ -217,7 +269,13 @@ class Npu(_Model):
 
 
 class Uart(_Model):
-    """The CMSDK UART that the firmware prints to."""
+    """The CMSDK UART that the firmware prints to.
+
+    Attributes:
+        address: Register page.
+        clock_hz: Clock that the baud rate is divided from.
+        baud: Bits a second; 8 data bits, no parity.
+    """
 
     address: Address
     clock_hz: Hertz
@@ -225,14 +283,25 @@ class Uart(_Model):
 
 
 class FvpExecutable(_Model):
-    """The Fixed Virtual Platform's program for one NPU product."""
+    """The Fixed Virtual Platform's program for one NPU product.
+
+    Attributes:
+        product: The NPU inside.
+        file: Its name in FVP_PATH or PATH.
+    """
 
     product: ProductName
     file: Line
 
 
 class DataWindow(_Model):
-    """Memory that only the simulator has, for data from and to the host."""
+    """Memory that only the simulator has, for data from and to the host.
+
+    Attributes:
+        name: What it is for.
+        address: First address.
+        size_kib: Size in KiB.
+    """
 
     name: Identifier
     address: Address
@@ -243,9 +312,11 @@ class Fvp(_Model):
     """How the Fixed Virtual Platform is called.
 
     Attributes:
+        executables: The program for each NPU product.
         macs_parameter: Parameter that sets the NPU's MACs per cycle.
         uart_parameter: Parameter that names the file of the UART's output.
         parameters: Further ``name=value`` settings of every call.
+        data_windows: Memory for ``--data`` and ``--dump``.
     """
 
     executables: Annotated[tuple[FvpExecutable, ...], Field(min_length=1)]
@@ -256,7 +327,13 @@ class Fvp(_Model):
 
 
 class Card(_Model):
-    """The fields of the board's images.txt and the folder that it goes to."""
+    """The fields of the board's images.txt and the folder that it goes to.
+
+    Attributes:
+        board: The board's number, a folder of MB/ on the card.
+        application_note: The FPGA image, a folder below that.
+        title: TITLE in images.txt.
+    """
 
     board: Identifier
     application_note: Identifier
@@ -264,7 +341,22 @@ class Card(_Model):
 
 
 class Platform(_Model):
-    """A board or simulator, complete. `load_platform` also checks that the parts agree."""
+    """A board or simulator, complete. `load_platform` also checks that the parts agree.
+
+    Attributes:
+        schema_version: Version of this schema.
+        name: The folder's name, and the value of ``target=``.
+        title: One line for people.
+        cpu: The processor.
+        regions: Memories.
+        placement: Which region holds what of a program.
+        stack_bytes: Size of the stack, with 512 bytes that only the fault handler uses.
+        memory_modes: Which region holds what of a model.
+        npu: The NPU.
+        uart: Where the firmware prints.
+        fvp: How Arm's simulator is called; none if there is none.
+        card: The SD card of a real board; none for a simulator alone.
+    """
 
     schema_version: Annotated[Literal[1], Field(alias="schema")]
     name: Name
