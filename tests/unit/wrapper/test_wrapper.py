@@ -29,8 +29,9 @@ def test_first_use_prepares_later_uses_run_and_a_new_lock_updates(
     assert "making .venv" in first.stderr
 
     # Neither a Python to prepare with nor pip's configuration is right any more: none is needed.
-    wrong = {"ETHOSMITH_PYTHON": "/none", "PIP_FIND_LINKS": "/none", "PYTHONPATH": "/none"}
-    second = project.run("--help", TOY_EXIT="7", **wrong)
+    second = project.run(
+        "--help", TOY_EXIT="7", ETHOSMITH_PYTHON="/none", PIP_FIND_LINKS="/none", PYTHONPATH="/none"
+    )
     assert (second.returncode, second.stderr) == (7, "")
     assert second.stdout == "toy scons 1.0 ['--help']\n"
 
