@@ -246,7 +246,6 @@ class Npu(_Model):
 
     Attributes:
         address: Register page as the firmware sees it.
-        alias: The page as non-secure accesses see it.
         irq: Number of the interrupt in the NVIC.
         timeout_ms: How long the driver waits for a job's end.
         default_config: Accelerator configuration if none is asked for.
@@ -255,7 +254,6 @@ class Npu(_Model):
     """
 
     address: Address
-    alias: Address | None = None
     irq: Annotated[int, Field(ge=0, lt=480)]
     timeout_ms: Annotated[int, Field(gt=0, le=3_600_000)]
     default_config: str
@@ -294,36 +292,14 @@ class FvpExecutable(_Model):
     file: Line
 
 
-class DataWindow(_Model):
-    """Memory that only the simulator has, for data from and to the host.
-
-    Attributes:
-        name: What it is for.
-        address: First address.
-        size_kib: Size in KiB.
-    """
-
-    name: Identifier
-    address: Address
-    size_kib: Annotated[int, Field(gt=0)]
-
-
 class Fvp(_Model):
-    """How the Fixed Virtual Platform is called.
+    """Arm's Fixed Virtual Platform of this board; the open board stands in where it is missing.
 
     Attributes:
         executables: The program for each NPU product.
-        macs_parameter: Parameter that sets the NPU's MACs per cycle.
-        uart_parameter: Parameter that names the file of the UART's output.
-        parameters: Further ``name=value`` settings of every call.
-        data_windows: Memory for ``--data`` and ``--dump``.
     """
 
     executables: Annotated[tuple[FvpExecutable, ...], Field(min_length=1)]
-    macs_parameter: Line
-    uart_parameter: Line
-    parameters: tuple[Annotated[str, Field(pattern=r"^[^=\s]+=.*$")], ...] = ()
-    data_windows: tuple[DataWindow, ...] = ()
 
 
 class Card(_Model):
@@ -354,7 +330,7 @@ class Platform(_Model):
         memory_modes: Which region holds what of a model.
         npu: The NPU.
         uart: Where the firmware prints.
-        fvp: How Arm's simulator is called; none if there is none.
+        fvp: The simulators of this board; none if there is none.
         card: The SD card of a real board; none for a simulator alone.
     """
 

@@ -162,8 +162,7 @@ INVALID = {
     ),
     "simulator without the product": (
         "uart:",
-        "fvp:\n  executables: [{product: ethos-u65, file: FVP}]\n"
-        "  macs_parameter: macs\n  uart_parameter: uart\nuart:",
+        "fvp:\n  executables: [{product: ethos-u65, file: FVP}]\nuart:",
         "47:16: no executable for ethos-u55",
     ),
 }
