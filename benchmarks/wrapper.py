@@ -15,7 +15,7 @@ ROUNDS = 40
 ALLOWED_MS = 50.0
 
 
-def elapsed_ms(command: Sequence[str | Path]) -> float:
+def elapsed_ms(command: Sequence[str]) -> float:
     """Return the wall time of one run of ``command``."""
     begun_s = time.perf_counter()
     subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL, check=True)
@@ -25,8 +25,8 @@ def elapsed_ms(command: Sequence[str | Path]) -> float:
 def main() -> int:
     """Run both in turns, so that a busy machine slows both, and compare the medians."""
     scons = ROOT / ".venv" / "bin"
-    direct = [scons / "python", scons / "scons", "--version"]
-    wrapped = [ROOT / "scons", "--version"]
+    direct = [f"{scons}/python", f"{scons}/scons", "--version"]
+    wrapped = [f"{ROOT}/scons", "--version"]
     elapsed_ms(wrapped)
     pairs = [(elapsed_ms(direct), elapsed_ms(wrapped)) for _ in range(ROUNDS)]
     direct_ms, wrapped_ms = (statistics.median(column) for column in zip(*pairs, strict=True))
