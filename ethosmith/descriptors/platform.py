@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Annotated, Literal
@@ -13,7 +12,8 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ethosmith.descriptors.nearest import unknown_name
-from ethosmith.descriptors.yaml_source import Location, read_yaml, validate
+from ethosmith.descriptors.validation import Problem, load
+from ethosmith.descriptors.yaml_source import Location
 from ethosmith.errors import EthosmithError
 from ethosmith.npu.config import ACCELERATORS
 
@@ -44,14 +44,6 @@ MemoryModeName = Literal[
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
-
-
-@dataclass(frozen=True)
-class Problem:
-    """A value that contradicts another one, and its place in the file."""
-
-    location: Location
-    message: str
 
 
 class Cpu(_Model):
@@ -409,11 +401,7 @@ def load_platform(path: Path) -> Platform:
     Raises:
         EthosmithError: with file, line and column of the first fault.
     """
-    source = read_yaml(path)
-    platform = validate(Platform, source)
-    for problem in _problems(platform):
-        raise source.error(problem.location, problem.message)
-    return platform
+    return load(Platform, path, _problems)
 
 
 def _problems(platform: Platform) -> Iterator[Problem]:

@@ -4,14 +4,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from math import prod
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from ethosmith.descriptors.base import Descriptor, Name, RelativePath, Strict
+from ethosmith.descriptors.nearest import did_you_mean, unknown_name
 from ethosmith.descriptors.origin import Origin
+from ethosmith.descriptors.validation import Problem, load
+from ethosmith.descriptors.yaml_source import Location
 
 SampleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
@@ -122,29 +126,73 @@ class UseCase(Descriptor):
     vela: Vela = Vela()
     labels: tuple[Label, ...] = ()
     samples: tuple[Sample, ...] = ()
-    sources: tuple[RelativePath, ...]
+    sources: Annotated[tuple[RelativePath, ...], Field(min_length=1)]
     libraries: tuple[Name, ...] = ()
     parameters: Mapping[ParameterName, ParameterValue] = Field(default_factory=dict)
 
-    @model_validator(mode="after")
-    def _consistent(self) -> Self:
-        _unique("label", self.labels)
-        _unique("sample", [sample.name for sample in self.samples])
-        if self.labels:
-            for sample in self.samples:
-                if sample.expect is not None and sample.expect not in self.labels:
-                    raise ValueError(
-                        f"sample '{sample.name}' expects '{sample.expect}', which is no label"
-                    )
-        if not self.sources:
-            raise ValueError("sources is empty: name the C or C++ file with the pre-processing")
-        return self
+
+def load_usecase(path: Path, libraries: Collection[str], packages: Collection[str]) -> UseCase:
+    """Read a usecase.yaml and check that it agrees with itself and the files around it.
+
+    Args:
+        path: its file.
+        libraries: names of the libraries that it may use.
+        packages: names of the packages that its files may come from.
+
+    Raises:
+        EthosmithError: with file, line and column of the first fault.
+    """
+
+    def problems(usecase: UseCase) -> Iterator[Problem]:
+        yield from _label_problems(usecase)
+        yield from _file_problems(usecase, path.parent)
+        for index, library in enumerate(usecase.libraries):
+            if library not in libraries:
+                yield Problem(("libraries", index), unknown_name("library", library, libraries))
+        for where, origin in _origins(usecase):
+            if origin.package and origin.package not in packages:
+                message = unknown_name("package", origin.package, packages)
+                yield Problem((*where, "package"), message)
+
+    return load(UseCase, path, problems)
 
 
-def _unique(kind: str, names: tuple[str, ...] | list[str]) -> None:
-    twice = sorted({name for name in names if list(names).count(name) > 1})
-    if twice:
-        raise ValueError(f"the {kind} '{twice[0]}' stands there twice")
+def _label_problems(usecase: UseCase) -> Iterator[Problem]:
+    names = [sample.name for sample in usecase.samples]
+    yield from _repeated("label", ("labels",), (), usecase.labels)
+    yield from _repeated("sample", ("samples",), ("name",), names)
+    for index, sample in enumerate(usecase.samples):
+        if usecase.labels and sample.expect is not None and sample.expect not in usecase.labels:
+            message = unknown_name("label", sample.expect, usecase.labels)
+            yield Problem(("samples", index, "expect"), message)
+
+
+def _repeated(kind: str, where: Location, key: Location, names: Sequence[str]) -> Iterator[Problem]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Problem((*where, index, *key), f"the {kind} '{name}' stands there twice")
+
+
+def _file_problems(usecase: UseCase, folder: Path) -> Iterator[Problem]:
+    for index, source in enumerate(usecase.sources):
+        yield from _missing_file(("sources", index), folder, source)
+    for where, origin in _origins(usecase):
+        if origin.path:
+            yield from _missing_file((*where, "path"), folder, origin.path)
+
+
+def _missing_file(where: Location, folder: Path, name: str) -> Iterator[Problem]:
+    path = folder / name
+    if not path.exists():
+        beside = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
+        hint = did_you_mean(path.name, beside)
+        yield Problem(where, f"there is no file {path}{hint}")
+
+
+def _origins(usecase: UseCase) -> Iterator[tuple[Location, Origin]]:
+    yield ("model", "source"), usecase.model.source
+    for index, sample in enumerate(usecase.samples):
+        yield ("samples", index, "source"), sample.source
 
 
 def c_identifier(name: str) -> str:

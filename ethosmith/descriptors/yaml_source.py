@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read a YAML file into a pydantic model; every error names file, line and column.
+"""Read a YAML file and remember where everything stands; errors name file, line and column.
 
 The scalars are those of YAML 1.2's core schema: only ``true`` and ``false`` are
 booleans, so that the labels ``yes``, ``no``, ``on`` and ``off`` stay words, and
@@ -9,22 +9,17 @@ duplicate keys are refused: a descriptor says each thing once.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar
 
 import yaml
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails
 
-from ethosmith.descriptors.nearest import did_you_mean
 from ethosmith.errors import EthosmithError
 
 Location = tuple[str | int, ...]
-ModelT = TypeVar("ModelT", bound=BaseModel)
 
 MAX_DESCRIPTOR_BYTES = 1 << 20
 _MAX_DEPTH = 32
@@ -86,6 +81,10 @@ class LocatedYaml:
         """Return an error whose one line begins with ``file:line:column:``."""
         mark = self._mark(location, at_key=at_key)
         return EthosmithError(f"{self.path}:{mark.line}:{mark.column}: {message}")
+
+    def place(self, location: Location) -> Mark:
+        """Return where the value at ``location`` stands, or the nearest one around it."""
+        return self._mark(location, at_key=False)
 
     def _mark(self, location: Location, *, at_key: bool) -> Mark:
         known = location
@@ -212,117 +211,3 @@ def _locate(path: Path, node: yaml.Node) -> LocatedYaml:
     locator = _Locator(path)
     data = locator.plain(node)
     return LocatedYaml(path, data, locator.keys, locator.values)
-
-
-def validate(model: type[ModelT], source: LocatedYaml) -> ModelT:
-    """Return ``source`` as ``model``.
-
-    Raises:
-        EthosmithError: with the place of the first wrong key or value.
-    """
-    if not isinstance(source.data, dict):
-        raise source.error((), "expected keys and values at the top of the file")
-    try:
-        # JSON's strict mode takes lists for tuples and nothing else for anything else.
-        return model.model_validate_json(json.dumps(source.data), strict=True)
-    except ValidationError as error:
-        details = error.errors(include_url=False)
-        raise _located_error(model, source, _first_in_file(source, details)) from None
-
-
-def load(model: type[ModelT], path: Path) -> ModelT:
-    """Read and validate one descriptor; errors as in `read_yaml` and `validate`."""
-    return validate(model, read_yaml(path))
-
-
-def _first_in_file(source: LocatedYaml, details: list[ErrorDetails]) -> ErrorDetails:
-    def place(detail: ErrorDetails) -> tuple[int, int, int]:
-        # A wrong value is named before a key that misses because of it.
-        missing = int(detail["type"] == "missing")
-        location = _in_file(source, detail["loc"])
-        mark = source._mark(location, at_key=False)
-        return missing, mark.line, mark.column
-
-    return min(details, key=place)
-
-
-def _in_file(source: LocatedYaml, location: Location) -> Location:
-    """Drop the parts of a pydantic location (union tags) that the file does not have."""
-    found: Location = ()
-    for part in location:
-        if (*found, part) in source.values:
-            found = (*found, part)
-    return found
-
-
-def _located_error(
-    model: type[BaseModel], source: LocatedYaml, detail: ErrorDetails
-) -> EthosmithError:
-    location = _in_file(source, detail["loc"])
-    name = str(detail["loc"][-1]) if detail["loc"] else ""
-    if detail["type"] == "extra_forbidden":
-        owner = _model_at(model, detail["loc"][:-1])
-        valid = sorted(_keys_of(owner)) if owner else []
-        hint = f"{did_you_mean(name, valid)} (allowed: {', '.join(valid)})" if valid else ""
-        return source.error(location, f"unknown key '{name}'{hint}", at_key=True)
-    if detail["type"] == "missing":
-        return source.error(location, f"the key '{name}' is missing{_within(location)}")
-    return source.error(location, _value_message(location, detail))
-
-
-def _within(location: Location) -> str:
-    return f" in '{'.'.join(str(part) for part in location)}'" if location else ""
-
-
-def _value_message(location: Location, detail: ErrorDetails) -> str:
-    where = ".".join(str(part) for part in location)
-    prefix = f"{where}: " if where else ""
-    if detail["type"] in {"literal_error", "enum"}:
-        expected = detail.get("ctx", {}).get("expected", "")
-        valid = re.findall(r"'([^']*)'", expected)
-        given = detail["input"]
-        hint = did_you_mean(str(given), valid)
-        shown = f"'{given}'" if isinstance(given, str) else repr(given)
-        return f"{prefix}{shown} is not allowed{hint} (allowed: {', '.join(valid) or expected})"
-    message = detail["msg"]
-    if detail["type"] in {"value_error", "assertion_error"}:
-        return prefix + message.partition(", ")[2]
-    return prefix + message[0].lower() + message[1:]
-
-
-def _keys_of(model: type[BaseModel]) -> set[str]:
-    return {field.alias or name for name, field in model.model_fields.items()}
-
-
-def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
-    """Return the model that describes ``location``, following fields, lists and unions."""
-    candidates: list[Any] = [model]
-    for part in location:
-        candidates = [inner for owner in candidates for inner in _step(owner, part)]
-        if not candidates:
-            return None
-    models = [inner for owner in candidates for inner in _models_in(owner)]
-    return models[0] if models else None
-
-
-def _step(owner: Any, part: str | int) -> list[Any]:
-    """Return what ``owner`` (a model or annotation) can hold under ``part``."""
-    found: list[Any] = []
-    for model in _models_in(owner):
-        for name, info in model.model_fields.items():
-            if part in {name, info.alias}:
-                found.append(info.annotation)
-        if part == model.__name__:
-            # The name of a union's member: a step of pydantic's location, not of the file's.
-            found.append(model)
-    if not found and not isinstance(owner, type):
-        # An index of a list, a key of a dict: the annotation's own arguments say what is there.
-        found.append(owner)
-    return found
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    arguments = getattr(annotation, "__args__", ())
-    return [model for argument in arguments for model in _models_in(argument)]

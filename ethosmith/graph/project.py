@@ -15,8 +15,8 @@ from ethosmith.descriptors.nearest import unknown_name
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.package import Package
 from ethosmith.descriptors.platform import Platform, load_platform
-from ethosmith.descriptors.usecase import UseCase
-from ethosmith.descriptors.yaml_source import load
+from ethosmith.descriptors.usecase import UseCase, load_usecase
+from ethosmith.descriptors.validation import load
 from ethosmith.errors import EthosmithError
 from ethosmith.installation import DESCRIPTOR_ROOT
 
@@ -67,7 +67,8 @@ class Project:
     def usecase(self, name: str) -> Located[UseCase]:
         """Load usecases/NAME/usecase.yaml; EthosmithError as `load` or for an unknown name."""
         path = self._find("use case", "usecases", f"{name}/{_USECASE_FILE}", self.usecase_names)
-        found = Located(load(UseCase, path), path)
+        descriptor = load_usecase(path, self._files("libraries"), self._files("packages"))
+        found = Located(descriptor, path)
         self._check_name(found.descriptor.name, name, path)
         return found
 

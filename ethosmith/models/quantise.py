@@ -102,7 +102,7 @@ def _representative(options: argparse.Namespace) -> Representative:
     if not files and options.model.suffix.lower() != TFLITE_SUFFIX:
         raise EthosmithError(
             f"{options.model}: quantising needs representative data: give the use case samples or"
-            " 'representative: {random: ...}'"
+            " 'representative: {seed: 0}'"
         )
     return lambda shapes: from_files(files, shapes)
 

@@ -40,7 +40,7 @@ def from_files(
     if len(shapes) != 1:
         raise EthosmithError(
             f"the network has {len(shapes)} inputs; samples can stand for one only:"
-            " use 'representative: {random: ...}'"
+            " use 'representative: {seed: 0}'"
         )
     shape = shapes[0]
     tensors = [_read(file, shape) for file in files]

@@ -15,7 +15,7 @@ import pytest
 from ethosmith.descriptors.library import Library, PackageSources
 from ethosmith.descriptors.package import Package
 from ethosmith.descriptors.source import PackageSource
-from ethosmith.descriptors.yaml_source import load
+from ethosmith.descriptors.validation import load
 from ethosmith.obtain.steps import Obtainer
 
 from .compile import FIRMWARE, HERE, ROOT, say

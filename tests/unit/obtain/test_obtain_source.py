@@ -9,7 +9,7 @@ import pytest
 from pydantic import BaseModel, ConfigDict
 
 from ethosmith.descriptors.source import PackageSource, PathSource, Source, UrlSource, parse_source
-from ethosmith.descriptors.yaml_source import load
+from ethosmith.descriptors.validation import load
 from ethosmith.errors import EthosmithError
 
 DIGEST = "0123456789abcdef" * 4
