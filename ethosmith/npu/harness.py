@@ -159,7 +159,8 @@ class HostRunner:
         self.memory.write(_STREAM_ADDRESS, self._stream)
         for region, size_bytes in self._region_sizes().items():
             self.memory.add(_region_base(region), size_bytes)
-        self.memory.write(_region_base(model.weights_region), model.weights)
+        if model.weights:
+            self.memory.write(_region_base(model.weights_region), model.weights)
 
     def _region_sizes(self) -> dict[int, int]:
         model = self.model
