@@ -24,17 +24,30 @@ _SOME_LOAD = b"\x08\x68\x00\xbf"  # ldr r0, [r1]; nop
 
 
 @dataclass(frozen=True)
+class NpuAccess:
+    """One access to the register page.
+
+    Attributes:
+        offset: Offset of its first byte in the page.
+        is_load: The CPU reads.
+    """
+
+    offset: int
+    is_load: bool
+
+
+@dataclass(frozen=True)
 class Served:
     """An instruction that has been carried out for the CPU.
 
     Attributes:
         changes: gdb packets that give the CPU its new register values; send them before it
             goes on.
-        offsets: The NPU's registers that were accessed, as offsets in its page.
+        accesses: Offset in the NPU's page and direction of each access.
     """
 
     changes: list[bytes]
-    offsets: list[int]
+    accesses: list[NpuAccess]
 
 
 class NpuBridge:
@@ -93,8 +106,22 @@ class NpuBridge:
         self._update_interrupt()
         return Served(
             [gdb_client.write_register(number, value) for number, value in changes.items()],
-            [offset for _, offset in transfers],
+            [NpuAccess(offset, access.is_load) for access, offset in transfers],
         )
+
+    def is_at_npu(self) -> bool:
+        """Tell whether the stopped CPU's next instruction is one that `serve` carries out."""
+        registers = self._gdb.read_registers()
+        code = self._gdb.read_memory(registers.pc, MAX_INSTRUCTION_BYTES)
+        try:
+            accesses = list(decode(code, registers.pc).accesses(registers.general))
+        except RunError:
+            return False  # no load or store
+        return any(npu_register(access.address, 1) is not None for access in accesses)
+
+    def peek(self, offset: int) -> int:
+        """Return a register's word, for a debugger; reading has no side effects."""
+        return self._npu.read_register(offset)
 
     def _carry_out(
         self,

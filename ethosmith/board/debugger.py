@@ -10,19 +10,45 @@ from __future__ import annotations
 
 import re
 import socket
-from collections.abc import Sequence
+from collections.abc import Callable
+from dataclasses import dataclass
 
-from ethosmith.board.gdb_client import CONTINUE, GdbClient, Stop, check_ok
+from ethosmith.board.bridge import NpuAccess, Served
+from ethosmith.board.gdb_client import CONTINUE, GdbClient, Stop
 from ethosmith.board.gdb_packet import ACKNOWLEDGE, PacketError, PacketReader, frame
 from ethosmith.board.job import Outcome, RunError
-from ethosmith.board.machine import NPU_PAGE_BYTES, NPU_PAGES
+from ethosmith.board.machine import NPU_PAGE_BYTES, NPU_PAGES, npu_register
 from ethosmith.errors import EthosmithError
 
 _RESUME = re.compile(rb"[cCsS]|vCont;")
 _STEP = re.compile(rb"[sS]|vCont;[sS]")
-_WATCHPOINT = re.compile(rb"([zZ])[234],([0-9a-fA-F]+),([0-9a-fA-F]+)")
+_WATCHPOINT = re.compile(rb"([zZ])([234]),([0-9a-fA-F]+),([0-9a-fA-F]+)")
+_MEMORY = re.compile(rb"([mMX])([0-9a-fA-F]+),([0-9a-fA-F]+)")
 _STOPPED = b"T05thread:01;"
+_INTERRUPTED = b"T02thread:01;"
+_REFUSED = b"E01"
+_WORD_BYTES = 4
 _CHUNK_BYTES = 1 << 16
+
+
+@dataclass(frozen=True)
+class _Watch:
+    """A watchpoint of the user's on the NPU's registers: 2 writes, 3 reads, 4 both."""
+
+    kind: int
+    address: int
+    size_bytes: int
+
+    def sees(self, access: NpuAccess) -> bool:
+        right_kind = self.kind == 4 or (self.kind == 3) == access.is_load
+        here = (page + access.offset for page in NPU_PAGES)
+        end = self.address + self.size_bytes
+        return right_kind and any(self.address <= address < end for address in here)
+
+    @property
+    def stop_reply(self) -> bytes:
+        key = {2: b"watch", 3: b"rwatch", 4: b"awatch"}[self.kind]
+        return b"T05thread:01;%b:%x;" % (key, self.address)
 
 
 class Debugger:
@@ -32,14 +58,24 @@ class Debugger:
         attached: False after the debugger has detached; the program then runs on.
     """
 
-    def __init__(self, connection: socket.socket, gdb: GdbClient) -> None:
-        """Serve ``connection`` from the halted CPU behind ``gdb``."""
+    def __init__(
+        self, connection: socket.socket, gdb: GdbClient, read_npu: Callable[[int], int]
+    ) -> None:
+        """Serve a connection.
+
+        Args:
+            connection: The user's gdb.
+            gdb: The halted CPU.
+            read_npu: Returns the word at an offset of the NPU's page.
+        """
         self._connection = connection
+        self._read_npu = read_npu
         self._gdb = gdb
         self._reader = PacketReader()
         self._resumed_by: bytes | None = None
+        self._interrupt_wanted = False
         self._last_stop = _STOPPED
-        self._watched: set[tuple[int, int]] = set()
+        self._watches: list[_Watch] = []
         self.attached = True
 
     def fileno(self) -> int:
@@ -64,6 +100,8 @@ class Debugger:
         if self._reader.interrupted:
             self._reader.interrupted = False
             if self._resumed_by is not None:
+                # If QEMU happens to stand at an access to the NPU, it ignores this.
+                self._interrupt_wanted = True
                 self._gdb.interrupt()
 
     def _next_packet(self) -> bytes | None:
@@ -76,31 +114,32 @@ class Debugger:
         """Tell the debugger that the CPU has stopped."""
         self._report(stop.packet)
 
-    def npu_served(self, changes: Sequence[bytes], offsets: Sequence[int]) -> None:
-        """Go on behind an access to the NPU, or stop there if the debugger wants it.
-
-        Args:
-            changes: Packets that give the CPU its new register values.
-            offsets: The registers accessed, as offsets in the NPU's page.
-        """
+    def npu_served(self, served: Served) -> None:
+        """Go on behind an access to the NPU, or stop there if the debugger wants it."""
         resumed_by = self._resumed_by or CONTINUE
-        watched = self._watched_address(offsets)
-        if watched is None and not _STEP.match(resumed_by):
-            self._gdb.resume(changes, resumed_by)
-            return
-        for change, answer in zip(changes, self._gdb.request_all(changes), strict=True):
-            check_ok(change, answer)
-        self._report(_STOPPED if watched is None else b"T05thread:01;awatch:%x;" % watched)
+        stop = self._stop_after(served, resumed_by)
+        if stop is None:
+            self._gdb.resume(served.changes, resumed_by)
+        else:
+            self._gdb.change(served.changes)
+            self._report(stop)
 
-    def _watched_address(self, offsets: Sequence[int]) -> int | None:
-        for address, size_bytes in sorted(self._watched):
-            for page in NPU_PAGES:
-                if any(address <= page + offset < address + size_bytes for offset in offsets):
-                    return address
-        return None
+    def _stop_after(self, served: Served, resumed_by: bytes) -> bytes | None:
+        """Return the stop to report behind an access to the NPU, if any."""
+        for watch in self._watches:
+            if any(map(watch.sees, served.accesses)):
+                return watch.stop_reply
+        if self._interrupt_wanted:
+            return _INTERRUPTED
+        return _STOPPED if _STEP.match(resumed_by) else None
+
+    def exited(self, code: int) -> None:
+        """Tell the debugger that the program has ended by itself."""
+        self._send(b"W%02x" % code)
 
     def _report(self, packet: bytes) -> None:
         self._resumed_by = None
+        self._interrupt_wanted = False
         self._last_stop = packet
         self._send(packet)
 
@@ -124,14 +163,32 @@ class Debugger:
         if packet == b"?":
             # QEMU would drop all watchpoints at this question, ours among them.
             return self._last_stop
-        watchpoint = _WATCHPOINT.match(packet)
-        if watchpoint is not None:
-            address, size_bytes = (int(text, 16) for text in watchpoint.group(2, 3))
-            if _in_npu(address, size_bytes):
-                change = self._watched.add if watchpoint[1] == b"Z" else self._watched.discard
-                change((address, size_bytes))
-                return b"OK"
+        watch = _WATCHPOINT.match(packet)
+        if watch is not None and _in_npu(int(watch[3], 16), int(watch[4], 16)):
+            self._change_watches(
+                watch[1] == b"Z", _Watch(*(int(t, 16) for t in watch.groups()[1:]))
+            )
+            return b"OK"
+        memory = _MEMORY.match(packet)
+        if memory is not None and _in_npu(int(memory[2], 16), int(memory[3], 16)):
+            is_read = memory[1] == b"m"
+            return self._npu_bytes(int(memory[2], 16), int(memory[3], 16)) if is_read else _REFUSED
         return self._gdb.request(packet)
+
+    def _change_watches(self, is_new: bool, watch: _Watch) -> None:
+        self._watches = [known for known in self._watches if known != watch]
+        if is_new:
+            self._watches.append(watch)
+
+    def _npu_bytes(self, address: int, size_bytes: int) -> bytes:
+        """Return registers in hexadecimal; a range that leaves the page is refused."""
+        start = npu_register(address, size_bytes)
+        if start is None:
+            return _REFUSED
+        first = start // _WORD_BYTES * _WORD_BYTES
+        words = range(first, start + size_bytes, _WORD_BYTES)
+        page = b"".join(self._read_npu(at).to_bytes(_WORD_BYTES, "little") for at in words)
+        return page[start - first :][:size_bytes].hex().encode("ascii")
 
     def _send(self, packet: bytes) -> None:
         try:

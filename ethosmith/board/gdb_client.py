@@ -13,6 +13,7 @@ from ethosmith.board.job import Outcome, RunError
 PC = 15
 XPSR = 25
 EXCEPTION_MASK = 0x1FF
+SIGNAL_INTERRUPT = 2
 
 _CORE_REGISTERS = 16
 _WORD_DIGITS = 8
@@ -134,6 +135,16 @@ class GdbClient:
         for change in changes:
             check_ok(change, self._answer())
         self.running = True
+
+    def change(self, changes: Sequence[bytes]) -> None:
+        """Send packets that each answer OK."""
+        for change, answer in zip(changes, self.request_all(changes), strict=True):
+            check_ok(change, answer)
+
+    def step(self) -> Stop:
+        """Let the CPU carry out one instruction."""
+        self.resume(packet=b"s")
+        return self._stopped(self._answer())
 
     def poll_stop(self) -> Stop | None:
         """Take what has arrived; return the stop, if there was one."""

@@ -107,8 +107,8 @@ class OpenBoard:
             memory = BoardMemory(qemu.ddr, qemu.qtest)
             for item in job.data:
                 memory.write(item.address, read_data(item))
-            with self._debugger(qemu, deadline) as debugger:
-                run.bridge = self._bridge(job.accelerator, qemu, deadline)
+            run.bridge = self._bridge(job.accelerator, qemu, deadline)
+            with self._debugger(qemu, run.bridge, deadline) as debugger:
                 exit_code = Session(
                     gdb=qemu.gdb,
                     qmp=qemu.qmp,
@@ -139,13 +139,15 @@ class OpenBoard:
         )
 
     @contextlib.contextmanager
-    def _debugger(self, qemu: Qemu, deadline: Deadline) -> Iterator[Debugger | None]:
+    def _debugger(
+        self, qemu: Qemu, bridge: NpuBridge, deadline: Deadline
+    ) -> Iterator[Debugger | None]:
         if self._debug_port is None:
             yield None
             return
         limit_s = None if deadline.limit_s is None else max(0.0, deadline.left_s)
         connection = self._debug_port.accept(limit_s)
-        with contextlib.closing(Debugger(connection, qemu.gdb)) as debugger:
+        with contextlib.closing(Debugger(connection, qemu.gdb, bridge.peek)) as debugger:
             yield debugger
 
 

@@ -12,7 +12,13 @@ from ethosmith.board.bridge import NpuBridge
 from ethosmith.board.channel import Channel
 from ethosmith.board.cpu_fault import FAULT_EXCEPTIONS, describe_fault, exception_name
 from ethosmith.board.debugger import Debugger
-from ethosmith.board.gdb_client import EXCEPTION_MASK, CoreRegisters, GdbClient, Stop
+from ethosmith.board.gdb_client import (
+    EXCEPTION_MASK,
+    SIGNAL_INTERRUPT,
+    CoreRegisters,
+    GdbClient,
+    Stop,
+)
 from ethosmith.board.job import Outcome, RunError
 from ethosmith.board.machine import NPU_PAGE_BYTES, NPU_PAGES
 from ethosmith.board.place import place
@@ -109,6 +115,9 @@ class Session:
         while self._uart.exit_code is None:
             self._turn()
         self._gdb.halt()
+        debugger = self._attached_debugger()
+        if debugger is not None:
+            debugger.exited(self._uart.exit_code)
         return self._uart.exit_code
 
     def _turn(self) -> None:
@@ -142,6 +151,8 @@ class Session:
         if stop.watch_address in NPU_PAGES:
             self._serve_npu(debugger)
         elif debugger is not None:
+            if stop.signal == SIGNAL_INTERRUPT:
+                self._finish_npu_access()
             debugger.stopped(stop)
         else:
             raise self._unasked_stop(stop)
@@ -149,9 +160,22 @@ class Session:
     def _serve_npu(self, debugger: Debugger | None) -> None:
         served = self._bridge.serve()
         if debugger is not None:
-            debugger.npu_served(served.changes, served.offsets)
+            debugger.npu_served(served)
         else:
             self._gdb.resume(served.changes)
+
+    def _finish_npu_access(self) -> None:
+        """Carry out an access to the NPU before which a debugger's interrupt stopped the CPU.
+
+        QEMU may have seen the watchpoint and the interrupt at once. It then lets the next
+        watched access pass, unless it has reported a stop in between: hence the step.
+        """
+        interrupted = False
+        while self._bridge.is_at_npu():
+            self._gdb.change(self._bridge.serve().changes)
+            interrupted = True
+        if interrupted:
+            self._gdb.step()
 
     def _unasked_stop(self, stop: Stop) -> RunError:
         registers = self._gdb.read_registers()

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
@@ -14,11 +16,11 @@ import pytest
 from ethosmith.board.debugger import DebugPort
 from ethosmith.board.gdb_packet import PacketReader, frame
 from ethosmith.board.job import BoardJob, BoardResult, Outcome
-from ethosmith.board.open_board import OpenBoard
+from ethosmith.board.open_board import MakeNpu, OpenBoard
 
 from . import programs
 from .conftest import U55
-from .fake_npu import remembering
+from .fake_npu import FakeNpu, remembering
 
 _PROGRAM = """
 __attribute__((noinline)) void marker(u32 value) { REG(0x31000000) = value; }
@@ -66,9 +68,11 @@ class _Gdb:
 class _Debugged:
     """A program on the board in another thread, with a debugger connected."""
 
-    def __init__(self, axf: Path, time_limit_s: float | None = 20.0) -> None:
+    def __init__(
+        self, axf: Path, time_limit_s: float | None = 20.0, make_npu: MakeNpu = remembering
+    ) -> None:
         self._port = DebugPort(0)
-        board = OpenBoard(make_npu=remembering, debug_port=self._port)
+        board = OpenBoard(make_npu=make_npu, debug_port=self._port)
         self._results: list[BoardResult] = []
         job = BoardJob(U55, axf, time_limit_s=time_limit_s)
         self._thread = threading.Thread(target=lambda: self._results.append(board.run(job)))
@@ -109,7 +113,7 @@ def test_program_waits_at_reset_and_runs_on_continue(debugged: _Debugged, axf: P
     assert gdb.ask(b"?").startswith(b"T05")
     assert gdb.pc() == _symbol(axf, "reset")
 
-    gdb.send(b"c")
+    assert gdb.ask(b"c") == b"W00"
 
     assert debugged.result().passed
 
@@ -150,16 +154,28 @@ def test_steps_pass_over_npu_accesses_one_instruction_at_a_time(
     assert debugged.result().passed
 
 
-def test_users_own_watchpoint_on_a_register_is_reported(debugged: _Debugged) -> None:
+@pytest.mark.parametrize(
+    ("kind", "key", "stops"), [(b"2", b"watch", 1), (b"3", b"rwatch", 1), (b"4", b"awatch", 2)]
+)
+def test_users_own_watchpoint_on_a_register_is_reported(
+    kind: bytes, key: bytes, stops: int, debugged: _Debugged
+) -> None:
+    """The program writes the register once and reads it once."""
     gdb = debugged.gdb
     gdb.ask(b"?")
-    assert gdb.ask(b"Z2,58102040,4") == b"OK"
+    assert gdb.ask(b"Z%b,58102040,4" % kind) == b"OK"
 
-    assert gdb.ask(b"c") == b"T05thread:01;awatch:58102040;"
-    assert gdb.ask(b"z2,58102040,4") == b"OK"
-    gdb.send(b"c")
+    for _ in range(stops):
+        assert gdb.ask(b"c") == b"T05thread:01;%b:58102040;" % key
+        assert gdb.ask(b"m58102040,4") == b"34120000"  # as the NPU has it
+    assert gdb.ask(b"c") == b"W00"
 
-    assert debugged.result().passed
+
+def test_debugger_reads_the_npus_registers(debugged: _Debugged) -> None:
+    gdb = debugged.gdb
+    gdb.ask(b"?")
+    assert gdb.ask(b"m48102040,8") == b"0000000000000000"
+    assert gdb.ask(b"X58102040,4:\x01\x02\x03\x04") == b"E01"  # writes are not passed on
 
 
 def test_interrupt_stops_a_running_program_and_kill_ends_it(tmp_path: Path) -> None:
@@ -177,6 +193,42 @@ def test_interrupt_stops_a_running_program_and_kill_ends_it(tmp_path: Path) -> N
         session.close()
 
     assert (result.outcome, result.passed) == (Outcome.STOPPED, False)
+
+
+def _run_for(gdb: _Gdb, time_s: float) -> bytes:
+    gdb.send(b"c")
+    time.sleep(time_s)
+    with contextlib.suppress(OSError):  # the program may have ended meanwhile
+        gdb.interrupt()
+    return gdb.answer()
+
+
+def test_interrupts_lose_no_access_of_a_program_that_polls(tmp_path: Path) -> None:
+    """Every read answers one more than the last; a read that QEMU makes itself answers 0."""
+    body = """
+    int program(void) {
+        for (u32 last = 0; last < 2500; last++)
+            if (NPU[0x10] != last + 1 || NPU[0x11] != last + 1) return 1;
+        return 0;
+    }
+    """
+
+    class Counting(FakeNpu):
+        def read_register(self, offset: int) -> int:
+            if offset == 0x40:
+                self.words[0x44] = self.words.get(0x44, 0) + 1
+            return self.words[0x44]
+
+    session = _Debugged(programs.build(tmp_path, body), make_npu=lambda _, memory: Counting(memory))
+    try:
+        session.gdb.ask(b"?")
+        stops = [_run_for(session.gdb, 0.001)]
+        while stops[-1] != b"W00":
+            stops.append(_run_for(session.gdb, len(stops) % 7 / 1000))
+        assert session.result().passed
+        assert len(stops) > 10
+    finally:
+        session.close()
 
 
 def test_program_runs_on_when_the_debugger_detaches(debugged: _Debugged) -> None:
