@@ -22,6 +22,9 @@ from ethosmith.files import write_text
 _CACHE_LINE_BYTES = 32
 # The start-up code copies and clears by words; the ABI aligns doubles to eight bytes.
 _DATA_ALIGNMENT_BYTES = 8
+# What the MPU protects begins and ends with one of its granules.
+_MPU_GRANULE_BYTES = 32
+_READ_ONLY = ((".vectors", 0), (".text", 0), (".rodata", 1))
 _VECTOR_BYTES = 4
 _LEAST_VTOR_ALIGNMENT_BYTES = 128
 
@@ -84,8 +87,13 @@ def _program_sections(platform: Platform, copied: tuple[Section, ...]) -> tuple[
             ("KEEP(*(.vectors))",),
             alignment=_vector_alignment_bytes(platform.npu.irq),
         ),
-        Section(".text", placement.code, ("*(.text .text.*)",)),
-        Section(".rodata", placement.constants, (*_CONSTANTS, *_tables(copied))),
+        Section(".text", placement.code, ("*(.text .text.*)",), alignment=_MPU_GRANULE_BYTES),
+        Section(
+            ".rodata",
+            placement.constants,
+            (*_CONSTANTS, *_tables(copied)),
+            alignment=_MPU_GRANULE_BYTES,
+        ),
     )
 
 
@@ -106,7 +114,10 @@ _CONSTANTS = (
 
 
 def _tables(copied: tuple[Section, ...]) -> tuple[str, ...]:
-    """Return the tables that the start-up code walks: load address, address, bytes."""
+    """Return the tables that the start-up code walks.
+
+    Rows: load address, address, bytes; address, bytes; address, bytes, execute-never.
+    """
     rows = [
         f"LONG(LOADADDR({section.name})) LONG(ADDR({section.name})) LONG(SIZEOF({section.name}))"
         for section in copied
@@ -118,7 +129,14 @@ def _tables(copied: tuple[Section, ...]) -> tuple[str, ...]:
         "__zero_table_start = .;",
         "LONG(ADDR(.bss)) LONG(SIZEOF(.bss))",
         "__zero_table_end = .;",
+        "__read_only_table_start = .;",
+        *(_read_only_row(name, execute_never) for name, execute_never in _READ_ONLY),
+        "__read_only_table_end = .;",
     )
+
+
+def _read_only_row(name: str, execute_never: int) -> str:
+    return f"LONG(ADDR({name})) LONG(SIZEOF({name})) LONG({execute_never})"
 
 
 def _data_sections(platform: Platform) -> tuple[Section, ...]:

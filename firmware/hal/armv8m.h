@@ -31,6 +31,11 @@
 #define CCSIDR REGISTER(0xE000ED80u)
 #define CSSELR REGISTER(0xE000ED84u)
 #define CPACR REGISTER(0xE000ED88u)
+#define MPU_CTRL REGISTER(0xE000ED94u)
+#define MPU_RNR REGISTER(0xE000ED98u)
+#define MPU_RBAR REGISTER(0xE000ED9Cu)
+#define MPU_RLAR REGISTER(0xE000EDA0u)
+#define MPU_MAIR0 REGISTER(0xE000EDC0u)
 #define SFSR REGISTER(0xE000EDE4u)
 #define SFAR REGISTER(0xE000EDE8u)
 
@@ -42,6 +47,11 @@
 #define SHCSR_BUSFAULTENA (1u << 17)
 #define SHCSR_USGFAULTENA (1u << 18)
 #define SHCSR_SECUREFAULTENA (1u << 19)
+#define MPU_CTRL_ENABLE (1u << 0)
+#define MPU_CTRL_PRIVDEFENA (1u << 2)
+#define MPU_ADDRESS_MASK 0xFFFFFFE0u
+#define MPU_RBAR_READ_ONLY (3u << 1) // bit 0 is XN
+#define MPU_RLAR_ENABLE (1u << 0)
 #define CPACR_CP10_CP11_FULL (0xFu << 20)
 
 // CFSR's bits that say that the stacked registers cannot be trusted, or were never written.

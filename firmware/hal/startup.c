@@ -8,6 +8,7 @@
 #include "fault.h"
 #include "hal.h"
 #include "platform.h"
+#include "protect.h"
 #include "stack.h"
 
 typedef void (*handler)(void);
@@ -81,6 +82,7 @@ static void fill_memory(void) {
 __attribute__((noinline, noreturn)) static void run(void) {
     stack_paint();
     fill_memory();
+    protect_start();
     hal_start();
     for (const handler *constructor = __init_array_start; constructor < __init_array_end;
          constructor++) {

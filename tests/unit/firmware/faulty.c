@@ -5,9 +5,26 @@
 #include "hal.h"
 #include "platform.h"
 
-enum { RETURN = 0, BUS, UNDEFINED, STACK, SILENT_IRQ, ASSERT, BAD_JUMP, SLEEP };
+enum {
+    RETURN = 0,
+    BUS,
+    UNDEFINED,
+    STACK,
+    SILENT_IRQ,
+    ASSERT,
+    BAD_JUMP,
+    SLEEP,
+    NULL_WRITE,
+    CONSTANT_WRITE,
+    CONSTANT_CALL
+};
 
 void npu_irq_handler(void) {}
+
+static volatile uint32_t *volatile null_pointer;
+
+static const uint32_t CONSTANT = 0xBF00BF00; // two NOPs
+static const uint32_t *volatile constant = &CONSTANT;
 
 // Each call keeps its array, so the compiler cannot make a loop of it.
 __attribute__((noinline)) static int recurse(int depth) {
@@ -48,6 +65,15 @@ static void fault(void) {
         break;
     case BAD_JUMP:
         ((void (*)(void))0x20000000u)(); // no Thumb bit
+        break;
+    case NULL_WRITE:
+        *null_pointer = 1;
+        break;
+    case CONSTANT_WRITE:
+        *(volatile uint32_t *)(uintptr_t)constant = 1;
+        break;
+    case CONSTANT_CALL:
+        ((void (*)(void))((uintptr_t)constant | 1))();
         break;
     case SLEEP:
         sleep_a_while();

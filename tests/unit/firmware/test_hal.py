@@ -64,6 +64,9 @@ FAULTS = {
     "UNDEFINED": ("UsageFault", "undefined instruction"),
     "STACK": ("UsageFault", "stack overflow"),
     "BAD_JUMP": ("UsageFault", "invalid state"),
+    "NULL_WRITE": ("MemManage", "data access violation"),
+    "CONSTANT_WRITE": ("MemManage", "data access violation"),
+    "CONSTANT_CALL": ("MemManage", "instruction access violation"),
 }
 
 
