@@ -55,12 +55,14 @@ def _sigmoid_table() -> Int64Array:
 
     TFLite tabulates it (sigmoid_table_uint16 in common.h) with each entry raised by half
     the largest error that linear interpolation would make there: an eighth of the second
-    difference is that error.
+    difference is that error. The last entry is the limit itself.
     """
     points = 1 / (1 + np.exp(-np.arange(257) / 24))
     second_difference = points * (1 - points) * (1 - 2 * points) / 24**2
     values = 65536 * (points - second_difference / 16)
-    return np.minimum(np.floor(values + 0.5), 65535).astype(np.int64)
+    table = np.minimum(np.floor(values + 0.5), 65535).astype(np.int64)
+    table[255:] = 65535
+    return table
 
 
 _SIGMOID = _sigmoid_table()
