@@ -8,25 +8,18 @@ from __future__ import annotations
 
 import re
 import subprocess
-import sys
 import threading
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 from ethosu.vela.api import NpuAccelerator
 from ethosu.vela.driver_actions import npu_create_driver_payload
 
-from ethosmith.codegen.linker_script import linker_script
-from ethosmith.codegen.platform_header import platform_header
-from ethosmith.descriptors.platform import load_platform
-
-from .compile import FIRMWARE, HERE, ROOT
+from .compile import HERE
+from .device import Firmware, compile_firmware, run_on_board
 
 STOP = 0xFFFF0000
-_FLAGS = ("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard", "-std=c11", "-O2", "-Wall", "-Werror")
-_LINK = ("--specs=nano.specs", "-nostartfiles", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments")
-_LAYERS = ("runtime", "npu", "hal", "support")
+Fields = dict[str, object]
 
 _MODEL = """
 #include "model.h"
@@ -45,9 +38,9 @@ const struct model model = {.name = "copy", .accelerator_config = "ethos-u55-128
 """
 
 
-def _fields(**changes: object) -> dict[str, object]:
+def _fields() -> Fields:
     payload = npu_create_driver_payload([STOP], NpuAccelerator.Ethos_U55_128)
-    fields: dict[str, object] = {
+    return {
         "payload": ",".join(map(str, payload)),
         "stream_bytes": len(payload),
         "scratch_section": ".scratch",
@@ -56,61 +49,20 @@ def _fields(**changes: object) -> dict[str, object]:
         "weights_bytes": 0,
         "weights_region": 0,
     }
-    return fields | changes
-
-
-@dataclass(frozen=True)
-class Firmware:
-    """The firmware without a model, compiled."""
-
-    folder: Path
-    objects: list[Path] = field(default_factory=list)
-
-    def compiled(self, source: Path, folder: Path, *defines: str) -> Path:
-        target = folder / f"{source.name}.o"
-        include = [f"-I{FIRMWARE / layer}" for layer in _LAYERS]
-        command = ["arm-none-eabi-gcc", *_FLAGS, *defines, f"-I{self.folder}", *include]
-        command += ["-c", str(source), "-o", str(target)]
-        subprocess.run(command, check=True, timeout=60)
-        return target
-
-    def image(self, folder: Path, model: dict[str, object], sample_size: int) -> Path:
-        source = folder / "model.c"
-        source.write_text(_MODEL % model, encoding="utf-8")
-        defines = ["-DSAMPLE_COUNT=2", f"-DSAMPLE_SIZE={sample_size}"]
-        application = self.compiled(HERE / "echo_application.c", folder, *defines)
-        objects = [*self.objects, self.compiled(source, folder), application]
-        axf = folder / "echo.axf"
-        command = ["arm-none-eabi-gcc", *_FLAGS, *_LINK, "-T", str(self.folder / "memory.ld")]
-        subprocess.run([*command, "-o", str(axf), *map(str, objects)], check=True, timeout=60)
-        return axf
 
 
 @pytest.fixture(scope="module")
 def firmware(tmp_path_factory: pytest.TempPathFactory) -> Firmware:
-    made = Firmware(tmp_path_factory.mktemp("firmware"))
-    platform = load_platform(ROOT / "platforms" / "fvp" / "platform.yaml")
-    header = platform_header(platform, "Shared_Sram", "ethos-u55-128")
-    (made.folder / "platform.h").write_text(header, encoding="utf-8")
-    script = linker_script(platform, "Shared_Sram")
-    (made.folder / "memory.ld").write_text(script, encoding="utf-8")
-    for layer in _LAYERS:
-        for source in sorted((FIRMWARE / layer).glob("*.c")):
-            made.objects.append(made.compiled(source, made.folder))
-    return made
+    return compile_firmware(tmp_path_factory.mktemp("firmware"))
 
 
-def _run(axf: Path, *options: str) -> tuple[int, list[str]]:
-    board = [sys.executable, "-m", "ethosmith.board", "--simulator", "open", "-a", str(axf)]
-    ran = subprocess.run(
-        [*board, "--timelimit", "20", *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    return ran.returncode, ran.stdout.splitlines()
+def _image(
+    firmware: Firmware, folder: Path, changes: Fields | None = None, sample_size: int = 4
+) -> Path:
+    model = folder / "model.c"
+    model.write_text(_MODEL % (_fields() | (changes or {})), encoding="utf-8")
+    defines = ["-DSAMPLE_COUNT=2", f"-DSAMPLE_SIZE={sample_size}"]
+    return firmware.image(folder, [model, HERE / "echo_application.c"], defines)
 
 
 HEADER = "ethosmith: echo model=copy npu=ethos-u55-128 memory_mode=Shared_Sram samples=2"
@@ -118,7 +70,7 @@ HEADER = "ethosmith: echo model=copy npu=ethos-u55-128 memory_mode=Shared_Sram s
 
 def test_every_line_of_a_run_that_passes(firmware: Firmware, tmp_path: Path) -> None:
     # -3, 0, 100, 7 and 1, 2, then what lies behind them, in steps of 0.5 around 1.
-    code, lines = _run(firmware.image(tmp_path, _fields(), 4))
+    code, lines = run_on_board(_image(firmware, tmp_path))
     counts = r" npu_cycles=\d+ npu_active=\d+ axi0_rd=\d+ axi0_wr=\d+ axi1_rd=\d+"
     assert code == 0
     assert lines[0] == HEADER
@@ -130,7 +82,7 @@ def test_every_line_of_a_run_that_passes(firmware: Firmware, tmp_path: Path) -> 
     assert lines[6:] == ["pass: 2 samples"]
 
 
-BROKEN: dict[str, tuple[dict[str, object], str]] = {
+BROKEN: dict[str, tuple[Fields, str]] = {
     "memory mode": (
         {"memory_mode": "Sram_Only"},
         "model: compiled for Sram_Only, the firmware for Shared_Sram",
@@ -169,13 +121,13 @@ BROKEN: dict[str, tuple[dict[str, object], str]] = {
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_model_that_cannot_run_is_refused(firmware: Firmware, tmp_path: Path, what: str) -> None:
     changes, reason = BROKEN[what]
-    code, lines = _run(firmware.image(tmp_path, _fields(**changes), 4))
+    code, lines = run_on_board(_image(firmware, tmp_path, changes))
     assert code == 1
     assert lines[1:] == [f"fail: {reason}"]
 
 
 def test_a_sample_that_does_not_suit_is_named(firmware: Firmware, tmp_path: Path) -> None:
-    code, lines = _run(firmware.image(tmp_path, _fields(), 2))
+    code, lines = run_on_board(_image(firmware, tmp_path, sample_size=2))
     assert code == 1
     assert lines[-1] == "fail: the sample does not suit the application (sample few)"
 
@@ -193,14 +145,14 @@ NPU_FAILURES = {
 def test_a_failing_npu_is_a_failed_run(
     firmware: Firmware, tmp_path: Path, options: tuple[str, str]
 ) -> None:
-    code, lines = _run(firmware.image(tmp_path, _fields(), 4), *options)
+    code, lines = run_on_board(_image(firmware, tmp_path), *options)
     assert code == 1
     assert lines[0] == HEADER
     assert lines[-1].startswith(f"fail: NPU: {NPU_FAILURES[options]}")
 
 
 def test_without_an_npu_the_run_fails_too(firmware: Firmware, tmp_path: Path) -> None:
-    axf = firmware.image(tmp_path, _fields(), 4)
+    axf = _image(firmware, tmp_path)
     # QEMU alone: it never ends by itself, so it is ended here.
     command = ["qemu-system-arm", "-M", "mps3-an547", "-nographic", "-monitor", "none"]
     with subprocess.Popen(
