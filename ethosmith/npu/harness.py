@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, BASE_POINTERS, PMU
@@ -72,13 +74,13 @@ class RawModel:
             EthosmithError: The file is missing or is no raw output of Vela.
         """
         try:
-            with np.load(path, allow_pickle=True) as archive:
-                return cls.from_arrays({name: archive[name] for name in archive.files})
-        except (OSError, KeyError, ValueError) as cause:
+            with np.load(path) as archive:
+                return cls.from_arrays(archive)
+        except (OSError, KeyError, ValueError, BadZipFile, AttributeError) as cause:
             raise EthosmithError(f"{path}: not a raw output of Vela: {cause}") from cause
 
     @classmethod
-    def from_arrays(cls, arrays: dict[str, NDArray[Any]]) -> RawModel:
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> RawModel:
         """Take the arrays of an .npz file."""
         return cls(
             payload=_raw_bytes(arrays["cmd_data"]),
@@ -98,7 +100,7 @@ def _raw_bytes(array: NDArray[Any]) -> bytes:
     return (array if array.dtype.kind == "S" else array.astype(np.uint8)).tobytes()
 
 
-def _tensors(arrays: dict[str, NDArray[Any]], kind: str) -> tuple[RawTensor, ...]:
+def _tensors(arrays: Mapping[str, NDArray[Any]], kind: str) -> tuple[RawTensor, ...]:
     return tuple(
         RawTensor(tuple(int(n) for n in shape), np.dtype(f"<i{int(size)}"), int(region), int(at))
         for shape, size, region, at in zip(

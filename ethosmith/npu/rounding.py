@@ -54,11 +54,11 @@ def scale_and_round(
 def _scale_wide(
     values: IntArray, multiplier: IntArray, shift: IntArray, rounding: Rounding
 ) -> IntArray:
-    """Do the same in Python's integers, for products beyond 64 bits; saturate to 48 bits."""
+    """Do the same in Python's integers, for products beyond 64 bits; saturate at 2**62."""
     result = _WIDE_ROUNDINGS[rounding](
         values.astype(object) * multiplier.astype(object), shift.astype(object)
     )
-    limit = 1 << 47
+    limit = 1 << 62
     return np.asarray(np.minimum(np.maximum(result, -limit), limit), dtype=np.int64)
 
 

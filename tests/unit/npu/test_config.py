@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Accelerator configurations."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+from ethosu.vela.architecture_features import Accelerator, ArchitectureFeatures
+from ethosu.vela.driver_actions import build_id_word
+
+from ethosmith.errors import EthosmithError
+from ethosmith.npu.config import ACCELERATORS, AcceleratorConfig
+
+
+@pytest.mark.parametrize("config", ACCELERATORS, ids=lambda config: config.name)
+def test_configuration_agrees_with_velas_architecture(config: AcceleratorConfig) -> None:
+    vela = ArchitectureFeatures.accelerator_configs[Accelerator(config.name)]
+    assert config.macs == vela.macs * vela.cores
+    assert config.cores == vela.cores
+    assert config.shram_kib == vela.shram_banks
+    for ours, theirs in (
+        (config.ofm_microblock, vela.ofm_ublock),
+        (config.ifm_microblock, vela.ifm_ublock),
+    ):
+        assert (ours.height, ours.width, ours.depth) == (
+            theirs.height,
+            theirs.width,
+            theirs.depth,
+        )
+
+
+def test_config_register_of_128_macs_is_what_arms_driver_accepts() -> None:
+    assert AcceleratorConfig.parse("ethos-u55-128").config_register == 0x1807
+
+
+def test_architecture_version_is_that_of_velas_register_definitions() -> None:
+    identification = AcceleratorConfig.parse("ethos-u55-128").id_register
+    assert identification & 0xFFFF0000 == build_id_word()
+
+
+def test_unknown_name_tells_the_nearest_one() -> None:
+    with pytest.raises(EthosmithError, match="did you mean 'ethos-u55-128'"):
+        AcceleratorConfig.parse("ethos-u55-129")
+
+
+def test_import_stays_light_for_the_build_graph() -> None:
+    code = (
+        "import ethosmith.npu.config, sys; print('numpy' in sys.modules, 'ethosu' in sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.split() == ["False", "False"]

@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The register page: what a driver reads and writes, and the faults of jobs."""
+
+from __future__ import annotations
+
+import struct
+
+import pytest
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, PMU, cmd0, cmd1, pmu_event_type
+
+from ethosmith.npu.faults import AxiChannel
+from ethosmith.npu.registers import Command, Status
+from tests.unit.npu.streams import REGION, REGION_BYTES, STOP, STREAM, Bench, encode, word, words
+
+DMA = {
+    cmd0.NPU_SET_DMA0_SRC_REGION: 0,
+    cmd0.NPU_SET_DMA0_DST_REGION: 0,
+    cmd1.NPU_SET_DMA0_SRC: 0,
+    cmd1.NPU_SET_DMA0_DST: 0x100,
+    cmd1.NPU_SET_DMA0_LEN: 0x40,
+}
+
+
+def test_reset_takes_the_security_levels_and_clears_everything_else() -> None:
+    bench = Bench()
+    bench.run(struct.pack("<I", 0x3FF))
+    bench.device.write_register(BASE.RESET.value, 0b11)
+    assert bench.device.read_register(BASE.PROT.value) == 0b11
+    assert bench.device.read_register(BASE.STATUS.value) == 0
+    assert bench.device.read_register(BASE.QSIZE.value) == 0
+    assert bench.device.read_register(BASE.CMD.value) == 0xC
+    assert not bench.device.irq
+
+
+def test_stop_ends_the_job_and_raises_the_interrupt_until_cleared() -> None:
+    bench = Bench()
+    status = Status(bench.run(word(cmd0.NPU_OP_IRQ, 0x0001) + STOP) & 0xFFF)
+    assert status == Status.CMD_END_REACHED | Status.IRQ_RAISED
+    assert bench.device.irq
+    assert bench.device.read_register(BASE.QREAD.value) == 8
+    bench.device.write_register(BASE.CMD.value, int(Command.CLEAR_IRQ) | 0xFFFE << 16)
+    assert not bench.device.irq
+    assert bench.device.read_register(BASE.STATUS.value) >> 16 == 0x0001
+
+
+def test_queue_without_stop_ends_at_its_size() -> None:
+    bench = Bench()
+    status = bench.run(word(cmd0.NPU_SET_BLOCKDEP, 3))
+    assert status & Status.CMD_END_REACHED
+    assert bench.device.read_register(BASE.QREAD.value) == 4
+
+
+@pytest.mark.parametrize(
+    "stream",
+    [
+        struct.pack("<I", 0x0000_03FF),
+        struct.pack("<I", 0x0000_0400),
+        struct.pack("<I", 0x0000_8000),
+        struct.pack("<I", 0x0000_40FF),
+        struct.pack("<I", cmd1.NPU_SET_IFM_BASE0.value | 0x4000),
+        word(cmd0.NPU_OP_POOL, 7),
+        word(cmd0.NPU_OP_ELEMENTWISE, 10),
+        word(cmd0.NPU_SET_IFM_REGION, 8) + word(cmd0.NPU_OP_CONV),
+        word(cmd0.NPU_SET_PARALLEL_MODE, 1) + word(cmd0.NPU_OP_CONV),
+        word(cmd0.NPU_SET_OFM_PRECISION, 3 << 14) + word(cmd0.NPU_OP_POOL),
+    ],
+    ids=[
+        "unknown", "reserved-bits", "payload-size", "unknown-with-payload", "no-payload",
+        "pool-mode", "elementwise-mode", "region", "cores", "rounding",
+    ],
+)  # fmt: skip
+def test_illegal_command_is_a_parse_error(stream: bytes) -> None:
+    bench = Bench()
+    status = bench.run(stream)
+    assert status & Status.CMD_PARSE_ERROR
+    assert not status & Status.CMD_END_REACHED
+    assert bench.device.irq
+
+
+def test_after_an_error_only_reset_lets_the_npu_run() -> None:
+    bench = Bench()
+    bench.run(struct.pack("<I", 0x3FF))
+    assert bench.run(STOP) & Status.CMD_PARSE_ERROR
+    assert not bench.run(STOP) & Status.CMD_END_REACHED
+    bench.device.write_register(BASE.RESET.value, 0)
+    assert bench.run(STOP) & Status.CMD_END_REACHED
+
+
+def test_commands_before_a_bad_word_are_executed() -> None:
+    bench = Bench()
+    bench.memory.write(REGION, bytes(range(64)))
+    bench.run(encode(DMA) + word(cmd0.NPU_OP_DMA_START) + struct.pack("<I", 0x3FF))
+    assert bench.memory.read(REGION + 0x100, 64) == bytes(range(64))
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "channel"),
+    [
+        (cmd1.NPU_SET_DMA0_SRC, REGION_BYTES, AxiChannel.DMA_READ),
+        (cmd1.NPU_SET_DMA0_DST, REGION_BYTES - 16, AxiChannel.DMA_WRITE),
+    ],
+)
+def test_bus_fault_tells_interface_and_channel(
+    setting: cmd1, value: int, channel: AxiChannel
+) -> None:
+    bench = Bench()
+    stream = encode(DMA | {setting: value}) + word(cmd0.NPU_OP_DMA_START) + STOP
+    status = bench.run(stream, region_config=3)
+    assert status & Status.BUS_STATUS
+    assert status & Status.FAULTING_AXI1
+    assert status >> 12 & 0xF == channel
+    assert bench.device.irq
+
+
+def test_command_fetch_outside_memory_is_a_bus_fault_on_the_command_channel() -> None:
+    bench = Bench()
+    bench.device.write_register(BASE.QBASE0.value, STREAM - 4)
+    bench.device.write_register(BASE.QSIZE.value, 8)
+    bench.device.write_register(BASE.CMD.value, int(Command.RUN))
+    status = bench.device.read_register(BASE.STATUS.value)
+    assert status & Status.BUS_STATUS
+    assert status >> 12 & 0xF == AxiChannel.COMMAND
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {cmd1.NPU_SET_DMA0_SRC: 8},
+        {cmd1.NPU_SET_DMA0_LEN: 24},
+        {cmd0.NPU_SET_DMA0_DST_REGION: 1 << 9},
+        {cmd0.NPU_SET_DMA0_DST_REGION: 1 << 8, cmd1.NPU_SET_DMA0_DST: 24 * 1024 - 16},
+    ],
+    ids=["address", "length", "2d-on-u55", "beyond-shram"],
+)
+def test_dma_that_the_hardware_cannot_do_is_a_parse_error(changes: dict[cmd0 | cmd1, int]) -> None:
+    bench = Bench()
+    assert bench.run(encode(DMA | changes) + word(cmd0.NPU_OP_DMA_START)) & Status.CMD_PARSE_ERROR
+
+
+def test_three_dimensional_dma_of_ethos_u65_spreads_rows() -> None:
+    bench = Bench("ethos-u65-256")
+    data = bytes(range(1, 25))
+    bench.memory.write(REGION, data)
+    settings = DMA | {
+        cmd0.NPU_SET_DMA0_DST_REGION: 2 << 9,
+        cmd1.NPU_SET_DMA0_LEN: 4,
+        cmd0.NPU_SET_DMA0_SIZE0: 3,
+        cmd0.NPU_SET_DMA0_SIZE1: 2,
+        cmd1.NPU_SET_DMA0_SKIP0: 2,
+        cmd1.NPU_SET_DMA0_SKIP1: 20,
+    }
+    status = bench.run(encode(settings) + word(cmd0.NPU_OP_DMA_START) + STOP)
+    assert status & Status.CMD_END_REACHED
+    written = bench.memory.read(REGION + 0x100, 64)
+    rows = [written[plane * 32 + row * 6 :][:4] for plane in range(2) for row in range(3)]
+    assert b"".join(rows) == data
+    assert sum(map(bool, written)) == len(data)
+
+
+def test_event_counters_see_the_beats_of_a_transfer_on_each_port() -> None:
+    bench = Bench()
+    write, read = bench.device.write_register, bench.device.read_register
+    for index, event in enumerate(
+        (
+            pmu_event_type.AXI0_RD_DATA_BEAT_RECEIVED,
+            pmu_event_type.AXI0_WR_DATA_BEAT_WRITTEN,
+            pmu_event_type.AXI1_RD_DATA_BEAT_RECEIVED,
+            pmu_event_type.NPU_ACTIVE,
+        )
+    ):
+        write(PMU.PMEVTYPER0.value + 4 * index, event.value)
+    write(PMU.PMCR.value, 1)
+    write(PMU.PMCNTENSET.value, 0x8000_000F)
+    stream = encode(DMA) + word(cmd0.NPU_OP_DMA_START) + STOP
+    bench.run(stream)
+    beats = [read(PMU.PMEVCNTR0.value + 4 * index) for index in range(4)]
+    assert beats == [8 + -(-len(stream) // 8), 8, 0, 8]
+    assert read(PMU.PMCCNTR_LO.value) == 8
+
+
+def test_masked_operations_are_not_counted_when_the_mask_is_enabled() -> None:
+    bench = Bench()
+    bench.device.write_register(PMU.PMCR.value, 0b1001)
+    bench.device.write_register(PMU.PMCNTENSET.value, 1 << 31)
+    masked = word(cmd0.NPU_OP_PMU_MASK, 1)
+    bench.run(encode(DMA) + masked + word(cmd0.NPU_OP_DMA_START) + STOP)
+    assert bench.device.read_register(PMU.PMCCNTR_LO.value) == 0
+
+
+def test_overflow_of_an_event_counter_raises_its_interrupt() -> None:
+    bench = Bench()
+    write = bench.device.write_register
+    write(PMU.PMEVTYPER0.value, pmu_event_type.AXI0_WR_DATA_BEAT_WRITTEN.value)
+    write(PMU.PMEVCNTR0.value, 0xFFFFFFFC)
+    write(PMU.PMCR.value, 1)
+    write(PMU.PMCNTENSET.value, 1)
+    write(PMU.PMINTSET.value, 1)
+    status = bench.run(encode(DMA) + word(cmd0.NPU_OP_DMA_START) + STOP)
+    assert status & Status.PMU_IRQ_RAISED
+    assert bench.device.read_register(PMU.PMEVCNTR0.value) == 4
+    write(BASE.CMD.value, int(Command.CLEAR_IRQ))
+    assert bench.device.irq
+    write(PMU.PMOVSCLR.value, 1)
+    assert not bench.device.irq
+
+
+def test_addresses_of_ethos_u65_have_40_bits_and_of_ethos_u55_32() -> None:
+    for name, reached in (("ethos-u55-256", False), ("ethos-u65-256", True)):
+        bench = Bench(name)
+        bench.memory.add(0x1_0000_0000 + REGION, 64)
+        settings = encode(DMA | {cmd1.NPU_SET_DMA0_LEN: 16})
+        source = words(cmd1.NPU_SET_DMA0_SRC, 0x1_0000_0000)
+        bench.memory.write(0x1_0000_0000 + REGION, b"\x5a" * 16)
+        bench.run(settings + source + word(cmd0.NPU_OP_DMA_START) + STOP)
+        assert (bench.memory.read(REGION + 0x100, 1) == b"\x5a") is reached
