@@ -91,9 +91,7 @@ def test_tiles_do_not_change_a_feature_map(
     bases = (BASE, BASE + step, BASE + 2 * step, BASE + 3 * step)
     tiled = replace(
         fm,
-        tiles=Tiles(
-            heights[0], heights[1], left, (BASE, BASE + step, BASE + 2 * step, BASE + 3 * step)
-        ),
+        tiles=Tiles(heights[0], heights[1], left, bases),
     )
     write_feature_map(bus, tiled, values, AxiChannel.OFM)
     assert np.array_equal(read_feature_map(bus, tiled, AxiChannel.IFM), values)
