@@ -174,6 +174,41 @@ class Activation:
         return f"activation {self.function} in {self.minimum}..{self.maximum}"
 
 
+@dataclass(frozen=True)
+class _FeatureMapCodes:
+    """The registers of one feature map."""
+
+    region: cmd0
+    bases: tuple[cmd1, ...]
+    height_0_m1: cmd0
+    height_1_m1: cmd0
+    width_0_m1: cmd0
+    stride_y: cmd1
+    stride_x: cmd1
+    stride_c: cmd1
+    zero_point: cmd0
+
+    @classmethod
+    def of(cls, name: str) -> _FeatureMapCodes:
+        """Return the registers of IFM, IFM2 or OFM."""
+        return cls(
+            region=cmd0[f"NPU_SET_{name}_REGION"],
+            bases=tuple(cmd1[f"NPU_SET_{name}_BASE{i}"] for i in range(4)),
+            height_0_m1=cmd0[f"NPU_SET_{name}_HEIGHT0_M1"],
+            height_1_m1=cmd0[f"NPU_SET_{name}_HEIGHT1_M1"],
+            width_0_m1=cmd0[f"NPU_SET_{name}_WIDTH0_M1"],
+            stride_y=cmd1[f"NPU_SET_{name}_STRIDE_Y"],
+            stride_x=cmd1[f"NPU_SET_{name}_STRIDE_X"],
+            stride_c=cmd1[f"NPU_SET_{name}_STRIDE_C"],
+            zero_point=cmd0[f"NPU_SET_{name}_ZERO_POINT"],
+        )
+
+
+_IFM_CODES = _FeatureMapCodes.of("IFM")
+_IFM2_CODES = _FeatureMapCodes.of("IFM2")
+_OFM_CODES = _FeatureMapCodes.of("OFM")
+
+
 class OperandDecoder:
     """Reads operands out of the command registers of one job."""
 
@@ -210,19 +245,19 @@ class OperandDecoder:
         )
         precision = self._state.value(cmd0.NPU_SET_OFM_PRECISION)
         dtype = _dtype(precision >> 1 & 3, signed=bool(precision & 1), code="OFM_PRECISION")
-        return self._feature_map("OFM", shape, dtype, _layout(precision))
+        return self._feature_map(_OFM_CODES, shape, dtype, _layout(precision))
 
     def ifm(self, shape: Shape) -> FeatureMap:
         """Return the IFM with the shape that the operation derives for it."""
         precision = self._state.value(cmd0.NPU_SET_IFM_PRECISION)
         dtype = _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM_PRECISION")
-        return self._feature_map("IFM", shape, dtype, _layout(precision))
+        return self._feature_map(_IFM_CODES, shape, dtype, _layout(precision))
 
     def ifm2(self, shape: Shape) -> FeatureMap:
         """Return IFM2 with the shape that broadcasting leaves it."""
         precision = self._state.value(cmd0.NPU_SET_IFM2_PRECISION)
         dtype = _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM2_PRECISION")
-        return self._feature_map("IFM2", shape, dtype, _layout(precision))
+        return self._feature_map(_IFM2_CODES, shape, dtype, _layout(precision))
 
     def ifm_dtype(self) -> ElementType:
         """Return the element type of the IFM."""
@@ -234,29 +269,25 @@ class OperandDecoder:
         return self._state.value(cmd0.NPU_SET_IFM_DEPTH_M1) + 1
 
     def _feature_map(
-        self,
-        name: str,
-        shape: Shape,
-        dtype: ElementType,
-        layout: Layout,
+        self, codes: _FeatureMapCodes, shape: Shape, dtype: ElementType, layout: Layout
     ) -> FeatureMap:
         state, bits = self._state, self._bits
-        base, port = self.region(cmd0[f"NPU_SET_{name}_REGION"])
-        bases = tuple(self.bus_address(base, cmd1[f"NPU_SET_{name}_BASE{i}"]) for i in range(4))
+        base, port = self.region(codes.region)
+        first, second, third, fourth = (self.bus_address(base, code) for code in codes.bases)
         return FeatureMap(
             shape=shape,
             dtype=dtype,
             layout=layout,
             tiles=Tiles(
-                state.value(cmd0[f"NPU_SET_{name}_HEIGHT0_M1"]) + 1,
-                state.value(cmd0[f"NPU_SET_{name}_HEIGHT1_M1"]) + 1,
-                state.value(cmd0[f"NPU_SET_{name}_WIDTH0_M1"]) + 1,
-                (bases[0], bases[1], bases[2], bases[3]),
+                state.value(codes.height_0_m1) + 1,
+                state.value(codes.height_1_m1) + 1,
+                state.value(codes.width_0_m1) + 1,
+                (first, second, third, fourth),
             ),
-            stride_y=state.stride(cmd1[f"NPU_SET_{name}_STRIDE_Y"], bits),
-            stride_x=state.stride(cmd1[f"NPU_SET_{name}_STRIDE_X"], bits),
-            stride_c=state.stride(cmd1[f"NPU_SET_{name}_STRIDE_C"], bits),
-            zero_point=_zero_point(state, cmd0[f"NPU_SET_{name}_ZERO_POINT"], dtype),
+            stride_y=state.stride(codes.stride_y, bits),
+            stride_x=state.stride(codes.stride_x, bits),
+            stride_c=state.stride(codes.stride_c, bits),
+            zero_point=_zero_point(state, codes.zero_point, dtype),
             port=port,
         )
 
