@@ -334,3 +334,21 @@ def test_qemu_killed_in_mid_run_is_named(
     assert result.outcome is Outcome.SIMULATOR_FAILED
     assert "signal 9" in result.reason
     assert result.uart == b"started"
+
+
+def test_memory_is_shared_where_there_is_no_memfd(
+    run_program: RunProgram, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As on macOS, where DDR is a file without a name."""
+    monkeypatch.delattr(os, "memfd_create", raising=False)
+
+    def add_one(memory: Memory) -> None:
+        word = int.from_bytes(memory.read(0x70000000, 4), "little") + 1
+        memory.write(0x70000000, word.to_bytes(4, "little"))
+
+    result = run_program(
+        "int program(void) { REG(0x70000000) = 41; NPU[2] = 1; return REG(0x70000000) != 42; }",
+        lambda _, memory: FakeNpu(memory, add_one),
+    )
+
+    assert result.passed
