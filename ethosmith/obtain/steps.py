@@ -59,8 +59,8 @@ class Obtainer:
         Raises:
             EthosmithError: as `artefact`; or the member cannot be read.
         """
+        artefact = self.artefact(source, base_dir)
         with files.writing_beside(output) as beside, beside.open("wb") as target:
-            artefact = self.artefact(source, base_dir)
             if source.member is None:
                 with artefact.open("rb") as file:
                     shutil.copyfileobj(file, target)
