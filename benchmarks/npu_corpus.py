@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the whole operator corpus on every NPU configuration and count, or one case of it.
+
+    python -m benchmarks.npu_corpus                      all, about five minutes
+    python -m benchmarks.npu_corpus --operator conv_2d   one row of the table
+    python -m benchmarks.npu_corpus --case ID [--target ethos-u55-128/Shared_Sram]
+
+Ends with status 1 if anything differs that tests/npu_corpus/known.py does not list.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from tests.npu_corpus.case import Case
+from tests.npu_corpus.check import Check
+from tests.npu_corpus.known import known_difference
+from tests.npu_corpus.table import all_cases, case_named
+from tests.npu_corpus.targets import TARGETS, Target, target_named
+
+
+@dataclass
+class Tally:
+    """Counts of one operator."""
+
+    networks: int = 0
+    runs: int = 0
+    elements: int = 0
+    different: int = 0
+    largest: int = 0
+    unexpected: list[str] = field(default_factory=list)
+
+
+def run_case(case: Case, targets: Iterable[Target], tally: Tally) -> None:
+    """Run a case on all targets and add to its operator's counts."""
+    check = Check(case)
+    known = known_difference(case)
+    tally.networks += 1
+    for target in targets:
+        found = check.difference(target)
+        tally.runs += 1
+        tally.elements += found.elements
+        tally.different += found.different
+        tally.largest = max(tally.largest, found.largest)
+        wrong = found.largest > (known.largest if known else 0)
+        if known is not None and known.exact_with_tflm:
+            wrong = wrong or bool(check.difference(target, from_tflm=True).different)
+        if wrong:
+            tally.unexpected.append(f"{case.id} on {target.name}: {found}")
+
+
+def _report(tallies: dict[str, Tally], targets: Sequence[Target], seconds: float) -> None:
+    print(f"{'operator':<26}{'networks':>9}{'runs':>8}{'elements':>12}{'differ':>9}{'largest':>9}")
+    for operator, tally in tallies.items():
+        print(
+            f"{operator:<26}{tally.networks:>9}{tally.runs:>8}{tally.elements:>12}"
+            f"{tally.different:>9}{tally.largest:>9}"
+        )
+    networks = sum(tally.networks for tally in tallies.values())
+    runs = sum(tally.runs for tally in tallies.values())
+    elements = sum(tally.elements for tally in tallies.values())
+    print(f"{'all':<26}{networks:>9}{runs:>8}{elements:>12}")
+    print(f"{networks} networks on each of {len(targets)} configurations, {seconds:.0f} s:")
+    print("  " + ", ".join(target.name for target in targets))
+    for tally in tallies.values():
+        for line in tally.unexpected:
+            print(f"NOT EXACT: {line}")
+
+
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.npu_corpus",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--operator", help="one row of the table")
+    parser.add_argument("--case", help="id of one case")
+    parser.add_argument("--target", help="one configuration, such as ethos-u65-512/Sram_Only")
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run what the command line asks for; 1 if anything differs unexpectedly."""
+    given = _parse(argv)
+    targets = [target_named(given.target)] if given.target else list(TARGETS)
+    cases = [case_named(given.case)] if given.case else list(all_cases())
+    tallies: dict[str, Tally] = defaultdict(Tally)
+    start = time.perf_counter()
+    for case in cases:
+        if given.operator in (None, case.operator):
+            run_case(case, targets, tallies[case.operator])
+    _report(tallies, targets, time.perf_counter() - start)
+    return int(any(tally.unexpected for tally in tallies.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where Vela 5.2's own lowering is not bit-exact with LiteRT: what, why, and how far.
+
+Nothing else may differ at all. docs/npu-exactness.md tells the reasons at length.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from tests.npu_corpus.case import Case, Parameters
+from tests.npu_corpus.draw import INT8, INT16
+
+
+@dataclass(frozen=True)
+class KnownDifference:
+    """A lowering of Vela's that differs from LiteRT's kernel.
+
+    Attributes:
+        operators: Rows of the table that it touches.
+        applies: Which of their cases.
+        largest: Largest difference of an element that is accepted, in steps of the OFM.
+        exact_with_tflm: TFLite Micro's kernel, which Vela follows, must agree exactly.
+        reason: One line.
+    """
+
+    operators: tuple[str, ...]
+    applies: Callable[[Parameters], bool]
+    largest: int
+    exact_with_tflm: bool
+    reason: str
+
+
+KNOWN_DIFFERENCES = (
+    KnownDifference(
+        operators=("fully_connected",),
+        applies=lambda given: given["dtype"] == INT16,
+        largest=1,
+        exact_with_tflm=True,
+        reason="Vela scales int16 with 16-bit multipliers as TFLM does; LiteRT now takes 32 bits",
+    ),
+    KnownDifference(
+        operators=("fully_connected",),
+        applies=lambda given: given["dtype"] == INT8 and given["scales"] == "per_channel",
+        largest=1,
+        exact_with_tflm=True,
+        reason="Vela rounds twice as TFLM does; LiteRT's per-channel kernel rounds once",
+    ),
+    KnownDifference(
+        operators=("reduce_dropped_axis",),
+        applies=lambda _: True,
+        largest=65535,
+        exact_with_tflm=False,
+        reason="Vela takes the OFM's shape, without the reduced axis, for that of its pooling",
+    ),
+)
+
+
+def known_difference(case: Case) -> KnownDifference | None:
+    """Return what is known of a case, None if it must be exact."""
+    for known in KNOWN_DIFFERENCES:
+        if case.operator in known.operators and known.applies(case.parameters):
+            return known
+    return None
