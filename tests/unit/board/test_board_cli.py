@@ -177,7 +177,7 @@ def test_parameters_may_come_from_a_file(tmp_path: Path) -> None:
 
 _QEMU_WITH_PID = """\
 #!/bin/sh
-PATH={path}
+PATH="{path}"
 echo $$ >"{folder}/pid"
 exec qemu-system-arm "$@"
 """
