@@ -49,8 +49,15 @@ def load_interpreter(model: Path, *, name: str | None = None) -> Any:
         EthosmithError: the file is not a readable TFLite flatbuffer, or uses an
             operator that TFLite does not have built in.
     """
-    shown = name or str(model)
-    content = model.read_bytes()
+    return interpreter_of(model.read_bytes(), name or str(model))
+
+
+def interpreter_of(content: bytes, shown: str) -> Any:
+    """Return LiteRT's interpreter for the flatbuffer ``content``, named ``shown`` in errors.
+
+    Raises:
+        EthosmithError: as in `load_interpreter`.
+    """
     if len(content) > _MAX_MODEL_BYTES:
         raise EthosmithError(f"{shown}: {len(content)} bytes; a microcontroller's model is smaller")
     if content[4:8] != b"TFL3":

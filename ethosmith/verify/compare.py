@@ -55,6 +55,8 @@ def _problems(
     said = (sample.answer, sample.score)
     if said != (reference["answer"], reference["score"]):
         found.append(f"says {said}, the host says ({reference['answer']}, {reference['score']})")
+    if sample.ranked != reference.get("ranked", ""):
+        found.append(f"ranks {sample.ranked}, the host {reference['ranked']}")
     wanted = expect.get(sample.name)
     if wanted is not None and sample.answer != wanted:
         found.append(f"says '{sample.answer}', expected '{wanted}'")

@@ -15,8 +15,9 @@ import numpy as np
 from ethosmith.cli import run_step
 from ethosmith.errors import EthosmithError
 from ethosmith.files import write_text
-from ethosmith.models.int8_check import NetworkSpec, check_int8, load_interpreter
+from ethosmith.models.int8_check import NetworkSpec, check_int8, interpreter_of
 from ethosmith.verify.host_program import answer, quantised_input
+from ethosmith.verify.reference import reference_network
 
 
 def expected_samples(network: Path, program: Path, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -28,11 +29,11 @@ def expected_samples(network: Path, program: Path, names: Sequence[str]) -> list
         names: the samples' names, in their order.
 
     Returns:
-        Per sample: ``name``, ``answer``, ``score`` (as printed) and ``tensors``, each
-        output's raw bytes as hexadecimal digits.
+        Per sample: ``name``, ``answer``, ``score`` and ``ranked`` (as printed) and
+        ``tensors``, each output's raw bytes as hexadecimal digits.
     """
     specs = check_int8(network)
-    interpreter = load_interpreter(network)
+    interpreter = interpreter_of(reference_network(network.read_bytes()), str(network))
     return [
         {"name": name, **_run(interpreter, specs, program, index)}
         for index, name in enumerate(names)
@@ -52,7 +53,12 @@ def _run(interpreter: Any, specs: NetworkSpec, program: Path, index: int) -> dic
         for detail in interpreter.get_output_details()
     ]
     said = answer(program, outputs[0], specs.outputs[0])
-    return {"answer": said.text, "score": said.score, "tensors": [out.hex() for out in outputs]}
+    return {
+        "answer": said.text,
+        "score": said.score,
+        "ranked": said.ranked,
+        "tensors": [out.hex() for out in outputs],
+    }
 
 
 def main(argv: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,24 +13,32 @@ from ethosmith.errors import EthosmithError
 from ethosmith.models.int8_check import TensorSpec
 
 _TIME_LIMIT_S = 120
-_ANSWER = re.compile(r'answer="(?P<text>[^"]*)" score=(?P<score>-?\d+\.\d+)')
+_ANSWER = re.compile(
+    r'answer="(?P<text>[^"]*)" score=(?P<score>-?\d+\.\d+)(\ntop (?P<ranked>[^\n]+))?'
+)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the application makes of the network's output; ``score`` as printed."""
+    """What the application makes of the network's output.
+
+    Attributes:
+        score: as printed.
+        ranked: the best answers with their scores, as printed; empty if it ranks none.
+    """
 
     text: str
     score: str
+    ranked: str = ""
 
 
-def features(program: Path, sample_index: int, element_count: int) -> bytes:
+def features(program: Path, sample_index: int, shape: Sequence[int]) -> bytes:
     """Return sample ``sample_index`` as the network's real input: float32, little endian.
 
     Raises:
         EthosmithError: the program fails or does not end.
     """
-    tensor = ["float32", "1", "0", str(element_count)]
+    tensor = ["float32", "1", "0", _shape_text(shape)]
     return _run(program, ["preprocess", str(sample_index), *tensor], b"")
 
 
@@ -52,11 +61,15 @@ def answer(program: Path, output: bytes, spec: TensorSpec) -> Answer:
     match = _ANSWER.fullmatch(said.strip())
     if match is None:
         raise EthosmithError(f"{program}: says '{said.strip()[:80]}' instead of an answer")
-    return Answer(match["text"], match["score"])
+    return Answer(match["text"], match["score"], match["ranked"] or "")
 
 
 def _tensor(spec: TensorSpec) -> list[str]:
-    return [spec.dtype, repr(spec.scale), str(spec.zero_point), str(spec.element_count)]
+    return [spec.dtype, repr(spec.scale), str(spec.zero_point), _shape_text(spec.shape)]
+
+
+def _shape_text(shape: Sequence[int]) -> str:
+    return "x".join(map(str, shape))
 
 
 def _run(program: Path, arguments: list[str], given: bytes) -> bytes:

@@ -15,6 +15,7 @@ _SAMPLE = re.compile(
 _TENSOR = re.compile(
     r"^tensor (?P<name>\S+) (?P<index>\d+) (?P<dtype>\w+) (?P<shape>[\dx]+) (?P<hex>[0-9a-f]*)$"
 )
+_RANKED = re.compile(r'^top (?P<name>\S+) (?P<ranked>".*)$')
 _PASS = re.compile(r"^pass: (?P<count>\d+) samples?$")
 
 
@@ -26,6 +27,7 @@ class DeviceSample:
         counts: PMU counts of the inference by name: ``npu_cycles``, ``npu_active``,
             ``axi0_rd``, ``axi0_wr``, ``axi1_rd`` (cycles; data beats).
         tensors: the raw bytes of each output tensor, as hexadecimal digits.
+        ranked: the best answers with their scores, as printed; empty if it ranks none.
     """
 
     name: str
@@ -33,6 +35,7 @@ class DeviceSample:
     score: str
     counts: dict[str, int]
     tensors: list[str] = field(default_factory=list)
+    ranked: str = ""
 
 
 def read_log(text: str) -> list[DeviceSample]:
@@ -48,6 +51,8 @@ def read_log(text: str) -> list[DeviceSample]:
             samples.append(_sample(match))
         elif match := _TENSOR.match(line):
             _add_tensor(samples, match)
+        elif match := _RANKED.match(line):
+            _add_ranked(samples, match)
         elif match := _PASS.match(line):
             passed = int(match["count"])
     if passed is None:
@@ -61,6 +66,12 @@ def _sample(match: re.Match[str]) -> DeviceSample:
     counts = (word.split("=") for word in match["counts"].split())
     numbers = {name: int(value) for name, value in counts}
     return DeviceSample(match["name"], match["answer"], match["score"], numbers)
+
+
+def _add_ranked(samples: list[DeviceSample], match: re.Match[str]) -> None:
+    if not samples or samples[-1].name != match["name"]:
+        raise EthosmithError(f"the firmware ranked the answers of '{match['name']}' out of order")
+    samples[-1].ranked = match["ranked"]
 
 
 def _add_tensor(samples: list[DeviceSample], match: re.Match[str]) -> None:
