@@ -52,6 +52,32 @@ def read_python_list(path: Path) -> bytes:
         raise EthosmithError(f"{path}: not a list of 16-bit integers: {error}") from None
 
 
+def read_image(path: Path) -> bytes:
+    """Return a picture as firmware/vision/image.h describes it: width, height, RGB.
+
+    Two uint32 (little endian), then three bytes per pixel, row by row from the top left.
+    Grey, palette and CMYK pictures become RGB; transparent parts become white; a camera's
+    note of how it was held is followed.
+    """
+    from PIL import Image, ImageOps  # noqa: PLC0415 only for this format
+
+    try:
+        with Image.open(path) as file:
+            upright = ImageOps.exif_transpose(file)
+            if upright.has_transparency_data:
+                paper = Image.new("RGBA", upright.size, "white")
+                upright = Image.alpha_composite(paper, upright.convert("RGBA"))
+            picture = upright.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise EthosmithError(f"{path}: not a readable picture: {error}") from None
+    return struct.pack("<II", *picture.size) + picture.tobytes()
+
+
+def seed_bytes(seed: int) -> bytes:
+    """Return a seed as the application reads it: uint32, little endian."""
+    return struct.pack("<I", seed)
+
+
 def read_raw(path: Path) -> bytes:
     """Return the file as it is."""
     return path.read_bytes()
@@ -60,6 +86,7 @@ def read_raw(path: Path) -> bytes:
 FORMATS: Mapping[str, Callable[[Path], bytes]] = {
     "wav": read_wav,
     "pcm16-python-list": read_python_list,
+    "image": read_image,
     "raw": read_raw,
 }
 
@@ -78,17 +105,26 @@ def read_sample(path: Path, sample_format: str) -> bytes:
     data = FORMATS[sample_format](path)
     if not data:
         raise EthosmithError(f"{path}: the sample is empty")
+    if len(data) > _MOST_BYTES:
+        raise EthosmithError(f"{path}: {len(data)} bytes, more than {_MOST_BYTES >> 20} MiB")
     return data
 
 
 def main(argv: Sequence[str]) -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(prog="python -m ethosmith.codegen.sample_formats")
-    parser.add_argument("--input", type=Path, required=True)
-    parser.add_argument("--format", required=True, choices=sorted(FORMATS))
+    kind = parser.add_mutually_exclusive_group(required=True)
+    kind.add_argument("--input", type=Path, help="with --format")
+    kind.add_argument("--seed", type=int, help="a number in place of a file")
+    parser.add_argument("--format", choices=sorted(FORMATS))
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(argv)
-    write_bytes(given.output, read_sample(given.input, given.format))
+    if given.input is None:
+        write_bytes(given.output, seed_bytes(given.seed))
+    elif given.format is None:
+        parser.error("--input needs --format")
+    else:
+        write_bytes(given.output, read_sample(given.input, given.format))
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from math import prod
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
@@ -20,7 +19,8 @@ from ethosmith.descriptors.yaml_source import Location
 SampleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
 ParameterValue = bool | int | float | str
-Size = Annotated[int, Field(ge=1, le=65536)]
+Size = Annotated[int, Field(ge=1, le=65536)] | Literal["any"]
+SampleFormat = Literal["wav", "pcm16-python-list", "image", "raw"]
 Label = Annotated[str, StringConstraints(pattern=r'^[^"\\\x00-\x1f\x7f]+$', max_length=64)]
 
 
@@ -63,17 +63,14 @@ class Model(Strict):
     Attributes:
         name: in file names and on the device.
         source: the file.
-        input_shape: what the pre-processing fills, without the batch.
+        input_shape: what the pre-processing can fill, without the batch; `any` where it
+            takes every size. Without it the use case takes every network, and its
+            quantisation needs random inputs.
     """
 
     name: Name
     source: Origin
-    input_shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=5)]
-
-    @property
-    def input_elements(self) -> int:
-        """Values in one input."""
-        return prod(self.input_shape)
+    input_shape: Annotated[tuple[Size, ...], Field(min_length=1, max_length=5)] | None = None
 
 
 class Vela(Strict):
@@ -89,19 +86,29 @@ class Vela(Strict):
 
 
 class Sample(Strict):
-    """One input baked into the image.
+    """One input baked into the image: a file and its format, or a seed.
 
     Attributes:
         name: what the device prints.
         source: the file.
         format: how its bytes are read; see `ethosmith.codegen.sample_formats`.
+        seed: a number from which the application makes its input; four bytes in the image.
         expect: the answer that the smoke test wants; none: only the tensors are compared.
     """
 
     name: SampleName
-    source: Origin
-    format: Literal["wav", "pcm16-python-list", "raw"]
+    source: Origin | None = None
+    format: SampleFormat | None = None
+    seed: Annotated[int, Field(ge=0, lt=1 << 32)] | None = None
     expect: Label | None = None
+
+    @model_validator(mode="after")
+    def _file_or_seed(self) -> Self:
+        if (self.source is None) == (self.seed is None):
+            raise ValueError("give either source and format, or seed")
+        if (self.source is None) != (self.format is None):
+            raise ValueError("source and format go together")
+        return self
 
 
 class UseCase(Descriptor):
@@ -145,6 +152,8 @@ def load_usecase(path: Path, libraries: Collection[str], packages: Collection[st
 
     def problems(usecase: UseCase) -> Iterator[Problem]:
         yield from _label_problems(usecase)
+        if usecase.model.input_shape is None and usecase.quantise.representative == "samples":
+            yield Problem(("model",), _NO_SHAPE)
         yield from _file_problems(usecase, path.parent)
         for index, library in enumerate(usecase.libraries):
             if library not in libraries:
@@ -155,6 +164,12 @@ def load_usecase(path: Path, libraries: Collection[str], packages: Collection[st
                 yield Problem((*where, "package"), message)
 
     return load(UseCase, path, problems)
+
+
+_NO_SHAPE = (
+    "without input_shape the samples cannot stand for the network's inputs: add it, or"
+    " 'quantise: {representative: {seed: 0}}'"
+)
 
 
 def _label_problems(usecase: UseCase) -> Iterator[Problem]:
@@ -192,7 +207,8 @@ def _missing_file(where: Location, folder: Path, name: str) -> Iterator[Problem]
 def _origins(usecase: UseCase) -> Iterator[tuple[Location, Origin]]:
     yield ("model", "source"), usecase.model.source
     for index, sample in enumerate(usecase.samples):
-        yield ("samples", index, "source"), sample.source
+        if sample.source is not None:
+            yield ("samples", index, "source"), sample.source
 
 
 def c_identifier(name: str) -> str:

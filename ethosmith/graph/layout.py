@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.package import Package
-from ethosmith.descriptors.usecase import UseCase
+from ethosmith.descriptors.usecase import Sample, SampleFormat, UseCase
 from ethosmith.graph.configuration import Configuration
 
 BUILD = "build"
@@ -15,18 +16,71 @@ HOST_LIBRARIES = f"{BUILD}/host/lib"
 
 
 @dataclass(frozen=True)
+class SelectedSample:
+    """A sample of this build: the descriptor's ``source``, the user's own ``file``, or a seed."""
+
+    name: str
+    source: Origin | None = None
+    file: Path | None = None
+    format: SampleFormat | None = None
+    seed: int | None = None
+    expect: str | None = None
+
+    @property
+    def file_name(self) -> str:
+        """The last part of the file's name; empty for a seed."""
+        if self.file is not None:
+            return self.file.name
+        return self.source.file_name if self.source is not None else ""
+
+    @classmethod
+    def of(cls, sample: Sample) -> SelectedSample:
+        """Return the descriptor's ``sample``."""
+        return cls(
+            name=sample.name,
+            source=sample.source,
+            format=sample.format,
+            seed=sample.seed,
+            expect=sample.expect,
+        )
+
+
+@dataclass(frozen=True)
+class OwnFiles:
+    """What the user gave in place of the descriptor's; paths relative to the project.
+
+    Attributes:
+        model: of ``model=``.
+        labels: of ``labels=``, and ``labels_file`` its name.
+        samples: of ``samples=``, and ``samples_folder`` its name.
+    """
+
+    model: Path | None = None
+    labels: tuple[str, ...] | None = None
+    labels_file: Path | None = None
+    samples: tuple[SelectedSample, ...] | None = None
+    samples_folder: Path | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of what was given, as they stand in the names of outputs."""
+        given = (self.model, self.labels_file, self.samples_folder)
+        return tuple(path.stem for path in given if path)
+
+
+@dataclass(frozen=True)
 class SelectedUseCase:
-    """A use case of this build, perhaps with another model than its own.
+    """A use case of this build, perhaps with another model, labels or samples than its own.
 
     Attributes:
         descriptor: what usecase.yaml says.
         path: of usecase.yaml, relative to the project.
-        model_path: the model of ``model=``, relative to the project; none: the descriptor's.
+        own: what the user gave in its place.
     """
 
     descriptor: UseCase
     path: Path
-    model_path: Path | None = None
+    own: OwnFiles = OwnFiles()
 
     @property
     def name(self) -> str:
@@ -41,7 +95,30 @@ class SelectedUseCase:
     @property
     def variant(self) -> str:
         """Names the outputs: another model does not disturb those of the use case's own."""
-        return f"{self.name}@{self.model_path.stem}" if self.model_path else self.name
+        return "@".join((self.name, *self.own.names))
+
+    @property
+    def model_path(self) -> Path | None:
+        """The model of ``model=``; none: the descriptor's."""
+        return self.own.model
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of ``labels=``, or the descriptor's."""
+        return self.descriptor.labels if self.own.labels is None else self.own.labels
+
+    @property
+    def samples(self) -> tuple[SelectedSample, ...]:
+        """The samples of ``samples=``, or the descriptor's.
+
+        With another model or other labels, the descriptor's answers are not expected.
+        """
+        if self.own.samples is not None:
+            return self.own.samples
+        own = tuple(SelectedSample.of(sample) for sample in self.descriptor.samples)
+        if self.own.model or self.own.labels:
+            return tuple(replace(sample, expect=None) for sample in own)
+        return own
 
     @property
     def folder(self) -> Path:

@@ -29,6 +29,8 @@ OPTIONS = (
     Option("runtime", "direct: the command stream without an interpreter", "direct", ("direct",)),
     Option("simulator", "auto takes the FVP if one is there", "auto", ("auto", "fvp", "open")),
     Option("model", "a .h5, .keras, SavedModel or .tflite instead of the use case's", ""),
+    Option("labels", "a text file with one label a line, for another model", ""),
+    Option("samples", "a folder of images or WAV files instead of the use case's samples", ""),
     Option("build_type", "release or debug (-Og)", "release", ("release", "debug")),
     Option("time_limit_s", "simulator's time limit in seconds", "60"),
     Option("offline", "1: only the download cache, no network", "0", ("0", "1")),

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ethosmith.descriptors.platform import Platform
+from ethosmith.descriptors.usecase import UseCase
 from ethosmith.errors import EthosmithError
 from ethosmith.graph.build_lock import BuildLock
 from ethosmith.graph.configuration import Configuration, configurations
 from ethosmith.graph.environment import process_environment
-from ethosmith.graph.layout import BUILD, SelectedUseCase
+from ethosmith.graph.layout import BUILD, OwnFiles, SelectedUseCase
 from ethosmith.graph.options import check_options, help_text, words
+from ethosmith.graph.own_files import labels_of_file, samples_of_folder
 from ethosmith.graph.project import Located, Project
 from ethosmith.installation import SITE_TOOLS
 
@@ -84,18 +86,32 @@ class Session:
             names = list(self.project.usecase_names)
         if not names:
             raise EthosmithError("usecase= names no use case (see scons list)")
-        model = self._model_path()
-        if model is not None and len(names) != 1:
-            raise EthosmithError("model= goes with one use case: give usecase=NAME as well")
+        for option in ("model", "labels", "samples"):
+            if self.values[option] and len(names) != 1:
+                raise EthosmithError(f"{option}= goes with one use case: give usecase=NAME as well")
         located = [self.project.usecase(name) for name in names]
-        return [SelectedUseCase(item.descriptor, item.path, model) for item in located]
+        return [
+            SelectedUseCase(item.descriptor, item.path, self._own_files(item.descriptor))
+            for item in located
+        ]
 
-    def _model_path(self) -> Path | None:
-        if not self.values["model"]:
+    def _own_files(self, usecase: UseCase) -> OwnFiles:
+        model, labels, samples = (self._given_path(o) for o in ("model", "labels", "samples"))
+        root = self.project.root
+        return OwnFiles(
+            model=model,
+            labels=labels_of_file(root / labels, labels) if labels else None,
+            labels_file=labels,
+            samples=samples_of_folder(root / samples, samples, usecase) if samples else None,
+            samples_folder=samples,
+        )
+
+    def _given_path(self, option: str) -> Path | None:
+        if not self.values[option]:
             return None
-        path = Path(self.values["model"])
+        path = Path(self.values[option])
         if not (self.project.root / path).exists():
-            raise EthosmithError(f"model={path}: there is no such file")
+            raise EthosmithError(f"{option}={path}: there is no such file")
         return self.project.relative(path)
 
     @property

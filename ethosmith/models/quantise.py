@@ -17,7 +17,7 @@ from pathlib import Path
 from ethosmith.cli import run_step
 from ethosmith.errors import EthosmithError
 from ethosmith.files import writing_beside
-from ethosmith.models.int8_check import check_int8
+from ethosmith.models.int8_check import TensorSpec, check_int8
 from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
 from ethosmith.models.representative import Batch, RandomData, from_files, from_random
 from ethosmith.quiet import captured_output
@@ -25,24 +25,37 @@ from ethosmith.quiet import captured_output
 Representative = Callable[[Sequence[tuple[int, ...]]], Callable[[], Iterator[Batch]]]
 
 
-def quantise(model: Path, output: Path, representative: Representative) -> None:
+def quantise(
+    model: Path, output: Path, representative: Representative, *, label_count: int = 0
+) -> None:
     """Write the int8 form of ``model`` to ``output``.
 
     Args:
         model: .h5, .keras, SavedModel folder (float) or .tflite (already int8).
         output: the .tflite to write.
         representative: given the input shapes, returns the data set's generator.
+        label_count: values that the first output must have; 0: it has no labels.
 
     Raises:
         EthosmithError: the model cannot be read, an operator has no int8 form, or
-            a given .tflite is not int8 throughout.
+            a given .tflite is not int8 throughout; or the output does not fit the labels.
     """
     with writing_beside(output) as beside:
         if model.suffix.lower() == TFLITE_SUFFIX:
             beside.write_bytes(model.read_bytes())
         else:
             beside.write_bytes(_convert(model, representative))
-        check_int8(beside, name=str(model))
+        network = check_int8(beside, name=str(model))
+        if label_count:
+            _check_labels(model, network.outputs[0], label_count)
+
+
+def _check_labels(model: Path, output: TensorSpec, label_count: int) -> None:
+    if output.element_count != label_count:
+        raise EthosmithError(
+            f"{model}: its output has {output.element_count} values for {label_count} labels;"
+            " give labels=FILE with one line per value"
+        )
 
 
 def _convert(model: Path, representative: Representative) -> bytes:
@@ -85,6 +98,7 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument(
         "--representative", type=Path, nargs="*", default=[], help="raw float32 input tensors"
     )
+    parser.add_argument("--label-count", type=int, default=0, help="0: the output has no labels")
     parser.add_argument("--random-seed", type=int, help="seeded random data instead of files")
     parser.add_argument("--random-count", type=int, default=100)
     parser.add_argument("--random-low", type=float, default=0.0)
@@ -110,7 +124,12 @@ def _representative(options: argparse.Namespace) -> Representative:
 def main(argv: Sequence[str]) -> None:
     """Command line of this step."""
     options = _parse(argv)
-    quantise(options.model, options.output, _representative(options))
+    quantise(
+        options.model,
+        options.output,
+        _representative(options),
+        label_count=options.label_count,
+    )
 
 
 if __name__ == "__main__":

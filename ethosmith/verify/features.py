@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,10 +19,11 @@ def main(argv: Sequence[str]) -> None:
     parser = argparse.ArgumentParser(prog="python -m ethosmith.verify.features")
     parser.add_argument("--program", type=Path, required=True, help="the use case's host program")
     parser.add_argument("--index", type=int, required=True, help="of the sample")
-    parser.add_argument("--elements", type=int, required=True, help="of the network's input")
+    parser.add_argument("--shape", type=Path, required=True, help="of ethosmith.models.input_shape")
     parser.add_argument("--output", type=Path, required=True, help="raw float32 values")
     given = parser.parse_args(argv)
-    write_bytes(given.output, features(given.program, given.index, given.elements))
+    shape = json.loads(given.shape.read_text("utf-8"))
+    write_bytes(given.output, features(given.program, given.index, shape))
 
 
 if __name__ == "__main__":

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "portable_math.h"
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -31,17 +33,6 @@ size_t frontend_arena_used_bytes(void);
 void *frontend_allocate(size_t size_bytes);
 void *frontend_allocate_zeroed(size_t count, size_t size_bytes);
 void frontend_release(void *block); // does nothing: the arena is given back as a whole
-
-// Within 1e-15 of the true value, from IEEE basic operations only: the same on every machine.
-// Arguments as far as the front end needs them: |x| below 1000 for sine and cosine, positive
-// base and a result within double's normal range for the power.
-double portable_sin(double x);
-double portable_cos(double x);
-double portable_log(double x);
-double portable_exp(double x);
-float portable_cosf(float x);
-float portable_log1pf(float x);
-float portable_powf(float base, float exponent);
 
 #ifdef __cplusplus
 }

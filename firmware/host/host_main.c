@@ -14,9 +14,9 @@
 enum { EXIT_USAGE = 2, LINE_BYTES = 256 };
 
 static const char USAGE[] =
-    "usage: preprocess SAMPLE_INDEX DTYPE SCALE ZERO_POINT ELEMENT_COUNT > TENSOR\n"
-    "       postprocess DTYPE SCALE ZERO_POINT ELEMENT_COUNT < TENSOR\n"
-    "DTYPE: float32, int8, uint8, int16 or int32\n";
+    "usage: preprocess SAMPLE_INDEX DTYPE SCALE ZERO_POINT SHAPE > TENSOR\n"
+    "       postprocess DTYPE SCALE ZERO_POINT SHAPE < TENSOR\n"
+    "DTYPE: float32, int8, uint8, int16 or int32; SHAPE: such as 1x32x32x3\n";
 
 static const unsigned long MAX_ELEMENTS = 1ul << 28;
 
@@ -67,21 +67,38 @@ static const struct dtype *find_dtype(const char *name) {
     return NULL;
 }
 
-// DTYPE SCALE ZERO_POINT ELEMENT_COUNT
+// Sizes with 'x' between them, outermost first.
+static bool parse_shape(const char *text, struct tensor_info *info, uint32_t *elements) {
+    *elements = 1;
+    info->rank = 0;
+    do {
+        char *end = NULL;
+        unsigned long size = strtoul(text, &end, 10);
+        if (*text < '0' || *text > '9' || size == 0 || size > MAX_ELEMENTS / *elements ||
+            info->rank == TENSOR_MAX_RANK || (*end != 'x' && *end != '\0')) {
+            return false;
+        }
+        *elements *= (uint32_t)size;
+        info->shape[info->rank++] = (uint32_t)size;
+        text = *end == 'x' ? end + 1 : NULL;
+    } while (text != NULL);
+    return true;
+}
+
+// DTYPE SCALE ZERO_POINT SHAPE
 static bool parse_tensor(char *const arguments[4], struct tensor_info *info) {
     const struct dtype *dtype = find_dtype(arguments[0]);
     uint32_t elements;
-    *info = (struct tensor_info){.name = "tensor", .rank = 1};
+    *info = (struct tensor_info){.name = "tensor"};
     if (dtype == NULL || !parse_scale(arguments[1], &info->scale) ||
         !parse_zero_point(arguments[2], &info->zero_point) ||
-        !parse_unsigned(arguments[3], MAX_ELEMENTS, &elements)) {
+        !parse_shape(arguments[3], info, &elements)) {
         return false;
     }
     bool quantised = dtype->value != TENSOR_FLOAT32;
     info->dtype = dtype->value;
-    info->shape[0] = elements;
     info->size_bytes = elements * dtype->bytes;
-    return elements > 0 && (!quantised || info->scale > 0.0f);
+    return !quantised || info->scale > 0.0f;
 }
 
 static int write_tensor(const struct input *input) {
@@ -114,10 +131,25 @@ static void print_answer(const struct answer *answer) {
     puts(line.start);
 }
 
+static void print_ranked(const struct answer *answer) {
+    char buffer[LINE_BYTES];
+    for (uint32_t i = 0; i < answer->ranked_count; i++) {
+        struct text line = text_in(buffer, sizeof buffer);
+        text_string(&line, i == 0 ? "top \"" : " \"");
+        text_string(&line, answer->ranked[i].text);
+        text_string(&line, "\"=");
+        text_fixed4(&line, answer->ranked[i].score);
+        fputs(line.start, stdout);
+    }
+    if (answer->ranked_count > 0) {
+        puts("");
+    }
+}
+
 static int postprocess(const struct tensor_info *info) {
     void *data = malloc(info->size_bytes);
     struct output output = {.info = info, .data = data};
-    struct answer answer;
+    struct answer answer = {0};
     int code = EXIT_SUCCESS;
     if (data == NULL) {
         code = fail("out of memory", "");
@@ -127,6 +159,7 @@ static int postprocess(const struct tensor_info *info) {
         code = fail("the application does not take the output", "");
     } else {
         print_answer(&answer);
+        print_ranked(&answer);
     }
     free(data);
     return code;

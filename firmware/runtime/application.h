@@ -26,9 +26,19 @@ struct output {
     const void *data;
 };
 
+enum { ANSWER_MAX_RANKED = 5 };
+
+struct ranked {
+    const char *text; // static storage, without double quotes
+    float score;
+};
+
 struct answer {
     const char *text; // static storage, without double quotes
     float score;
+    // Optional: the best answers, best first; what the application leaves at 0 is not printed.
+    uint32_t ranked_count;
+    struct ranked ranked[ANSWER_MAX_RANKED];
 };
 
 // Both get the first tensor; further ones follow it in memory, as many as the network has.

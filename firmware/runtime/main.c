@@ -63,6 +63,25 @@ static void print_answer(const struct sample *sample, const struct answer *answe
     print(&line);
 }
 
+static void print_ranked(const struct sample *sample, const struct answer *answer) {
+    char buffer[LINE_BYTES];
+    struct text line = text_in(buffer, sizeof buffer);
+    if (answer->ranked_count == 0) {
+        return;
+    }
+    text_string(&line, "top ");
+    text_string(&line, sample->name);
+    for (uint32_t i = 0; i < answer->ranked_count; i++) {
+        text_string(&line, " \"");
+        text_string(&line, answer->ranked[i].text);
+        text_string(&line, "\"=");
+        text_fixed4(&line, answer->ranked[i].score);
+        print(&line);
+    }
+    text_character(&line, '\n');
+    print(&line);
+}
+
 static const char *dtype_name(enum tensor_dtype dtype) {
     switch (dtype) {
     case TENSOR_INT8:
@@ -146,7 +165,7 @@ static bool preprocess(const struct sample *sample) {
 // Returns a reason on failure.
 static const char *run_sample(const struct sample *sample) {
     struct inference_counts counts;
-    struct answer answer;
+    struct answer answer = {0};
     if (!preprocess(sample)) {
         return "the sample does not suit the application";
     }
@@ -158,6 +177,7 @@ static const char *run_sample(const struct sample *sample) {
         return "the output does not suit the application";
     }
     print_answer(sample, &answer, &counts);
+    print_ranked(sample, &answer);
     for (uint32_t i = 0; i < model.output_count; i++) {
         print_output(sample, i, &outputs[i]);
     }

@@ -13,21 +13,20 @@ from ethosmith.graph.layout import SelectedUseCase, image_folder
 from ethosmith.graph.versions import python_package
 
 
-def sample_features(env: Any, usecase: SelectedUseCase, host: Any) -> list[Any]:
+def sample_features(env: Any, usecase: SelectedUseCase, host: Any, shape: Any | None) -> list[Any]:
     """Return the nodes of the samples' features, as float32, for quantisation."""
-    descriptor = usecase.descriptor
-    if descriptor.quantise.representative != "samples":
+    if usecase.descriptor.quantise.representative != "samples" or shape is None:
         return []
     nodes = []
-    for index, sample in enumerate(descriptor.samples):
+    for index, sample in enumerate(usecase.samples):
         target = f"{usecase.outputs}/features/{sample.name}.f32"
         nodes += env.Step(
             "ethosmith.verify.features",
             target=target,
-            source=host,
+            source=[host, shape],
             options=[
-                *("--program", host, "--index", index, "--output", target),
-                *("--elements", descriptor.model.input_elements),
+                *("--program", host, "--index", index, "--shape", shape),
+                *("--output", target),
             ],
             say=f"FEATURES  {target}",
         )
@@ -43,7 +42,7 @@ def expected_answers(env: Any, usecase: SelectedUseCase, network: Any, host: Any
         source=[network, host],
         options=[
             *("--network", network, "--program", host, "--output", target),
-            *(word for s in usecase.descriptor.samples for word in ("--sample", s.name)),
+            *(word for s in usecase.samples for word in ("--sample", s.name)),
         ],
         say=f"EXPECT    {target}",
         versions=[python_package("ai-edge-litert")],
@@ -101,7 +100,7 @@ def verified_run(
 ) -> Any:
     """Return the node that exists when the device was right."""
     target = f"{image_folder(configuration)}/{usecase.variant}_verified.json"
-    answers = {s.name: s.expect for s in usecase.descriptor.samples if s.expect is not None}
+    answers = {s.name: s.expect for s in usecase.samples if s.expect is not None}
     return env.Step(
         "ethosmith.verify.compare",
         target=target,

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from ethosmith.graph.configuration import Configuration
-from ethosmith.graph.layout import SelectedUseCase, image_folder
+from ethosmith.graph.layout import SelectedSample, SelectedUseCase, image_folder
+from ethosmith.graph.versions import python_package
 
 
 def application_parameters(env: Any, usecase: SelectedUseCase) -> Any:
@@ -25,7 +26,7 @@ def application_parameters(env: Any, usecase: SelectedUseCase) -> Any:
 def labels_source(env: Any, usecase: SelectedUseCase) -> Any:
     """Return the node of labels.c."""
     target = f"{usecase.outputs}/generated/labels.c"
-    labels = json.dumps(usecase.descriptor.labels)
+    labels = json.dumps(usecase.labels)
     return env.Step(
         "ethosmith.codegen.labels",
         target=target,
@@ -37,21 +38,29 @@ def labels_source(env: Any, usecase: SelectedUseCase) -> Any:
 
 def sample_files(env: Any, usecase: SelectedUseCase) -> list[Any]:
     """Return the nodes of the samples, in the form that the device's pre-processing takes."""
-    nodes = []
-    for sample in usecase.descriptor.samples:
-        folder = f"{usecase.outputs}/samples/{sample.name}"
-        source = env.ObtainedFile(
-            sample.source, usecase.folder, f"{folder}/{sample.source.file_name}"
-        )
-        target = f"{folder}.bin"
-        nodes += env.Step(
-            "ethosmith.codegen.sample_formats",
-            target=target,
-            source=source,
-            options=["--input", source, "--format", sample.format, "--output", target],
-            say=f"SAMPLE    {target}",
-        )
-    return nodes
+    return [_sample_file(env, usecase, sample) for sample in usecase.samples]
+
+
+def _sample_file(env: Any, usecase: SelectedUseCase, sample: SelectedSample) -> Any:
+    folder = f"{usecase.outputs}/samples/{sample.name}"
+    source, options = [], ["--seed", sample.seed]
+    if sample.seed is None:
+        source = [_sample_source(env, usecase, sample, folder)]
+        options = ["--input", source[0], "--format", sample.format]
+    return env.Step(
+        "ethosmith.codegen.sample_formats",
+        target=f"{folder}.bin",
+        source=source,
+        options=[*options, "--output", f"{folder}.bin"],
+        say=f"SAMPLE    {folder}.bin",
+        versions=[python_package("pillow")] if sample.format == "image" else [],
+    )[0]
+
+
+def _sample_source(env: Any, usecase: SelectedUseCase, sample: SelectedSample, folder: str) -> Any:
+    if sample.file is not None:
+        return env.File(str(sample.file))
+    return env.ObtainedFile(sample.source, usecase.folder, f"{folder}/{sample.file_name}")
 
 
 def samples_source(env: Any, usecase: SelectedUseCase, files: Sequence[Any]) -> Any:
@@ -59,7 +68,7 @@ def samples_source(env: Any, usecase: SelectedUseCase, files: Sequence[Any]) -> 
     target = f"{usecase.outputs}/generated/samples.c"
     named = [
         option
-        for sample, file in zip(usecase.descriptor.samples, files, strict=True)
+        for sample, file in zip(usecase.samples, files, strict=True)
         for option in ("--sample", f"{sample.name}={file}")
     ]
     return env.Step(

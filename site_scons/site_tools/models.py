@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Obtain a float network, quantise it and compile it with Vela: `ethosmith.models`."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,12 +26,32 @@ def float_model(env: Any, usecase: SelectedUseCase) -> list[Any]:
     return [env.Dir(str(path)), *(env.File(str(file)) for file in inside)]
 
 
+def input_shape(env: Any, usecase: SelectedUseCase, model: Sequence[Any]) -> Any | None:
+    """Return the node of the input's shape, checked; None if the use case takes every network."""
+    pattern = usecase.descriptor.model.input_shape
+    if pattern is None:
+        return None
+    target = f"{usecase.outputs}/input_shape.json"
+    return env.Step(
+        "ethosmith.models.input_shape",
+        target=target,
+        source=model[1:] or model,
+        options=[
+            *("--model", model[0], "--pattern-json", json.dumps(pattern)),
+            *("--usecase", usecase.path, "--output", target),
+        ],
+        say=f"SHAPE     {target}",
+        versions=[python_package("ai-edge-litert"), python_package("keras")],
+    )[0]
+
+
 def quantised_network(
     env: Any, usecase: SelectedUseCase, model: Sequence[Any], features: Sequence[Any]
 ) -> Any:
     """Return the node of the int8 network made from ``model`` with ``features`` as its data."""
     target = f"{usecase.outputs}/{usecase.model_name}_int8.tflite"
     options: list[Any] = ["--model", model[0], "--output", target]
+    options += ["--label-count", len(usecase.labels)]
     representative = usecase.descriptor.quantise.representative
     if isinstance(representative, RandomInputs):
         options += ["--random-seed", representative.seed, "--random-count", representative.count]
@@ -94,7 +115,8 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
-    """Add the methods `FloatModel`, `QuantisedNetwork` and `CompiledNetwork`."""
+    """Add the methods `FloatModel`, `InputShape`, `QuantisedNetwork` and `CompiledNetwork`."""
     env.AddMethod(float_model, "FloatModel")
+    env.AddMethod(input_shape, "InputShape")
     env.AddMethod(quantised_network, "QuantisedNetwork")
     env.AddMethod(compiled_network, "CompiledNetwork")

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The user's own labels and samples, in place of a use case's: ``labels=`` and ``samples=``."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from ethosmith.descriptors.usecase import Label, SampleFormat, UseCase
+from ethosmith.errors import EthosmithError
+from ethosmith.graph.layout import SelectedSample
+
+_LABEL: TypeAdapter[str] = TypeAdapter(Label)
+_FORMATS: Mapping[str, SampleFormat] = {
+    ".wav": "wav",
+    ".png": "image",
+    ".jpg": "image",
+    ".jpeg": "image",
+    ".bmp": "image",
+    ".ppm": "image",
+    ".bin": "raw",
+}
+# Which files can stand in for which of the descriptor's samples.
+_ALIKE: Mapping[SampleFormat, frozenset[str]] = {
+    "wav": frozenset({"wav"}),
+    "pcm16-python-list": frozenset({"wav"}),
+    "image": frozenset({"image"}),
+    "raw": frozenset({"raw"}),
+}
+
+
+def labels_of_file(path: Path, shown: Path) -> tuple[str, ...]:
+    """Return the labels in the file ``path``, one a line, in the order of the network's output.
+
+    Args:
+        path: the file; empty lines at its end do not count.
+        shown: its name in messages.
+
+    Raises:
+        EthosmithError: it cannot be read, or a line is no label.
+    """
+    try:
+        lines = path.read_text("utf-8-sig").rstrip().splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise EthosmithError(f"labels={shown}: cannot be read: {error}") from None
+    for number, line in enumerate(lines, start=1):
+        try:
+            _LABEL.validate_python(line.strip())
+        except ValidationError:
+            raise EthosmithError(
+                f"{shown}:{number}: '{line.strip()[:64]}' is no label: 1 to 64 characters without"
+                ' " and \\'
+            ) from None
+    if not lines:
+        raise EthosmithError(f"labels={shown}: the file is empty; give one label a line")
+    return tuple(line.strip() for line in lines)
+
+
+def samples_of_folder(folder: Path, shown: Path, usecase: UseCase) -> tuple[SelectedSample, ...]:
+    """Return the files of ``folder`` as samples, in the order of their names.
+
+    Args:
+        folder: files whose names begin with a dot do not count.
+        shown: its name in messages and in the build.
+        usecase: what it takes is known from the formats of its own samples.
+
+    Raises:
+        EthosmithError: no folder, no file in it, or a file that the use case does not take.
+    """
+    if not folder.is_dir():
+        raise EthosmithError(f"samples={shown}: there is no such folder")
+    files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
+    if not files:
+        raise EthosmithError(f"samples={shown}: the folder is empty")
+    taken = _suffixes_taken(usecase)
+    for file in files:
+        if file.suffix.lower() not in taken:
+            raise EthosmithError(
+                f"{shown / file.name}: the use case {usecase.name} takes {', '.join(taken) or 'no'}"
+                " files"
+            )
+    samples = tuple(_sample(file, shown) for file in files)
+    names = [sample.name for sample in samples]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise EthosmithError(f"samples={shown}: two files would be the sample '{twice[0]}'")
+    return samples
+
+
+def _suffixes_taken(usecase: UseCase) -> list[str]:
+    formats = {kind for s in usecase.samples if s.format for kind in _ALIKE[s.format]}
+    return [suffix for suffix, kind in _FORMATS.items() if kind in formats]
+
+
+def _sample(file: Path, shown: Path) -> SelectedSample:
+    name = re.sub(r"[^A-Za-z0-9_.-]+", "-", file.stem).strip("-_.") or "sample"
+    return SelectedSample(name, file=shown / file.name, format=_FORMATS[file.suffix.lower()])

@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the shape of a network's input, and check that the use case can fill it.
+
+It comes first in a build: a model that does not fit is refused before anything is
+made from it, and the pre-processing learns what size to fill. Keras files are read
+without TensorFlow where their configuration names the shape.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ethosmith.cli import run_step
+from ethosmith.errors import EthosmithError
+from ethosmith.files import write_text
+from ethosmith.models.int8_check import load_interpreter
+from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
+
+Shape = tuple[int, ...]
+ANY = "any"
+
+
+def fitting_shape(model: Path, pattern: Sequence[int | str], usecase: str) -> Shape:
+    """Return the shape of the model's one input, with its batch of 1.
+
+    Args:
+        model: .h5, .keras, SavedModel folder or .tflite.
+        pattern: the sizes that the pre-processing can fill, without the batch, outermost
+            first; `ANY` stands for every size.
+        usecase: the descriptor's file, for the message.
+
+    Raises:
+        EthosmithError: the model has several inputs or an input of another shape.
+    """
+    shapes = input_shapes(model)
+    expected = f"{usecase} fills one input of {_text(pattern)}"
+    if len(shapes) != 1:
+        raise EthosmithError(f"{model}: has {len(shapes)} inputs; {expected}")
+    sizes = shapes[0][1:]
+    fits = len(sizes) == len(pattern) and all(
+        want in (ANY, size) for want, size in zip(pattern, sizes, strict=True)
+    )
+    if not fits:
+        raise EthosmithError(f"{model}: its input is {_text(sizes)}; {expected}")
+    return shapes[0]
+
+
+def _text(sizes: Sequence[int | str]) -> str:
+    return "x".join(map(str, sizes)) or "no size"
+
+
+def input_shapes(model: Path) -> list[Shape]:
+    """Return the shapes of all inputs, each with a batch of 1.
+
+    Raises:
+        EthosmithError: the file cannot be read, or an input has no fixed shape.
+    """
+    if model.suffix.lower() == TFLITE_SUFFIX:
+        details = load_interpreter(model).get_input_details()
+        return [tuple(int(size) for size in detail["shape"]) for detail in details]
+    shape = _shape_in_configuration(model)
+    return [shape] if shape else converter_for(model)[1]
+
+
+def _shape_in_configuration(model: Path) -> Shape | None:
+    """Return the shape of the only input layer; None if TensorFlow has to tell."""
+    configuration = _configuration(model)
+    layers = configuration.get("config", {}).get("layers", []) if configuration else []
+    inputs = [layer for layer in layers if layer.get("class_name") == "InputLayer"]
+    if len(inputs) != 1:
+        return None
+    keys = inputs[0].get("config", {})
+    # Keras 3 says batch_shape, Keras 2 said batch_input_shape.
+    shape = keys.get("batch_shape") or keys.get("batch_input_shape") or []
+    if len(shape) < 2 or not all(isinstance(size, int) for size in shape[1:]):
+        return None
+    return (1, *shape[1:])
+
+
+def _configuration(model: Path) -> Mapping[str, Any] | None:
+    try:
+        if model.suffix.lower() == ".keras":
+            with zipfile.ZipFile(model) as archive:
+                text: str | bytes = archive.read("config.json")
+        elif model.is_file():
+            text = _of_hdf5(model)
+        else:
+            return None
+        found = json.loads(text)
+    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
+        # TensorFlow reads it next, and says what is wrong with it.
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _of_hdf5(model: Path) -> str | bytes:
+    import h5py  # noqa: PLC0415 only for this kind
+
+    with h5py.File(model, "r") as file:
+        text: str | bytes = file.attrs["model_config"]
+        return text
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.models.input_shape")
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--pattern-json", required=True, help='such as [32, "any", 3]')
+    parser.add_argument("--usecase", required=True, help="the descriptor, for messages")
+    parser.add_argument("--output", type=Path, required=True)
+    given = parser.parse_args(argv)
+    shape = fitting_shape(given.model, json.loads(given.pattern_json), given.usecase)
+    write_text(given.output, json.dumps(shape) + "\n")
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))
