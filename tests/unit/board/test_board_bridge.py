@@ -9,12 +9,17 @@ from __future__ import annotations
 
 import pytest
 
-from .conftest import RunProgram
+from ethosmith.board.job import BoardJob
+from ethosmith.board.open_board import OpenBoard
+
+from . import programs
+from .conftest import U55, RunProgram
+from .fake_npu import remembering
 
 SNIPPETS = {
     "ldr immediate": "ldr r3, [r4, #0x28]",
     "ldr negative": "ldr r3, [r4, #-4]",
-    "ldr wide immediate": "ldr.w r3, [r4, #0x128]",
+    "ldr wide immediate": "ldr.w r3, [r4, #0x88]",
     "ldr post-index": "ldr r3, [r4], #4",
     "ldr post-index down": "ldr r3, [r4], #-8",
     "ldr pre-index": "ldr r3, [r4, #8]!",
@@ -38,7 +43,7 @@ SNIPPETS = {
     "ldmdb": "ldmdb r4, {r1, r2, r3}",
     "ldmdb writeback": "ldmdb r4!, {r1, r2, r3}",
     "str immediate": "str r3, [r4, #0x28]",
-    "str wide immediate": "str.w r3, [r4, #0x128]",
+    "str wide immediate": "str.w r3, [r4, #0x88]",
     "str post-index": "str r3, [r4], #4",
     "str pre-index": "str r3, [r4, #-4]!",
     "str shifted register": "str r3, [r4, r5, lsl #2]",
@@ -57,21 +62,37 @@ SNIPPETS = {
     "it ends, then plain code": "cmp r0, r5; it ne; strne r3, [r4]; adds r1, #1; adds r2, #1",
 }
 
-_TEMPLATE = r"""
-static u32 ram[128] __attribute__((section(".bss.ram")));
-struct state {{ u32 r[12]; u32 flags; u32 words[128]; }};
+_FRAME = r"""
+static u32 ram[48] __attribute__((section(".bss.ram")));
+struct state { u32 r[12]; u32 flags; u32 words[48]; };
 static struct state seen[2];
+typedef void snippet(u32 base, u32 *registers);
 
-static void fill(volatile u32 *words) {{
-    for (int i = 0; i < 128; i++) words[i] = 0x01020384u * (u32)(i + 1) ^ 0x80u << (i & 7);
-    words[0] = words[0] & ~1u;
-}}
-static void collect(struct state *state, volatile u32 *words, u32 base) {{
+static void fill(volatile u32 *words) {
+    for (int i = 0; i < 48; i++) words[i] = 0x01020384u * (u32)(i + 1) ^ 0x80u << (i & 7);
+}
+static void collect(struct state *state, volatile u32 *words, u32 base) {
     for (int i = 0; i < 12; i++)
         if (state->r[i] - base < 0x400) state->r[i] -= base;
-    for (int i = 0; i < 128; i++) state->words[i] = words[i];
-}}
-__attribute__((naked)) static void run(u32 base, u32 *registers) {{
+    for (int i = 0; i < 48; i++) state->words[i] = words[i];
+}
+static void number(u32 value) {
+    if (value >= 10) number(value / 10);
+    put((char)('0' + value % 10));
+}
+static void compare(u32 index, snippet *run, u32 npu) {
+    volatile u32 *page = (volatile u32 *)npu;
+    fill(ram); run((u32)ram, seen[0].r); collect(&seen[0], ram, (u32)ram);
+    fill(page); run(npu, seen[1].r); collect(&seen[1], page, npu);
+    const u32 *a = (const u32 *)&seen[0], *b = (const u32 *)&seen[1];
+    u32 i = 0;
+    while (i < sizeof seen[0] / 4 && a[i] == b[i]) i++;
+    number(index); put(' '); number(i); put('\n');
+}
+"""
+
+_SNIPPET = r"""
+__attribute__((naked)) static void snippet_{index}(u32 base, u32 *registers) {{
     __asm volatile(
         "push {{r0, r1, r4-r11, lr}}\n"
         "mov r4, r0\n add r4, #0x20\n"
@@ -85,31 +106,44 @@ __attribute__((naked)) static void run(u32 base, u32 *registers) {{
         "pop {{r0, r1, r4-r11, pc}}\n"
         ".ltorg\n" ::: "memory");
 }}
-static int differs(u32 npu) {{
-    volatile u32 *page = (volatile u32 *)npu;
-    fill(ram); run((u32)ram, seen[0].r); collect(&seen[0], ram, (u32)ram);
-    fill(page); run(npu, seen[1].r); collect(&seen[1], page, npu);
-    const u32 *a = (const u32 *)&seen[0], *b = (const u32 *)&seen[1];
-    for (u32 i = 0; i < sizeof seen[0] / 4; i++)
-        if (a[i] != b[i]) return (int)i + 1;
-    return 0;
-}}
-int program(void) {{
-    int secure = differs(0x58102200), nonsecure = differs(0x48102200);
-    return secure ? secure : nonsecure;
-}}
 """
 
+_STATE_WORDS = 12 + 1 + 48
+_PAGES = {"secure": 0x58102200, "non-secure": 0x48102200}
 
+
+def _all_snippets() -> str:
+    functions = [
+        _SNIPPET.format(index=index, code=code.replace("; ", "\\n "))
+        for index, code in enumerate(SNIPPETS.values())
+    ]
+    calls = [
+        f"compare({index}, snippet_{index}, 0x{page:x});"
+        for page in _PAGES.values()
+        for index in range(len(SNIPPETS))
+    ]
+    return f"{_FRAME}{''.join(functions)}int program(void) {{ {' '.join(calls)} return 0; }}"
+
+
+@pytest.fixture(scope="module")
+def first_differences(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[tuple[str, str], int]:
+    """For each page and snippet the first word of the state that differs."""
+    axf = programs.build(tmp_path_factory.mktemp("snippets"), _all_snippets())
+    result = OpenBoard(make_npu=remembering).run(BoardJob(U55, axf, time_limit_s=60.0))
+    assert result.passed, f"{result.reason} after {result.text[-10:]!r}"
+    keys = [(page, snippet) for page in _PAGES for snippet in SNIPPETS]
+    words = [int(line.split()[1]) for line in result.text.splitlines()]
+    return dict(zip(keys, words, strict=True))
+
+
+@pytest.mark.parametrize("page", _PAGES)
 @pytest.mark.parametrize("snippet", SNIPPETS)
-def test_bridge_executes_as_the_cpu_does(snippet: str, run_program: RunProgram) -> None:
-    code = SNIPPETS[snippet].replace("; ", "\\n ")
-
-    result = run_program(_TEMPLATE.format(code=code))
-
-    assert result.passed, f"word {(result.exit_code or 0) - 1} differs; {result.reason}"
-    assert result.npu is not None
-    assert result.npu.register_reads > 0
+def test_bridge_executes_as_the_cpu_does(
+    snippet: str, page: str, first_differences: dict[tuple[str, str], int]
+) -> None:
+    assert first_differences[page, snippet] == _STATE_WORDS
 
 
 @pytest.mark.parametrize(

@@ -67,14 +67,16 @@ def test_exit_code_is_the_programs(tmp_path: Path) -> None:
         ('echo pass >"$uart"; exit 0', Outcome.SIMULATOR_FAILED, "before the program sent EOT"),
         ("printf 'pass\\004' >\"$uart\"; exit 0", Outcome.NO_EXIT_CODE, "no exit code"),
         ("printf 'pass\\004' >\"$uart\"; exec sleep 100", Outcome.NO_EXIT_CODE, "no exit code"),
-        ('echo pass >"$uart"; exec sleep 100', Outcome.TIME_LIMIT, "limit of 4 s"),
-        ("exec sleep 100", Outcome.TIME_LIMIT, "limit of 4 s"),
+        ('echo pass >"$uart"; exec sleep 100', Outcome.TIME_LIMIT, "limit of 1 s"),
+        ("exec sleep 100", Outcome.TIME_LIMIT, "limit of 1 s"),
     ],
 )
 def test_every_failure_is_named_and_none_is_a_pass(
     script: str, outcome: Outcome, named: str, tmp_path: Path
 ) -> None:
-    result = _run(tmp_path, script, time_limit_s=4.0)
+    limit_s = 1.0 if outcome is Outcome.TIME_LIMIT else 20.0
+
+    result = _run(tmp_path, script, time_limit_s=limit_s)
 
     assert (result.outcome, result.passed) == (outcome, False)
     assert named in result.reason
