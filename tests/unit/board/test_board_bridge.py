@@ -29,7 +29,9 @@ SNIPPETS = {
     "ldr to base": "ldr r4, [r4, #4]",
     "ldr to high register": "ldr r10, [r4, #4]",
     "ldrb": "ldrb r3, [r4, #5]",
-    "ldrsb": "ldrsb r3, [r4, #7]",
+    "ldrsb negative": "ldrsb r3, [r4, #7]",
+    "ldrsb positive": "ldrsb r3, [r4, #3]",
+    "ldrsh positive": "ldrsh r3, [r4, #2]",
     "ldrsb register": "ldrsb r3, [r4, r5]",
     "ldrh": "ldrh r3, [r4, #6]",
     "ldrsh post-index": "ldrsh r3, [r4], #2",
@@ -69,7 +71,7 @@ static struct state seen[2];
 typedef void snippet(u32 base, u32 *registers);
 
 static void fill(volatile u32 *words) {
-    for (int i = 0; i < 48; i++) words[i] = 0x01020384u * (u32)(i + 1) ^ 0x80u << (i & 7);
+    for (int i = 0; i < 48; i++) words[i] = (i & 1 ? 0x80f0817fu : 0x7f0f8e81u) + (u32)i;
 }
 static void collect(struct state *state, volatile u32 *words, u32 base) {
     for (int i = 0; i < 12; i++)
