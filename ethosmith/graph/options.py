@@ -33,6 +33,7 @@ OPTIONS = (
     Option("samples", "a folder of images or WAV files instead of the use case's samples", ""),
     Option("build_type", "release or debug (-Og)", "release", ("release", "debug")),
     Option("time_limit_s", "simulator's time limit in seconds", "60"),
+    Option("card", "where the MPS3 card is mounted, for flash", ""),
     Option("offline", "1: only the download cache, no network", "0", ("0", "1")),
     Option("verbose", "1: show every command", "0", ("0", "1")),
 )
@@ -75,7 +76,8 @@ def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
             "Targets:",
             "  run    boot again, even if nothing changed     size   memory of each image",
             "  images the files to flash, without a run       list   use cases and platforms",
-            "  deps   fetch every download now                -c     remove what was built",
+            "  deps   fetch every download now                flash  copy the image to card=",
+            "  -c     remove what was built",
             "",
             "Variables:",
             *rows,

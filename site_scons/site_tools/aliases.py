@@ -36,7 +36,7 @@ def begin_session(env: Any, session: Session) -> None:
         atexit.register(lock.release)
 
 
-_WORDS = ("run", "images", "size", "test", "list", "deps")
+_WORDS = ("run", "images", "size", "test", "list", "deps", "flash")
 
 
 def _check_targets(session: Session) -> None:
@@ -63,6 +63,7 @@ def declare_image(
         verified=str(verified),
     )
     env["BUILT_IMAGES"].append(built)
+    env["CARD_FILES"].append([image.images_txt, *image.sectors] if image.images_txt else [])
     env.Alias("images", image.all)
     env.Alias("run", [verified, *image.all])
     env.Alias("size", image.usage)
@@ -79,6 +80,7 @@ def end_session(env: Any) -> None:
     _say_after(env, "list", lambda: list_text(env["PROJECT"]))
     tests = env.Alias("test", env.Alias("run"), Action(_pytest, "TEST      pytest tests"))
     env.AlwaysBuild(tests)
+    _declare_flash(env)
     simulated = env["PLATFORM"].descriptor.fvp is not None
     env.Default(env.Alias("run" if simulated else "images"))
 
@@ -89,6 +91,27 @@ def _say_after(env: Any, alias: str, text: Any) -> None:
         sys.stdout.write(text())
 
     env.AlwaysBuild(env.Alias(alias, [], Action(say, _nothing)))
+
+
+def _declare_flash(env: Any) -> None:
+    if "flash" not in env["SESSION"].targets:
+        return
+    card, images = env["SESSION"].values["card"], env["CARD_FILES"]
+    if not card:
+        raise EthosmithError("flash needs the place of the card: card=/media/V2M-MPS3")
+    if len(images) != 1 or not images[0]:
+        raise EthosmithError(
+            f"flash takes one image for a board with a card, not {len(images)}: give usecase=NAME"
+            " target=mps3"
+        )
+    command = [sys.executable, "-m", "ethosmith.images.flash", "--card", card]
+    command += ["--platform", str(env["PLATFORM"].path), "--sectors", str(images[0][0].dir)]
+
+    def copy(target: Any, source: Any, env: Any) -> int:
+        del target, source
+        return subprocess.call(command, env=env["ENV"])
+
+    env.AlwaysBuild(env.Alias("flash", images[0], Action(copy, f"FLASH     {card}")))
 
 
 def _nothing(target: Any, source: Any, env: Any) -> None:
@@ -109,6 +132,7 @@ def exists(env: Any) -> bool:
 def generate(env: Any) -> None:
     """Add the methods `BeginSession`, `DeclareImage` and `EndSession`."""
     env["BUILT_IMAGES"] = []
+    env["CARD_FILES"] = []
     env.AddMethod(begin_session, "BeginSession")
     env.AddMethod(declare_image, "DeclareImage")
     env.AddMethod(end_session, "EndSession")
