@@ -79,8 +79,8 @@ def _spawn(
     del shell, escape, command
     try:
         # Open descriptors: the build's lock, as in step.py.
-        command = [_unquoted(word) for word in arguments]
-        return subprocess.call(command, env=dict(environment), close_fds=False)
+        words = [_unquoted(word) for word in arguments]
+        return subprocess.call(words, env=dict(environment), close_fds=False)
     except OSError as error:
         sys.stderr.write(f"error: {arguments[0]}: {error.strerror}\n")
         return 127
