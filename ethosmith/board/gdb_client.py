@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ethosmith.board.channel import Channel, ChannelClosedError
+from ethosmith.board.deadline import Deadline
 from ethosmith.board.gdb_packet import INTERRUPT, PacketError, PacketReader, frame
 from ethosmith.board.job import Outcome, RunError
 
@@ -86,11 +87,11 @@ class GdbClient:
         running: The CPU has been started, and no stop has been seen since.
     """
 
-    def __init__(self, channel: Channel, timeout_s: float) -> None:
-        """Use ``channel``; every answer must come within ``timeout_s``."""
+    def __init__(self, channel: Channel, deadline: Deadline) -> None:
+        """Use ``channel``; answers are due as ``deadline`` says."""
         self._channel = channel
         self._reader = PacketReader()
-        self._timeout_s = timeout_s
+        self._deadline = deadline
         self.running = False
 
     def fileno(self) -> int:
@@ -116,7 +117,7 @@ class GdbClient:
             payload = self._next_payload()
             if payload is not None:
                 return payload
-            self._reader.feed(self._channel.receive(self._timeout_s))
+            self._reader.feed(self._channel.receive(self._deadline.answer_timeout_s))
 
     def _next_payload(self) -> bytes | None:
         try:

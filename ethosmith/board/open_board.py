@@ -13,6 +13,7 @@ from ethosmith import files
 from ethosmith.board import machine
 from ethosmith.board.bridge import NpuBridge
 from ethosmith.board.channel import ChannelClosedError
+from ethosmith.board.deadline import Deadline
 from ethosmith.board.debugger import Debugger, DebugPort
 from ethosmith.board.guest_memory import BoardMemory, NpuMemory
 from ethosmith.board.job import (
@@ -27,7 +28,7 @@ from ethosmith.board.job import (
 from ethosmith.board.load import check_job, read_data
 from ethosmith.board.npu_registers import NpuRegisters
 from ethosmith.board.qemu import Qemu, find_qemu
-from ethosmith.board.session import Deadline, Session
+from ethosmith.board.session import Session
 from ethosmith.board.uart import UartWatch
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.memory import Memory
@@ -102,7 +103,7 @@ class OpenBoard:
 
     def _run(self, job: BoardJob, run: _Run) -> int:
         deadline = Deadline(job.time_limit_s)
-        with Qemu(self._qemu or find_qemu(), job) as qemu, _explained(qemu, run.uart):
+        with Qemu(self._qemu or find_qemu(), job, deadline) as qemu, _explained(qemu, run.uart):
             run.version = qemu.version
             memory = BoardMemory(qemu.ddr, qemu.qtest)
             for item in job.data:

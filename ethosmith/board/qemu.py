@@ -13,6 +13,7 @@ from types import TracebackType
 
 from ethosmith.board import machine
 from ethosmith.board.channel import Channel, ChannelClosedError
+from ethosmith.board.deadline import Deadline
 from ethosmith.board.gdb_client import GdbClient
 from ethosmith.board.guest_memory import SharedDdr
 from ethosmith.board.job import BoardJob, DataFile, Outcome, RunError
@@ -23,7 +24,6 @@ from ethosmith.board.supervisor import FIRST_PASSED_FD, SupervisedProcess
 QEMU_PROGRAM = "qemu-system-arm"
 OLDEST_QEMU = (7, 0)
 
-_ANSWER_TIMEOUT_S = 20.0
 _EXIT_TIMEOUT_S = 5.0
 _CHANNELS = ("gdb", "qtest", "uart", "qmp")
 _INSTRUCTION_TIME_LOG2_NS = 5
@@ -95,13 +95,12 @@ class Qemu:
         ddr: The board's DDR.
     """
 
-    def __init__(self, program: Path, job: BoardJob) -> None:
-        """Start ``program`` with what ``job`` loads; its answers are due in the job's time.
+    def __init__(self, program: Path, job: BoardJob, deadline: Deadline) -> None:
+        """Start ``program`` with what ``job`` loads; its answers are due as ``deadline`` says.
 
         Raises:
             RunError: QEMU does not start, or is too old.
         """
-        timeout_s = min(_ANSWER_TIMEOUT_S, job.time_limit_s or _ANSWER_TIMEOUT_S)
         with ExitStack() as stack:
             self.ddr = SharedDdr(_new_memory(stack))
             stack.callback(self.ddr.close)
@@ -116,10 +115,10 @@ class Qemu:
             for channel in channels.values():
                 channel.release_child_end()
             self.uart = channels["uart"]
-            self.gdb = GdbClient(channels["gdb"], timeout_s)
-            self.qtest = QtestClient(channels["qtest"], timeout_s)
+            self.gdb = GdbClient(channels["gdb"], deadline)
+            self.qtest = QtestClient(channels["qtest"], deadline)
             try:
-                self.qmp = QmpClient(channels["qmp"], timeout_s)
+                self.qmp = QmpClient(channels["qmp"], deadline)
                 self.version = _check_version(self.qmp.version)
                 self.gdb.read_description()
             except ChannelClosedError as cause:

@@ -8,6 +8,7 @@ import re
 from typing import Any
 
 from ethosmith.board.channel import Channel
+from ethosmith.board.deadline import Deadline
 from ethosmith.board.job import Outcome, RunError
 
 _REGISTER = re.compile(r"\b(R\d\d|XPSR)=([0-9a-fA-F]{8})")
@@ -20,10 +21,10 @@ class QmpClient:
         version: QEMU's version: major, minor, micro.
     """
 
-    def __init__(self, channel: Channel, timeout_s: float) -> None:
-        """Read the greeting and leave negotiation mode; answers must come in ``timeout_s``."""
+    def __init__(self, channel: Channel, deadline: Deadline) -> None:
+        """Read the greeting and leave negotiation mode; answers are due as ``deadline`` says."""
         self._channel = channel
-        self._timeout_s = timeout_s
+        self._deadline = deadline
         self._pending = bytearray()
         greeting = self._message()
         try:
@@ -53,7 +54,7 @@ class QmpClient:
 
     def _message(self) -> dict[str, Any]:
         while (end := self._pending.find(b"\n")) < 0:
-            self._pending += self._channel.receive(self._timeout_s)
+            self._pending += self._channel.receive(self._deadline.answer_timeout_s)
         line = bytes(self._pending[:end])
         del self._pending[: end + 1]
         try:

@@ -7,16 +7,17 @@ import base64
 import binascii
 
 from ethosmith.board.channel import Channel
+from ethosmith.board.deadline import Deadline
 from ethosmith.board.job import Outcome, RunError
 
 
 class QtestClient:
     """The client's side of QEMU's line protocol for device tests."""
 
-    def __init__(self, channel: Channel, timeout_s: float) -> None:
-        """Use ``channel``; every answer must come within ``timeout_s``."""
+    def __init__(self, channel: Channel, deadline: Deadline) -> None:
+        """Use ``channel``; answers are due as ``deadline`` says."""
         self._channel = channel
-        self._timeout_s = timeout_s
+        self._deadline = deadline
         self._pending = bytearray()
 
     def set_interrupt(self, device: str, name: str, line: int, level: bool) -> None:
@@ -55,7 +56,7 @@ class QtestClient:
         searched = 0
         while (end := self._pending.find(b"\n", searched)) < 0:
             searched = len(self._pending)
-            self._pending += self._channel.receive(self._timeout_s)
+            self._pending += self._channel.receive(self._deadline.answer_timeout_s)
         line = bytes(self._pending[:end])
         del self._pending[: end + 1]
         return line.rstrip(b"\r")

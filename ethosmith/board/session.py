@@ -11,6 +11,7 @@ from pathlib import Path
 from ethosmith.board.bridge import NpuBridge
 from ethosmith.board.channel import Channel
 from ethosmith.board.cpu_fault import FAULT_EXCEPTIONS, describe_fault, exception_name
+from ethosmith.board.deadline import Deadline
 from ethosmith.board.debugger import Debugger
 from ethosmith.board.gdb_client import (
     EXCEPTION_MASK,
@@ -28,25 +29,6 @@ from ethosmith.board.uart import UartWatch
 _SAMPLE_INTERVAL_S = 0.4
 _EXIT_CODE_TIMEOUT_S = 2.0
 _RECEIVE_TIMEOUT_S = 1.0
-
-
-class Deadline:
-    """The moment at which a run has taken too long."""
-
-    def __init__(self, limit_s: float | None) -> None:
-        """Start the clock; None means no limit."""
-        self.limit_s = limit_s
-        self._end = float("inf") if limit_s is None else time.monotonic() + limit_s
-
-    @property
-    def left_s(self) -> float:
-        """Seconds left; negative when the time is over, infinite without a limit."""
-        return self._end - time.monotonic()
-
-    def check(self) -> None:
-        """Raise RunError when the time is over."""
-        if self.left_s < 0:
-            raise RunError(Outcome.TIME_LIMIT, f"no end within the limit of {self.limit_s:g} s")
 
 
 @dataclass(frozen=True)

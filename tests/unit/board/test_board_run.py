@@ -336,6 +336,25 @@ def test_qemu_killed_in_mid_run_is_named(
     assert result.uart == b"started"
 
 
+def test_frozen_qemu_fails_within_the_time_limit(run_program: RunProgram, tmp_path: Path) -> None:
+    pid_file = tmp_path / "pid"
+    qemu = _script(tmp_path, f'echo $$ >"{pid_file}"; exec qemu-system-arm "$@"')
+
+    def freeze(_: Memory) -> None:
+        os.kill(int(pid_file.read_text()), signal.SIGSTOP)
+
+    result = run_program(
+        "int program(void) { NPU[2] = 1; return 0; }",
+        lambda _, memory: FakeNpu(memory, freeze),
+        qemu,
+        time_limit_s=1.5,
+    )
+
+    assert result.outcome is Outcome.SIMULATOR_FAILED
+    assert "did not answer" in result.reason
+    assert result.wall_time_s < 5
+
+
 def test_memory_is_shared_where_there_is_no_memfd(
     run_program: RunProgram, monkeypatch: pytest.MonkeyPatch
 ) -> None:
