@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small quantised network with CPU operators between NPU operators, and its oracle."""
+"""Arm's firmware, a network with CPU operators between NPU operators, and its oracle."""
 
 from __future__ import annotations
 
@@ -12,6 +12,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ethosmith.descriptors.package import Package
+from ethosmith.descriptors.source import PackageSource
+from ethosmith.descriptors.validation import load
+from ethosmith.obtain.steps import Obtainer
+
+ROOT = Path(__file__).resolve().parents[3]
 SEED = 7
 INPUT_SHAPE = (1, 16, 16, 8)
 
@@ -20,6 +26,22 @@ VELA_SETTINGS = {
     "ethos-u55": ("Ethos_U55_High_End_Embedded", "Shared_Sram"),
     "ethos-u65": ("Ethos_U65_High_End", "Dedicated_Sram"),
 }
+
+
+_RUNNER = "inference_runner-sse-300-26.03.0-tflm-ethos-{}-Default-noTA/mlek_inference_runner.axf"
+_PRODUCTS = {"ethos-u55": "U55", "ethos-u65": "U65"}
+
+# Where the runner takes its network and input, and leaves its output.
+NETWORK_ADDRESS, INPUT_ADDRESS, OUTPUT_ADDRESS = 0x90000000, 0x92000000, 0x93000000
+
+
+def arms_runner(product: str, folder: Path) -> Path:
+    """Return Arm's prebuilt inference runner for ``ethos-u55`` or ``ethos-u65``."""
+    package = load(Package, ROOT / "packages" / "mlia-ethos-u.yaml")
+    source = PackageSource(**package.source(_RUNNER.format(_PRODUCTS[product])))
+    runner = folder / f"{product}.axf"
+    Obtainer().to_file(source, ROOT, runner)
+    return runner
 
 
 def mixed_network() -> bytes:
@@ -68,7 +90,7 @@ def compile_with_vela(network: Path, accelerator: str, folder: Path) -> Path:
     from ethosu.vela import vela
 
     system_config, memory_mode = VELA_SETTINGS[accelerator.rpartition("-")[0]]
-    with contextlib.redirect_stdout(io.StringIO()):
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
         vela.main(
             [
                 *(str(network), "--output-dir", str(folder), "--config", "Arm/vela.ini"),

@@ -16,37 +16,16 @@ import pytest
 from ethosmith.board.cli import main
 from ethosmith.board.job import BoardJob, DataFile, Dump
 from ethosmith.board.open_board import OpenBoard
-from ethosmith.descriptors.source import PackageSource
 from ethosmith.npu.config import AcceleratorConfig
-from ethosmith.obtain.steps import Obtainer
 
 from . import networks
-
-_WHEEL = {
-    "package": "mlia-ethos-u",
-    "version": "0.1.0",
-    "artefact": "mlia_ethos_u-0.1.0-py3-none-any.whl",
-    "sha256": "883212dbecb724b274c3c681df01d91c9b368e2a69d8f903e56e5875a0de9dae",
-}
-_MEMBER = (
-    "mlia/resources/backends/applications/"
-    "inference_runner-sse-300-26.03.0-tflm-ethos-{}-Default-noTA/mlek_inference_runner.axf"
-)
-_PRODUCTS = {"ethos-u55": "U55", "ethos-u65": "U65"}
-
-_NETWORK, _INPUT, _OUTPUT = 0x90000000, 0x92000000, 0x93000000
 
 
 @pytest.fixture(scope="module")
 def runners(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Arm's runner for each NPU product."""
     folder = tmp_path_factory.mktemp("arm")
-    runners = {}
-    for product, name in _PRODUCTS.items():
-        source = PackageSource(**_WHEEL, member=_MEMBER.format(name))
-        runners[product] = folder / f"{name}.axf"
-        Obtainer().to_file(source, folder, runners[product])
-    return runners
+    return {product: networks.arms_runner(product, folder) for product in networks.VELA_SETTINGS}
 
 
 @pytest.fixture(scope="module")
@@ -70,14 +49,20 @@ def test_output_equals_litert(
     for seed in range(2):
         data = _random_input(seed)
         expected = networks.reference_output(network.read_bytes(), data)
-        input_file, output = tmp_path / "input", Dump(tmp_path / "output", _OUTPUT, len(expected))
+        input_file, output = (
+            tmp_path / "input",
+            Dump(tmp_path / "output", networks.OUTPUT_ADDRESS, len(expected)),
+        )
         input_file.write_bytes(data.tobytes())
 
         result = OpenBoard().run(
             BoardJob(
                 config,
                 runners[config.product],
-                data=(DataFile(compiled, _NETWORK), DataFile(input_file, _INPUT)),
+                data=(
+                    DataFile(compiled, networks.NETWORK_ADDRESS),
+                    DataFile(input_file, networks.INPUT_ADDRESS),
+                ),
                 dumps=(output,),
             )
         )
@@ -91,7 +76,7 @@ def test_output_equals_litert(
 
 
 def _run(runner: Path, compiled: Path, *options: str) -> int:
-    data = f"{compiled}@0x{_NETWORK:x}"
+    data = f"{compiled}@0x{networks.NETWORK_ADDRESS:x}"
     return main(["--simulator", "open", "-a", str(runner), "--data", data, *options])
 
 

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measure the open board: boot to exit of Arm's runner with ResNet-8, and the cost of a stop.
+
+    python -m benchmarks.board [--rounds N]
+
+Boot to exit is the whole command ``python -m ethosmith.board`` as a user starts it. A stop is
+one access of the CPU to the NPU's registers, from QEMU's stop to the next.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from ethosmith.board.job import BoardJob
+from ethosmith.board.open_board import OpenBoard
+from ethosmith.errors import EthosmithError
+from ethosmith.npu.config import AcceleratorConfig
+from tests.npu_networks.networks import NETWORKS, quantised
+from tests.unit.board import programs
+from tests.unit.board.networks import NETWORK_ADDRESS, ROOT, arms_runner, compile_with_vela
+
+_ACCELERATOR = "ethos-u55-128"
+_RESNET_8 = "image_classification.tflite"
+_WANTED_S = 2.0
+_POLLS = 3000
+_POLL = "int program(void) {{ for (int i = 0; i < {}; i++) (void)NPU[1]; return 0; }}"
+
+
+def boot_to_exit_s(folder: Path, rounds: int) -> list[float]:
+    """Return the seconds of whole runs of Arm's runner with ResNet-8."""
+    network = folder / "resnet8.tflite"
+    trained = next(item for item in NETWORKS if item.id == _RESNET_8)
+    network.write_bytes(quantised(trained, folder))
+    compiled = compile_with_vela(network, _ACCELERATOR, folder)
+    command = [
+        *(sys.executable, "-m", "ethosmith.board", "--simulator", "open"),
+        *("-a", str(arms_runner("ethos-u55", folder)), "--npu", _ACCELERATOR),
+        *("--data", f"{compiled}@0x{NETWORK_ADDRESS:x}"),
+    ]
+    return [_timed(command) for _ in range(rounds)]
+
+
+def _timed(command: Sequence[str]) -> float:
+    begun = time.perf_counter()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    elapsed_s = time.perf_counter() - begun
+    if done.returncode or "Inference completed." not in done.stdout:
+        raise EthosmithError(f"the runner failed: {done.stderr.strip() or done.stdout[-200:]}")
+    return elapsed_s
+
+
+def stop_s(folder: Path) -> float:
+    """Return the seconds that one access to the NPU's registers costs."""
+    job = BoardJob(AcceleratorConfig.parse(_ACCELERATOR), programs.build(folder, _POLL.format(0)))
+    idle = OpenBoard().run(job)
+    programs.build(folder, _POLL.format(_POLLS))
+    polling = OpenBoard().run(job)
+    if not (idle.passed and polling.passed):
+        raise EthosmithError(f"the polling program failed: {idle.reason or polling.reason}")
+    return (polling.wall_time_s - idle.wall_time_s) / _POLLS
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print the figures; fail if the board is slower than wanted."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    rounds = parser.parse_args(argv).rounds
+    with tempfile.TemporaryDirectory() as folder:
+        boots = boot_to_exit_s(Path(folder), rounds)
+        stop_us = stop_s(Path(folder)) * 1e6
+    median_s = statistics.median(boots)
+    sys.stdout.write(
+        f"boot to exit, Arm's runner with ResNet-8: {median_s:.2f} s "
+        f"(best {min(boots):.2f} s, {rounds} runs, wanted {_WANTED_S:g} s or less)\n"
+        f"one access to the NPU's registers: {stop_us:.0f} us\n"
+    )
+    return int(median_s > _WANTED_S)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
