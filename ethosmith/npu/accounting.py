@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 from ethosmith.npu.config import AcceleratorConfig
-from ethosmith.npu.cycles import Timeline, Workload, estimate
+from ethosmith.npu.cycles import Cycles, Timeline, Workload, estimate
 from ethosmith.npu.dma import DmaReport
 from ethosmith.npu.events import cycle_events, traffic_events
 from ethosmith.npu.faults import AxiPort
@@ -17,10 +17,28 @@ from ethosmith.npu.traffic import Traffic
 
 @dataclass(frozen=True)
 class OperationCost:
-    """What one operation costs: work for the estimate, and bytes moved."""
+    """What one operation costs.
 
-    workload: Workload
-    traffic: list[Traffic]
+    Attributes:
+        cycles: Estimated cycles.
+        ifm_bits: Element size of the IFM, which tells MAC events apart.
+        beats: Data beats by event number.
+    """
+
+    cycles: Cycles
+    ifm_bits: int
+    beats: Counter[int]
+
+
+def operation_cost(
+    accelerator: AcceleratorConfig, workload: Workload, traffic: list[Traffic]
+) -> OperationCost:
+    """Return the cost of an operation that does ``workload`` and moves ``traffic``."""
+    return OperationCost(
+        estimate(accelerator, workload),
+        workload.ifm_bits,
+        traffic_events(traffic, accelerator.axi_bytes),
+    )
 
 
 def busiest_port_bytes(traffic: list[Traffic]) -> int:
@@ -49,12 +67,11 @@ class Account:
 
     def operation(self, cost: OperationCost) -> None:
         """Enter a block operation."""
-        cycles = estimate(self.accelerator, cost.workload)
         before = self._timeline.end
-        self._timeline.kernel(cycles.total)
-        self._add(traffic_events(cost.traffic, self.accelerator.axi_bytes))
+        self._timeline.kernel(cost.cycles.total)
+        self._add(cost.beats)
         passed = self._timeline.end - before
-        self._add(cycle_events(passed, cycles.mac_active, cost.workload.ifm_bits))
+        self._add(cycle_events(passed, cost.cycles.mac_active, cost.ifm_bits))
 
     def transfer(self, report: DmaReport) -> None:
         """Enter a DMA transfer."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
@@ -31,6 +30,7 @@ class Command:
         parameter: Upper 16 bits of the first word.
         payload: The second word, or 0 if the command has none.
         size_bytes: 4, or 8 with a payload.
+        is_operation: True for NPU_OP commands, false for NPU_SET commands.
     """
 
     offset: int
@@ -39,10 +39,7 @@ class Command:
     payload: int
     size_bytes: int
 
-    @property
-    def is_operation(self) -> bool:
-        """True for NPU_OP commands, false for NPU_SET commands."""
-        return isinstance(self.code, cmd0) and self.code.value < _SET_BIT
+    is_operation: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,10 +54,14 @@ class DecodedStream:
     commands: tuple[Command, ...]
     fault: CommandFault | None
 
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the commands, up to the fault if there is one."""
+        return self.commands[-1].offset + self.commands[-1].size_bytes if self.commands else 0
 
-@lru_cache(maxsize=8)
+
 def decode(stream: bytes) -> DecodedStream:
-    """Decode a command stream; a network's is run again and again, so a few are kept."""
+    """Decode a command stream."""
     commands: list[Command] = []
     offset = 0
     while offset < len(stream):
@@ -82,7 +83,7 @@ def _decode_at(stream: bytes, offset: int) -> Command:
     if first & _RESERVED_MASK or payload_words > 1:
         raise CommandFault(f"no command: 0x{first:08x} at 0x{offset:x}")
     if payload_words == 0 and code in CMD0:
-        return Command(offset, CMD0[code], first >> 16, 0, 4)
+        return Command(offset, CMD0[code], first >> 16, 0, 4, code < _SET_BIT)
     if payload_words == 1 and code in CMD1:
         if len(words) < 2:
             raise CommandFault(f"{CMD1[code].name} at 0x{offset:x} lacks its payload")
@@ -99,6 +100,12 @@ class CommandState:
 
     def __init__(self) -> None:
         self._values: dict[cmd0 | cmd1, int] = {}
+
+    def copy(self) -> CommandState:
+        """Return a copy that later commands leave alone."""
+        twin = CommandState()
+        twin._values = self._values.copy()
+        return twin
 
     def set(self, command: Command) -> None:
         """Apply an NPU_SET command."""

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,12 +15,22 @@ from numpy.typing import NDArray
 from ethosmith.npu.convolution import Band, convolve, convolve_depthwise, exact_float
 from ethosmith.npu.cycles import BlockKind
 from ethosmith.npu.faults import AxiChannel, AxiPort, CommandFault
-from ethosmith.npu.operands import FeatureMap, Kernel
+from ethosmith.npu.operands import FeatureMap
 from ethosmith.npu.operation import BlockOperation, Inputs, OperationReport
 from ethosmith.npu.rounding import scale_and_round
-from ethosmith.npu.traffic import Traffic, Window
+from ethosmith.npu.traffic import Traffic
 from ethosmith.npu.weights import ChannelScales, WeightGeometry, WeightVolume, decode_scales
 from ethosmith.npu.window import padded
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """Where a core's weights or scales lie."""
+
+    address: int
+    size_bytes: int
+    port: AxiPort
+    channel: AxiChannel
 
 
 class Convolution(BlockOperation):
@@ -26,50 +38,65 @@ class Convolution(BlockOperation):
 
     depthwise = False
 
-    def run(self, parameter: int) -> OperationReport:  # noqa: ARG002 - it has none
+    def run(self) -> OperationReport:
         """Execute the operation.
 
         Raises:
             NpuFault: It cannot be executed, or met a bus fault.
         """
-        kernel = self.kernel()
-        depth = self.ofm.shape.depth if self.depthwise else self.decoder.ifm_depth()
-        self._spend(kernel, depth)
-        window = self.window(kernel, self.decoder.padding())
-        ifm = self.windowed_ifm(window, depth)
+        self._spend()
+        ifm = self.inputs.ifm
+        weights = self.machine.cache.get(
+            tuple(self._fetch(stream) for stream in self._weight_streams), self._geometries
+        )
+        return self.store(self._bands(ifm, weights, self._scales()))
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """IFM, kernel, and the streams of weights and scales.
+
+        Weights are read again for every OFM block in x and y, scales once.
+        """
+        blocks = self.block_counts.height * self.block_counts.width
+        ifm = self.windowed_ifm(self._ifm_depth)
         if ifm.dtype.itemsize > 2:
             raise CommandFault("convolution of a 32-bit IFM")
-        weights, weight_traffic = self._weights(kernel, depth, ifm)
-        scales, scale_traffic = self._scales()
-        inputs = Inputs(
+        return Inputs(
             kind=BlockKind.DEPTHWISE if self.depthwise else BlockKind.CONVOLUTION,
             output=self.mac_output_kind(),
             ifm=ifm,
             ifm2=None,
-            window=window,
-            weights=(*weight_traffic, *scale_traffic),
+            window=self.window,
+            weights=(
+                *(Traffic(s.port, s.size_bytes * blocks) for s in self._weight_streams),
+                *(Traffic(s.port, s.size_bytes) for s in self._scale_streams),
+            ),
         )
-        return self.store(self._bands(ifm, window, weights, scales), inputs)
 
-    def _spend(self, kernel: Kernel, depth: int) -> None:
+    @property
+    def _ifm_depth(self) -> int:
+        return self.ofm.shape.depth if self.depthwise else self.decoder.ifm_depth()
+
+    def _spend(self) -> None:
         """Charge the work; a depthwise convolution goes element by element."""
+        kernel = self.window.kernel
         taps = kernel.height * kernel.width * self.ofm.shape.elements
         if self.depthwise:
-            self.context.budget.spend(0, self.ofm.shape.elements + taps)
+            self.machine.budget.spend(0, self.ofm.shape.elements + taps)
         else:
-            self.context.budget.spend(taps * depth, self.ofm.shape.elements)
+            self.machine.budget.spend(taps * self._ifm_depth, self.ofm.shape.elements)
 
     def _bands(
-        self, ifm: FeatureMap, window: Window, weights: WeightVolume, scales: ChannelScales
+        self, ifm: FeatureMap, weights: WeightVolume, scales: ChannelScales
     ) -> Iterator[Band]:
         """Yield scaled rows. Sums are done in floating point where that is exact."""
         bound = weights.largest_sum * _largest_input(ifm)
-        dtype = exact_float(bound)
-        values = self.read_window(ifm, window, dtype)
-        frame = padded(values, self.ofm.shape, window.kernel, window.padding, 0)
+        values = self.read_window(ifm, exact_float(bound))
+        kernel, ofm = self.window.kernel, self.ofm.shape
+        frame = padded(values, ofm, kernel, self.window.padding, 0)
         function = convolve_depthwise if self.depthwise else convolve
         largest = bound + int(np.abs(scales.bias).max())
-        for top, bottom, sums in function(frame, weights, self.ofm.shape, window.kernel):
+        for top, bottom, sums in function(frame, weights, ofm, kernel):
             accumulators = sums.astype(np.int64)
             accumulators += scales.bias
             yield top, bottom, self._scale(accumulators, scales, largest)
@@ -87,69 +114,73 @@ class Convolution(BlockOperation):
 
     # -- streams -------------------------------------------------------------------------
 
-    def _weights(
-        self, kernel: Kernel, ifm_depth: int, ifm: FeatureMap
-    ) -> tuple[WeightVolume, list[Traffic]]:
-        """Decode the weight stream of each core; each is read again for every block in x and y."""
-        blocks = self.block_counts()
-        streams, geometries, traffic = [], [], []
-        for core, depth in enumerate(self._core_depths()):
-            stream, port = self._stream("WEIGHT", core)
-            streams.append(stream)
-            geometries.append(self._geometry(kernel, depth, ifm_depth, ifm, core))
-            traffic.append(Traffic(port, len(stream) * blocks.height * blocks.width))
-        return self.context.cache.get(tuple(streams), tuple(geometries)), traffic
+    @cached_property
+    def _weight_streams(self) -> tuple[_Stream, ...]:
+        return tuple(self._stream("WEIGHT", core) for core in range(len(self._core_depths)))
 
-    def _scales(self) -> tuple[ChannelScales, list[Traffic]]:
+    @cached_property
+    def _scale_streams(self) -> tuple[_Stream, ...]:
+        return tuple(self._stream("SCALE", core) for core in range(len(self._core_depths)))
+
+    def _stream(self, name: str, core: int) -> _Stream:
+        """Return where the weight or scale stream of a core lies."""
+        suffix = "1" if core else ""
+        base, port = self.decoder.region(cmd0[f"NPU_SET_{name}_REGION"])
+        return _Stream(
+            address=self.decoder.bus_address(base, cmd1[f"NPU_SET_{name}{suffix}_BASE"]),
+            size_bytes=self.decoder.length(cmd1[f"NPU_SET_{name}{suffix}_LENGTH"]),
+            port=port,
+            channel=AxiChannel[name],
+        )
+
+    def _fetch(self, stream: _Stream) -> bytes:
+        return self.machine.bus.read(stream.address, stream.size_bytes, stream.port, stream.channel)
+
+    def _scales(self) -> ChannelScales:
         """Decode the scale stream of each core and interleave their channels."""
-        depths = self._core_depths()
+        depths = self._core_depths
+        streams = [self._fetch(stream) for stream in self._scale_streams]
+        if len(depths) == 1:
+            return decode_scales(streams[0], depths[0])
         fields = [np.zeros(sum(depths), dtype=np.int64) for _ in range(3)]
-        traffic = []
-        for core, depth in enumerate(depths):
-            stream, port = self._stream("SCALE", core)
-            traffic.append(Traffic(port, len(stream)))
+        for core, (depth, stream) in enumerate(zip(depths, streams, strict=True)):
             part = decode_scales(stream, depth)
             parts = (part.bias, part.multiplier, part.shift)
             for target, source in zip(fields, parts, strict=True):
                 target[core :: len(depths)] = source
-        return ChannelScales(*fields), traffic
+        return ChannelScales(*fields)
 
-    def _core_depths(self) -> list[int]:
-        """Return the output channels of each core at work: core n of N has n, n + N, ...
+    @cached_property
+    def _core_depths(self) -> tuple[int, ...]:
+        """The output channels of each core at work: core n of N has n, n + N, ...
 
         Raises:
             CommandFault: PARALLEL_MODE asks for more cores than there are.
         """
-        cores = self.context.state.value(cmd0.NPU_SET_PARALLEL_MODE) + 1
-        accelerator = self.context.accelerator
+        cores = self.state.value(cmd0.NPU_SET_PARALLEL_MODE) + 1
+        accelerator = self.machine.accelerator
         if cores > accelerator.cores:
             raise CommandFault(f"PARALLEL_MODE for {cores} cores on {accelerator.name}")
         depth = self.ofm.shape.depth
-        return [len(range(core, depth, cores)) for core in range(min(cores, depth))]
+        return tuple(len(range(core, depth, cores)) for core in range(min(cores, depth)))
 
-    def _stream(self, name: str, core: int) -> tuple[bytes, AxiPort]:
-        """Read the weight or scale stream of a core."""
-        suffix = "1" if core else ""
-        base, port = self.decoder.region(cmd0[f"NPU_SET_{name}_REGION"])
-        address = self.decoder.bus_address(base, cmd1[f"NPU_SET_{name}{suffix}_BASE"])
-        length = self.decoder.length(cmd1[f"NPU_SET_{name}{suffix}_LENGTH"])
-        return self.context.bus.read(address, length, port, AxiChannel[name]), port
+    @cached_property
+    def _geometries(self) -> tuple[WeightGeometry, ...]:
+        """The order of each core's weights (Vela: encode_weight_and_scale_tensor)."""
+        return tuple(self._geometry(core) for core in range(len(self._core_depths)))
 
-    def _geometry(
-        self, kernel: Kernel, depth: int, ifm_depth: int, ifm: FeatureMap, core: int
-    ) -> WeightGeometry:
-        """Return the order of a core's weights (Vela: encode_weight_and_scale_tensor)."""
-        accelerator = self.context.accelerator
-        cores = len(self._core_depths())
+    def _geometry(self, core: int) -> WeightGeometry:
+        accelerator, kernel = self.machine.accelerator, self.window.kernel
+        cores = len(self._core_depths)
         return WeightGeometry(
-            ofm_depth=depth,
+            ofm_depth=self._core_depths[core],
             kernel_height=kernel.height,
             kernel_width=kernel.width,
-            ifm_depth=1 if self.depthwise else ifm_depth,
-            ofm_block_depth=max(1, (self.block().depth + cores - 1 - core) // cores),
+            ifm_depth=1 if self.depthwise else self._ifm_depth,
+            ofm_block_depth=max(1, (self.block.depth + cores - 1 - core) // cores),
             ofm_microblock_depth=accelerator.ofm_microblock.depth,
             ifm_microblock_depth=accelerator.ifm_microblock.depth,
-            ifm_bits=8 * ifm.dtype.itemsize,
+            ifm_bits=8 * self.inputs.ifm.dtype.itemsize,
             depthwise=self.depthwise,
             part_kernel_first=kernel.part_kernel_first and not self.depthwise,
             subkernel_height=kernel.decomposition // kernel.dilation_y,

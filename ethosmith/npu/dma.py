@@ -13,6 +13,7 @@ from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.faults import AxiChannel, AxiPort, CommandFault
 from ethosmith.npu.job import REGIONS, Job
 from ethosmith.npu.limits import MAX_DMA_BYTES, MAX_DMA_ROWS, check
+from ethosmith.npu.machine import Machine
 
 _INTERNAL = 1 << 8
 _ALIGNMENT = 16
@@ -42,9 +43,7 @@ class DmaReport:
     size_bytes: int
 
 
-def run_dma(
-    accelerator: AcceleratorConfig, bus: Bus, state: CommandState, job: Job, shram: bytearray
-) -> DmaReport:
+def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
     """Execute NPU_OP_DMA_START.
 
     Rows of DMA0_LEN bytes; in 2D and 3D (Ethos-U65) SIZE0 rows with SKIP0 bytes between
@@ -55,6 +54,7 @@ def run_dma(
         CommandFault: Bad region, alignment, stride mode or size.
         TransferFault: A side meets a bus fault.
     """
+    accelerator, bus, shram = machine.accelerator, machine.bus, machine.shram
     bits = accelerator.address_bits
     source = _endpoint(state, job, bits, "SRC")
     destination = _endpoint(state, job, bits, "DST")
@@ -65,6 +65,7 @@ def run_dma(
     size1 = state.value(cmd0.NPU_SET_DMA0_SIZE1) if mode > 1 else 1
     check(size0 * size1, MAX_DMA_ROWS, "rows of DMA")
     check(size0 * size1 * length, MAX_DMA_BYTES, "bytes of DMA")
+    machine.budget.spend(0, size0 * size1 * length)
     read_at = _addresses(source, state, bits, (size0, size1), length)
     write_at = _addresses(destination, state, bits, (size0, size1), length)
     for from_address, to_address in zip(read_at, write_at, strict=True):

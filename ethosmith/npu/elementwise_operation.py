@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -23,7 +24,7 @@ from ethosmith.npu.elementwise import (
     shift_left,
 )
 from ethosmith.npu.faults import CommandFault
-from ethosmith.npu.operands import FeatureMap, Kernel, Padding, ScaleMode, Shape, Upscale
+from ethosmith.npu.operands import Kernel, Padding, ScaleMode, Shape, Upscale
 from ethosmith.npu.operation import BlockOperation, Inputs, OperationReport
 from ethosmith.npu.rounding import shift_right_rounded
 from ethosmith.npu.traffic import Window
@@ -43,93 +44,88 @@ _UNIT_WINDOW = Window(
 class Elementwise(BlockOperation):
     """NPU_OP_ELEMENTWISE; its parameter is the mode."""
 
-    def run(self, parameter: int) -> OperationReport:
+    def run(self) -> OperationReport:
         """Execute the operation.
 
         Raises:
             NpuFault: It cannot be executed, or met a bus fault.
         """
+        self.machine.budget.spend(0, self.ofm.shape.elements)
+        values = self.read(self.inputs.ifm)
+        values2 = None if self._mode in UNARY else self._second_operand()
+        return self.store(self._bands(values, values2))
+
+    @cached_property
+    def _mode(self) -> elementwise_mode:
         try:
-            mode = elementwise_mode(parameter)
+            return elementwise_mode(self.parameter)
         except ValueError:
-            raise CommandFault(f"reserved element-wise mode {parameter}") from None
-        self.context.budget.spend(0, self.ofm.shape.elements)
-        ifm = self.decoder.ifm(self.ofm.shape)
-        values = self.read(ifm)
-        ifm2, values2 = (None, None) if mode in UNARY else self._second_operand()
-        inputs = Inputs(
-            kind=BlockKind.ELEMENTWISE,
-            output=self._output_kind(mode, ifm),
-            ifm=ifm,
-            ifm2=ifm2,
-            window=_UNIT_WINDOW,
-        )
-        return self.store(self._bands(mode, ifm, values, values2), inputs)
+            raise CommandFault(f"reserved element-wise mode {self.parameter}") from None
 
-    def _output_kind(self, mode: elementwise_mode, ifm: FeatureMap) -> OutputKind:
-        """Return the output stage's work (Vela: _estimate_output_cycles_per_element)."""
-        if ifm.dtype.itemsize == 4:
-            return OutputKind.WIDE_UNARY if mode in UNARY else OutputKind.WIDE_BINARY
-        if mode is elementwise_mode.MUL:
-            wide = self.ofm.dtype.itemsize == 4
-            return OutputKind.WIDE_MULTIPLY if wide else OutputKind.MULTIPLY
-        if mode in (elementwise_mode.ADD, elementwise_mode.SUB):
-            simple = self.decoder.ifm_scale_mode()[0] is ScaleMode.OPA_OPB_16
-            return OutputKind.ADD_SIMPLE if simple else OutputKind.ADD
-        return OutputKind.OTHER
-
-    def _second_operand(self) -> tuple[FeatureMap | None, NDArray[Any]]:
-        """Read IFM2, or take its scalar; broadcast axes have length 1."""
-        ofm, state = self.ofm.shape, self.context.state
-        broadcast = state.value(cmd0.NPU_SET_IFM2_BROADCAST)
+    @cached_property
+    def inputs(self) -> Inputs:
+        """IFM, and IFM2 if it lies in memory; broadcast axes of IFM2 have length 1."""
+        ofm, broadcast = self.ofm.shape, self._broadcast
         shape = Shape(
             1 if broadcast & _BROADCAST_HEIGHT else ofm.height,
             1 if broadcast & _BROADCAST_WIDTH else ofm.width,
             1 if broadcast & _BROADCAST_DEPTH else ofm.depth,
         )
-        ifm2 = self.decoder.ifm2(shape)
-        if not broadcast & _SCALAR:
-            return ifm2, self.read(ifm2)
-        read = state.value if ifm2.dtype.kind == "u" else state.signed
-        scalar = read(cmd0.NPU_SET_IFM2_SCALAR) - ifm2.zero_point
-        return None, np.full((1, 1, 1), scalar, dtype=np.int64)
+        in_memory = self._mode not in UNARY and not broadcast & _SCALAR
+        return Inputs(
+            kind=BlockKind.ELEMENTWISE,
+            output=self._output_kind(),
+            ifm=self.decoder.ifm(ofm),
+            ifm2=self.decoder.ifm2(shape) if in_memory else None,
+            window=_UNIT_WINDOW,
+        )
 
-    def _bands(
-        self,
-        mode: elementwise_mode,
-        ifm: FeatureMap,
-        values: NDArray[Any],
-        values2: NDArray[Any] | None,
-    ) -> Iterator[Band]:
+    @cached_property
+    def _broadcast(self) -> int:
+        return self.state.value(cmd0.NPU_SET_IFM2_BROADCAST)
+
+    def _output_kind(self) -> OutputKind:
+        """Return the output stage's work (Vela: _estimate_output_cycles_per_element)."""
+        if self.decoder.ifm_dtype().itemsize == 4:
+            return OutputKind.WIDE_UNARY if self._mode in UNARY else OutputKind.WIDE_BINARY
+        if self._mode is elementwise_mode.MUL:
+            wide = self.ofm.dtype.itemsize == 4
+            return OutputKind.WIDE_MULTIPLY if wide else OutputKind.MULTIPLY
+        if self._mode in (elementwise_mode.ADD, elementwise_mode.SUB):
+            simple = self.decoder.ifm_scale_mode()[0] is ScaleMode.OPA_OPB_16
+            return OutputKind.ADD_SIMPLE if simple else OutputKind.ADD
+        return OutputKind.OTHER
+
+    def _second_operand(self) -> NDArray[Any]:
+        """Read IFM2, or take its scalar."""
+        if self.inputs.ifm2 is not None:
+            return self.read(self.inputs.ifm2)
+        scalar = self.decoder.ifm2_scalar()
+        return np.full((1, 1, 1), scalar, dtype=np.int64)
+
+    def _bands(self, values: NDArray[Any], values2: NDArray[Any] | None) -> Iterator[Band]:
         """Yield scaled results; IFM2 is sliced along with the IFM unless broadcast."""
         shape = self.ofm.shape
         for top, bottom in bands(shape, shape.width * shape.depth):
             part = values[top:bottom].astype(np.int64)
             if values2 is None:
-                yield top, bottom, self._unary(mode, part)
+                yield top, bottom, self._unary(part)
             else:
                 part2 = values2 if values2.shape[0] == 1 else values2[top:bottom]
-                yield top, bottom, self._binary(mode, ifm, part, part2.astype(np.int64))
+                yield top, bottom, self._binary(part, part2.astype(np.int64))
 
-    def _unary(self, mode: elementwise_mode, values: NDArray[Any]) -> NDArray[Any]:
-        if mode is elementwise_mode.LRELU:
+    def _unary(self, values: NDArray[Any]) -> NDArray[Any]:
+        if self._mode is elementwise_mode.LRELU:
             return leaky_relu(values, self.scaling)
-        if mode is elementwise_mode.ABS:
+        if self._mode is elementwise_mode.ABS:
             return self.scale_global(np.abs(values))
         return count_leading_zeros(values)
 
-    def _binary(
-        self,
-        mode: elementwise_mode,
-        ifm: FeatureMap,
-        values: NDArray[Any],
-        values2: NDArray[Any],
-    ) -> NDArray[Any]:
-        reverse = bool(self.context.state.value(cmd0.NPU_SET_IFM2_BROADCAST) & _REVERSED_ORDER)
+    def _binary(self, values: NDArray[Any], values2: NDArray[Any]) -> NDArray[Any]:
+        mode = self._mode
         if mode in (elementwise_mode.ADD, elementwise_mode.SUB):
-            scaling = self._operand_scaling(ifm, reverse)
-            values, values2 = add_operands(values, values2, scaling)
-        first, second = (values2, values) if reverse else (values, values2)
+            values, values2 = add_operands(values, values2, self._operand_scaling)
+        first, second = (values2, values) if self._reversed else (values, values2)
         if mode is elementwise_mode.SHL:
             return shift_left(first, second)
         if mode is elementwise_mode.SHR:
@@ -138,18 +134,22 @@ class Elementwise(BlockOperation):
         result = combine(mode, first, second)
         if mode in (elementwise_mode.MIN, elementwise_mode.MAX):
             return result
-        if mode is elementwise_mode.MUL and ifm.dtype.itemsize == 4:
+        if mode is elementwise_mode.MUL and self.inputs.ifm.dtype.itemsize == 4:
             return scale_wide_product(result, self.scaling)
         return self.scale_global(result)
 
-    def _operand_scaling(self, ifm: FeatureMap, reverse: bool) -> OperandScaling:
+    @property
+    def _reversed(self) -> bool:
+        return bool(self._broadcast & _REVERSED_ORDER)
+
+    @cached_property
+    def _operand_scaling(self) -> OperandScaling:
         scale_mode, rounding = self.decoder.ifm_scale_mode()
-        state = self.context.state
         return OperandScaling(
             scale_mode=scale_mode,
             rounding=rounding,
-            opa=state.scale(cmd1.NPU_SET_OPA_SCALE),
-            opb_multiplier=state.scale(cmd1.NPU_SET_OPB_SCALE)[0],
-            ifm_bits=8 * ifm.dtype.itemsize,
-            reversed_order=reverse,
+            opa=self.state.scale(cmd1.NPU_SET_OPA_SCALE),
+            opb_multiplier=self.state.scale(cmd1.NPU_SET_OPB_SCALE)[0],
+            ifm_bits=8 * self.inputs.ifm.dtype.itemsize,
+            reversed_order=self._reversed,
         )

@@ -3,55 +3,54 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable
 
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0
 
 from ethosmith.npu.accounting import Account
 from ethosmith.npu.bus import Bus
-from ethosmith.npu.command_stream import Command, CommandState, decode
+from ethosmith.npu.command_stream import Command, decode
 from ethosmith.npu.config import AcceleratorConfig
-from ethosmith.npu.convolution_operation import Convolution, DepthwiseConvolution
 from ethosmith.npu.dma import run_dma
-from ethosmith.npu.elementwise_operation import Elementwise
 from ethosmith.npu.faults import AxiChannel, NpuFault
 from ethosmith.npu.job import Job, JobResult
 from ethosmith.npu.limits import MAX_STREAM_BYTES, Budget, check
-from ethosmith.npu.lookup import LUT_REGION_BYTES
+from ethosmith.npu.machine import Machine
 from ethosmith.npu.memory import Memory
-from ethosmith.npu.operation import BlockOperation, OperationContext
-from ethosmith.npu.pooling_operation import Pooling
+from ethosmith.npu.operation import OperationReport
+from ethosmith.npu.program import OPERATIONS, Action, Program
 from ethosmith.npu.trace import Trace
 from ethosmith.npu.weights import WeightCache
 
-_OPERATIONS: dict[cmd0 | cmd1, type[BlockOperation]] = {
-    cmd0.NPU_OP_CONV: Convolution,
-    cmd0.NPU_OP_DEPTHWISE: DepthwiseConvolution,
-    cmd0.NPU_OP_POOL: Pooling,
-    cmd0.NPU_OP_ELEMENTWISE: Elementwise,
-}
+_KEPT_PROGRAMS = 4
 
 
 class Executor:
     """The NPU behind its registers: what lasts from job to job is SHRAM."""
 
     def __init__(self, accelerator: AcceleratorConfig, memory: Memory, trace: Trace | None) -> None:
-        self._accelerator = accelerator
-        self._bus = Bus(memory, accelerator.address_bits)
+        self._machine = Machine(
+            accelerator=accelerator,
+            bus=Bus(memory, accelerator.address_bits),
+            cache=WeightCache(),
+            shram=bytearray(accelerator.shram_bytes),
+            budget=Budget(),
+        )
         self._trace = trace
-        self._cache = WeightCache()
-        self._shram = bytearray(accelerator.shram_bytes)
+        self._programs: OrderedDict[tuple[bytes, Job], Program] = OrderedDict()
 
     def reset(self) -> None:
         """Clear SHRAM."""
-        self._shram[:] = bytes(len(self._shram))
+        self._machine.shram[:] = bytes(len(self._machine.shram))
 
     def run(self, job: Job) -> JobResult:
         """Execute ``job`` to its end or to the first fault."""
         result = JobResult()
-        account = Account(self._accelerator)
+        account = Account(self._machine.accelerator)
+        self._machine.budget = Budget()
         try:
-            self._run_stream(job, result, account)
+            self._run_program(self._program(job), job, result, account)
             result.end_reached = result.irq_raised = True
         except NpuFault as fault:
             result.fault = fault
@@ -59,50 +58,47 @@ class Executor:
         account.settle(result)
         return result
 
-    def _run_stream(self, job: Job, result: JobResult, account: Account) -> None:
-        """Execute commands up to NPU_OP_STOP, or until the queue runs dry."""
-        state, budget = CommandState(), Budget()
-        stream = decode(self._fetch(job))
-        for command in stream.commands:
+    def _program(self, job: Job) -> Program:
+        """Fetch the command stream and make it ready; the last few streams are kept so."""
+        check(job.stream_bytes, MAX_STREAM_BYTES, "bytes of commands")
+        stream = self._machine.bus.read(
+            job.stream_address, job.stream_bytes, job.stream_port, AxiChannel.COMMAND
+        )
+        key = (stream, job)
+        if key not in self._programs:
+            self._programs[key] = Program(decode(stream))
+            if len(self._programs) > _KEPT_PROGRAMS:
+                self._programs.popitem(last=False)
+        self._programs.move_to_end(key)
+        return self._programs[key]
+
+    def _run_program(self, program: Program, job: Job, result: JobResult, account: Account) -> None:
+        """Execute operations up to NPU_OP_STOP, or until the queue runs dry."""
+        for action in program.actions():
+            command = action.command
             result.read_offset = command.offset
             if command.code in (cmd0.NPU_OP_STOP, cmd0.NPU_OP_IRQ):
                 result.irq_raised = True
                 result.irq_mask |= command.parameter
             else:
-                self._execute(command, state, job, account, budget)
+                self._execute(action, job, account)
             result.read_offset += command.size_bytes
             if command.code is cmd0.NPU_OP_STOP:
                 return
-        if stream.fault is not None:
-            raise stream.fault
+        result.read_offset = program.stream.size_bytes
+        if program.stream.fault is not None:
+            raise program.stream.fault
 
-    def _fetch(self, job: Job) -> bytes:
-        check(job.stream_bytes, MAX_STREAM_BYTES, "bytes of commands")
-        return self._bus.read(
-            job.stream_address, job.stream_bytes, job.stream_port, AxiChannel.COMMAND
-        )
-
-    def _execute(
-        self, command: Command, state: CommandState, job: Job, account: Account, budget: Budget
-    ) -> None:
-        if not command.is_operation:
-            state.set(command)
-        elif command.code in _OPERATIONS:
-            context = OperationContext(
-                self._accelerator,
-                self._bus,
-                state,
-                job,
-                bytes(self._shram[-LUT_REGION_BYTES:]),
-                self._cache,
-                budget,
-            )
-            self._run_block(command, context, account)
+    def _execute(self, action: Action, job: Job, account: Account) -> None:
+        command = action.command
+        if command.code in OPERATIONS:
+            report = action.operation(self._machine, job).run()
+            account.operation(report.cost)
+            self._tell_operation(command, report)
         elif command.code is cmd0.NPU_OP_DMA_START:
-            report = run_dma(self._accelerator, self._bus, state, job, self._shram)
-            budget.spend(0, report.size_bytes)
-            account.transfer(report)
-            self._tell(command, lambda: report.operands)
+            transfer = run_dma(self._machine, action.state, job)
+            account.transfer(transfer)
+            self._tell(command, lambda: transfer.operands)
         elif command.code is cmd0.NPU_OP_KERNEL_WAIT:
             account.wait_for_kernels(command.parameter)
         elif command.code is cmd0.NPU_OP_DMA_WAIT:
@@ -110,9 +106,7 @@ class Executor:
         elif command.code is cmd0.NPU_OP_PMU_MASK:
             account.masked = bool(command.parameter & 1)
 
-    def _run_block(self, command: Command, context: OperationContext, account: Account) -> None:
-        report = _OPERATIONS[command.code](context).run(command.parameter)
-        account.operation(report.cost)
+    def _tell_operation(self, command: Command, report: OperationReport) -> None:
         self._tell(command, report.describe)
         if self._trace is not None:
             shape = report.ofm.shape

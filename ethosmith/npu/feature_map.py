@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from math import prod
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from ethosmith.npu.bus import Bus
@@ -137,15 +137,16 @@ def read_feature_map(bus: Bus, fm: FeatureMap, channel: AxiChannel) -> IntArray:
         TransferFault: Part of it is not memory.
         CommandFault: An address or stride is not a multiple of the element size.
     """
-    result = np.empty((fm.shape.height, fm.shape.width, fm.shape.depth), dtype=fm.dtype)
-    for area in areas(fm):
-        _check_alignment(area, fm.dtype.itemsize)
-        for part in _transfers(area, fm.dtype.itemsize):
-            low, span = part.span(fm.dtype.itemsize)
-            data = np.frombuffer(bus.read(low, span, fm.port, channel), dtype=fm.dtype)
-            view = _strided(data, part, low).transpose(0, 2, 1, 3)
-            target = result[part.index]
-            target[...] = view.reshape(target.shape)
+    shape = (fm.shape.height, fm.shape.width, fm.shape.depth)
+    result = np.empty(shape, dtype=fm.dtype)
+    for part in _transfers_of(fm):
+        low, span = part.span(fm.dtype.itemsize)
+        data = bus.read(low, span, fm.port, channel)
+        view = _strided(data, fm, part, low).transpose(0, 2, 1, 3)
+        if part.counts == (shape[0], 1, shape[1], shape[2]):
+            return view.reshape(shape)
+        target = result[part.index]
+        target[...] = view.reshape(target.shape)
     return result
 
 
@@ -156,10 +157,8 @@ def write_feature_map(bus: Bus, fm: FeatureMap, values: IntArray, channel: AxiCh
         TransferFault: Part of it is not memory.
         CommandFault: An address or stride is not a multiple of the element size.
     """
-    for area in areas(fm):
-        _check_alignment(area, fm.dtype.itemsize)
-        for part in _transfers(area, fm.dtype.itemsize):
-            _write_part(bus, fm, part, values, channel)
+    for part in _transfers_of(fm):
+        _write_part(bus, fm, part, values, channel)
 
 
 def _write_part(
@@ -169,12 +168,32 @@ def _write_part(
     block = values[part.index].reshape(rows, columns, bricks, channels).transpose(0, 2, 1, 3)
     low, span = part.span(fm.dtype.itemsize)
     if _is_dense(part, fm.dtype.itemsize):
-        buffer = np.ascontiguousarray(block, dtype=fm.dtype)
-    else:
-        old = bytearray(bus.read(low, span, fm.port, channel))
-        buffer = np.frombuffer(old, dtype=fm.dtype)
-        _strided(buffer, part, low)[...] = block
-    bus.write(low, buffer.tobytes(), fm.port, channel)
+        bus.write(low, block.tobytes(), fm.port, channel)
+        return
+    buffer = bytearray(bus.read(low, span, fm.port, channel))
+    _strided(buffer, fm, part, low)[...] = block
+    bus.write(low, bytes(buffer), fm.port, channel)
+
+
+def _transfers_of(fm: FeatureMap) -> Iterable[Area]:
+    """Return the transfers that move a feature map; most need one, and few of those are kept."""
+    areas_of_fm = _few_areas(fm)
+    if all(_is_compact(area, fm.dtype.itemsize) for area in areas_of_fm):
+        return areas_of_fm
+    return (part for area in areas_of_fm for part in _transfers(area, fm.dtype.itemsize))
+
+
+@lru_cache(maxsize=2048)
+def _few_areas(fm: FeatureMap) -> tuple[Area, ...]:
+    result = tuple(areas(fm))
+    for area in result:
+        _check_alignment(area, fm.dtype.itemsize)
+    return result
+
+
+def _is_compact(area: Area, element_bytes: int) -> bool:
+    payload = prod(area.counts) * element_bytes
+    return area.span(element_bytes)[1] <= _MAX_WASTE * payload
 
 
 def _is_dense(area: Area, element_bytes: int) -> bool:
@@ -189,8 +208,7 @@ def _is_dense(area: Area, element_bytes: int) -> bool:
 
 def _transfers(area: Area, element_bytes: int) -> Iterator[Area]:
     """Split an area so that no transfer carries many times the bytes it is for."""
-    payload = prod(area.counts) * element_bytes
-    if area.span(element_bytes)[1] <= _MAX_WASTE * payload:
+    if _is_compact(area, element_bytes):
         yield area
         return
     if area.counts[0] > 1:
@@ -209,6 +227,7 @@ def _check_alignment(area: Area, element_bytes: int) -> None:
             raise CommandFault("feature map address or stride not aligned to its elements")
 
 
-def _strided(data: IntArray, area: Area, low: int) -> IntArray:
-    start = (area.address - low) // data.itemsize
-    return as_strided(data[start:], shape=area.counts, strides=area.strides)
+def _strided(data: bytes | bytearray, fm: FeatureMap, area: Area, low: int) -> IntArray:
+    return np.ndarray(
+        area.counts, dtype=fm.dtype, buffer=data, offset=area.address - low, strides=area.strides
+    )

@@ -259,6 +259,15 @@ class OperandDecoder:
         dtype = _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM2_PRECISION")
         return self._feature_map(_IFM2_CODES, shape, dtype, _layout(precision))
 
+    def ifm2_scalar(self) -> int:
+        """Return IFM2_SCALAR without the zero point."""
+        precision = self._state.value(cmd0.NPU_SET_IFM2_PRECISION)
+        signed = bool(precision & 1)
+        dtype = _dtype(precision >> 2 & 3, signed=signed, code="IFM2_PRECISION")
+        read = self._state.signed if signed else self._state.value
+        zero_point = _zero_point(self._state, cmd0.NPU_SET_IFM2_ZERO_POINT, dtype)
+        return read(cmd0.NPU_SET_IFM2_SCALAR) - zero_point
+
     def ifm_dtype(self) -> ElementType:
         """Return the element type of the IFM."""
         precision = self._state.value(cmd0.NPU_SET_IFM_PRECISION)

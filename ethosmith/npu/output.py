@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 
 from ethosmith.npu.faults import CommandFault
 from ethosmith.npu.lookup import LUT_SLOT_BYTES, look_up_8, look_up_16, sigmoid_16, tanh_16
+from ethosmith.npu.machine import Machine
 from ethosmith.npu.operands import Activation, ElementType, FeatureMap
 
 IntArray = NDArray[Any]
@@ -30,16 +32,12 @@ _CURVES = {
 
 
 class OutputStage:
-    """Finishes the scaled accumulators of one operation.
+    """Finishes the scaled accumulators of one operation."""
 
-    Attributes:
-        table: The LUT region of SHRAM.
-    """
-
-    def __init__(self, ofm: FeatureMap, activation: Activation, table: bytes) -> None:
+    def __init__(self, ofm: FeatureMap, activation: Activation, machine: Machine) -> None:
         self._ofm = ofm
         self._activation = activation
-        self._table = table
+        self._machine = machine
 
     def finish(self, values: IntArray) -> NDArray[Any]:
         """Return OFM elements for scaled values of the same shape; these are overwritten.
@@ -53,10 +51,11 @@ class OutputStage:
             return self._clamp(curve(shifted)).astype(self._ofm.dtype)
         return self._look_up(self._clamp(shifted)).astype(self._ofm.dtype)
 
-    def _clamp(self, values: IntArray) -> IntArray:
-        """Clamp to the activation's limits within the clip range's type.
+    @cached_property
+    def _limits(self) -> tuple[int, int]:
+        """The activation's limits within the clip range's type.
 
-        A 32-bit OFM has no limits: they have 16 bits.
+        A 32-bit OFM has only those of its type: the registers have 16 bits.
         """
         dtype: ElementType
         if self._activation.clip_range == clip_range.OFM_PRECISION.value:
@@ -67,9 +66,14 @@ class OutputStage:
             raise CommandFault(f"reserved activation clip range {self._activation.clip_range}")
         limits = np.iinfo(dtype)
         low, high = int(limits.min), int(limits.max)
-        if dtype.itemsize < 4:
-            low, high = max(low, self._activation.minimum), min(high, self._activation.maximum)
-        return np.clip(values, low, high, out=values)
+        if dtype.itemsize == 4:
+            return low, high
+        return max(low, self._activation.minimum), min(high, self._activation.maximum)
+
+    def _clamp(self, values: IntArray) -> IntArray:
+        low, high = self._limits
+        np.maximum(values, low, out=values)
+        return np.minimum(values, high, out=values)
 
     def _look_up(self, values: IntArray) -> IntArray:
         """Replace clamped values by those of the table, if the activation names one."""
@@ -79,7 +83,7 @@ class OutputStage:
         first = activation_function.LUT_START.value
         if not first <= function <= activation_function.LUT_END.value:
             raise CommandFault(f"reserved activation function {function}")
-        table = self._table[(function - first) * LUT_SLOT_BYTES :]
+        table = self._machine.table()[(function - first) * LUT_SLOT_BYTES :]
         if self._ofm.dtype.itemsize == 2 and self._activation.clip_range == 0:
             return look_up_16(values, table)
         offset = 0 if self._ofm.dtype == np.uint8 else 128
