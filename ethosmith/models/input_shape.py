@@ -52,7 +52,7 @@ def fitting_shape(model: Path, pattern: Sequence[int | str], usecase: str) -> Sh
 
 
 def _text(sizes: Sequence[int | str]) -> str:
-    return "x".join(map(str, sizes)) or "no size"
+    return " x ".join(map(str, sizes)) or "no size"
 
 
 def input_shapes(model: Path) -> list[Shape]:

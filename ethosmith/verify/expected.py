@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 
 from ethosmith.cli import run_step
-from ethosmith.errors import EthosmithError
 from ethosmith.files import write_text
 from ethosmith.models.int8_check import NetworkSpec, check_int8, interpreter_of
-from ethosmith.verify.host_program import answer, quantised_input
+from ethosmith.verify.host_program import answer, quantised_inputs
 from ethosmith.verify.reference import reference_network
 
 
@@ -41,18 +40,18 @@ def expected_samples(network: Path, program: Path, names: Sequence[str]) -> list
 
 
 def _run(interpreter: Any, specs: NetworkSpec, program: Path, index: int) -> dict[str, Any]:
-    if len(specs.inputs) != 1:
-        raise EthosmithError(f"a use case's network has one input, this has {len(specs.inputs)}")
-    spec = specs.inputs[0]
-    raw = quantised_input(program, index, spec)
-    tensor = np.frombuffer(raw, np.dtype(spec.dtype)).reshape(spec.shape)
-    interpreter.set_tensor(interpreter.get_input_details()[0]["index"], tensor)
+    raw = quantised_inputs(program, index, specs.inputs)
+    for detail, spec in zip(interpreter.get_input_details(), specs.inputs, strict=True):
+        dtype = np.dtype(spec.dtype)
+        tensor = np.frombuffer(raw, dtype, spec.element_count).reshape(spec.shape)
+        interpreter.set_tensor(detail["index"], tensor)
+        raw = raw[tensor.nbytes :]
     interpreter.invoke()
     outputs = [
         interpreter.get_tensor(detail["index"]).tobytes()
         for detail in interpreter.get_output_details()
     ]
-    said = answer(program, outputs[0], specs.outputs[0])
+    said = answer(program, b"".join(outputs), specs.outputs)
     return {
         "answer": said.text,
         "score": said.score,

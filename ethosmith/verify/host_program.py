@@ -42,30 +42,37 @@ def features(program: Path, sample_index: int, shape: Sequence[int]) -> bytes:
     return _run(program, ["preprocess", str(sample_index), *tensor], b"")
 
 
-def quantised_input(program: Path, sample_index: int, spec: TensorSpec) -> bytes:
-    """Return sample ``sample_index`` as the raw bytes of the input tensor ``spec``.
+def quantised_inputs(program: Path, sample_index: int, specs: Sequence[TensorSpec]) -> bytes:
+    """Return sample ``sample_index`` as the raw bytes of all input tensors, one after another.
 
     Raises:
         EthosmithError: as in `features`.
     """
-    return _run(program, ["preprocess", str(sample_index), *_tensor(spec)], b"")
+    return _run(program, ["preprocess", str(sample_index), *_tensors(specs)], b"")
 
 
-def answer(program: Path, output: bytes, spec: TensorSpec) -> Answer:
-    """Return what the post-processing says to the raw output tensor ``spec``.
+def answer(program: Path, outputs: bytes, specs: Sequence[TensorSpec]) -> Answer:
+    """Return what the post-processing says to the raw output tensors, one after another.
 
     Raises:
         EthosmithError: as in `features`, or an answer that is not one.
     """
-    said = _run(program, ["postprocess", *_tensor(spec)], output).decode("utf-8", "replace")
+    said = _run(program, ["postprocess", *_tensors(specs)], outputs).decode("utf-8", "replace")
     match = _ANSWER.fullmatch(said.strip())
     if match is None:
         raise EthosmithError(f"{program}: says '{said.strip()[:80]}' instead of an answer")
     return Answer(match["text"], match["score"], match["ranked"] or "")
 
 
-def _tensor(spec: TensorSpec) -> list[str]:
-    return [spec.dtype, repr(spec.scale), str(spec.zero_point), _shape_text(spec.shape)]
+def _tensors(specs: Sequence[TensorSpec]) -> list[str]:
+    return [
+        word
+        for spec in specs
+        for word in (
+            *(spec.dtype, repr(spec.scale)),
+            *(str(spec.zero_point), _shape_text(spec.shape)),
+        )
+    ]
 
 
 def _shape_text(shape: Sequence[int]) -> str:

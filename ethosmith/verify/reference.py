@@ -14,7 +14,7 @@ from math import prod
 from typing import Any
 
 _FULLY_CONNECTED, _CONV_2D, _RESHAPE = 9, 3, 22
-_INT8 = 9
+_INT32, _INT8 = 2, 9
 _VALID_PADDING = 1
 
 
@@ -65,7 +65,7 @@ class _Rewriter:
         matrix = self._like(given, (1, rows, 1, depth_in))
         kernel = self._like(weights, (depth_out, 1, 1, depth_in), weights.buffer)
         result = self._like(made, (1, rows, 1, depth_out))
-        bias = [index for index in operator.inputs[2:] if index >= 0]
+        bias = [index for index in operator.inputs[2:] if index >= 0] or [self._zeros(depth_out)]
         return [
             self._reshape(operator.inputs[0], matrix),
             self._convolution([matrix, kernel, *bias], result, operator.builtinOptions),
@@ -76,6 +76,17 @@ class _Rewriter:
         made = self._schema.TensorT()
         made.name, made.type, made.quantization = tensor.name, tensor.type, tensor.quantization
         made.shape, made.buffer = list(shape), buffer
+        self._graph.tensors.append(made)
+        return len(self._graph.tensors) - 1
+
+    def _zeros(self, count: int) -> int:
+        """A bias that adds nothing: CONV_2D has to have one."""
+        buffer = self._schema.BufferT()
+        buffer.data = bytes(4 * count)
+        self._model.buffers.append(buffer)
+        made = self._schema.TensorT()
+        made.name, made.type, made.shape = b"no bias", _INT32, [count]
+        made.buffer = len(self._model.buffers) - 1
         self._graph.tensors.append(made)
         return len(self._graph.tensors) - 1
 

@@ -11,11 +11,11 @@
 #include "tensor.h"
 #include "text.h"
 
-enum { EXIT_USAGE = 2, LINE_BYTES = 256 };
+enum { EXIT_USAGE = 2, LINE_BYTES = 256, WORDS_PER_TENSOR = 4 };
 
 static const char USAGE[] =
-    "usage: preprocess SAMPLE_INDEX DTYPE SCALE ZERO_POINT SHAPE > TENSOR\n"
-    "       postprocess DTYPE SCALE ZERO_POINT SHAPE < TENSOR\n"
+    "usage: preprocess SAMPLE_INDEX (DTYPE SCALE ZERO_POINT SHAPE)... > TENSORS\n"
+    "       postprocess (DTYPE SCALE ZERO_POINT SHAPE)... < TENSORS\n"
     "DTYPE: float32, int8, uint8, int16 or int32; SHAPE: such as 1x32x32x3\n";
 
 static const unsigned long MAX_ELEMENTS = 1ul << 28;
@@ -101,23 +101,62 @@ static bool parse_tensor(char *const arguments[4], struct tensor_info *info) {
     return !quantised || info->scale > 0.0f;
 }
 
-static int write_tensor(const struct input *input) {
-    size_t written = fwrite(input->data, 1, input->info->size_bytes, stdout);
-    if (written != input->info->size_bytes || fflush(stdout) != 0) {
+// The network's tensors as the command line gives them, all in one block of memory.
+struct tensors {
+    uint32_t count;
+    uint32_t size_bytes;
+    struct tensor_info info[APPLICATION_MAX_TENSORS];
+    uint8_t *data;
+};
+
+static bool parse_tensors(char *const arguments[], int words, struct tensors *tensors) {
+    *tensors = (struct tensors){.count = (uint32_t)words / WORDS_PER_TENSOR};
+    if (words % WORDS_PER_TENSOR != 0 || tensors->count == 0 ||
+        tensors->count > APPLICATION_MAX_TENSORS) {
+        return false;
+    }
+    for (uint32_t i = 0; i < tensors->count; i++) {
+        struct tensor_info *info = &tensors->info[i];
+        if (!parse_tensor(&arguments[i * WORDS_PER_TENSOR], info) ||
+            info->size_bytes > UINT32_MAX - tensors->size_bytes) {
+            return false;
+        }
+        info->offset = tensors->size_bytes;
+        tensors->size_bytes += info->size_bytes;
+    }
+    return true;
+}
+
+static bool prepared(const struct sample *sample, const struct tensors *tensors) {
+    struct input inputs[APPLICATION_MAX_TENSORS + 1] = {0};
+    for (uint32_t i = 0; i < tensors->count; i++) {
+        inputs[i].info = &tensors->info[i];
+        inputs[i].data = tensors->data + tensors->info[i].offset;
+    }
+    bool suits = application_preprocess(sample, inputs);
+    for (uint32_t i = 0; i < tensors->count; i++) {
+        suits = suits && !inputs[i].out_of_range;
+    }
+    return suits;
+}
+
+static int write_tensors(const struct tensors *tensors) {
+    size_t written = fwrite(tensors->data, 1, tensors->size_bytes, stdout);
+    if (written != tensors->size_bytes || fflush(stdout) != 0) {
         return fail("cannot write the tensor", "");
     }
     return EXIT_SUCCESS;
 }
 
-static int preprocess(const struct sample *sample, const struct tensor_info *info) {
-    struct input input = {.info = info, .data = calloc(info->size_bytes, 1)};
-    if (input.data == NULL) {
+static int preprocess(const struct sample *sample, struct tensors *tensors) {
+    tensors->data = calloc(tensors->size_bytes, 1);
+    if (tensors->data == NULL) {
         return fail("out of memory", "");
     }
-    bool suits = application_preprocess(sample, &input) && !input.out_of_range;
-    int code = suits ? write_tensor(&input)
-                     : fail("the application does not take the sample ", sample->name);
-    free(input.data);
+    int code = prepared(sample, tensors)
+                   ? write_tensors(tensors)
+                   : fail("the application does not take the sample ", sample->name);
+    free(tensors->data);
     return code;
 }
 
@@ -146,44 +185,59 @@ static void print_ranked(const struct answer *answer) {
     }
 }
 
-static int postprocess(const struct tensor_info *info) {
-    void *data = malloc(info->size_bytes);
-    struct output output = {.info = info, .data = data};
+static bool read_tensors(const struct tensors *tensors) {
+    return fread(tensors->data, 1, tensors->size_bytes, stdin) == tensors->size_bytes &&
+           getchar() == EOF;
+}
+
+static bool answered(const struct tensors *tensors, struct answer *answer) {
+    struct output outputs[APPLICATION_MAX_TENSORS + 1] = {0};
+    for (uint32_t i = 0; i < tensors->count; i++) {
+        outputs[i].info = &tensors->info[i];
+        outputs[i].data = tensors->data + tensors->info[i].offset;
+    }
+    return application_postprocess(outputs, answer);
+}
+
+static int postprocess(struct tensors *tensors) {
     struct answer answer = {0};
     int code = EXIT_SUCCESS;
-    if (data == NULL) {
+    tensors->data = malloc(tensors->size_bytes);
+    if (tensors->data == NULL) {
         code = fail("out of memory", "");
-    } else if (fread(data, 1, info->size_bytes, stdin) != info->size_bytes || getchar() != EOF) {
+    } else if (!read_tensors(tensors)) {
         code = fail("standard input does not hold exactly the tensor", "");
-    } else if (!application_postprocess(&output, &answer)) {
+    } else if (!answered(tensors, &answer)) {
         code = fail("the application does not take the output", "");
     } else {
         print_answer(&answer);
         print_ranked(&answer);
     }
-    free(data);
+    free(tensors->data);
     return code;
 }
 
-static int run_preprocess(char *const arguments[5]) {
-    struct tensor_info info;
+static int run_preprocess(char *const arguments[], int words) {
+    struct tensors tensors;
     uint32_t index;
-    if (!parse_unsigned(arguments[0], UINT32_MAX, &index) || !parse_tensor(&arguments[1], &info)) {
+    if (!parse_unsigned(arguments[0], UINT32_MAX, &index) ||
+        !parse_tensors(&arguments[1], words - 1, &tensors)) {
         return fail("not a sample index and a tensor\n", USAGE);
     }
     if (index >= sample_count) {
         return fail("no sample has the index ", arguments[0]);
     }
-    return preprocess(&samples[index], &info);
+    return preprocess(&samples[index], &tensors);
 }
 
 int main(int argc, char *argv[]) {
-    if (argc == 7 && strcmp(argv[1], "preprocess") == 0) {
-        return run_preprocess(&argv[2]);
+    if (argc >= 7 && strcmp(argv[1], "preprocess") == 0) {
+        return run_preprocess(&argv[2], argc - 2);
     }
-    struct tensor_info info;
-    if (argc == 6 && strcmp(argv[1], "postprocess") == 0 && parse_tensor(&argv[2], &info)) {
-        return postprocess(&info);
+    struct tensors tensors;
+    if (argc >= 6 && strcmp(argv[1], "postprocess") == 0 &&
+        parse_tensors(&argv[2], argc - 2, &tensors)) {
+        return postprocess(&tensors);
     }
     fputs(USAGE, stderr);
     return EXIT_USAGE;

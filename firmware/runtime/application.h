@@ -41,10 +41,13 @@ struct answer {
     struct ranked ranked[ANSWER_MAX_RANKED];
 };
 
-// Both get the first tensor; further ones follow it in memory, as many as the network has.
-// They return false if the sample or tensor does not suit the use case.
-bool application_preprocess(const struct sample *sample, struct input *input);
-bool application_postprocess(const struct output *output, struct answer *answer);
+// The most inputs and the most outputs that a network may have.
+enum { APPLICATION_MAX_TENSORS = 8 };
+
+// Both get all of the network's tensors, in its order; the one after the last has no `info`.
+// They return false if the sample or a tensor does not suit the use case.
+bool application_preprocess(const struct sample *sample, struct input *inputs);
+bool application_postprocess(const struct output *outputs, struct answer *answer);
 
 // Elements of a tensor.
 uint32_t tensor_element_count(const struct tensor_info *info);

@@ -13,10 +13,11 @@
 #include "tensor.h"
 #include "text.h"
 
-enum { MAX_TENSORS = 8, LINE_BYTES = 256 };
+enum { LINE_BYTES = 256 };
 
-static struct input inputs[MAX_TENSORS];
-static struct output outputs[MAX_TENSORS];
+// One more than there can be: it ends the list.
+static struct input inputs[APPLICATION_MAX_TENSORS + 1];
+static struct output outputs[APPLICATION_MAX_TENSORS + 1];
 
 static void print(struct text *line) {
     hal_console_write(line->start);
@@ -197,7 +198,8 @@ static void print_end(void) {
 
 int main(void) {
     print_header();
-    if (model.input_count > MAX_TENSORS || model.output_count > MAX_TENSORS) {
+    if (model.input_count > APPLICATION_MAX_TENSORS ||
+        model.output_count > APPLICATION_MAX_TENSORS) {
         return fail("the model has too many inputs or outputs", NULL);
     }
     const char *reason = inference_init(&model);
