@@ -7,6 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -46,7 +47,7 @@ def find_qemu() -> Path:
     return Path(found)
 
 
-def qemu_command(program: Path, job: BoardJob, ddr_fd: int, fds: dict[str, int]) -> list[str]:
+def qemu_command(program: Path, job: BoardJob, ddr_fd: int, fds: Mapping[str, int]) -> list[str]:
     """Return the command line that starts QEMU for ``job``.
 
     Args:
@@ -104,16 +105,8 @@ class Qemu:
         with ExitStack() as stack:
             self.ddr = SharedDdr(_new_memory(stack))
             stack.callback(self.ddr.close)
-            channels = {name: Channel(name) for name in _CHANNELS}
-            for channel in channels.values():
-                stack.callback(channel.close)
-            fds = {name: channel.child_fd for name, channel in channels.items()}
-            command = qemu_command(program, job, self.ddr.fd, fds)
-            self._process = stack.enter_context(
-                SupervisedProcess(command, [*fds.values(), self.ddr.fd])
-            )
-            for channel in channels.values():
-                channel.release_child_end()
+            channels = _new_channels(stack)
+            self._process = stack.enter_context(_start(program, job, self.ddr, channels))
             self.uart = channels["uart"]
             self.gdb = GdbClient(channels["gdb"], deadline)
             self.qtest = QtestClient(channels["qtest"], deadline)
@@ -140,6 +133,24 @@ class Qemu:
         """Return why QEMU has closed its channels."""
         status = self._process.wait(_EXIT_TIMEOUT_S)
         return explain_end(status, self._process.output())
+
+
+def _new_channels(stack: ExitStack) -> dict[str, Channel]:
+    channels = {name: Channel(name) for name in _CHANNELS}
+    for channel in channels.values():
+        stack.callback(channel.close)
+    return channels
+
+
+def _start(
+    program: Path, job: BoardJob, ddr: SharedDdr, channels: Mapping[str, Channel]
+) -> SupervisedProcess:
+    fds = {name: channel.child_fd for name, channel in channels.items()}
+    command = qemu_command(program, job, ddr.fd, fds)
+    process = SupervisedProcess(command, [*fds.values(), ddr.fd])
+    for channel in channels.values():
+        channel.release_child_end()
+    return process
 
 
 def explain_end(status: int | None, output: str) -> RunError:

@@ -27,6 +27,7 @@ from ethosmith.board.qmp_client import QmpClient
 from ethosmith.board.uart import UartWatch
 
 _SAMPLE_INTERVAL_S = 0.4
+_SILENT_SAMPLES = 2  # one might be a busy host
 _EXIT_CODE_TIMEOUT_S = 2.0
 _RECEIVE_TIMEOUT_S = 1.0
 
@@ -76,6 +77,7 @@ class Session:
         self._axf = axf
         self._debugger = debugger
         self._last_sample: _Sample | None = None
+        self._silent_samples = 0
         self._next_sample = 0.0
         self._eot_time: float | None = None
 
@@ -186,12 +188,14 @@ class Session:
         self._next_sample = time.monotonic() + _SAMPLE_INTERVAL_S
 
     def _look_at_cpu(self) -> None:
-        """Fail if the CPU has sat silently in a fault handler since the last look."""
+        """Fail if the CPU has sat silently in a fault handler for some looks."""
         exception = self._qmp.cpu_state().get("XPSR", 0) & EXCEPTION_MASK
         sample = _Sample(exception, len(self._uart.output), self._bridge.statistics.register_reads)
-        if exception in FAULT_EXCEPTIONS and sample == self._last_sample:
-            raise self._fault()
+        is_silent = exception in FAULT_EXCEPTIONS and sample == self._last_sample
+        self._silent_samples = self._silent_samples + 1 if is_silent else 0
         self._last_sample = sample
+        if self._silent_samples >= _SILENT_SAMPLES:
+            raise self._fault()
 
     def _fault(self) -> RunError:
         self._gdb.halt()
