@@ -75,7 +75,7 @@ def fvp_command(program: Path, job: BoardJob, uart_file: Path) -> list[str]:
     for item in job.data:
         command += ["--data", f"{item.path}@0x{item.address:x}"]
     for dump in job.dumps:
-        command += ["--dump", f"{dump.path}@0x{dump.address:x},0x{dump.size_bytes:x}"]
+        command += ["--dump", f"cpu0={dump.path}@Memory:0x{dump.address:x},{dump.size_bytes}"]
     return command
 
 

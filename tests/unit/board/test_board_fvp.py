@@ -105,7 +105,7 @@ def test_macs_follow_the_accelerator(tmp_path: Path) -> None:
     command = fvp_command(tmp_path / "fvp", job, tmp_path / "uart")
 
     assert "ethosu.num_macs=512" in command
-    assert command[-2:] == ["--dump", "out.bin@0x93000000,0x40"]
+    assert command[-2:] == ["--dump", "cpu0=out.bin@Memory:0x93000000,64"]
 
 
 _DUMPING = """
