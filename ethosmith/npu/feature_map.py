@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import prod
 from typing import Any
 
@@ -36,6 +36,7 @@ class Area:
         channel: First channel.
         counts: Number of rows, bricks, columns, channels in a brick.
         strides: Bytes from one to the next along each axis.
+        element_bytes: Bytes of an element.
     """
 
     address: int
@@ -44,6 +45,7 @@ class Area:
     channel: int
     counts: tuple[int, int, int, int]
     strides: tuple[int, int, int, int]
+    element_bytes: int
 
     @property
     def index(self) -> tuple[slice, slice, slice]:
@@ -86,12 +88,35 @@ class Area:
                 counts=(*self.counts[:2], 1, self.counts[3]),
             )
 
-    def span(self, element_bytes: int) -> tuple[int, int]:
-        """Return its lowest address and the bytes from there to its end."""
-        reach = [(n - 1) * stride for n, stride in zip(self.counts, self.strides, strict=True)]
-        low = self.address + sum(min(0, step) for step in reach)
-        high = self.address + sum(max(0, step) for step in reach)
-        return low, high - low + element_bytes
+    @cached_property
+    def low(self) -> int:
+        """Its lowest address."""
+        return self.address + sum(min(0, reach) for reach in self._reaches)
+
+    @cached_property
+    def span_bytes(self) -> int:
+        """Bytes from its lowest address to its end."""
+        high = self.address + sum(max(0, reach) for reach in self._reaches)
+        return high - self.low + self.element_bytes
+
+    @property
+    def _reaches(self) -> list[int]:
+        return [(n - 1) * stride for n, stride in zip(self.counts, self.strides, strict=True)]
+
+    @cached_property
+    def dense(self) -> bool:
+        """Whether its elements follow one another in memory without gaps."""
+        step = self.element_bytes
+        for count, stride in zip(reversed(self.counts), reversed(self.strides), strict=True):
+            if count > 1 and stride != step:
+                return False
+            step *= count
+        return True
+
+    @cached_property
+    def compact(self) -> bool:
+        """Whether one transfer may move it: few bytes lie between its elements."""
+        return self.span_bytes <= _MAX_WASTE * prod(self.counts) * self.element_bytes
 
 
 def areas(fm: FeatureMap) -> Iterator[Area]:
@@ -118,16 +143,16 @@ def _tile(
     height, width = rows[1] - rows[0], columns[1] - columns[0]
     if fm.layout is Layout.NHWC:
         strides = (fm.stride_y, 0, fm.stride_x, size)
-        yield Area(base, rows[0], columns[0], 0, (height, 1, width, depth), strides)
+        yield Area(base, rows[0], columns[0], 0, (height, 1, width, depth), strides, size)
         return
     strides = (fm.stride_y, fm.stride_c, BRICK * size, size)
     full, rest = divmod(depth, BRICK)
     if full:
-        yield Area(base, rows[0], columns[0], 0, (height, full, width, BRICK), strides)
+        yield Area(base, rows[0], columns[0], 0, (height, full, width, BRICK), strides, size)
     if rest:
         address = base + full * fm.stride_c
         counts = (height, 1, width, rest)
-        yield Area(address, rows[0], columns[0], full * BRICK, counts, strides)
+        yield Area(address, rows[0], columns[0], full * BRICK, counts, strides, size)
 
 
 def read_feature_map(bus: Bus, fm: FeatureMap, channel: AxiChannel) -> IntArray:
@@ -140,9 +165,8 @@ def read_feature_map(bus: Bus, fm: FeatureMap, channel: AxiChannel) -> IntArray:
     shape = (fm.shape.height, fm.shape.width, fm.shape.depth)
     result = np.empty(shape, dtype=fm.dtype)
     for part in _transfers_of(fm):
-        low, span = part.span(fm.dtype.itemsize)
-        data = bus.read(low, span, fm.port, channel)
-        view = _strided(data, fm, part, low).transpose(0, 2, 1, 3)
+        data = bus.read(part.low, part.span_bytes, fm.port, channel)
+        view = _strided(data, fm, part).transpose(0, 2, 1, 3)
         if part.counts == (shape[0], 1, shape[1], shape[2]):
             return view.reshape(shape)
         target = result[part.index]
@@ -166,49 +190,33 @@ def _write_part(
 ) -> None:
     rows, bricks, columns, channels = part.counts
     block = values[part.index].reshape(rows, columns, bricks, channels).transpose(0, 2, 1, 3)
-    low, span = part.span(fm.dtype.itemsize)
-    if _is_dense(part, fm.dtype.itemsize):
-        bus.write(low, block.tobytes(), fm.port, channel)
+    if part.dense:
+        bus.write(part.low, block.tobytes(), fm.port, channel)
         return
-    buffer = bytearray(bus.read(low, span, fm.port, channel))
-    _strided(buffer, fm, part, low)[...] = block
-    bus.write(low, bytes(buffer), fm.port, channel)
+    buffer = bytearray(bus.read(part.low, part.span_bytes, fm.port, channel))
+    _strided(buffer, fm, part)[...] = block
+    bus.write(part.low, bytes(buffer), fm.port, channel)
 
 
 def _transfers_of(fm: FeatureMap) -> Iterable[Area]:
     """Return the transfers that move a feature map; most need one, and few of those are kept."""
     areas_of_fm = _few_areas(fm)
-    if all(_is_compact(area, fm.dtype.itemsize) for area in areas_of_fm):
+    if all(area.compact for area in areas_of_fm):
         return areas_of_fm
-    return (part for area in areas_of_fm for part in _transfers(area, fm.dtype.itemsize))
+    return (part for area in areas_of_fm for part in _transfers(area))
 
 
 @lru_cache(maxsize=2048)
 def _few_areas(fm: FeatureMap) -> tuple[Area, ...]:
     result = tuple(areas(fm))
     for area in result:
-        _check_alignment(area, fm.dtype.itemsize)
+        _check_alignment(area)
     return result
 
 
-def _is_compact(area: Area, element_bytes: int) -> bool:
-    payload = prod(area.counts) * element_bytes
-    return area.span(element_bytes)[1] <= _MAX_WASTE * payload
-
-
-def _is_dense(area: Area, element_bytes: int) -> bool:
-    """Tell whether the elements follow one another in memory without gaps."""
-    step = element_bytes
-    for count, stride in zip(reversed(area.counts), reversed(area.strides), strict=True):
-        if count > 1 and stride != step:
-            return False
-        step *= count
-    return True
-
-
-def _transfers(area: Area, element_bytes: int) -> Iterator[Area]:
+def _transfers(area: Area) -> Iterator[Area]:
     """Split an area so that no transfer carries many times the bytes it is for."""
-    if _is_compact(area, element_bytes):
+    if area.compact:
         yield area
         return
     if area.counts[0] > 1:
@@ -218,16 +226,15 @@ def _transfers(area: Area, element_bytes: int) -> Iterator[Area]:
     else:
         parts = area.columns()
     for part in parts:
-        yield from _transfers(part, element_bytes)
+        yield from _transfers(part)
 
 
-def _check_alignment(area: Area, element_bytes: int) -> None:
+def _check_alignment(area: Area) -> None:
     for value in (area.address, *area.strides):
-        if value % element_bytes:
+        if value % area.element_bytes:
             raise CommandFault("feature map address or stride not aligned to its elements")
 
 
-def _strided(data: bytes | bytearray, fm: FeatureMap, area: Area, low: int) -> IntArray:
-    return np.ndarray(
-        area.counts, dtype=fm.dtype, buffer=data, offset=area.address - low, strides=area.strides
-    )
+def _strided(data: bytes | bytearray, fm: FeatureMap, area: Area) -> IntArray:
+    start = area.address - area.low
+    return np.ndarray(area.counts, dtype=fm.dtype, buffer=data, offset=start, strides=area.strides)

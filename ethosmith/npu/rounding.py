@@ -41,12 +41,13 @@ def scale_and_round(
         shift: 0 or more; broadcast against ``values``.
         rounding: TFL is TensorFlow Lite's MultiplyByQuantizedMultiplier; NATURAL rounds
             halves up; TRUNCATE drops the fraction towards zero.
-        bound: Largest magnitude in ``values``, if the caller knows it.
+        bound: What no magnitude in ``values`` exceeds, if the caller knows it.
     """
-    if bound is None:
-        bound = max(int(values.max()), -int(values.min())) if values.size else 0
     shifts = np.asarray(shift, dtype=np.int64)
-    if bound * int(np.max(multiplier)) < _SAFE_PRODUCT:
+    largest_multiplier = int(np.max(multiplier))
+    if bound is None or bound * largest_multiplier >= _SAFE_PRODUCT:
+        bound = max(int(values.max()), -int(values.min())) if values.size else 0
+    if bound * largest_multiplier < _SAFE_PRODUCT:
         return _ROUNDINGS[rounding](values * np.asarray(multiplier, dtype=np.int64), shifts)
     return _scale_wide(values, np.asarray(multiplier), shifts, rounding)
 

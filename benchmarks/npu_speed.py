@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run whole networks on the NPU model: are they exact, and how fast beside LiteRT.
+
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.npu_speed [--targets NAME,...] [--rounds N]
+
+Times are the best of N runs with loaded networks; "first" is a run with nothing cached, which
+decodes the weights. LiteRT runs its reference kernels on one thread. Elements that differ
+from LiteRT are counted, and of those the ones that TFLite Micro's kernels do not explain.
+Cycles are the model's estimate, beside Vela's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import PMU
+from numpy.typing import NDArray
+
+from ethosmith.errors import EthosmithError
+from ethosmith.npu.harness import HostRunner
+from tests.npu_corpus.check import MicroReference, Reference
+from tests.npu_corpus.targets import NotOnNpu, compile_for, target_named
+from tests.npu_networks.networks import NETWORKS, ROOT, mobilenet_v2, quantised
+
+Arrays = list[NDArray[Any]]
+_SEED = 7
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One network on one target."""
+
+    first_s: float
+    npu_s: float
+    litert_s: float
+    cycles: int
+    elements: int
+    from_litert: int
+    from_tflm: int
+
+
+def measure(network: bytes, target: str, rounds: int) -> Measurement:
+    """Compile, run and compare a network."""
+    wanted = target_named(target)
+    reference = Reference(network)
+    inputs = _inputs(reference)
+    runner = HostRunner(compile_for(wanted, network), wanted.config)
+    begun = time.perf_counter()
+    got = runner.run(inputs)
+    first_s = time.perf_counter() - begun
+    cycles = runner.device.read_register(PMU.PMCCNTR_LO.value)
+    return Measurement(
+        first_s=first_s,
+        npu_s=_best(lambda: runner.run(inputs), rounds),
+        litert_s=_best(lambda: reference.run(inputs), rounds),
+        cycles=cycles,
+        elements=sum(array.size for array in got),
+        from_litert=_differences(got, reference.run(inputs)),
+        from_tflm=_differences(got[:1], MicroReference(network).run(inputs)),
+    )
+
+
+def networks(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Yield name and int8 .tflite of each network; what is in ``folder`` is not made again."""
+    folder.mkdir(parents=True, exist_ok=True)
+    makers: dict[str, Callable[[Path], bytes]] = {
+        network.name: partial(quantised, network) for network in NETWORKS
+    }
+    for name, make in (makers | {"mobilenet_v2_224": mobilenet_v2}).items():
+        path = folder / f"{name}.tflite"
+        try:
+            yield name, path.read_bytes() if path.exists() else make(folder)
+        except EthosmithError as refusal:
+            print(f"{name}: left out: {refusal}")
+
+
+def _inputs(reference: Reference) -> Arrays:
+    random = np.random.default_rng(_SEED)
+    return [
+        random.integers(-128, 128, detail["shape"], dtype=np.int8)
+        for detail in reference.input_details()
+    ]
+
+
+def _best(run: Callable[[], object], rounds: int) -> float:
+    best = float("inf")
+    for _ in range(rounds):
+        begun = time.perf_counter()
+        run()
+        best = min(best, time.perf_counter() - begun)
+    return best
+
+
+def _differences(got: Arrays, wanted: Arrays) -> int:
+    return sum(
+        int(np.count_nonzero(mine.ravel() != theirs.ravel()))
+        for mine, theirs in zip(got, wanted, strict=True)
+    )
+
+
+def main(argv: Sequence[str]) -> int:
+    """Print a line per network and target; 1 if TFLite Micro does not explain a difference."""
+    parser = argparse.ArgumentParser(description="NPU model: exactness and speed")
+    parser.add_argument("--targets", default="ethos-u55-128/Shared_Sram")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--folder", type=Path, default=ROOT / "build" / "npu_networks")
+    options = parser.parse_args(argv)
+    print(
+        f"{'network':<40}{'target':<30}{'first ms':>9}{'ms':>9}{'LiteRT ms':>10}{'ratio':>7}"
+        f"{'est. cycles':>12}{'elements':>9}{'!=LiteRT':>9}{'!=TFLM':>7}"
+    )
+    wrong = 0
+    for name, network in networks(options.folder):
+        for target in options.targets.split(","):
+            try:
+                m = measure(network, target, options.rounds)
+            except NotOnNpu as refusal:
+                print(f"{name}: left out: {refusal}")
+                continue
+            wrong += m.from_tflm
+            print(
+                f"{name:<40}{target:<30}{1e3 * m.first_s:>9.1f}{1e3 * m.npu_s:>9.1f}"
+                f"{1e3 * m.litert_s:>10.2f}{m.npu_s / m.litert_s:>7.1f}{m.cycles:>12}"
+                f"{m.elements:>9}{m.from_litert:>9}{m.from_tflm:>7}"
+            )
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
