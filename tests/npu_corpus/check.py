@@ -20,6 +20,7 @@ from tests.npu_corpus.network import Array, Network
 from tests.npu_corpus.targets import Target, compile_for
 
 INPUT_SETS = 3
+_ARENA_BYTES = 16 << 20
 # ELU has no kernel in LiteRT's reference set. SUM has one that lets int8 and int16 sums
 # wrap around; the kernel that LiteRT runs by default saturates.
 _DEFAULT_KERNELS = ("elu", "sum")
@@ -77,7 +78,7 @@ class MicroReference:
 
     def run(self, inputs: list[Array]) -> list[Array]:
         """Return the output for these inputs."""
-        interpreter = runtime.Interpreter.from_bytes(self._network)
+        interpreter = runtime.Interpreter.from_bytes(self._network, arena_size=_ARENA_BYTES)
         for index, values in enumerate(inputs):
             interpreter.set_input(values, index)
         interpreter.invoke()
