@@ -28,10 +28,11 @@ class RandomData:
 def from_files(
     files: Sequence[Path], shapes: Sequence[tuple[int, ...]]
 ) -> Callable[[], Iterator[Batch]]:
-    """Return a generator over raw float32 files, each one input tensor (native order: little).
+    """Return a generator over raw float32 files, little endian.
 
     Args:
-        files: one file per sample, as the host's pre-processing wrote it.
+        files: one file per sample, as the host's pre-processing wrote it: one input tensor
+            for each of the sample's windows.
         shapes: the network's input shapes including a batch of 1; exactly one.
 
     Raises:
@@ -43,19 +44,20 @@ def from_files(
             " use 'representative: {seed: 0}'"
         )
     shape = shapes[0]
-    tensors = [_read(file, shape) for file in files]
+    tensors = [tensor for file in files for tensor in _read(file, shape)]
     return lambda: ([tensor] for tensor in tensors)
 
 
 def _read(file: Path, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    """Return the windows of one sample; each has the network's shape."""
     values = np.frombuffer(file.read_bytes(), dtype="<f4")
     wanted = int(np.prod(shape))
-    if values.size != wanted:
+    if values.size == 0 or values.size % wanted:
         raise EthosmithError(
             f"{file}: pre-processing gives {values.size} values, the network's input"
             f" {'x'.join(map(str, shape))} wants {wanted}"
         )
-    return values.reshape(shape)
+    return values.reshape(-1, *shape)
 
 
 def from_random(

@@ -51,7 +51,8 @@ def _problems(
         found.append(f"{len(sample.tensors)} output tensors, the host has {len(tensors)}")
     for index, (got, want) in enumerate(zip(sample.tensors, tensors, strict=False)):
         if got != want:
-            found.append(f"output {index} {_difference(bytes.fromhex(got), bytes.fromhex(want))}")
+            place = _place(index, len(tensors), len(sample.windows))
+            found.append(f"{place} {_difference(bytes.fromhex(got), bytes.fromhex(want))}")
     said = (sample.answer, sample.score)
     if said != (reference["answer"], reference["score"]):
         found.append(f"says {said}, the host says ({reference['answer']}, {reference['score']})")
@@ -61,6 +62,14 @@ def _problems(
     if wanted is not None and sample.answer != wanted:
         found.append(f"says '{sample.answer}', expected '{wanted}'")
     return found
+
+
+def _place(index: int, count: int, windows: int) -> str:
+    """Name the tensor ``index`` of ``count`` in all windows."""
+    if windows == 0:
+        return f"output {index}"
+    window, output = divmod(index, max(1, count // windows))
+    return f"window {window}, output {output}"
 
 
 def _difference(got: bytes, want: bytes) -> str:

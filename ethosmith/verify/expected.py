@@ -14,7 +14,7 @@ import numpy as np
 
 from ethosmith.cli import run_step
 from ethosmith.files import write_text
-from ethosmith.models.int8_check import NetworkSpec, check_int8, interpreter_of
+from ethosmith.models.int8_check import NetworkSpec, TensorSpec, check_int8, interpreter_of
 from ethosmith.verify.host_program import answer, quantised_inputs
 from ethosmith.verify.reference import reference_network
 
@@ -29,7 +29,7 @@ def expected_samples(network: Path, program: Path, names: Sequence[str]) -> list
 
     Returns:
         Per sample: ``name``, ``answer``, ``score`` and ``ranked`` (as printed) and
-        ``tensors``, each output's raw bytes as hexadecimal digits.
+        ``tensors``, each output's raw bytes as hexadecimal digits, window after window.
     """
     specs = check_int8(network)
     interpreter = interpreter_of(reference_network(network.read_bytes()), str(network))
@@ -41,16 +41,9 @@ def expected_samples(network: Path, program: Path, names: Sequence[str]) -> list
 
 def _run(interpreter: Any, specs: NetworkSpec, program: Path, index: int) -> dict[str, Any]:
     raw = quantised_inputs(program, index, specs.inputs)
-    for detail, spec in zip(interpreter.get_input_details(), specs.inputs, strict=True):
-        dtype = np.dtype(spec.dtype)
-        tensor = np.frombuffer(raw, dtype, spec.element_count).reshape(spec.shape)
-        interpreter.set_tensor(detail["index"], tensor)
-        raw = raw[tensor.nbytes :]
-    interpreter.invoke()
-    outputs = [
-        interpreter.get_tensor(detail["index"]).tobytes()
-        for detail in interpreter.get_output_details()
-    ]
+    size_bytes = sum(_size_bytes(spec) for spec in specs.inputs)
+    windows = [raw[at : at + size_bytes] for at in range(0, len(raw), size_bytes)]
+    outputs = [output for window in windows for output in _outputs(interpreter, specs, window)]
     said = answer(program, b"".join(outputs), specs.outputs)
     return {
         "answer": said.text,
@@ -58,6 +51,21 @@ def _run(interpreter: Any, specs: NetworkSpec, program: Path, index: int) -> dic
         "ranked": said.ranked,
         "tensors": [out.hex() for out in outputs],
     }
+
+
+def _outputs(interpreter: Any, specs: NetworkSpec, raw: bytes) -> list[bytes]:
+    """Run the network on the raw bytes of its inputs and return those of its outputs."""
+    for detail, spec in zip(interpreter.get_input_details(), specs.inputs, strict=True):
+        tensor = np.frombuffer(raw, np.dtype(spec.dtype), spec.element_count).reshape(spec.shape)
+        interpreter.set_tensor(detail["index"], tensor)
+        raw = raw[tensor.nbytes :]
+    interpreter.invoke()
+    details = interpreter.get_output_details()
+    return [interpreter.get_tensor(detail["index"]).tobytes() for detail in details]
+
+
+def _size_bytes(spec: TensorSpec) -> int:
+    return spec.element_count * np.dtype(spec.dtype).itemsize
 
 
 def main(argv: Sequence[str]) -> None:

@@ -35,6 +35,8 @@ class Answer:
 def features(program: Path, sample_index: int, shape: Sequence[int]) -> bytes:
     """Return sample ``sample_index`` as the network's real input: float32, little endian.
 
+    A sample of several windows gives one input after the other.
+
     Raises:
         EthosmithError: the program fails or does not end.
     """
@@ -42,8 +44,16 @@ def features(program: Path, sample_index: int, shape: Sequence[int]) -> bytes:
     return _run(program, ["preprocess", str(sample_index), *tensor], b"")
 
 
+def features_of_file(program: Path, sample: Path, shape: Sequence[int]) -> bytes:
+    """Return what `features` returns, for a file with a sample's bytes that is not baked in."""
+    tensor = ["float32", "1", "0", _shape_text(shape)]
+    return _run(program, ["preprocess-file", str(sample), *tensor], b"")
+
+
 def quantised_inputs(program: Path, sample_index: int, specs: Sequence[TensorSpec]) -> bytes:
     """Return sample ``sample_index`` as the raw bytes of all input tensors, one after another.
+
+    A sample of several windows gives those of the first, then those of the second, and so on.
 
     Raises:
         EthosmithError: as in `features`.
@@ -52,7 +62,7 @@ def quantised_inputs(program: Path, sample_index: int, specs: Sequence[TensorSpe
 
 
 def answer(program: Path, outputs: bytes, specs: Sequence[TensorSpec]) -> Answer:
-    """Return what the post-processing says to the raw output tensors, one after another.
+    """Return what the post-processing says to the raw output tensors, in the order of inputs.
 
     Raises:
         EthosmithError: as in `features`, or an answer that is not one.

@@ -12,6 +12,7 @@ _SAMPLE = re.compile(
     r'^sample (?P<name>\S+): answer="(?P<answer>[^"]*)" score=(?P<score>\S+)'
     r"(?P<counts>( \w+=\d+)*)$"
 )
+_WINDOW = re.compile(r"^window (?P<name>\S+) (?P<index>\d+):(?P<counts>( \w+=\d+)+)$")
 _TENSOR = re.compile(
     r"^tensor (?P<name>\S+) (?P<index>\d+) (?P<dtype>\w+) (?P<shape>[\dx]+) (?P<hex>[0-9a-f]*)$"
 )
@@ -24,10 +25,12 @@ class DeviceSample:
     """What the device said about one sample.
 
     Attributes:
-        counts: PMU counts of the inference by name: ``npu_cycles``, ``npu_active``,
-            ``axi0_rd``, ``axi0_wr``, ``axi1_rd`` (cycles; data beats).
-        tensors: the raw bytes of each output tensor, as hexadecimal digits.
+        counts: PMU counts by name: ``npu_cycles``, ``npu_active``, ``axi0_rd``, ``axi0_wr``,
+            ``axi1_rd`` (cycles; data beats), of all windows together.
+        tensors: the raw bytes of each output tensor, as hexadecimal digits; a sample of several
+            windows has those of the first, then those of the second, and so on.
         ranked: the best answers with their scores, as printed; empty if it ranks none.
+        windows: PMU counts of each inference, if there were several.
     """
 
     name: str
@@ -36,47 +39,98 @@ class DeviceSample:
     counts: dict[str, int]
     tensors: list[str] = field(default_factory=list)
     ranked: str = ""
+    windows: list[dict[str, int]] = field(default_factory=list)
 
 
 def read_log(text: str) -> list[DeviceSample]:
     """Return the samples of a run that passed, in the order of the log.
 
     Raises:
-        EthosmithError: no ``pass:`` line, or one that disagrees with the samples.
+        EthosmithError: no ``pass:`` line, or one that disagrees with the samples; lines of a
+            sample that are missing or out of order.
     """
-    samples: list[DeviceSample] = []
+    reader = _Reader()
     passed = None
     for line in text.splitlines():
         if match := _SAMPLE.match(line):
-            samples.append(_sample(match))
+            reader.sample(match)
+        elif match := _WINDOW.match(line):
+            reader.window(match)
         elif match := _TENSOR.match(line):
-            _add_tensor(samples, match)
+            reader.tensor(match)
         elif match := _RANKED.match(line):
-            _add_ranked(samples, match)
+            reader.ranked(match)
         elif match := _PASS.match(line):
             passed = int(match["count"])
     if passed is None:
         raise EthosmithError("the firmware did not say 'pass:'")
-    if passed != len(samples):
-        raise EthosmithError(f"the firmware passed {passed} samples but told of {len(samples)}")
-    return samples
+    if passed != len(reader.samples):
+        told = len(reader.samples)
+        raise EthosmithError(f"the firmware passed {passed} samples but told of {told}")
+    return reader.samples
 
 
-def _sample(match: re.Match[str]) -> DeviceSample:
+@dataclass
+class _Reader:
+    """The samples read up to now.
+
+    A sample of one window has its tensors behind its line. One of several has them before it,
+    each window's behind the window's line.
+
+    Attributes:
+        samples: those whose line was read.
+        open_name: the sample whose windows are being read; none if ``windows`` is empty.
+        windows: the windows' counts.
+        tensors: the tensors of each window.
+    """
+
+    samples: list[DeviceSample] = field(default_factory=list)
+    open_name: str = ""
+    windows: list[dict[str, int]] = field(default_factory=list)
+    tensors: list[list[str]] = field(default_factory=list)
+
+    def window(self, match: re.Match[str]) -> None:
+        if int(match["index"]) != len(self.windows) or self.open_name not in {"", match["name"]}:
+            raise EthosmithError(f"the firmware left out a window of '{match['name']}'")
+        self.open_name = match["name"]
+        self.windows.append(_counts(match))
+        self.tensors.append([])
+
+    def tensor(self, match: re.Match[str]) -> None:
+        name = match["name"]
+        latest = self.samples[-1] if self.samples and not self.windows else None
+        if name != (latest.name if latest else self.open_name):
+            raise EthosmithError(f"the firmware printed a tensor of '{name}' out of order")
+        tensors = latest.tensors if latest else self.tensors[-1]
+        if int(match["index"]) != len(tensors):
+            raise EthosmithError(f"the firmware left out a tensor of '{name}'")
+        tensors.append(match["hex"])
+
+    def ranked(self, match: re.Match[str]) -> None:
+        name = match["name"]
+        if not self.samples or self.windows or self.samples[-1].name != name:
+            raise EthosmithError(f"the firmware ranked the answers of '{name}' out of order")
+        self.samples[-1].ranked = match["ranked"]
+
+    def sample(self, match: re.Match[str]) -> None:
+        counts = _counts(match)
+        windows = counts.pop("windows", 0)
+        if windows != len(self.windows) or self.open_name not in {"", match["name"]}:
+            raise EthosmithError(f"the firmware left out a window of '{match['name']}'")
+        tensors = [tensor for window in self.tensors for tensor in window]
+        self.samples.append(
+            DeviceSample(
+                match["name"],
+                match["answer"],
+                match["score"],
+                counts,
+                tensors,
+                windows=self.windows,
+            )
+        )
+        self.open_name, self.windows, self.tensors = "", [], []
+
+
+def _counts(match: re.Match[str]) -> dict[str, int]:
     counts = (word.split("=") for word in match["counts"].split())
-    numbers = {name: int(value) for name, value in counts}
-    return DeviceSample(match["name"], match["answer"], match["score"], numbers)
-
-
-def _add_ranked(samples: list[DeviceSample], match: re.Match[str]) -> None:
-    if not samples or samples[-1].name != match["name"]:
-        raise EthosmithError(f"the firmware ranked the answers of '{match['name']}' out of order")
-    samples[-1].ranked = match["ranked"]
-
-
-def _add_tensor(samples: list[DeviceSample], match: re.Match[str]) -> None:
-    if not samples or samples[-1].name != match["name"]:
-        raise EthosmithError(f"the firmware printed a tensor of '{match['name']}' out of order")
-    if int(match["index"]) != len(samples[-1].tensors):
-        raise EthosmithError(f"the firmware left out a tensor of '{match['name']}'")
-    samples[-1].tensors.append(match["hex"])
+    return {name: int(value) for name, value in counts}

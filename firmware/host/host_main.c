@@ -15,10 +15,15 @@ enum { EXIT_USAGE = 2, LINE_BYTES = 256, WORDS_PER_TENSOR = 4 };
 
 static const char USAGE[] =
     "usage: preprocess SAMPLE_INDEX (DTYPE SCALE ZERO_POINT SHAPE)... > TENSORS\n"
+    "       preprocess-file PATH (DTYPE SCALE ZERO_POINT SHAPE)... > TENSORS\n"
     "       postprocess (DTYPE SCALE ZERO_POINT SHAPE)... < TENSORS\n"
-    "DTYPE: float32, int8, uint8, int16 or int32; SHAPE: such as 1x32x32x3\n";
+    "DTYPE: float32, int8, uint8, int16 or int32; SHAPE: such as 1x32x32x3\n"
+    "PATH: of a sample's bytes as they would be baked in\n"
+    "TENSORS: those of a sample's first window, then those of the second, and so on\n";
 
 static const unsigned long MAX_ELEMENTS = 1ul << 28;
+
+enum { MAX_SAMPLE_BYTES = 32 << 20 };
 
 struct dtype {
     const char *name;
@@ -127,11 +132,12 @@ static bool parse_tensors(char *const arguments[], int words, struct tensors *te
     return true;
 }
 
-static bool prepared(const struct sample *sample, const struct tensors *tensors) {
+static bool prepared(const struct sample *sample, const struct tensors *tensors, uint32_t window) {
     struct input inputs[APPLICATION_MAX_TENSORS + 1] = {0};
     for (uint32_t i = 0; i < tensors->count; i++) {
         inputs[i].info = &tensors->info[i];
         inputs[i].data = tensors->data + tensors->info[i].offset;
+        inputs[i].window = window;
     }
     bool suits = application_preprocess(sample, inputs);
     for (uint32_t i = 0; i < tensors->count; i++) {
@@ -148,14 +154,25 @@ static int write_tensors(const struct tensors *tensors) {
     return EXIT_SUCCESS;
 }
 
+static int write_windows(const struct sample *sample, const struct tensors *tensors) {
+    uint32_t windows = application_window_count(sample, &tensors->info[0]);
+    bool suits = windows > 0;
+    for (uint32_t window = 0; window < windows && suits; window++) {
+        memset(tensors->data, 0, tensors->size_bytes);
+        suits = prepared(sample, tensors, window);
+        if (suits && write_tensors(tensors) != EXIT_SUCCESS) {
+            return EXIT_FAILURE;
+        }
+    }
+    return suits ? EXIT_SUCCESS : fail("the application does not take the sample ", sample->name);
+}
+
 static int preprocess(const struct sample *sample, struct tensors *tensors) {
-    tensors->data = calloc(tensors->size_bytes, 1);
+    tensors->data = malloc(tensors->size_bytes);
     if (tensors->data == NULL) {
         return fail("out of memory", "");
     }
-    int code = prepared(sample, tensors)
-                   ? write_tensors(tensors)
-                   : fail("the application does not take the sample ", sample->name);
+    int code = write_windows(sample, tensors);
     free(tensors->data);
     return code;
 }
@@ -185,34 +202,41 @@ static void print_ranked(const struct answer *answer) {
     }
 }
 
-static bool read_tensors(const struct tensors *tensors) {
-    return fread(tensors->data, 1, tensors->size_bytes, stdin) == tensors->size_bytes &&
-           getchar() == EOF;
-}
-
-static bool answered(const struct tensors *tensors, struct answer *answer) {
+static bool answered(const struct tensors *tensors, uint32_t window, struct answer *answer) {
     struct output outputs[APPLICATION_MAX_TENSORS + 1] = {0};
     for (uint32_t i = 0; i < tensors->count; i++) {
         outputs[i].info = &tensors->info[i];
         outputs[i].data = tensors->data + tensors->info[i].offset;
+        outputs[i].window = window;
     }
     return application_postprocess(outputs, answer);
 }
 
-static int postprocess(struct tensors *tensors) {
+static size_t read_tensors(const struct tensors *tensors) {
+    return fread(tensors->data, 1, tensors->size_bytes, stdin);
+}
+
+static int read_windows(const struct tensors *tensors) {
     struct answer answer = {0};
-    int code = EXIT_SUCCESS;
-    tensors->data = malloc(tensors->size_bytes);
-    if (tensors->data == NULL) {
-        code = fail("out of memory", "");
-    } else if (!read_tensors(tensors)) {
-        code = fail("standard input does not hold exactly the tensor", "");
-    } else if (!answered(tensors, &answer)) {
-        code = fail("the application does not take the output", "");
-    } else {
-        print_answer(&answer);
-        print_ranked(&answer);
+    uint32_t windows = 0;
+    size_t got = read_tensors(tensors);
+    while (got == tensors->size_bytes) {
+        if (!answered(tensors, windows++, &answer)) {
+            return fail("the application does not take the output", "");
+        }
+        got = read_tensors(tensors);
     }
+    if (got != 0 || windows == 0) {
+        return fail("standard input does not hold exactly the tensor", " of each window");
+    }
+    print_answer(&answer);
+    print_ranked(&answer);
+    return EXIT_SUCCESS;
+}
+
+static int postprocess(struct tensors *tensors) {
+    tensors->data = malloc(tensors->size_bytes);
+    int code = tensors->data == NULL ? fail("out of memory", "") : read_windows(tensors);
     free(tensors->data);
     return code;
 }
@@ -230,7 +254,43 @@ static int run_preprocess(char *const arguments[], int words) {
     return preprocess(&samples[index], &tensors);
 }
 
+static int read_sample(const char *path, FILE *file, struct sample *sample) {
+    void *data = malloc(MAX_SAMPLE_BYTES + 1);
+    if (data == NULL) {
+        return fail("out of memory", "");
+    }
+    size_t size_bytes = fread(data, 1, MAX_SAMPLE_BYTES + 1, file);
+    *sample = (struct sample){.name = path, .data = data, .size_bytes = (uint32_t)size_bytes};
+    if (ferror(file) != 0 || size_bytes == 0 || size_bytes > MAX_SAMPLE_BYTES) {
+        free(data);
+        return fail("no sample, or more than 32 MiB: ", path);
+    }
+    return EXIT_SUCCESS;
+}
+
+static int run_preprocess_file(char *const arguments[], int words) {
+    struct tensors tensors;
+    struct sample sample;
+    if (!parse_tensors(&arguments[1], words - 1, &tensors)) {
+        return fail("not a path and a tensor\n", USAGE);
+    }
+    FILE *file = fopen(arguments[0], "rb");
+    if (file == NULL) {
+        return fail("cannot open ", arguments[0]);
+    }
+    int code = read_sample(arguments[0], file, &sample);
+    fclose(file);
+    if (code == EXIT_SUCCESS) {
+        code = preprocess(&sample, &tensors);
+        free((void *)sample.data);
+    }
+    return code;
+}
+
 int main(int argc, char *argv[]) {
+    if (argc >= 7 && strcmp(argv[1], "preprocess-file") == 0) {
+        return run_preprocess_file(&argv[2], argc - 2);
+    }
     if (argc >= 7 && strcmp(argv[1], "preprocess") == 0) {
         return run_preprocess(&argv[2], argc - 2);
     }

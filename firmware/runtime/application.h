@@ -19,11 +19,13 @@ struct input {
     const struct tensor_info *info;
     void *data;
     bool out_of_range; // set by input_set() on an index the tensor does not have
+    uint32_t window;   // of the sample, from 0
 };
 
 struct output {
     const struct tensor_info *info;
     const void *data;
+    uint32_t window; // of the sample, from 0
 };
 
 enum { ANSWER_MAX_RANKED = 5 };
@@ -44,6 +46,16 @@ struct answer {
 // The most inputs and the most outputs that a network may have.
 enum { APPLICATION_MAX_TENSORS = 8 };
 
+// A sample that one input of the network cannot hold is taken in several windows, each with an
+// inference of its own: a use case for such samples defines this function, and for others there is
+// a definition that returns 1. `input` is the first input tensor; 0 means that the sample does not
+// suit the use case.
+uint32_t application_window_count(const struct sample *sample, const struct tensor_info *input);
+
+// Both are called once for each window, in order. Each may keep what it needs for the next window,
+// but of its own only: the host's program runs them in separate processes. The answer of the
+// sample is the last window's.
+//
 // Both get all of the network's tensors, in its order; the one after the last has no `info`.
 // They return false if the sample or a tensor does not suit the use case.
 bool application_preprocess(const struct sample *sample, struct input *inputs);

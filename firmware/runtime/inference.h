@@ -13,13 +13,13 @@
 extern "C" {
 #endif
 
-// What the NPU's counters said about one run.
+// What the NPU's counters said about one run, or about several together.
 struct inference_counts {
     uint64_t cycles;
-    uint32_t active;
-    uint32_t axi0_read_beats;
-    uint32_t axi0_write_beats;
-    uint32_t axi1_read_beats;
+    uint64_t active;
+    uint64_t axi0_read_beats;
+    uint64_t axi0_write_beats;
+    uint64_t axi1_read_beats;
 };
 
 // Resets the NPU and checks that it is the one `m` was compiled for.

@@ -45,23 +45,42 @@ static void print_header(void) {
     print(&line);
 }
 
-static void print_answer(const struct sample *sample, const struct answer *answer,
+static void print_counts(struct text *line, const struct inference_counts *counts) {
+    print_field(line, " npu_cycles=", counts->cycles);
+    print_field(line, " npu_active=", counts->active);
+    print_field(line, " axi0_rd=", counts->axi0_read_beats);
+    print_field(line, " axi0_wr=", counts->axi0_write_beats);
+    print_field(line, " axi1_rd=", counts->axi1_read_beats);
+    text_character(line, '\n');
+    print(line);
+}
+
+static void print_answer(const struct sample *sample, const struct answer *answer, uint32_t windows,
                          const struct inference_counts *counts) {
     char buffer[LINE_BYTES];
     struct text line = text_in(buffer, sizeof buffer);
     text_string(&line, "sample ");
     text_string(&line, sample->name);
     text_string(&line, ": answer=\"");
-    text_string(&line, answer->text);
+    print(&line);
+    hal_console_write(answer->text);
     text_string(&line, "\" score=");
     text_fixed4(&line, answer->score);
-    print_field(&line, " npu_cycles=", counts->cycles);
-    print_field(&line, " npu_active=", counts->active);
-    print_field(&line, " axi0_rd=", counts->axi0_read_beats);
-    print_field(&line, " axi0_wr=", counts->axi0_write_beats);
-    print_field(&line, " axi1_rd=", counts->axi1_read_beats);
-    text_character(&line, '\n');
-    print(&line);
+    if (windows > 1) {
+        print_field(&line, " windows=", windows);
+    }
+    print_counts(&line, counts);
+}
+
+static void print_window(const struct sample *sample, uint32_t window,
+                         const struct inference_counts *counts) {
+    char buffer[LINE_BYTES];
+    struct text line = text_in(buffer, sizeof buffer);
+    text_string(&line, "window ");
+    text_string(&line, sample->name);
+    print_field(&line, " ", window);
+    text_character(&line, ':');
+    print_counts(&line, counts);
 }
 
 static void print_ranked(const struct sample *sample, const struct answer *answer) {
@@ -155,6 +174,12 @@ static void bind_tensors(void) {
     }
 }
 
+static void print_outputs(const struct sample *sample) {
+    for (uint32_t i = 0; i < model.output_count; i++) {
+        print_output(sample, i, &outputs[i]);
+    }
+}
+
 static bool preprocess(const struct sample *sample) {
     bool suits = application_preprocess(sample, inputs);
     for (uint32_t i = 0; i < model.input_count; i++) {
@@ -163,25 +188,69 @@ static bool preprocess(const struct sample *sample) {
     return suits;
 }
 
-// Returns a reason on failure.
-static const char *run_sample(const struct sample *sample) {
-    struct inference_counts counts;
-    struct answer answer = {0};
+static void add_counts(struct inference_counts *sum, const struct inference_counts *counts) {
+    sum->cycles += counts->cycles;
+    sum->active += counts->active;
+    sum->axi0_read_beats += counts->axi0_read_beats;
+    sum->axi0_write_beats += counts->axi0_write_beats;
+    sum->axi1_read_beats += counts->axi1_read_beats;
+}
+
+// Returns a reason on failure, as the two functions below.
+static const char *run_window(const struct sample *sample, uint32_t window, struct answer *answer,
+                              struct inference_counts *counts) {
+    for (uint32_t i = 0; i < model.input_count; i++) {
+        inputs[i].window = window;
+    }
+    for (uint32_t i = 0; i < model.output_count; i++) {
+        outputs[i].window = window;
+    }
     if (!preprocess(sample)) {
         return "the sample does not suit the application";
     }
-    const char *reason = inference_run(&model, &counts);
+    const char *reason = inference_run(&model, counts);
     if (reason != NULL) {
         return reason;
     }
-    if (!application_postprocess(outputs, &answer)) {
-        return "the output does not suit the application";
+    return application_postprocess(outputs, answer) ? NULL
+                                                    : "the output does not suit the application";
+}
+
+static const char *run_windows(const struct sample *sample, uint32_t windows) {
+    struct inference_counts sum = {0};
+    struct answer answer = {0};
+    for (uint32_t window = 0; window < windows; window++) {
+        struct inference_counts counts;
+        const char *reason = run_window(sample, window, &answer, &counts);
+        if (reason != NULL) {
+            return reason;
+        }
+        add_counts(&sum, &counts);
+        print_window(sample, window, &counts);
+        print_outputs(sample);
     }
-    print_answer(sample, &answer, &counts);
+    print_answer(sample, &answer, windows, &sum);
     print_ranked(sample, &answer);
-    for (uint32_t i = 0; i < model.output_count; i++) {
-        print_output(sample, i, &outputs[i]);
+    return NULL;
+}
+
+static const char *run_sample(const struct sample *sample) {
+    struct inference_counts counts;
+    struct answer answer = {0};
+    uint32_t windows = application_window_count(sample, inputs[0].info);
+    if (windows == 0) {
+        return "the sample does not suit the application";
     }
+    if (windows > 1) {
+        return run_windows(sample, windows);
+    }
+    const char *reason = run_window(sample, 0, &answer, &counts);
+    if (reason != NULL) {
+        return reason;
+    }
+    print_answer(sample, &answer, windows, &counts);
+    print_ranked(sample, &answer);
+    print_outputs(sample);
     return NULL;
 }
 

@@ -82,6 +82,36 @@ def test_every_line_of_a_run_that_passes(firmware: Firmware, tmp_path: Path) -> 
     assert lines[6:] == ["pass: 2 samples"]
 
 
+def _image_with_windows(firmware: Firmware, folder: Path, samples: int) -> Path:
+    model = folder / "model.c"
+    model.write_text(_MODEL % _fields(), encoding="utf-8")
+    application = HERE / "windows_application.c"
+    return firmware.image(folder, [model, application], [f"-DSAMPLE_COUNT={samples}"])
+
+
+def test_every_line_of_a_sample_with_windows(firmware: Firmware, tmp_path: Path) -> None:
+    code, lines = run_on_board(_image_with_windows(firmware, tmp_path, 2))
+    assert code == 0
+    counts = r" npu_cycles=(\d+) npu_active=\d+ axi0_rd=\d+ axi0_wr=\d+ axi1_rd=\d+"
+    first = re.fullmatch("window two 0:" + counts, lines[1])
+    assert lines[2] == "tensor two 0 int8 1x4 fb017f0f"
+    second = re.fullmatch("window two 1:" + counts, lines[3])
+    assert lines[4] == "tensor two 0 int8 1x4 0305077f"
+    # 100 and 101 both saturate at 63, so the first window stays the answer.
+    both = re.fullmatch(r'sample two: answer="first" score=63\.0000 windows=2' + counts, lines[5])
+    assert first and second and both
+    assert int(both[1]) == int(first[1]) + int(second[1])
+    assert re.fullmatch(r'sample one: answer="first" score=9\.0000' + counts, lines[6])
+    assert lines[7] == "tensor one 0 int8 1x4 13110f0d"
+    assert lines[9:] == ["pass: 2 samples"]
+
+
+def test_a_sample_without_a_window_is_named(firmware: Firmware, tmp_path: Path) -> None:
+    code, lines = run_on_board(_image_with_windows(firmware, tmp_path, 3))
+    assert code == 1
+    assert lines[-1] == "fail: the sample does not suit the application (sample none)"
+
+
 BROKEN: dict[str, tuple[Fields, str]] = {
     "memory mode": (
         {"memory_mode": "Sram_Only"},

@@ -14,7 +14,7 @@ from .compile import program
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sources = ["host/host_main.c", "support/tensor.c", "support/text.c"]
+    sources = ["host/host_main.c", "support/tensor.c", "support/text.c", "support/application.c"]
     output = tmp_path_factory.mktemp("host") / "echo_host"
     defines = ["-DSAMPLE_COUNT=2", "-DSAMPLE_SIZE=2"]
     return program(output, "echo_application.c", sources, defines)
@@ -51,7 +51,11 @@ WRONG = {
     "preprocess 2 float32 1 0 4": "error: no sample has the index 2",
     "preprocess 1 float32 1 0 4": "error: the application does not take the sample few",
     "preprocess 0 float32 1 0 3": "error: the application does not take the sample numbers",
-    "postprocess int8 1 0 4": "error: standard input does not hold exactly the tensor",
+    "postprocess int8 1 0 4": "error: standard input does not hold exactly the tensor of each",
+    "preprocess-file /dev/null float32 1 0 4": "error: no sample, or more than 32 MiB: /dev/null",
+    "preprocess-file /nowhere float32 1 0 4": "error: cannot open /nowhere",
+    "preprocess-file /dev/null float32 1 0": "usage: ",
+    "preprocess-file /dev/null float32 1 0 0": "error: not a path and a tensor",
     "postprocess int8 1 0 2": "error: the application does not take the output",
 }
 
@@ -66,4 +70,39 @@ def test_a_wrong_call_fails_with_a_reason(host: Path, arguments: str) -> None:
 
 def test_surplus_input_is_refused(host: Path) -> None:
     ran = _call(host, "postprocess int8 1 0 4", b"abcde")
-    assert ran.stderr == b"error: standard input does not hold exactly the tensor\n"
+    assert ran.stderr == b"error: standard input does not hold exactly the tensor of each window\n"
+
+
+def test_a_file_is_taken_as_a_baked_sample_is(host: Path, tmp_path: Path) -> None:
+    sample = tmp_path / "a sample.bin"
+    sample.write_bytes(struct.pack("<4b", 1, -2, 3, 4))
+    command = [host, "preprocess-file", sample, "int8", "1", "1", "4"]
+    made = subprocess.run(command, capture_output=True, check=True, timeout=20)
+    assert made.stdout == struct.pack("<4b", 2, -1, 4, 5)
+
+
+@pytest.fixture(scope="module")
+def windows_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    sources = ["host/host_main.c", "support/tensor.c", "support/text.c", "support/application.c"]
+    output = tmp_path_factory.mktemp("windows") / "windows_host"
+    return program(output, "windows_application.c", sources, ["-DSAMPLE_COUNT=3"])
+
+
+def test_every_window_of_a_sample_is_written_in_order(windows_host: Path) -> None:
+    two = struct.pack("<8b", -3, 0, 100, 7, 1, 2, 3, 101)
+    assert _call(windows_host, "preprocess 0 int8 1 0 4").stdout == two
+    assert _call(windows_host, "preprocess 1 int8 1 0 4").stdout == struct.pack("<4b", 9, 8, 7, 6)
+
+
+def test_a_sample_without_a_window_is_refused(windows_host: Path) -> None:
+    for arguments in ("preprocess 2 int8 1 0 4", "preprocess 0 int8 1 0 5"):
+        ran = _call(windows_host, arguments)
+        assert ran.returncode == 1
+        assert ran.stderr.startswith(b"error: the application does not take the sample ")
+
+
+def test_the_answer_is_that_of_all_windows(windows_host: Path) -> None:
+    windows = struct.pack("<12b", 1, 2, 3, 4, 9, 8, 7, 6, 5, 5, 5, 5)
+    said = _call(windows_host, "postprocess int8 1 0 4", windows)
+    assert said.stdout == b'answer="second" score=9.0000\n'
+    assert _call(windows_host, "postprocess int8 1 0 4", windows[:-1]).returncode == 1

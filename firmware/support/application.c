@@ -1,0 +1,10 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a use case need not define.
+#include "application.h"
+
+__attribute__((weak)) uint32_t application_window_count(const struct sample *sample,
+                                                        const struct tensor_info *input) {
+    (void)sample;
+    (void)input;
+    return 1;
+}
