@@ -105,7 +105,7 @@ def _npu_maker(arguments: Arguments, stack: ExitStack) -> MakeNpu:
     trace = _trace(arguments.trace_file, arguments.ofm_folder, stack)
 
     def sound(accelerator: AcceleratorConfig, memory: Memory) -> NpuRegisters:
-        from ethosmith.npu.device import NpuDevice  # noqa: PLC0415 - loads while QEMU starts
+        from ethosmith.npu.device import NpuDevice  # noqa: PLC0415 - see preload
 
         npu = NpuDevice(accelerator, memory, trace=trace)
         return npu if trace is None else AnnouncedJobs(npu, trace.begin_job)

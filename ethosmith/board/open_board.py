@@ -27,6 +27,7 @@ from ethosmith.board.job import (
 )
 from ethosmith.board.load import check_job, read_data
 from ethosmith.board.npu_registers import NpuRegisters
+from ethosmith.board.preload import preload
 from ethosmith.board.qemu import Qemu, find_qemu
 from ethosmith.board.session import Session
 from ethosmith.board.uart import UartWatch
@@ -35,12 +36,14 @@ from ethosmith.npu.memory import Memory
 
 NAME = "open board"
 
+_SLOW_MODULES = ("ethosmith.npu.device", "capstone")
+
 MakeNpu = Callable[[AcceleratorConfig, Memory], NpuRegisters]
 
 
 def functional_npu(accelerator: AcceleratorConfig, memory: Memory) -> NpuRegisters:
     """Return the functional model of the NPU."""
-    from ethosmith.npu.device import NpuDevice  # noqa: PLC0415 - takes longer than QEMU's start
+    from ethosmith.npu.device import NpuDevice  # noqa: PLC0415 - see preload
 
     return NpuDevice(accelerator, memory)
 
@@ -103,6 +106,7 @@ class OpenBoard:
 
     def _run(self, job: BoardJob, run: _Run) -> int:
         deadline = Deadline(job.time_limit_s)
+        preload(_SLOW_MODULES)
         with Qemu(self._qemu or find_qemu(), job, deadline) as qemu, _explained(qemu, run.uart):
             run.version = qemu.version
             memory = BoardMemory(qemu.ddr, qemu.qtest)
