@@ -3,18 +3,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 
 SCHEMA_VERSION = 1
 
+_NAME = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
+_LINE = r"^[^\r\n]+$"
+_SHA256 = r"^[0-9a-f]{64}$"
+_RELATIVE_PATH = r"^[^/\\\r\n$\x00][^\\\r\n$\x00]*$"
+
 # A name that is also a folder, a C identifier after `-` became `_`, and a word of the command line.
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$")]
-Line = Annotated[str, StringConstraints(pattern=r"^[^\r\n]+$", max_length=200)]
-Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Name = Annotated[str, StringConstraints(pattern=_NAME)]
+Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=200)]
+Sha256 = Annotated[str, StringConstraints(pattern=_SHA256)]
 # A path below the descriptor's root, with forward slashes; never absolute.
-RelativePath = Annotated[str, StringConstraints(pattern=r"^[^/\\\r\n$\x00][^\\\r\n$\x00]*$")]
+RelativePath = Annotated[str, StringConstraints(pattern=_RELATIVE_PATH)]
+
+# The patterns in words, for the user whose text does not match.
+PATTERN_MEANINGS: Mapping[str, str] = {
+    _NAME: "lower-case letters, digits, '-' and '_', beginning with a letter",
+    _LINE: "one line of text",
+    _SHA256: "a SHA-256: 64 hexadecimal digits in lower case",
+    _RELATIVE_PATH: "a relative path with forward slashes and without '$'",
+}
 
 
 class Strict(BaseModel):

@@ -19,4 +19,5 @@ def unknown_name(kind: str, wrong: str, valid: Iterable[str]) -> str:
     """Say that ``wrong`` is no ``kind``, which names are, and which one is nearest."""
     names = sorted(valid)
     allowed = ", ".join(names) if names else "none"
-    return f"unknown {kind} '{wrong}'{did_you_mean(wrong, names)} (allowed: {allowed})"
+    shown = f"'{wrong}'" if wrong.isprintable() else repr(wrong)
+    return f"unknown {kind} {shown}{did_you_mean(wrong, names)} (allowed: {allowed})"

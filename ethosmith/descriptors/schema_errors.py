@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from ethosmith.descriptors.base import PATTERN_MEANINGS
 from ethosmith.descriptors.nearest import did_you_mean
 from ethosmith.descriptors.yaml_source import LocatedYaml, Location
 from ethosmith.errors import EthosmithError
@@ -43,9 +44,9 @@ def first_error(
     """
 
     def place(detail: ErrorDetails) -> tuple[int, int, int]:
-        # A wrong value is named before a key that misses because of it.
+        # A wrong value is named before what misses because of it.
         mark = source.place(_in_file(source, detail["loc"]))
-        return int(detail["type"] == "missing"), mark.line, mark.column
+        return int(detail["type"] in {"missing", "too_short"}), mark.line, mark.column
 
     return _located(model, source, min(_of_likely_members(source, details), key=place))
 
@@ -116,7 +117,11 @@ def _message(detail: ErrorDetails) -> str:
     if kind == "literal_error":
         return _not_allowed(given, str(detail["ctx"]["expected"]))
     if kind == "string_pattern_mismatch":
-        return f"{given!r} does not match {detail['ctx']['pattern']}"
+        pattern = str(detail["ctx"]["pattern"])
+        wanted = PATTERN_MEANINGS.get(pattern, f"text that matches {pattern}")
+        return f"{given!r} is not {wanted}"
+    if kind == "too_short":
+        return "the list is too short: give at least {min_length}".format(**detail["ctx"])
     if kind in _KINDS:
         return f"input should be {_KINDS[kind]}"
     if kind in _OWN_MESSAGES:

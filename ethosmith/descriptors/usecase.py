@@ -18,7 +18,10 @@ from ethosmith.descriptors.yaml_source import Location
 
 SampleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
-ParameterValue = bool | int | float | str
+# What a C macro can hold: 32-bit integers, single precision.
+Integer = Annotated[int, Field(ge=-(2**31), lt=2**32)]
+Real = Annotated[float, Field(ge=-3.4e38, le=3.4e38)]
+ParameterValue = bool | Integer | Real | str
 Size = Annotated[int, Field(ge=1, le=65536)] | Literal["any"]
 SampleFormat = Literal["wav", "pcm16-python-list", "image", "raw"]
 Label = Annotated[str, StringConstraints(pattern=r'^[^"\\\x00-\x1f\x7f]+$', max_length=64)]

@@ -17,6 +17,7 @@ from ethosmith.descriptors.package import Package
 from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.descriptors.usecase import UseCase, load_usecase
 from ethosmith.descriptors.validation import load
+from ethosmith.descriptors.yaml_source import read_yaml
 from ethosmith.errors import EthosmithError
 from ethosmith.installation import DESCRIPTOR_ROOT
 
@@ -66,7 +67,7 @@ class Project:
 
     def usecase(self, name: str) -> Located[UseCase]:
         """Load usecases/NAME/usecase.yaml; EthosmithError as `load` or for an unknown name."""
-        path = self._find("use case", "usecases", f"{name}/{_USECASE_FILE}", self.usecase_names)
+        path = self._find("use case", name, f"usecases/{name}/{_USECASE_FILE}", self.usecase_names)
         descriptor = load_usecase(path, self._files("libraries"), self._files("packages"))
         found = Located(descriptor, path)
         self._check_name(found.descriptor.name, name, path)
@@ -74,21 +75,21 @@ class Project:
 
     def platform(self, name: str) -> Located[Platform]:
         """Load platforms/NAME/platform.yaml; errors as in `usecase`."""
-        path = self._find("target", "platforms", f"{name}/{_PLATFORM_FILE}", self.platform_names)
+        path = self._find("target", name, f"platforms/{name}/{_PLATFORM_FILE}", self.platform_names)
         found = Located(load_platform(path), path)
         self._check_name(found.descriptor.name, name, path)
         return found
 
     def library(self, name: str) -> Located[Library]:
         """Load libraries/NAME.yaml; errors as in `usecase`."""
-        path = self._find("library", "libraries", f"{name}.yaml", self._files("libraries"))
+        path = self._find("library", name, f"libraries/{name}.yaml", self._files("libraries"))
         found = Located(load(Library, path), path)
         self._check_name(found.descriptor.name, name, path)
         return found
 
     def package(self, name: str) -> Located[Package]:
         """Load packages/NAME.yaml; errors as in `usecase`."""
-        path = self._find("package", "packages", f"{name}.yaml", self._files("packages"))
+        path = self._find("package", name, f"packages/{name}.yaml", self._files("packages"))
         found = Located(load(Package, path), path)
         self._check_name(found.descriptor.name, name, path)
         return found
@@ -131,11 +132,10 @@ class Project:
         found = {p.stem for root in self.roots for p in (root / kind).glob("*.yaml")}
         return tuple(sorted(found))
 
-    def _find(self, kind: str, folder: str, file: str, names: tuple[str, ...]) -> Path:
-        name = file.split("/", maxsplit=1)[0].removesuffix(".yaml")
+    def _find(self, kind: str, name: str, file: str, names: tuple[str, ...]) -> Path:
         if name not in names:
             raise EthosmithError(unknown_name(kind, name, names))
-        candidates = [root / folder / file for root in self.roots]
+        candidates = [root / file for root in self.roots]
         path = next(candidate for candidate in candidates if candidate.is_file())
         return self.relative(path)
 
@@ -155,4 +155,6 @@ class Project:
     @staticmethod
     def _check_name(given: str, expected: str, path: Path) -> None:
         if given != expected:
-            raise EthosmithError(f"{path}: its name is '{given}', its place says '{expected}'")
+            raise read_yaml(path).error(
+                ("name",), f"its name is '{given}', its place says '{expected}'"
+            )
