@@ -17,6 +17,8 @@ _PASSED = (
     "TERM",
     "NO_COLOR",
     "XDG_CACHE_HOME",
+    "XDG_CONFIG_HOME",
+    "NETRC",
     "ETHOSMITH_CACHE",
     "FVP_PATH",
     "ARMLMD_LICENSE_FILE",
