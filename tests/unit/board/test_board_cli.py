@@ -211,10 +211,15 @@ def _is_gone(pid: int) -> bool:
             os.kill(pid, 0)
         except ProcessLookupError:
             return True
-        state = subprocess.run(
-            ["/bin/ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
-        if state.stdout.startswith("Z"):
+        if _is_zombie(pid):
             return True  # dead; whoever adopted it has not looked yet
         time.sleep(0.02)
     return False
+
+
+def _is_zombie(pid: int) -> bool:
+    status = Path(f"/proc/{pid}/stat")
+    if status.exists():
+        return status.read_text().rpartition(")")[2].split()[0] == "Z"
+    command = ["/bin/ps", "-o", "stat=", "-p", str(pid)]  # macOS
+    return subprocess.run(command, capture_output=True, check=False).stdout.startswith(b"Z")
