@@ -23,7 +23,7 @@ from ethosmith.board.qtest_client import QtestClient
 from ethosmith.board.supervisor import FIRST_PASSED_FD, SupervisedProcess
 
 QEMU_PROGRAM = "qemu-system-arm"
-OLDEST_QEMU = (7, 0)
+OLDEST_QEMU = (7, 0, 0)
 
 _EXIT_TIMEOUT_S = 5.0
 _CHANNELS = ("gdb", "qtest", "uart", "qmp")

@@ -103,7 +103,7 @@ def test_arms_driver_sees_the_injected_fault(
     capfd: pytest.CaptureFixture[str],
 ) -> None:
     """The kit's main returns 0 after a failed inference; its text tells."""
-    limit_s = "2" if status else "30"
+    limit_s = {"no-irq": "5", "stuck-reset": "2"}.get(fault, "60")
     options = ("--inject", fault, "--stat", "--timelimit", limit_s)
 
     assert _run(runners["ethos-u55"], compiled, *options) == status

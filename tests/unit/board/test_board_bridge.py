@@ -133,7 +133,7 @@ def first_differences(
 ) -> dict[tuple[str, str], int]:
     """For each page and snippet the first word of the state that differs."""
     axf = programs.build(tmp_path_factory.mktemp("snippets"), _all_snippets())
-    result = OpenBoard(make_npu=remembering).run(BoardJob(U55, axf, time_limit_s=60.0))
+    result = OpenBoard(make_npu=remembering).run(BoardJob(U55, axf, time_limit_s=200.0))
     assert result.passed, f"{result.reason} after {result.text[-10:]!r}"
     keys = [(page, snippet) for page in _PAGES for snippet in SNIPPETS]
     words = [int(line.split()[1]) for line in result.text.splitlines()]
