@@ -45,11 +45,22 @@ class OutputStage:
         Raises:
             CommandFault: The activation is reserved, or cannot work on the OFM's type.
         """
-        shifted = np.add(values, self._ofm.zero_point, out=values)
+        shifted = np.add(values, self._zero_point, out=values)
         if self._activation.function in _CURVES:
             curve = _CURVES[self._activation.function]
             return self._clamp(curve(shifted)).astype(self._ofm.dtype)
         return self._look_up(self._clamp(shifted)).astype(self._ofm.dtype)
+
+    @cached_property
+    def _zero_point(self) -> int:
+        """The OFM's zero point; 32-bit results take none.
+
+        Vela's legacy mean leaves the zero point of the final OFM on its 32-bit intermediate
+        one (tflite_graph_optimiser.convert_mean_to_depthwise_conv). With a table the zero
+        point moves the index.
+        """
+        plain = self._activation.function == activation_function.NONE.value
+        return 0 if plain and self._ofm.dtype.itemsize == 4 else self._ofm.zero_point
 
     @cached_property
     def _limits(self) -> tuple[int, int]:

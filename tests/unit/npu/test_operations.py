@@ -143,11 +143,11 @@ def test_pooling_with_padding_leaves_the_padding_out(mode: pooling_mode) -> None
         assert result[y, x, c] == (window.max() if mode is pooling_mode.MAX else average)
 
 
-def test_reduce_sum_adds_over_depth() -> None:
+def test_reduce_sum_adds_over_depth_and_32_bits_take_no_zero_point() -> None:
     ifm, ofm = _random((3, 4, 30), "i2", 6), np.zeros((3, 4, 1), dtype=np.int32)
     settings = (
         feature_map("IFM", ifm, IFM)
-        | feature_map("OFM", ofm, OFM)
+        | feature_map("OFM", ofm, OFM, zero_point=77)
         | kernel_settings(Kernel(), (0, 0, 0, 0))
     )
     settings[cmd0.NPU_SET_OFM_PRECISION] |= GLOBAL
