@@ -9,6 +9,7 @@ from pathlib import Path
 from ethosmith.descriptors.platform import Platform
 from ethosmith.errors import EthosmithError
 from ethosmith.graph.options import words
+from ethosmith.models.vela_config import check_system_config
 from ethosmith.npu.config import AcceleratorConfig
 
 
@@ -65,6 +66,6 @@ def _configuration(
         platform=platform.name,
         accelerator=AcceleratorConfig.parse(accelerator),
         memory_mode=mode,
-        system_config=values["system_config"] or product.system_config,
+        system_config=check_system_config(values["system_config"] or product.system_config),
         build_type=values["build_type"],
     )

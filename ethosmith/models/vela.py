@@ -23,9 +23,8 @@ from ethosmith.files import write_bytes, write_text
 from ethosmith.models.fallback import CpuOperator, cpu_operators, fallback_table
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.outputs import VelaOutputs
+from ethosmith.models.vela_config import CONFIG_FILE
 from ethosmith.quiet import captured_output
-
-CONFIG_FILE = "Arm/vela.ini"
 
 
 @dataclass(frozen=True)
