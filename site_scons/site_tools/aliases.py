@@ -21,7 +21,8 @@ def begin_session(env: Any, session: Session) -> None:
     """Prepare SCons for this call: help, signatures, the lock."""
     env.Help(session.help_text)
     env.SetOption("no_progress", True)
-    env.Decider("content-timestamp")
+    # Not "content-timestamp": SCons may then take a file's old content for its new one.
+    env.Decider("content")
     (session.project.root / BUILD).mkdir(exist_ok=True)
     env.SConsignFile(f"{BUILD}/.sconsign")
     env["SESSION"] = session
