@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, BASE_POINTERS, PMU
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, BASE_POINTERS, DEBUG, PMU
 
 from ethosmith.npu.config import AcceleratorConfig
+from ethosmith.npu.debug_registers import is_debug_register, read_debug_register
 from ethosmith.npu.executor import Executor
 from ethosmith.npu.faults import AxiPort, CommandFault, NpuFault, TransferFault, WeightFault
 from ethosmith.npu.job import REGIONS, Job, JobResult
@@ -64,6 +65,11 @@ class NpuDevice:
             return self._pmu.read(PMU_REGISTERS[offset])
         if offset in IDENTIFICATION:
             return IDENTIFICATION[offset]
+        if is_debug_register(offset):
+            address = self._stored[DEBUG.DEBUG_ADDRESS.value]
+            return read_debug_register(
+                offset, self._executor.last_state, self._executor.shram, address
+            )
         return self._computed_registers().get(offset, 0)
 
     def _computed_registers(self) -> dict[int, int]:

@@ -10,7 +10,7 @@ from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0
 
 from ethosmith.npu.accounting import Account
 from ethosmith.npu.bus import Bus
-from ethosmith.npu.command_stream import Command, decode
+from ethosmith.npu.command_stream import Command, CommandState, decode
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.dma import run_dma
 from ethosmith.npu.faults import AxiChannel, NpuFault
@@ -27,7 +27,11 @@ _KEPT_PROGRAMS = 4
 
 
 class Executor:
-    """The NPU behind its registers: what lasts from job to job is SHRAM."""
+    """The NPU behind its registers: what lasts from job to job is SHRAM.
+
+    Attributes:
+        last_state: Command registers as the last operation found them.
+    """
 
     def __init__(self, accelerator: AcceleratorConfig, memory: Memory, trace: Trace | None) -> None:
         self._machine = Machine(
@@ -38,10 +42,17 @@ class Executor:
             budget=Budget(),
         )
         self._trace = trace
+        self.last_state = CommandState()
         self._programs: OrderedDict[tuple[bytes, Job], Program] = OrderedDict()
 
+    @property
+    def shram(self) -> bytearray:
+        """Shared RAM."""
+        return self._machine.shram
+
     def reset(self) -> None:
-        """Clear SHRAM."""
+        """Clear SHRAM and the command registers."""
+        self.last_state = CommandState()
         self._machine.shram[:] = bytes(len(self._machine.shram))
 
     def run(self, job: Job) -> JobResult:
@@ -76,6 +87,7 @@ class Executor:
         """Execute operations up to NPU_OP_STOP, or until the queue runs dry."""
         for action in program.actions():
             command = action.command
+            self.last_state = action.state
             result.read_offset = command.offset
             if command.code in (cmd0.NPU_OP_STOP, cmd0.NPU_OP_IRQ):
                 result.irq_raised = True

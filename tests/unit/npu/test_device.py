@@ -6,7 +6,16 @@ from __future__ import annotations
 import struct
 
 import pytest
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, PMU, cmd0, cmd1, pmu_event_type
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import (
+    BASE,
+    DEBUG,
+    PMU,
+    SHARED_BUFFER,
+    TSU,
+    cmd0,
+    cmd1,
+    pmu_event_type,
+)
 
 from ethosmith.npu.faults import AxiChannel
 from ethosmith.npu.registers import Command, Status
@@ -155,6 +164,20 @@ def test_three_dimensional_dma_of_ethos_u65_spreads_rows() -> None:
     rows = [written[plane * 32 + row * 6 :][:4] for plane in range(2) for row in range(3)]
     assert b"".join(rows) == data
     assert sum(map(bool, written)) == len(data)
+
+
+def test_debug_registers_show_the_command_registers_and_shram() -> None:
+    bench = Bench()
+    bench.memory.write(REGION, bytes(range(64)))
+    settings = DMA | {cmd0.NPU_SET_DMA0_DST_REGION: 1 << 8, cmd1.NPU_SET_OFM_SCALE: 7 | 33 << 32}
+    bench.run(encode(settings) + word(cmd0.NPU_OP_DMA_START) + STOP)
+    read = bench.device.read_register
+    assert read(TSU.DMA0_LEN.value) == 0x40
+    assert (read(TSU.OFM_SCALE.value), read(TSU.OFM_SCALE_SHIFT.value)) == (7, 33)
+    bench.device.write_register(DEBUG.DEBUG_ADDRESS.value, 0x100)
+    assert read(SHARED_BUFFER.SHARED_BUFFER1.value) == 0x07060504
+    bench.device.write_register(DEBUG.DEBUG_ADDRESS.value, 1 << 20)
+    assert read(SHARED_BUFFER.SHARED_BUFFER1.value) == 0
 
 
 def test_event_counters_see_the_beats_of_a_transfer_on_each_port() -> None:
