@@ -57,7 +57,7 @@ def describe_fault(gdb: GdbClient) -> str:
         causes.append("vector table not readable")
     if hfsr & _HFSR_FORCED and not cfsr:
         # QEMU leaves DFSR at zero, so that is all that can be told.
-        causes.append("breakpoint instruction, or SVC with interrupts masked")
+        causes.append("breakpoint instruction (no semihosting here), or SVC while masked")
     if cfsr & _BFARVALID:
         causes.append(f"at address 0x{_word(block, _BFAR_OFFSET):08x}")
     elif cfsr & _MMARVALID:

@@ -18,6 +18,7 @@ SHUTDOWN_ON_EOT = "mps3_board.uart0.shutdown_on_eot"
 STANDARD_OUTPUT = "-"
 
 # Windows, terminals, network and timing of the FVP: nothing here depends on them.
+_TERMINAL_KEYS = ("mode", "quiet", "start_port", "start_telnet", "terminal_command")
 _WITHOUT_EFFECT = (
     "core_clk.div",
     "core_clk.mul",
@@ -28,9 +29,10 @@ _WITHOUT_EFFECT = (
     "cpu0.semihosting-stack_limit",
     "ethosu.extra_args",
     "mps3_board.DISABLE_GATING",
+    "mps3_board.hostbridge.userNetPorts",
     "mps3_board.hostbridge.userNetworking",
     "mps3_board.smsc_91c111.enabled",
-    *(f"mps3_board.telnetterminal{n}.{key}" for n in range(6) for key in ("quiet", "start_telnet")),
+    *(f"mps3_board.telnetterminal{n}.{key}" for n in range(6) for key in _TERMINAL_KEYS),
     "mps3_board.uart0.unbuffered_output",
     "mps3_board.visualisation.disable-visualisation",
 )
