@@ -10,6 +10,10 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 
 SCHEMA_VERSION = 1
 
+URL = r"^https://[^\s]+$"
+LABEL = r'^[^"\\\x00-\x1f\x7f]+$'
+SAMPLE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+PARAMETER_NAME = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 _NAME = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
 _LINE = r"^[^\r\n]+$"
 _SHA256 = r"^[0-9a-f]{64}$"
@@ -25,6 +29,10 @@ RelativePath = Annotated[str, StringConstraints(pattern=_RELATIVE_PATH)]
 # The patterns in words, for the user whose text does not match.
 PATTERN_MEANINGS: Mapping[str, str] = {
     _NAME: "lower-case letters, digits, '-' and '_', beginning with a letter",
+    URL: "an address that begins with https://",
+    LABEL: "one line of text without '\"' and '\\'",
+    SAMPLE_NAME: "letters, digits, '.', '-' and '_', beginning with a letter or digit",
+    PARAMETER_NAME: "lower-case letters, digits and single '_', beginning with a letter",
     _LINE: "one line of text",
     _SHA256: "a SHA-256: 64 hexadecimal digits in lower case",
     _RELATIVE_PATH: "a relative path with forward slashes and without '$'",

@@ -7,11 +7,11 @@ from typing import Annotated, Self
 
 from pydantic import StringConstraints, model_validator
 
-from ethosmith.descriptors.base import Name, RelativePath, Sha256, Strict
+from ethosmith.descriptors.base import URL, Name, RelativePath, Sha256, Strict
 
-Url = Annotated[str, StringConstraints(pattern=r"^https://[^\s]+$")]
+Url = Annotated[str, StringConstraints(pattern=URL)]
 # `a.zip!b/c`: the member `b/c` of the archive that is the member `a.zip`.
-Member = Annotated[str, StringConstraints(pattern=r"^[^/\\\r\n$\x00][^\\\r\n$\x00]*$")]
+Member = RelativePath
 
 
 class Origin(Strict):

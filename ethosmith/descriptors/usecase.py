@@ -8,23 +8,39 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
-from ethosmith.descriptors.base import Descriptor, Name, RelativePath, Strict
+from ethosmith.descriptors.base import (
+    LABEL,
+    PARAMETER_NAME,
+    SAMPLE_NAME,
+    Descriptor,
+    Name,
+    RelativePath,
+    Strict,
+)
 from ethosmith.descriptors.nearest import did_you_mean, unknown_name
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.validation import Problem, load
 from ethosmith.descriptors.yaml_source import Location
 
-SampleName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
-ParameterName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")]
-# What a C macro can hold: 32-bit integers, single precision.
-Integer = Annotated[int, Field(ge=-(2**31), lt=2**32)]
-Real = Annotated[float, Field(ge=-3.4e38, le=3.4e38)]
-ParameterValue = bool | Integer | Real | str
+SampleName = Annotated[str, StringConstraints(pattern=SAMPLE_NAME)]
+ParameterName = Annotated[str, StringConstraints(pattern=PARAMETER_NAME)]
+
+
+def _fits_c(value: bool | float | str) -> bool | float | str:
+    if isinstance(value, int) and not -(2**31) <= value < 2**32:
+        raise ValueError(f"{value} does not fit into 32 bits")
+    if isinstance(value, float) and not abs(value) <= _FLOAT_MAX:
+        raise ValueError("the number is beyond single precision")
+    return value
+
+
+_FLOAT_MAX = 3.4028234e38
+ParameterValue = Annotated[bool | int | float | str, AfterValidator(_fits_c)]
 Size = Annotated[int, Field(ge=1, le=65536)] | Literal["any"]
 SampleFormat = Literal["wav", "pcm16-python-list", "image", "raw"]
-Label = Annotated[str, StringConstraints(pattern=r'^[^"\\\x00-\x1f\x7f]+$', max_length=64)]
+Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=64)]
 
 
 class RandomInputs(Strict):

@@ -110,6 +110,8 @@ def read_yaml(path: Path) -> LocatedYaml:
             loader.dispose()
     except yaml.MarkedYAMLError as error:
         raise _syntax_error(path, error) from None
+    except yaml.reader.ReaderError as error:
+        raise _character_error(path, text, error) from None
     except yaml.YAMLError as error:
         raise EthosmithError(f"{path}:1:1: not YAML: {_one_line(str(error))}") from None
     except RecursionError:
@@ -141,6 +143,14 @@ def _syntax_error(path: Path, error: yaml.MarkedYAMLError) -> EthosmithError:
     line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     problem = _one_line(error.problem or error.context or "unreadable")
     return EthosmithError(f"{path}:{line}:{column}: not YAML: {problem}")
+
+
+def _character_error(path: Path, text: str, error: yaml.reader.ReaderError) -> EthosmithError:
+    before = text[: error.position]
+    line, column = before.count("\n") + 1, error.position - before.rfind("\n")
+    return EthosmithError(
+        f"{path}:{line}:{column}: the control character U+{error.character:04X} is not allowed"
+    )
 
 
 def _one_line(text: str) -> str:
