@@ -103,6 +103,7 @@ def read_yaml(path: Path) -> LocatedYaml:
     """
     text = _read_text(path)
     try:
+        _check_events(path, text)
         loader = _CoreSchemaLoader(text)
         try:
             node = loader.get_single_node()
@@ -114,12 +115,8 @@ def read_yaml(path: Path) -> LocatedYaml:
         raise _character_error(path, text, error) from None
     except yaml.YAMLError as error:
         raise EthosmithError(f"{path}:1:1: not YAML: {_one_line(str(error))}") from None
-    except RecursionError:
-        raise EthosmithError(f"{path}:1:1: nested too deeply") from None
     if node is None:
         raise EthosmithError(f"{path}:1:1: the file is empty; see docs/reference.md for its keys")
-    if "&" in text or "*" in text:
-        _refuse_aliases(path, text)
     return _locate(path, node)
 
 
@@ -157,13 +154,22 @@ def _one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def _refuse_aliases(path: Path, text: str) -> None:
+def _check_events(path: Path, text: str) -> None:
+    """Refuse aliases, and nesting so deep that libyaml's recursion would end the process."""
+    depth = 0
     for event in yaml.parse(text, Loader=_CoreSchemaLoader):
-        mark = event.start_mark
-        if mark is not None and getattr(event, "anchor", None) is not None:
-            raise EthosmithError(
-                f"{path}:{mark.line + 1}:{mark.column + 1}: anchors and aliases are not allowed"
-            )
+        if getattr(event, "anchor", None) is not None:
+            raise _event_error(path, event, "anchors and aliases are not allowed")
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if depth > _MAX_DEPTH:
+            raise _event_error(path, event, "nested too deeply")
+
+
+def _event_error(path: Path, event: yaml.Event, message: str) -> EthosmithError:
+    mark = event.start_mark
+    line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+    return EthosmithError(f"{path}:{line}:{column}: {message}")
 
 
 class _Locator:
@@ -176,8 +182,6 @@ class _Locator:
 
     def plain(self, node: yaml.Node, location: Location = ()) -> Any:
         self.values[location] = _mark_of(node)
-        if len(location) > _MAX_DEPTH:
-            raise self._error(node, "nested too deeply")
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node)
         if node.tag not in _COLLECTIONS:

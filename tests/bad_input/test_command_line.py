@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Wrong variables and targets of the command line, without SCons and with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ethosmith.errors import EthosmithError
+from ethosmith.graph.session import Session
+
+from ..project_copy import ROOT, ProjectCopy
+
+_KWS = {"usecase": "kws"}
+_NPUS = "ethos-u55-128, ethos-u55-256, ethos-u55-32, ethos-u55-64, ethos-u65-256, ethos-u65-512"
+VARIABLES: dict[str, tuple[dict[str, str], str]] = {
+    "variable": (
+        {"uscase": "kws"},
+        "unknown variable 'uscase='; did you mean 'usecase'? (see scons -h)",
+    ),
+    "target": ({"target": "fpv"}, "unknown target 'fpv'; did you mean 'fvp'? (allowed: fvp, mps3)"),
+    "runtime": ({"runtime": "dirct"}, "unknown value of runtime= 'dirct'; did you mean 'direct'?"),
+    "simulator": (
+        {"simulator": "qemu"},
+        "unknown value of simulator= 'qemu' (allowed: auto, fvp, open)",
+    ),
+    "NPU": (
+        {"npu": "ethos-u55-129"},
+        "unknown NPU configuration of platform fvp 'ethos-u55-129';"
+        f" did you mean 'ethos-u55-128'? (allowed: {_NPUS})",
+    ),
+    "one NPU of several": (
+        {"npu": "ethos-u55-32,u55"},
+        "unknown NPU configuration of platform fvp 'u55'",
+    ),
+    "memory mode": (
+        {"memory_mode": "shared_sram"},
+        "unknown memory mode of platform fvp 'shared_sram'; did you mean 'Shared_Sram'?"
+        " (allowed: Dedicated_Sram, Shared_Sram, Sram_Only)",
+    ),
+    "memory mode of the other NPU": (
+        {"memory_mode": "Dedicated_Sram"},
+        "memory mode Dedicated_Sram is not for ethos-u55-128 on platform fvp"
+        " (allowed: Shared_Sram, Sram_Only)",
+    ),
+    "system config": (
+        {"system_config": "Ethos_U55_High_End_Embeded"},
+        "unknown system config of Vela 'Ethos_U55_High_End_Embeded';"
+        " did you mean 'Ethos_U55_High_End_Embedded'?",
+    ),
+    "time limit": ({"time_limit_s": "1m"}, "time_limit_s=1m: give a number of seconds above 0"),
+    "endless time limit": ({"time_limit_s": "inf"}, "time_limit_s=inf: give a number of seconds"),
+    "use case": ({"usecase": "kw"}, "unknown use case 'kw'; did you mean 'kws'? (allowed: "),
+    "no use case": ({"usecase": ","}, "usecase= names no use case (see scons list)"),
+    "use case that is a path": ({"usecase": "../kws"}, "unknown use case '../kws'"),
+    "use case of two lines": ({"usecase": "a\nb"}, r"unknown use case 'a\nb'"),
+    "use case that is a command": ({"usecase": "$(touch x)"}, "unknown use case '$(touch x)'"),
+    "model": ({**_KWS, "model": "net.h5"}, "model=net.h5: there is no such file"),
+    "model of all use cases": ({"model": "SConstruct"}, "model= goes with one use case"),
+}
+
+
+@pytest.mark.parametrize("name", VARIABLES)
+def test_a_wrong_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given, wanted = VARIABLES[name]
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(EthosmithError) as caught:
+        everything_of(Session(given, [], ROOT))
+    assert str(caught.value).startswith(wanted)
+    assert "\n" not in str(caught.value)
+
+
+def everything_of(session: Session) -> None:
+    assert session.settings
+    assert session.usecases
+    assert session.configurations
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+    return ProjectCopy.fresh(tmp_path_factory.mktemp("bad") / "a project")
+
+
+_DESCRIPTOR = "usecases/kws/usecase.yaml"
+CALLS: dict[str, tuple[tuple[str, ...], str]] = {
+    "a variable": (("usecase=kw",), "error: unknown use case 'kw'; did you mean 'kws'?"),
+    "a target": (("tets",), "error: unknown target 'tets'; did you mean 'test'?"),
+}
+
+
+@pytest.mark.scons
+@pytest.mark.parametrize("name", CALLS)
+def test_scons_says_one_line_and_fails(name: str, project: ProjectCopy) -> None:
+    words, wanted = CALLS[name]
+    outcome = project.scons(*words)
+    assert outcome.exit_code == 2
+    assert outcome.stdout == ""
+    assert outcome.stderr.startswith(wanted)
+    assert outcome.stderr.count("\n") == 1
+
+
+EDITS: dict[str, tuple[str, str, str, str]] = {
+    "a descriptor": (
+        _DESCRIPTOR,
+        "expect: no",
+        "expect: now",
+        f"{_DESCRIPTOR}:30:13: unknown label 'now'; did you mean 'no'?",
+    ),
+    "a platform": (
+        "platforms/fvp/platform.yaml",
+        "vectors: ITCM",
+        "vectors: ITMC",
+        "platforms/fvp/platform.yaml:44:12: unknown region 'ITMC'; did you mean 'ITCM'?",
+    ),
+    "a library": (
+        "libraries/frontend.yaml",
+        "machines: [device, host]",
+        "machines: [device]",
+        "libraries/frontend.yaml: is not built for the host (see machines)",
+    ),
+    "a library's sources": (
+        "libraries/npu.yaml",
+        "firmware/npu/*.c",
+        "firmware/npu/*.cpp",
+        "libraries/npu.yaml: no file is called firmware/npu/*.cpp below",
+    ),
+    "a package": (
+        "packages/silabs-mltk.yaml",
+        "name: silabs-mltk",
+        "name: mltk",
+        "packages/silabs-mltk.yaml:3:7: its name is 'mltk', its place says 'silabs-mltk'",
+    ),
+}
+
+
+@pytest.mark.scons
+@pytest.mark.parametrize("name", EDITS)
+def test_a_fault_that_a_tool_finds_is_no_traceback(name: str, project: ProjectCopy) -> None:
+    path, old, new, wanted = EDITS[name]
+    original = project.read(path)
+    project.replace(path, old, new)
+    try:
+        outcome = project.scons("usecase=kws", "-n")
+    finally:
+        project.write(path, original)
+    assert outcome.exit_code == 2
+    assert outcome.stderr.startswith(f"error: {wanted}")
+    assert outcome.stderr.count("\n") == 1
+
+
+@pytest.mark.scons
+def test_a_missing_compiler_is_named_with_the_way_to_get_it(
+    project: ProjectCopy, tmp_path: Path
+) -> None:
+    # A PATH on which nothing is but what starting Python needs.
+    without = ProjectCopy(project.root, {"PATH": str(tmp_path)})
+    outcome = without.scons("usecase=kws", "-n")
+    assert outcome.exit_code == 2
+    assert outcome.stderr.startswith("error: cc was not found; it is ")
+    assert "apt-get install" in outcome.stderr
+    assert outcome.stderr.count("\n") == 1
