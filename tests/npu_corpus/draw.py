@@ -10,6 +10,7 @@ import numpy as np
 from tests.npu_corpus.network import Array, Quantisation, Tensor
 
 INT8 = np.dtype(np.int8)
+UINT8 = np.dtype(np.uint8)
 INT16 = np.dtype(np.int16)
 INT32 = np.dtype(np.int32)
 INT64 = np.dtype(np.int64)
@@ -82,12 +83,20 @@ class Draw:
         """Return the standard deviation of a sum of ``products`` of elements and weights."""
         return float(np.sqrt(products)) * _SPREAD[ifm.dtype.name] * _SPREAD["int8"]
 
-    def bias(self, ifm: Tensor, weights: Tensor, channels: int, products: int) -> Tensor:
-        """Return a bias: int32, or int64 for an int16 IFM, at the accumulators' scale."""
+    def bias(
+        self,
+        ifm: Tensor,
+        weights: Tensor,
+        channels: int,
+        products: int,
+        *,
+        wide: bool | None = None,
+    ) -> Tensor:
+        """Return a bias at the accumulators' scale: int64 if ``wide`` or for an int16 IFM."""
         assert ifm.quantisation is not None
         assert weights.quantisation is not None
         spread = self.accumulator_spread(ifm, products)
-        dtype = INT64 if ifm.dtype == INT16 else INT32
+        dtype = INT64 if (ifm.dtype == INT16 if wide is None else wide) else INT32
         data = self.rng.normal(0, spread, channels).astype(dtype)
         scales = tuple(
             float(np.float32(ifm.quantisation.scale * scale))
@@ -96,14 +105,20 @@ class Draw:
         return Tensor("bias", (channels,), dtype, Quantisation(scales, (0,) * len(scales), 0), data)
 
     def accumulated(
-        self, name: str, shape: tuple[int, ...], ifm: Tensor, weights: Tensor, products: int
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        ifm: Tensor,
+        weights: Tensor,
+        products: int,
+        gain: float = 1.0,
     ) -> Tensor:
-        """Return an OFM whose scale lets the accumulators fill it."""
+        """Return an OFM whose scale lets the accumulators, times ``gain``, fill it."""
         assert ifm.quantisation is not None
         assert weights.quantisation is not None
         spread = self.accumulator_spread(ifm, products)
         scale = ifm.quantisation.scale * float(np.mean(weights.quantisation.scales))
-        scale *= spread / _OUTPUT_SPREAD[ifm.dtype.name] * self.gain()
+        scale *= spread / _OUTPUT_SPREAD[ifm.dtype.name] * self.gain() / gain
         return self.tensor(name, shape, ifm.dtype, self.quantisation(ifm.dtype, scale))
 
     def inputs(self, tensor: Tensor, kind: int) -> Array:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any
 
-import flatbuffers  # type: ignore[import-untyped]
+import flatbuffers
 import numpy as np
 from ethosu.vela.tflite import Buffer as BufferTable
 from ethosu.vela.tflite import Model as ModelTable

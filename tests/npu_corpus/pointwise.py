@@ -48,16 +48,22 @@ def binary(
     constant: str = "none",
     activation: str = "none",
     scales: str = "own",
+    apart: float = 1.0,
 ) -> Network:
     """ADD, SUB, MUL, MAXIMUM, MINIMUM or SQUARED_DIFFERENCE of two tensors that broadcast.
 
     ``constant`` names the operand that is one ("first", "second"); ``scales`` is "own" for
-    three different quantisations, "inputs" if both operands share one, "same" for one only.
+    three different quantisations, "inputs" if both operands share one, "same" for one only;
+    ``apart`` is how much larger the second operand's scale is.
     """
     if builtin in ("MAXIMUM", "MINIMUM"):
         scales = "same"
     first = draw.quantisation(dtype)
-    second = first if scales != "own" else draw.quantisation(dtype, first.scale * draw.gain() ** 3)
+    second = (
+        first
+        if scales != "own"
+        else draw.quantisation(dtype, first.scale * draw.gain() ** 3 * apart)
+    )
     scale = _output_scale(builtin, first.scale, second.scale, dtype) * draw.gain()
     out = first if scales == "same" else draw.quantisation(dtype, scale)
     operands = [

@@ -8,7 +8,7 @@ from typing import Any
 
 from tests.npu_corpus.case import Case, Row
 from tests.npu_corpus.chained import between_convolutions
-from tests.npu_corpus.draw import INT8, INT16
+from tests.npu_corpus.draw import INT8, INT16, UINT8
 from tests.npu_corpus.movement import (
     concatenation,
     pack,
@@ -126,6 +126,14 @@ def _binary_rows() -> tuple[Row, ...]:
         if builtin in ("ADD", "SUB", "MUL"):
             axes |= {"activation": ("none", "none", *FUSED), "scales": ("own", "inputs", "same")}
         rows.append(Row(builtin.lower(), count, binary, axes))
+        if builtin in ("ADD", "SUB", "MUL"):
+            far = {
+                "builtin": (builtin,),
+                "dtype": BOTH,
+                "shapes": (BROADCASTS[0], BROADCASTS[8]),
+                "apart": (2.0**-12, 2.0**-6, 2.0**6, 2.0**12),
+            }
+            rows.append(Row(f"{builtin.lower()}_scaled", 8, binary, far))
     shapes = BROADCASTS
     axes = {"builtin": ("SQUARED_DIFFERENCE",), "dtype": (INT8,), "shapes": shapes}
     return (*rows, Row("squared_difference", 16, binary, axes))
@@ -157,6 +165,12 @@ def _unary_rows() -> tuple[Row, ...]:
         row("EXP", BOTH, 10, reach=(1.0, 3.0), gain=(1.0, 4.0)),
         row("ABS", BOTH, 10, gain=(0.5, 1.0)),
         Row(
+            "abs_large",
+            2,
+            unary,
+            {"builtin": ("ABS",), "dtype": (INT16,), "ifm": ((1, 64, 64, 16),), "gain": (0.5, 1.0)},
+        ),
+        Row(
             "leaky_relu",
             16,
             leaky_relu,
@@ -179,6 +193,23 @@ def _unary_rows() -> tuple[Row, ...]:
                 "ifm": ((1, 10), (1, 2), (1, 257), (4, 12), (1, 5, 7, 9), (1, 3, 30, 4)),
                 "beta": (1.0, 0.5, 2.0),
                 "reach": (2.0, 8.0, 20.0),
+            },
+        ),
+        Row(
+            "quantize_uint8",
+            8,
+            quantize,
+            {"dtype": (INT8, UINT8), "to": (UINT8, INT8), "ifm": POINTWISE_IMAGES, "gain": (1.0,)},
+        ),
+        Row(
+            "quantize_scaled",
+            10,
+            quantize,
+            {
+                "dtype": BOTH,
+                "to": BOTH,
+                "ifm": ((1, 33), (1, 7, 6, 19)),
+                "gain": (0.002, 0.05, 20.0, 500.0),
             },
         ),
         Row(
@@ -206,6 +237,51 @@ WEIGHTED_ROWS = (
             "zeros": (0.0, 0.5, 0.95),
         },
         window_fits,
+    ),
+    Row(
+        "conv_2d_scaled",
+        24,
+        conv_2d,
+        {
+            "dtype": BOTH,
+            "ifm": ((5, 4, 3), (1, 1, 1), (8, 8, 16)),
+            "depth": (1, 20),
+            "window": (Window((1, 1)), Window((3, 3))),
+            "padding": ("same",),
+            "gain": (0.0005, 0.02, 20.0, 1000.0, 8000.0),
+        },
+    ),
+    Row(
+        "conv_2d_bias_32",
+        8,
+        conv_2d,
+        {
+            "dtype": (INT16,),
+            "ifm": ((5, 4, 3), (8, 8, 16)),
+            "depth": (1, 20),
+            "window": (Window((1, 1)), Window((3, 3))),
+            "padding": ("same",),
+            "scales": SCALES,
+            "bias_bits": (32,),
+        },
+    ),
+    Row(
+        "conv_2d_wide_stride",
+        12,
+        conv_2d,
+        {
+            "dtype": BOTH,
+            "ifm": ((20, 24, 5), (17, 19, 16)),
+            "depth": (8, 20),
+            "window": (
+                Window((4, 4), (4, 4)),
+                Window((5, 3), (5, 4)),
+                Window((3, 3), (6, 1)),
+                Window((2, 2), (1, 7)),
+                Window((1, 1), (4, 4)),
+            ),
+            "padding": ("valid",),
+        },
     ),
     Row(
         "conv_2d_deep",
@@ -312,6 +388,41 @@ WINDOWED_ROWS = (
             window_fits,
         )
         for name, count in (("max_pool_2d", 30), ("average_pool_2d", 36))
+    ),
+    *(
+        Row(
+            f"{name}_large",
+            8,
+            pool_2d,
+            {
+                "builtin": (name.upper(),),
+                "dtype": BOTH,
+                "ifm": ((40, 40, 5), (1, 200, 3), (64, 33, 2)),
+                "window": (
+                    Window((16, 16), (1, 1)),
+                    Window((1, 200)),
+                    Window((33, 33)),
+                    Window((10, 10), (10, 10)),
+                    Window((4, 4), (4, 4)),
+                ),
+                "padding": ("valid",),
+            },
+            window_fits,
+        )
+        for name in ("max_pool_2d", "average_pool_2d")
+    ),
+    Row(
+        "mean_large",
+        8,
+        reduce,
+        {
+            "builtin": ("MEAN",),
+            "dtype": BOTH,
+            "ifm": ((1, 100, 100, 3), (1, 1, 4000, 2), (1, 300, 5, 17)),
+            "axes": ((1, 2), (1,), (2,)),
+            "keep": (True,),
+            "scales": ("own", "same"),
+        },
     ),
     Row(
         "mean",

@@ -45,8 +45,12 @@ class Target:
 
     @property
     def name(self) -> str:
-        suffix = "" if self.optimise == "Performance" else f"/{self.optimise}"
-        return f"{self.accelerator}/{self.memory}{suffix}"
+        parts = [self.accelerator, self.memory]
+        if self.optimise != "Performance":
+            parts.append(self.optimise)
+        if self.arena_bytes is not None:
+            parts.append(f"{self.arena_bytes // 1024}KiB")
+        return "/".join(parts)
 
     @property
     def config(self) -> AcceleratorConfig:
@@ -66,6 +70,8 @@ TARGETS = (
     ),
     Target("ethos-u55-128", _U55, "Shared_Sram", "Size"),
     Target("ethos-u65-512", _U65, "Dedicated_Sram_256KB", "Size"),
+    Target("ethos-u55-64", _U55, "Shared_Sram", arena_bytes=16 << 10),
+    Target("ethos-u65-256", _U65, "Dedicated_Sram", arena_bytes=16 << 10),
 )
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from tests.npu_corpus.case import Case
 from tests.npu_corpus.check import Check
-from tests.npu_corpus.known import KNOWN_DIFFERENCES, known_difference
+from tests.npu_corpus.known import KNOWN_DIFFERENCES, KnownDifference, known_difference
 from tests.npu_corpus.table import all_cases
 from tests.npu_corpus.targets import TARGETS, Target
 
@@ -56,6 +56,6 @@ def test_every_row_and_every_target_is_sampled() -> None:
 
 
 @pytest.mark.parametrize("known", KNOWN_DIFFERENCES, ids=lambda known: known.reason)
-def test_known_difference_is_still_one(known: object) -> None:
+def test_known_difference_is_still_one(known: KnownDifference) -> None:
     cases = [case for case in all_cases() if known_difference(case) is known]
     assert any(Check(case).difference(TARGETS[0]).different for case in cases)

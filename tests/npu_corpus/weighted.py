@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.npu_corpus.draw import INT8, Draw, constant_of
+from tests.npu_corpus.draw import INT8, INT16, Draw, constant_of
 from tests.npu_corpus.network import Network, Operator, Quantisation, Tensor
 
 Dtype = np.dtype[Any]
@@ -82,15 +82,22 @@ def conv_2d(
     activation: str = "none",
     scales: str = "per_channel",
     zeros: float = 0.0,
+    gain: float = 1.0,
+    bias_bits: int = 0,
 ) -> Network:
-    """CONV_2D; ``ifm`` is height, width, depth and ``depth`` the OFM's."""
+    """CONV_2D; ``ifm`` is height, width, depth and ``depth`` the OFM's.
+
+    ``gain`` shrinks the OFM's scale, so multipliers grow and much saturates; ``bias_bits``
+    is 32 for an int16 IFM with the bias of an int8 one.
+    """
     source = draw.tensor("ifm", (1, *ifm), dtype)
     shape = (depth, *window.kernel, ifm[2])
     products = int(np.prod(shape[1:]))
     weights = draw.weights(shape, depth, 0, per_channel=scales == "per_channel", zeros=zeros)
     rows, columns = window.output((ifm[0], ifm[1]), padding)
-    result = draw.accumulated("ofm", (1, rows, columns, depth), source, weights, products)
-    inputs = (source, weights, draw.bias(source, weights, depth, products))
+    result = draw.accumulated("ofm", (1, rows, columns, depth), source, weights, products, gain)
+    bias = draw.bias(source, weights, depth, products, wide=dtype == INT16 and bias_bits != 32)
+    inputs = (source, weights, bias)
     fields = _window_fields(window, padding, activation)
     operator = Operator("CONV_2D", inputs, (result,), "Conv2DOptions", fields)
     return Network((operator,), (source,), (result,))
