@@ -23,8 +23,8 @@ BUILT_FROM = (
     "site_scons",
     "usecases",
 )
-# What a step prints when it runs: its verb, padded to ten columns, and what it makes.
-_STEP = re.compile(r"^(?=.{9} )([A-Z]{2,9}) +(\S.*)$")
+# What a step prints when it has run: its verb, padded to ten columns, what it made, and the time.
+_STEP = re.compile(r"^(?=.{9} )([A-Z]{2,9}) +(\S.*?)  (?:\d+ min )?[\d.]+ s$")
 _TIME_LIMIT_S = 180
 
 

@@ -49,8 +49,8 @@ class Session:
 
     TOOLPATH: ClassVar = str(SITE_TOOLS)
     TOOLS: ClassVar = (
-        "toolchain",
         "step",
+        "toolchain",
         "obtain",
         "generate_c",
         "libraries",

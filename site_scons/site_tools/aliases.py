@@ -79,7 +79,7 @@ def end_session(env: Any) -> None:
     _say_after(env, "images", lambda: summary_text(built, ran=False))
     _say_after(env, "size", lambda: size_text(built))
     _say_after(env, "list", lambda: list_text(env["PROJECT"]))
-    tests = env.Alias("test", env.Alias("run"), Action(_pytest, "TEST      pytest tests"))
+    tests = env.Alias("test", env.Alias("run"), Action(_pytest, _nothing))
     env.AlwaysBuild(tests)
     _declare_flash(env)
     simulated = env["PLATFORM"].descriptor.fvp is not None
@@ -110,7 +110,8 @@ def _declare_flash(env: Any) -> None:
 
     def copy(target: Any, source: Any, env: Any) -> int:
         del target, source
-        return subprocess.call(command, env=env["ENV"])
+        code: int = env["SHOWN"].run(command, env["ENV"])
+        return code
 
     env.AlwaysBuild(env.Alias("flash", images[0], Action(copy, f"FLASH     {card}")))
 
@@ -121,6 +122,7 @@ def _nothing(target: Any, source: Any, env: Any) -> None:
 
 def _pytest(target: Any, source: Any, env: Any) -> int:
     del target, source
+    env["SHOWN"].progress.line("TEST      pytest tests")
     return subprocess.call([sys.executable, "-m", "pytest", "-q", "-m", "not slow"], env=env["ENV"])
 
 

@@ -27,6 +27,7 @@ def obtained_file(env: Any, origin: Origin, folder: Path, target: str) -> Any:
         options=["--source-json", json.dumps(source, sort_keys=True), "--output", target],
         unsigned_options=_offline(env),
         say=f"OBTAIN    {origin.file_name}",
+        owns_terminal=True,
     )
     env.Alias("deps", nodes)
     return nodes[0]
@@ -54,6 +55,7 @@ def _extracted(env: Any, package: Package, members: Sequence[str], folder: str) 
         ],
         unsigned_options=_offline(env),
         say=f"OBTAIN    {package.name} {package.version}",
+        owns_terminal=True,
     )
     env.Alias("deps", nodes)
     return list(nodes)

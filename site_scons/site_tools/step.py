@@ -7,7 +7,6 @@ sources, the version of a tool it names, or its own code change, and never other
 
 import hashlib
 import json
-import subprocess
 import sys
 from collections.abc import Sequence
 from typing import Any
@@ -16,6 +15,7 @@ from SCons.Action import Action
 
 from ethosmith.graph.declared import Declared
 from ethosmith.graph.module_sources import module_sources
+from ethosmith.report.progress import AnnouncedSteps, progress_of_this_process
 
 
 def step(
@@ -28,6 +28,7 @@ def step(
     say: str,
     versions: Sequence[str] = (),
     unsigned_options: Sequence[Any] = (),
+    owns_terminal: bool = False,
 ) -> Any:
     """Declare ``python -m module options`` and return the target nodes.
 
@@ -40,6 +41,7 @@ def step(
         say: what the terminal shows, a verb first.
         versions: versions of tools that the result depends on.
         unsigned_options: further arguments that cannot change the result, such as a time limit.
+        owns_terminal: it shows its own progress.
     """
     arguments = ["-m", module, *(str(option) for option in options)]
     nodes = env.Command(
@@ -49,6 +51,7 @@ def step(
         STEP_ARGUMENTS=[*arguments, *(str(option) for option in unsigned_options)],
         STEP_SIGNATURE=hashlib.sha256(json.dumps(arguments).encode()).hexdigest(),
         STEP_SAY=say,
+        STEP_OWNS_TERMINAL=owns_terminal,
     )
     env.Depends(nodes, [env.File(str(path)) for path in module_sources(module)])
     env.Depends(nodes, [env.Value(version) for version in versions])
@@ -57,9 +60,12 @@ def step(
 
 def _run(target: Any, source: Any, env: Any) -> int:
     del target, source
-    command = [sys.executable, *env["STEP_ARGUMENTS"]]
-    # The step holds the build's lock as well: it may outlive a build that is killed.
-    return subprocess.call(command, env=env["ENV"], close_fds=False)
+    code: int = env["SHOWN"].run(
+        [sys.executable, *env["STEP_ARGUMENTS"]],
+        env["ENV"],
+        owns_terminal=env["STEP_OWNS_TERMINAL"],
+    )
+    return code
 
 
 def _say(target: Any, source: Any, env: Any) -> str:
@@ -80,6 +86,7 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
-    """Add the method `Step`, and the memory of what was declared."""
-    env["DECLARED"] = Declared()
+    """Add the method `Step`, the display of all steps, and the memory of what was declared."""
+    shown = AnnouncedSteps(progress_of_this_process(), at_once=env["VERBOSE"])
+    env.Replace(DECLARED=Declared(), SHOWN=shown, PRINT_CMD_LINE_FUNC=shown.announce)
     env.AddMethod(step, "Step")

@@ -5,13 +5,14 @@ Commands are run as argument lists, without a shell, and write no absolute path 
 what they make.
 """
 
-import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.installation import DESCRIPTOR_ROOT
+from ethosmith.report.progress import AnnouncedSteps
 
 # The host runs the same pre- and post-processing and has to get the same bits: no fused
 # multiply-add on either machine.
@@ -73,14 +74,17 @@ def _compilers(env: Any, prefix: str, c: str, cxx: str, flags: Sequence[str]) ->
 
 
 def _spawn(
-    shell: str, escape: Any, command: str, arguments: Sequence[str], environment: Mapping[str, str]
+    shown: AnnouncedSteps,
+    shell: str,
+    escape: Any,
+    command: str,
+    arguments: Sequence[str],
+    environment: Mapping[str, str],
 ) -> int:
     """Run one command for SCons, its arguments as they are."""
     del shell, escape, command
     try:
-        # Open descriptors: the build's lock, as in step.py.
-        words = [_unquoted(word) for word in arguments]
-        return subprocess.call(words, env=dict(environment), close_fds=False)
+        return shown.run([_unquoted(word) for word in arguments], environment)
     except OSError as error:
         sys.stderr.write(f"error: {arguments[0]}: {error.strerror}\n")
         return 127
@@ -103,7 +107,12 @@ def generate(env: Any) -> None:
     for tool in ("cc", "c++", "as", "ar", "link"):
         env.Tool(tool)
     env.Replace(
-        SPAWN=_spawn, ESCAPE=str, OBJSUFFIX=".o", LIBPREFIX="lib", LIBSUFFIX=".a", PROGSUFFIX=""
+        SPAWN=partial(_spawn, env["SHOWN"]),
+        ESCAPE=str,
+        OBJSUFFIX=".o",
+        LIBPREFIX="lib",
+        LIBSUFFIX=".a",
+        PROGSUFFIX="",
     )
     env.AddMethod(device_toolchain, "DeviceToolchain")
     env.AddMethod(host_toolchain, "HostToolchain")
