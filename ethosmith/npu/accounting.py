@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from ethosmith.npu.config import AcceleratorConfig
@@ -27,7 +28,7 @@ class OperationCost:
 
     cycles: Cycles
     ifm_bits: int
-    beats: Counter[int]
+    beats: Mapping[int, int]
 
 
 def operation_cost(
@@ -58,8 +59,8 @@ class Account:
     accelerator: AcceleratorConfig
     masked: bool = False
     _timeline: Timeline = field(default_factory=Timeline)
-    _events: Counter[int] = field(default_factory=Counter)
-    _masked_events: Counter[int] = field(default_factory=Counter)
+    _events: dict[int, int] = field(default_factory=dict)
+    _masked_events: dict[int, int] = field(default_factory=dict)
 
     def commands(self, port: AxiPort, size_bytes: int) -> None:
         """Enter the fetch of the command stream."""
@@ -90,11 +91,13 @@ class Account:
 
     def settle(self, result: JobResult) -> None:
         """Put the events into a job's result."""
-        result.events = dict(self._events)
-        result.masked_events = dict(self._masked_events)
+        result.events = self._events
+        result.masked_events = self._masked_events
 
-    def _add(self, events: Counter[int]) -> None:
-        (self._masked_events if self.masked else self._events).update(events)
+    def _add(self, events: Mapping[int, int]) -> None:
+        account = self._masked_events if self.masked else self._events
+        for event, count in events.items():
+            account[event] = account.get(event, 0) + count
 
 
 def dma_traffic(report: DmaReport) -> list[Traffic]:

@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, BASE_POINTERS, DEBUG, PMU
 
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.debug_registers import is_debug_register, read_debug_register
+from ethosmith.npu.events import EventTotals, event_totals
 from ethosmith.npu.executor import Executor
 from ethosmith.npu.faults import AxiPort, CommandFault, NpuFault, TransferFault, WeightFault
 from ethosmith.npu.job import REGIONS, Job, JobResult
@@ -49,6 +52,7 @@ class NpuDevice:
         self.last_fault: NpuFault | None = None
         self._executor = Executor(accelerator, memory, trace)
         self._pmu = Pmu()
+        self._events: Counter[int] = Counter()
         self._protection = 0
         self._reset()
 
@@ -143,7 +147,14 @@ class NpuDevice:
             self._raise_fault(result.fault)
         self._count(result)
 
+    @property
+    def totals(self) -> EventTotals:
+        """What all jobs since the device was made have cost."""
+        return event_totals(self._events)
+
     def _count(self, result: JobResult) -> None:
+        self._events.update(result.events)
+        self._events.update(result.masked_events)
         self._pmu.count(result.events)
         self._pmu.count(result.masked_events, masked=True)
 

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import pmu_event_type
 
@@ -31,6 +33,36 @@ _MAC_ACTIVE_BY_BITS = {
 }
 
 
+@dataclass(frozen=True)
+class EventTotals:
+    """What all jobs of a device have cost, whatever its event counters were set to.
+
+    Attributes:
+        cycles: Estimated cycles.
+        axi0_read_beats: Data beats over port AXI0, towards the NPU.
+        axi0_written_beats: Data beats over port AXI0, towards memory.
+        axi1_read_beats: Data beats over port AXI1, towards the NPU.
+        axi1_written_beats: Data beats over port AXI1, towards memory.
+    """
+
+    cycles: int = 0
+    axi0_read_beats: int = 0
+    axi0_written_beats: int = 0
+    axi1_read_beats: int = 0
+    axi1_written_beats: int = 0
+
+
+def event_totals(events: Mapping[int, int]) -> EventTotals:
+    """Return the totals of ``events``, counts by ``pmu_event_type``."""
+    return EventTotals(
+        cycles=events.get(pmu_event_type.CYCLE.value, 0),
+        axi0_read_beats=events.get(_READ_BEATS[AxiPort.AXI0], 0),
+        axi0_written_beats=events.get(_WRITE_BEATS[AxiPort.AXI0], 0),
+        axi1_read_beats=events.get(_READ_BEATS[AxiPort.AXI1], 0),
+        axi1_written_beats=events.get(_WRITE_BEATS[AxiPort.AXI1], 0),
+    )
+
+
 def traffic_events(traffic: list[Traffic], beat_bytes: int) -> Counter[int]:
     """Return data beats by event number; each entry of ``traffic`` fills whole beats."""
     events: Counter[int] = Counter()
@@ -40,9 +72,9 @@ def traffic_events(traffic: list[Traffic], beat_bytes: int) -> Counter[int]:
     return events
 
 
-def cycle_events(cycles: int, mac_active: int, ifm_bits: int) -> Counter[int]:
+def cycle_events(cycles: int, mac_active: int, ifm_bits: int) -> dict[int, int]:
     """Return the events that count cycles. NPU_IDLE stays zero: the model never waits."""
-    events: Counter[int] = Counter(dict.fromkeys(_EVERY_CYCLE, cycles))
+    events = dict.fromkeys(_EVERY_CYCLE, cycles)
     if mac_active:
         events[pmu_event_type.MAC_ACTIVE.value] = mac_active
         width = (

@@ -92,6 +92,7 @@ class Executor:
             if command.code in (cmd0.NPU_OP_STOP, cmd0.NPU_OP_IRQ):
                 result.irq_raised = True
                 result.irq_mask |= command.parameter
+                self._tell(command, lambda: f"mask 0x{result.irq_mask:04x}")
             else:
                 self._execute(action, job, account)
             result.read_offset += command.size_bytes
@@ -111,7 +112,14 @@ class Executor:
             transfer = run_dma(self._machine, action.state, job)
             account.transfer(transfer)
             self._tell(command, lambda: transfer.operands)
-        elif command.code is cmd0.NPU_OP_KERNEL_WAIT:
+        else:
+            self._account_for(command, account)
+            self._tell(command, lambda: str(command.parameter))
+
+    @staticmethod
+    def _account_for(command: Command, account: Account) -> None:
+        """Carry out what only the account sees: waits and the PMU's mask."""
+        if command.code is cmd0.NPU_OP_KERNEL_WAIT:
             account.wait_for_kernels(command.parameter)
         elif command.code is cmd0.NPU_OP_DMA_WAIT:
             account.wait_for_transfers(command.parameter & 0xF)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from ethosmith.npu.faults import CommandFault
 
 MAX_STREAM_BYTES = 1 << 24  # Vela: "hardware limit of 16 MiB"
-MAX_ELEMENTS = 1 << 24  # of a feature map, padding included
+MAX_ELEMENTS = 1 << 25  # of a feature map, padding included
 MAX_KERNEL_ELEMENTS = 1 << 16  # Vela's largest pooling kernel is 256x256
 MAX_WEIGHTS = 1 << 26  # of one operation, padding included
 MAX_WEIGHT_PIECE = 1 << 22  # of one subkernel of one IFM and OFM block

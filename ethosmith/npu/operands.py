@@ -79,9 +79,11 @@ class Tiles:
     bases: tuple[int, int, int, int]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FeatureMap:
     """Where a feature map lies and how to read its elements.
+
+    Compared by identity, for its transfers are looked up by it.
 
     Strides are in bytes and may be negative. NHWC ignores ``stride_c``; NHCWB16 ignores
     ``stride_x`` (its bricks of 16 channels follow one another along x).

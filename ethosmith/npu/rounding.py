@@ -43,13 +43,12 @@ def scale_and_round(
             halves up; TRUNCATE drops the fraction towards zero.
         bound: What no magnitude in ``values`` exceeds, if the caller knows it.
     """
-    shifts = np.asarray(shift, dtype=np.int64)
     largest_multiplier = int(np.max(multiplier))
     if bound is None or bound * largest_multiplier >= _SAFE_PRODUCT:
         bound = max(int(values.max()), -int(values.min())) if values.size else 0
     if bound * largest_multiplier < _SAFE_PRODUCT:
-        return _ROUNDINGS[rounding](values * np.asarray(multiplier, dtype=np.int64), shifts)
-    return _scale_wide(values, np.asarray(multiplier), shifts, rounding)
+        return _ROUNDINGS[rounding](values * multiplier, shift)
+    return _scale_wide(values, np.asarray(multiplier), np.asarray(shift), rounding)
 
 
 def _scale_wide(
@@ -66,46 +65,61 @@ def _scale_wide(
 # -- products in 64 bits; they are overwritten ------------------------------------------
 
 
-def _natural(product: IntArray, shift: IntArray) -> IntArray:
+def _half(shift: IntArray | int) -> IntArray | int:
+    """Return half of ``2**shift``, and 0 for a shift of 0."""
+    if isinstance(shift, int):
+        return (1 << shift) >> 1
+    return np.asarray(np.left_shift(shift.dtype.type(1), shift) >> shift.dtype.type(1))
+
+
+def _natural(product: IntArray, shift: IntArray | int) -> IntArray:
     """Round halves up."""
-    bounded = np.minimum(shift, _MAX_SHIFT)
-    product += np.left_shift(1, bounded) >> 1
+    if isinstance(shift, int) and shift > _MAX_SHIFT:
+        return np.zeros_like(product)  # less than half is left of a product below 2**61
+    bounded = shift if isinstance(shift, int) else np.minimum(shift, _MAX_SHIFT)
+    product += _half(bounded)
     product >>= bounded
-    if np.any(shift > _MAX_SHIFT):
-        # Less than half is left of a product below 2**61.
-        return np.where(shift > _MAX_SHIFT, 0, product)
-    return product
+    if isinstance(shift, int) or int(shift.max()) <= _MAX_SHIFT:
+        return product
+    return np.where(shift > _MAX_SHIFT, 0, product)
 
 
-def _half_away(values: IntArray, shift: IntArray) -> IntArray:
+def _half_away(values: IntArray, shift: IntArray | int) -> IntArray:
     """Round halves away from zero (gemmlowp's RoundingDivideByPOT).
 
     Adding a half, less one for negative values, gives that with one shift.
     """
-    shift = shift.astype(values.dtype)
     sign = values >> values.dtype.type(8 * values.itemsize - 1)
-    sign &= -(shift > 0).astype(values.dtype)
-    values += np.left_shift(values.dtype.type(1), shift) >> values.dtype.type(1)
+    if isinstance(shift, int):
+        sign *= values.dtype.type(shift > 0)
+    else:
+        shift = shift.astype(values.dtype)
+        sign *= (shift > 0).astype(values.dtype)
+    values += _half(shift)
     values += sign
     values >>= shift
     return values
 
 
-def _tfl(product: IntArray, shift: IntArray) -> IntArray:
+def _tfl(product: IntArray, shift: IntArray | int) -> IntArray:
     """Round at bit 31, then at what is left (TFLite common.h MultiplyByQuantizedMultiplier).
 
     With a shift below 31 TFLite shifts left before it multiplies, so there is one rounding.
     """
-    if int(shift.max()) <= 31:
+    least, most = int(np.min(shift)), int(np.max(shift))
+    if most <= 31:
         return _natural(product, shift)
-    rest = np.maximum(shift - 31, 0)
-    high = _natural(product, np.minimum(shift, 31))
-    if int(rest.min()) > 0 and int(rest.max()) < 31:
+    if isinstance(shift, int):
+        high, rest = _natural(product, 31), shift - 31
+    else:
+        high = _natural(product, 31 if least > 31 else np.minimum(shift, 31))
+        rest = np.maximum(shift - 31, 0)
+    if least > 31 and most < 62:
         high = high.astype(np.int32)  # and the second rounding leaves at most 2**30
     return _half_away(high, rest)
 
 
-def _to_zero(product: IntArray, shift: IntArray) -> IntArray:
+def _to_zero(product: IntArray, shift: IntArray | int) -> IntArray:
     bounded = np.minimum(shift, _MAX_SHIFT)
     product += np.where(product < 0, np.left_shift(1, bounded) - 1, 0)
     product >>= bounded

@@ -48,6 +48,19 @@ def test_scaling_is_exact_for_every_rounding(
     assert result.tolist() == [max(-limit, min(limit, value)) for value in exact]
 
 
+@settings(max_examples=300)
+@given(
+    st.lists(values, min_size=1, max_size=8), multipliers, shifts, st.sampled_from(list(Rounding))
+)
+def test_one_scale_for_all_values_gives_the_same(
+    column: list[int], multiplier: int, shift: int, rounding: Rounding
+) -> None:
+    result = scale_and_round(np.array(column), multiplier, shift, rounding)
+    limit = 1 << 62
+    exact = [_expected(value, multiplier, shift, rounding) for value in column]
+    assert result.tolist() == [max(-limit, min(limit, value)) for value in exact]
+
+
 @given(st.lists(values, min_size=1, max_size=50), st.integers(1 << 30, (1 << 31) - 1))
 def test_the_fast_path_for_known_bounds_gives_the_same(column: list[int], multiplier: int) -> None:
     array = np.array(column, dtype=np.int64) >> 10
