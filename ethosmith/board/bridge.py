@@ -8,7 +8,7 @@ in its stead, and the CPU goes on behind it.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from ethosmith.board import gdb_client
@@ -17,7 +17,7 @@ from ethosmith.board.guest_memory import NpuMemory
 from ethosmith.board.instruction import MAX_INSTRUCTION_BYTES, Access, LoadStore, decode
 from ethosmith.board.job import NpuStatistics, Outcome, RunError
 from ethosmith.board.machine import npu_register
-from ethosmith.board.npu_registers import NpuRegisters, starts_job
+from ethosmith.board.npu_registers import GuardedNpu, NpuRegisters, starts_job
 
 _WORD_BYTES = 4
 _SOME_LOAD = b"\x08\x68\x00\xbf"  # ldr r0, [r1]; nop
@@ -81,7 +81,7 @@ class NpuBridge:
 
     @cached_property
     def _npu(self) -> NpuRegisters:
-        return self._make_npu()
+        return GuardedNpu(self._make_npu())
 
     def prepare(self) -> None:
         """Load the decoder and make the model now; worth it while the CPU is busy booting."""
@@ -171,6 +171,7 @@ class NpuBridge:
         self.statistics = replace(
             self.statistics,
             jobs=self.statistics.jobs + 1,
+            **asdict(self._npu.totals),
             faults=self.statistics.faults + ((str(fault),) if fault else ()),
         )
 

@@ -155,6 +155,11 @@ def statistics_text(result: BoardResult) -> str:
     if result.npu is not None:
         lines += [
             f"NPU jobs:            {result.npu.jobs}",
+            f"NPU cycles:          {result.npu.cycles} (an estimate)",
+            f"AXI0 data beats:     {result.npu.axi0_read_beats} read,"
+            f" {result.npu.axi0_written_beats} written",
+            f"AXI1 data beats:     {result.npu.axi1_read_beats} read,"
+            f" {result.npu.axi1_written_beats} written",
             f"NPU register reads:  {result.npu.register_reads}",
             f"NPU register writes: {result.npu.register_writes}",
             *(f"NPU fault:           {fault}" for fault in result.npu.faults),

@@ -89,10 +89,20 @@ class NpuStatistics:
         jobs: Command streams started.
         register_reads: Words read from the register page by the CPU.
         register_writes: Words written to it.
+        cycles: Cycles of all jobs, by the model's estimate.
+        axi0_read_beats: Data beats over port AXI0, towards the NPU.
+        axi0_written_beats: Data beats over port AXI0, towards memory.
+        axi1_read_beats: Data beats over port AXI1, towards the NPU.
+        axi1_written_beats: Data beats over port AXI1, towards memory.
         faults: Why jobs ended badly, in the order they did.
     """
 
     jobs: int = 0
+    cycles: int = 0
+    axi0_read_beats: int = 0
+    axi0_written_beats: int = 0
+    axi1_read_beats: int = 0
+    axi1_written_beats: int = 0
     register_reads: int = 0
     register_writes: int = 0
     faults: tuple[str, ...] = ()

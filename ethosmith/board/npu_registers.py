@@ -4,7 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
+
+from ethosmith.board.job import Outcome, RunError
+
+if TYPE_CHECKING:
+    from ethosmith.npu.events import EventTotals
 
 _CMD = 0x08
 _CMD_RUN = 1 << 0
@@ -25,6 +30,10 @@ class NpuRegisters(Protocol):
     @property
     def last_fault(self) -> Exception | None:
         """What stopped the last job, or None."""
+
+    @property
+    def totals(self) -> EventTotals:
+        """What all jobs have cost."""
 
     def read_register(self, offset: int) -> int:
         """Return the word at ``offset`` of the page."""
@@ -49,6 +58,11 @@ class NpuWrapper:
         """What stopped the last job, or None."""
         return self._inner.last_fault
 
+    @property
+    def totals(self) -> EventTotals:
+        """What all jobs have cost."""
+        return self._inner.totals
+
     def read_register(self, offset: int) -> int:
         """Read a word."""
         return self._inner.read_register(offset)
@@ -70,3 +84,24 @@ class AnnouncedJobs(NpuWrapper):
         if starts_job(offset, value):
             self._announce()
         super().write_register(offset, value)
+
+
+class GuardedNpu(NpuWrapper):
+    """An NPU whose own failure ends the run with a reason instead of a traceback."""
+
+    def write_register(self, offset: int, value: int) -> None:
+        """Write a word.
+
+        Raises:
+            RunError: the model failed, which it never should.
+        """
+        try:
+            super().write_register(offset, value)
+        except RunError:
+            raise
+        except Exception as error:  # whatever it is, it is a fault of the model
+            raise RunError(
+                Outcome.SIMULATOR_FAILED,
+                f"the NPU model failed: {type(error).__name__}: {error}; please report it with"
+                " the command stream",
+            ) from error

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ethosmith.npu.config import AcceleratorConfig
+from ethosmith.npu.events import EventTotals
 from ethosmith.npu.memory import Memory
 
 CMD = 0x08
@@ -20,6 +21,7 @@ class FakeNpu:
     def __init__(self, memory: Memory, on_run: Callable[[Memory], None] | None = None) -> None:
         self.words: dict[int, int] = {}
         self.last_fault: Exception | None = None
+        self.totals = EventTotals(cycles=7, axi0_read_beats=3)
         self._memory = memory
         self._on_run = on_run
 
