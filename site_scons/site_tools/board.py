@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 from typing import Any
 
 from ethosmith.environment.tools import find_program, program_version
@@ -91,7 +92,11 @@ def _installed_fvp(env: Any, configuration: Configuration) -> list[str]:
         if executable.product == configuration.accelerator.product
     ]
     given = env["ENV"]
-    path = os.pathsep.join([given.get("FVP_PATH", ""), given.get("PATH", "")])
+    # FVP_PATH names the program or its folder, see `ethosmith.board.fvp.find_fvp`.
+    named = given.get("FVP_PATH", "")
+    if named and Path(named).is_file():
+        return [named]
+    path = named or given.get("PATH", "")
     return [place for program in programs if (place := shutil.which(program, path=path))]
 
 
