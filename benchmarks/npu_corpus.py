@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Run the whole operator corpus on every NPU configuration and count, or one case of it.
 
-    python -m benchmarks.npu_corpus                      all, about five minutes
+    python -m benchmarks.npu_corpus                      all, three to eight minutes
     python -m benchmarks.npu_corpus --operator conv_2d   one row of the table
     python -m benchmarks.npu_corpus --case ID [--target ethos-u55-128/Shared_Sram]
+    python -m benchmarks.npu_corpus --factor 5 --salt 1  five times the networks, chosen anew
 
 Ends with status 1 if anything differs that tests/npu_corpus/known.py does not list.
 """
@@ -15,7 +16,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tests.npu_corpus.case import Case
 from tests.npu_corpus.check import Check
@@ -81,6 +82,8 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--operator", help="one row of the table")
     parser.add_argument("--case", help="id of one case")
     parser.add_argument("--target", help="one configuration, such as ethos-u65-512/Sram_Only")
+    parser.add_argument("--factor", type=int, default=1, help="times as many networks")
+    parser.add_argument("--salt", type=int, default=0, help="for other random choices")
     return parser.parse_args(argv)
 
 
@@ -88,12 +91,13 @@ def main(argv: Sequence[str]) -> int:
     """Run what the command line asks for; 1 if anything differs unexpectedly."""
     given = _parse(argv)
     targets = [target_named(given.target)] if given.target else list(TARGETS)
-    cases = [case_named(given.case)] if given.case else list(all_cases())
+    factor = given.factor
+    cases = [case_named(given.case, factor)] if given.case else list(all_cases(factor))
     tallies: dict[str, Tally] = defaultdict(Tally)
     start = time.perf_counter()
     for case in cases:
         if given.operator in (None, case.operator):
-            run_case(case, targets, tallies[case.operator])
+            run_case(replace(case, salt=given.salt), targets, tallies[case.operator])
     _report(tallies, targets, time.perf_counter() - start)
     return int(any(tally.unexpected for tally in tallies.values()))
 

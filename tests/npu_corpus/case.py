@@ -19,16 +19,20 @@ _MOST_TRIES = 200
 
 @dataclass(frozen=True)
 class Case:
-    """One network; ``id`` alone reproduces it, for it seeds every random choice."""
+    """One network; ``id`` alone reproduces it, for it seeds every random choice.
+
+    Another ``salt`` than 0 makes other choices.
+    """
 
     id: str
     operator: str
     build: Callable[..., Network]
     parameters: Parameters
+    salt: int = 0
 
     @property
     def seed(self) -> int:
-        return crc32(self.id.encode())
+        return crc32(self.id.encode(), self.salt)
 
     def network(self) -> Network:
         return self.build(Draw(self.seed), **self.parameters)
@@ -53,19 +57,23 @@ class Row:
     axes: Mapping[str, tuple[Any, ...]]
     fits: Callable[[Parameters], bool] = lambda _: True
 
-    def cases(self) -> Iterable[Case]:
-        """Yield ``count`` different combinations, fewer if there are not so many."""
+    def cases(self, factor: int = 1) -> Iterable[Case]:
+        """Yield ``count`` times ``factor`` different combinations, fewer if there are not so many.
+
+        A larger factor adds cases behind those of a smaller one.
+        """
+        count = self.count * factor
         rng = np.random.default_rng(crc32(self.operator.encode()))
         decks: dict[str, list[Any]] = {name: [] for name in self.axes}
         seen: set[str] = set()
-        for _ in range(_MOST_TRIES * self.count):
+        for _ in range(_MOST_TRIES * count):
             parameters = {name: self._deal(decks[name], name, rng) for name in self.axes}
             name = _case_id(self.operator, parameters)
             if name in seen or not self.fits(parameters):
                 continue
             seen.add(name)
             yield Case(name, self.operator, self.build, parameters)
-            if len(seen) == self.count:
+            if len(seen) == count:
                 return
 
     def _deal(self, deck: list[Any], name: str, rng: np.random.Generator) -> Any:

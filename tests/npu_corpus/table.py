@@ -825,11 +825,15 @@ ROWS = (
 
 
 @cache
-def all_cases() -> tuple[Case, ...]:
-    """Return the whole corpus, always the same and in the same order."""
-    return tuple(case for row in ROWS for case in row.cases())
+def all_cases(factor: int = 1) -> tuple[Case, ...]:
+    """Return the whole corpus, always the same and in the same order.
+
+    Args:
+        factor: Take so many times as many networks of each row.
+    """
+    return tuple(case for row in ROWS for case in row.cases(factor))
 
 
-def case_named(name: str) -> Case:
+def case_named(name: str, factor: int = 1) -> Case:
     """Return the case with this id; KeyError if there is none."""
-    return {case.id: case for case in all_cases()}[name]
+    return {case.id: case for case in all_cases(factor)}[name]
