@@ -76,7 +76,7 @@ def test_surplus_input_is_refused(host: Path) -> None:
 def test_a_file_is_taken_as_a_baked_sample_is(host: Path, tmp_path: Path) -> None:
     sample = tmp_path / "a sample.bin"
     sample.write_bytes(struct.pack("<4b", 1, -2, 3, 4))
-    command = [host, "preprocess-file", sample, "int8", "1", "1", "4"]
+    command = [str(host), "preprocess-file", str(sample), "int8", "1", "1", "4"]
     made = subprocess.run(command, capture_output=True, check=True, timeout=20)
     assert made.stdout == struct.pack("<4b", 2, -1, 4, 5)
 
