@@ -471,6 +471,18 @@ WINDOWED_ROWS = (
         )
     ),
     Row(
+        "sum_large",
+        2,
+        reduce,
+        {
+            "builtin": ("SUM",),
+            "dtype": (INT16,),
+            "ifm": ((1, 64, 64, 10),),
+            "axes": ((3,), (1,)),
+            "keep": (True,),
+        },
+    ),
+    Row(
         "reduce_dropped_axis",
         4,
         reduce,
