@@ -56,6 +56,7 @@ class Session:
         "libraries",
         "models",
         "firmware",
+        "manifest",
         "board",
         "aliases",
     )

@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one image is made of and how, as plain data: the part of its manifest known beforehand."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from ethosmith.descriptors.library import Library, LocalSources, PackageSources
+from ethosmith.descriptors.origin import Origin
+from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.layout import SelectedUseCase
+from ethosmith.graph.module_sources import module_sources
+from ethosmith.graph.project import Located, Project
+from ethosmith.graph.versions import python_package
+
+_PYTHON_PACKAGES = (
+    ("ai-edge-litert",),
+    ("ethos-u-vela",),
+    ("flatbuffers",),
+    ("h5py",),
+    ("jinja2",),
+    ("keras",),
+    ("numpy",),
+    ("scons",),
+    ("tensorflow", "tensorflow-cpu"),
+)
+_HEADERS = "*.h"
+
+
+def plan_of(
+    project: Project,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    libraries: Sequence[Located[Library]],
+    compilers: Sequence[str],
+    step_modules: Iterable[str],
+) -> dict[str, Any]:
+    """Return what is known of an image before it is made.
+
+    Args:
+        project: resolves packages.
+        usecase: its descriptor, or what was given in its place.
+        configuration: the NPU, memory mode and platform.
+        libraries: those of the device program, in link order.
+        compilers: name and version of each.
+        step_modules: the modules that do the steps.
+
+    Raises:
+        EthosmithError: a Python package is missing, or a descriptor is wrong.
+    """
+    return {
+        "usecase": usecase.variant,
+        "arguments": _arguments(usecase, configuration),
+        "configuration": _configuration(configuration),
+        "descriptor": usecase.descriptor.model_dump(mode="json", exclude_none=True),
+        "model": {"name": usecase.model_name, "source": _model_source(project, usecase)},
+        "samples": _samples(project, usecase),
+        "packages": _packages(project, usecase, libraries),
+        "libraries": [_library(item.descriptor) for item in libraries],
+        "tools": _tools(compilers),
+        "code_sha256": _code_sha256(tuple(sorted(step_modules))),
+    }
+
+
+def _arguments(usecase: SelectedUseCase, configuration: Configuration) -> list[str]:
+    """Return what builds the image again, behind ``scons``."""
+    own = usecase.own
+    given = {"model": own.model, "labels": own.labels_file, "samples": own.samples_folder}
+    return [
+        f"usecase={usecase.name}",
+        f"target={configuration.platform}",
+        f"npu={configuration.accelerator.name}",
+        f"memory_mode={configuration.memory_mode}",
+        f"system_config={configuration.system_config}",
+        f"build_type={configuration.build_type}",
+        *(f"{name}={path.as_posix()}" for name, path in given.items() if path is not None),
+    ]
+
+
+def _configuration(configuration: Configuration) -> dict[str, Any]:
+    return {
+        "platform": configuration.platform,
+        "accelerator_config": configuration.accelerator.name,
+        "macs_per_cycle": configuration.accelerator.macs,
+        "memory_mode": configuration.memory_mode,
+        "system_config": configuration.system_config,
+        "build_type": configuration.build_type,
+        "runtime": "direct",
+    }
+
+
+def _model_source(project: Project, usecase: SelectedUseCase) -> dict[str, str]:
+    if usecase.model_path is not None:
+        return {"path": usecase.model_path.as_posix()}
+    return project.source_of(usecase.descriptor.model.source)
+
+
+def _samples(project: Project, usecase: SelectedUseCase) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = []
+    for sample in usecase.samples:
+        origin: dict[str, Any] = {"seed": sample.seed}
+        if sample.file is not None:
+            origin = {"source": {"path": sample.file.as_posix()}}
+        elif sample.source is not None:
+            origin = {"source": project.source_of(sample.source)}
+        found.append({"name": sample.name, **origin})
+    return found
+
+
+def _origins(usecase: SelectedUseCase) -> list[Origin]:
+    """Return where the descriptor's own model and samples come from, if they are used."""
+    own = [] if usecase.model_path is not None else [usecase.descriptor.model.source]
+    return [*own, *(sample.source for sample in usecase.samples if sample.source is not None)]
+
+
+def _packages_of(library: Library) -> list[str]:
+    return [source.package for source in library.sources if isinstance(source, PackageSources)]
+
+
+def package_names(usecase: SelectedUseCase, libraries: Iterable[Located[Library]]) -> list[str]:
+    """Return the packages that the image has something of, sorted."""
+    names = {name for item in libraries for name in _packages_of(item.descriptor)}
+    names |= {origin.package for origin in _origins(usecase) if origin.package}
+    return sorted(names)
+
+
+def _packages(
+    project: Project, usecase: SelectedUseCase, libraries: Iterable[Located[Library]]
+) -> list[dict[str, str]]:
+    found = (project.package(name).descriptor for name in package_names(usecase, libraries))
+    return [
+        {
+            "name": package.name,
+            "title": package.title,
+            "version": package.version,
+            "artefact": package.artefact,
+            "sha256": package.sha256,
+            "licence": package.licence,
+        }
+        for package in found
+    ]
+
+
+def _library(library: Library) -> dict[str, Any]:
+    return {
+        "name": library.name,
+        "title": library.title,
+        "licence": library.licence,
+        "requires": list(library.requires),
+        "packages": _packages_of(library),
+    }
+
+
+def _tools(compilers: Sequence[str]) -> dict[str, str]:
+    named = [python_package(*names) for names in _PYTHON_PACKAGES]
+    pairs = (text.split(" ", 1) for text in (*compilers, *named))
+    return {**dict(pairs), "python": platform.python_version()}
+
+
+@cache
+def _code_sha256(modules: tuple[str, ...]) -> str:
+    """Return the SHA-256 over Ethosmith's own code that makes an image."""
+    paths = sorted({path for module in modules for path in module_sources(module)})
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def source_files(
+    project: Project,
+    platform_path: Path,
+    usecase: SelectedUseCase,
+    libraries: Sequence[Located[Library]],
+) -> list[Path]:
+    """Return the project's files that the image is made from, sorted; headers included."""
+    found = {usecase.path, platform_path}
+    found |= {project.package(name).path for name in package_names(usecase, libraries)}
+    own = usecase.own
+    found |= {path for path in (own.labels_file,) if path is not None}
+    found |= {sample.file for sample in usecase.samples if sample.file is not None}
+    found |= set(_below(project, usecase.folder, usecase.descriptor.sources))
+    for item in libraries:
+        found.add(item.path)
+        root = item.folder.parent
+        found |= set(
+            _below(project, root, [f"{d}/{_HEADERS}" for d in item.descriptor.include_dirs])
+        )
+        for sources in item.descriptor.sources:
+            if isinstance(sources, LocalSources):
+                found |= set(_below(project, root, sources.local))
+    return sorted(found)
+
+
+def _below(project: Project, folder: Path, patterns: Iterable[str]) -> Iterable[Path]:
+    root = project.root / folder
+    return [project.relative(path) for pattern in patterns for path in root.glob(pattern)]
