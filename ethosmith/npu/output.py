@@ -83,8 +83,9 @@ class OutputStage:
 
     def _clamp(self, values: IntArray) -> IntArray:
         low, high = self._limits
-        np.maximum(values, low, out=values)
-        return np.minimum(values, high, out=values)
+        held = np.iinfo(values.dtype)  # narrower than an unsigned 32-bit OFM, perhaps
+        np.maximum(values, max(low, held.min), out=values)
+        return np.minimum(values, min(high, held.max), out=values)
 
     def _look_up(self, values: IntArray) -> IntArray:
         """Replace clamped values by those of the table, if the activation names one."""

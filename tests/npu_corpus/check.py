@@ -23,7 +23,7 @@ INPUT_SETS = 3
 _ARENA_BYTES = 16 << 20
 # ELU has no kernel in LiteRT's reference set. SUM has one that lets int8 and int16 sums
 # wrap around; the kernel that LiteRT runs by default saturates.
-_DEFAULT_KERNELS = ("elu", "sum")
+_DEFAULT_KERNELS = ("elu", "sum", "sum_large")
 
 
 @dataclass(frozen=True)

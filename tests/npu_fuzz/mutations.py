@@ -97,6 +97,16 @@ def _before_operation(words: Words, rng: np.random.Generator, new: Words) -> Non
     words[at:at] = new
 
 
+def set_before_operations(model: RawModel, code: cmd0, parameter: int) -> RawModel:
+    """Set one register before every operation."""
+
+    def change(words: Words) -> None:
+        for at in reversed([at for at in _starts(words) if words[at] & 0x3FF < 0x100]):
+            words.insert(at, int(code.value) | parameter << 16)
+
+    return _with_stream(model, change)
+
+
 def flip_stream_bits(model: RawModel, rng: np.random.Generator) -> RawModel:
     """Flip one to eight bits of the command stream."""
 

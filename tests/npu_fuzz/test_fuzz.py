@@ -3,9 +3,14 @@
 
 from __future__ import annotations
 
-import pytest
+import contextlib
 
-from tests.npu_fuzz.fuzzer import Campaign, run_campaign
+import pytest
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0
+
+from ethosmith.npu.harness import HostRunner, NpuJobError
+from tests.npu_fuzz.fuzzer import Campaign, run_campaign, victims
+from tests.npu_fuzz.mutations import set_before_operations
 
 SEED = 20261122
 ATTACKS = 10_240
@@ -34,3 +39,16 @@ def test_no_corruption_hangs(campaign: Campaign) -> None:
 
 def test_memory_does_not_grow(campaign: Campaign) -> None:
     assert campaign.grown_bytes < MOST_GROWTH_BYTES
+
+
+@pytest.mark.parametrize("signed", [0, 1])
+@pytest.mark.parametrize("element_size", [0, 1, 2])
+@pytest.mark.parametrize("rounding", [0, 1, 2])
+def test_every_victim_survives_every_ofm_precision(
+    signed: int, element_size: int, rounding: int
+) -> None:
+    precision = signed | element_size << 1 | rounding << 14
+    for victim in victims():
+        model = set_before_operations(victim.model, cmd0.NPU_SET_OFM_PRECISION, precision)
+        with contextlib.suppress(NpuJobError):
+            HostRunner(model, victim.target.config).run(victim.inputs)
