@@ -58,6 +58,7 @@ class Session:
         "firmware",
         "manifest",
         "board",
+        "board_cases",
         "aliases",
     )
 

@@ -37,6 +37,7 @@ def begin_session(env: Any, session: Session) -> None:
         atexit.register(lock.release)
 
 
+_TEST_RESULTS = f"{BUILD}/test"
 _WORDS = ("run", "images", "size", "test", "list", "deps", "flash")
 
 
@@ -79,11 +80,21 @@ def end_session(env: Any) -> None:
     _say_after(env, "images", lambda: summary_text(built, ran=False))
     _say_after(env, "size", lambda: size_text(built))
     _say_after(env, "list", lambda: list_text(env["PROJECT"]))
-    tests = env.Alias("test", env.Alias("run"), Action(_pytest, _nothing))
-    env.AlwaysBuild(tests)
+    _declare_test(env)
     _declare_flash(env)
     simulated = env["PLATFORM"].descriptor.fvp is not None
     env.Default(env.Alias("run" if simulated else "images"))
+
+
+def _declare_test(env: Any) -> None:
+    tests = env.Alias("test", env.Alias("run"), Action(_pytest, _nothing))
+    env.AlwaysBuild(tests)
+    asked = not (env.GetOption("help") or env.GetOption("no_exec") or env.GetOption("clean"))
+    if asked and "test" in env["SESSION"].targets:
+        results = env["PROJECT"].root / _TEST_RESULTS
+        (results / "pytest.xml").unlink(missing_ok=True)
+        # Also after a failure: which image failed is what a CI server wants to know.
+        atexit.register(env.WriteBoardCases, results / "boards.xml")
 
 
 def _say_after(env: Any, alias: str, text: Any) -> None:
@@ -123,7 +134,8 @@ def _nothing(target: Any, source: Any, env: Any) -> None:
 def _pytest(target: Any, source: Any, env: Any) -> int:
     del target, source
     env["SHOWN"].progress.line("TEST      pytest tests")
-    return subprocess.call([sys.executable, "-m", "pytest", "-q", "-m", "not slow"], env=env["ENV"])
+    command = [sys.executable, "-m", "pytest", "-q", "-m", "not slow"]
+    return subprocess.call([*command, f"--junitxml={_TEST_RESULTS}/pytest.xml"], env=env["ENV"])
 
 
 def exists(env: Any) -> bool:
