@@ -3,8 +3,8 @@
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.npu_speed [--targets NAME,...] [--rounds N]
 
-Times are processor time, the best of N runs with loaded networks; "first" is a run with nothing cached, which
-decodes the weights. LiteRT runs its reference kernels on one thread. Elements that differ
+Times are processor time, the best of N runs with loaded networks; "first" is a run with nothing
+kept yet, which decodes the weights. LiteRT runs its reference kernels on one thread. Elements that differ
 from LiteRT and from TFLite Micro are counted; with the latter none may. Cycles are the model's
 estimate, /Vela that over Vela's own.
 """

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-from numpy.lib.stride_tricks import as_strided
 from numpy.typing import NDArray
 
 from ethosmith.npu.operands import Kernel, Shape
@@ -42,8 +41,8 @@ def convolve(
     """Yield first row, last row and accumulators [rows, width, OFM depth] of each band.
 
     Args:
-        frame: Padded IFM [height, width, IFM depth], zero points removed, of a type that
-            is exact for these weights.
+        frame: Padded IFM [height, width, IFM depth], contiguous, zero points removed, of a
+            type that is exact for these weights.
         weights: The weights.
         ofm: Shape of the OFM.
         kernel: Strides and dilations.
@@ -73,11 +72,13 @@ def convolve_depthwise(
 
 
 def _patches(source: FloatArray, ofm: Shape, kernel: Kernel, top: int, bottom: int) -> FloatArray:
-    """Return the IFM elements under the kernel [rows, width, kernel y, kernel x, depth]."""
+    """Return a view of the IFM under the kernel [rows, width, kernel y, kernel x, depth]."""
     step_y, step_x, step_c = source.strides
-    return as_strided(
-        source[top * kernel.stride_y :],
-        shape=(bottom - top, ofm.width, kernel.height, kernel.width, source.shape[2]),
+    return np.ndarray(
+        (bottom - top, ofm.width, kernel.height, kernel.width, source.shape[2]),
+        dtype=source.dtype,
+        buffer=source,
+        offset=top * kernel.stride_y * step_y,
         strides=(
             step_y * kernel.stride_y,
             step_x * kernel.stride_x,
@@ -85,5 +86,4 @@ def _patches(source: FloatArray, ofm: Shape, kernel: Kernel, top: int, bottom: i
             step_x * kernel.dilation_x,
             step_c,
         ),
-        writeable=False,
     )

@@ -37,6 +37,7 @@ class Convolution(BlockOperation):
     """NPU_OP_CONV: every output channel sums over all input channels."""
 
     depthwise = False
+    _last_scales: tuple[tuple[bytes, ...], ChannelScales] | None = None
 
     def run(self) -> OperationReport:
         """Execute the operation.
@@ -95,7 +96,7 @@ class Convolution(BlockOperation):
         kernel, ofm = self.window.kernel, self.ofm.shape
         frame = padded(values, ofm, kernel, self.window.padding, 0)
         function = convolve_depthwise if self.depthwise else convolve
-        largest = bound + int(np.abs(scales.bias).max())
+        largest = bound + scales.largest_bias
         for top, bottom, sums in function(frame, weights, ofm, kernel):
             accumulators = sums.astype(np.int64)
             accumulators += scales.bias
@@ -137,9 +138,15 @@ class Convolution(BlockOperation):
         return self.machine.bus.read(stream.address, stream.size_bytes, stream.port, stream.channel)
 
     def _scales(self) -> ChannelScales:
+        """Return the scales, decoded anew if their bytes are not those of the last run."""
+        streams = tuple(self._fetch(stream) for stream in self._scale_streams)
+        if self._last_scales is None or self._last_scales[0] != streams:
+            self._last_scales = streams, self._decode_scales(streams)
+        return self._last_scales[1]
+
+    def _decode_scales(self, streams: tuple[bytes, ...]) -> ChannelScales:
         """Decode the scale stream of each core and interleave their channels."""
         depths = self._core_depths
-        streams = [self._fetch(stream) for stream in self._scale_streams]
         if len(depths) == 1:
             return decode_scales(streams[0], depths[0])
         fields = [np.zeros(sum(depths), dtype=np.int64) for _ in range(3)]

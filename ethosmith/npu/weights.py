@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import cached_property
 from math import prod
 from typing import Any
 
@@ -272,6 +273,11 @@ class ChannelScales:
     bias: NDArray[np.int64]
     multiplier: NDArray[np.int64]
     shift: NDArray[np.int64]
+
+    @cached_property
+    def largest_bias(self) -> int:
+        """The largest magnitude of a bias."""
+        return int(np.abs(self.bias).max())
 
 
 def decode_scales(stream: bytes, count: int) -> ChannelScales:
