@@ -13,6 +13,8 @@ from ethosmith.cli import run_step
 from ethosmith.codegen.c_text import float_literal, notice, string
 from ethosmith.files import write_text
 
+_INT_MAX = 2**31 - 1
+
 Value = bool | int | float | str
 
 
@@ -28,10 +30,18 @@ def _literal(value: Value) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, int):
-        return str(value) if value >= 0 else f"({value})"
+        return _integer(value)
     if isinstance(value, float):
         return float_literal(value) if value >= 0 else f"({float_literal(value)})"
     return string(value)
+
+
+def _integer(value: int) -> str:
+    """Return a literal that is `int`, or `unsigned` where only that holds it."""
+    if value > _INT_MAX:
+        return f"{value}u"
+    # C has no negative literals: the minus would be applied to a number beyond `int`.
+    return str(value) if value >= 0 else f"({value + 1} - 1)" if value < -_INT_MAX else f"({value})"
 
 
 def main(argv: Sequence[str]) -> None:

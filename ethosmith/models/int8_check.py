@@ -101,7 +101,9 @@ def check_int8(model: Path, *, name: str | None = None) -> NetworkSpec:
 
 
 def _float_message(interpreter: Any, tensors: dict[int, dict[str, Any]], floats: set[int]) -> str:
-    """Name what is float: an operator inside the network, or only its inputs and outputs."""
+    """Name what is float: the network, an operator inside it, or its inputs and outputs."""
+    if not any(detail["dtype"] in _QUANTISED for detail in tensors.values()):
+        return "a float network; give the float Keras model instead and the build quantises it"
     for operator in interpreter._get_ops_details():
         made = [int(index) for index in operator["outputs"] if int(index) in floats]
         if made and operator["op_name"] != "DEQUANTIZE":
