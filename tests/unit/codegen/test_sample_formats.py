@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sample files that are not what they are said to be are refused with a reason."""
+
+from __future__ import annotations
+
+import io
+import wave
+from pathlib import Path
+
+import pytest
+
+from ethosmith.codegen.sample_formats import read_sample
+from ethosmith.errors import EthosmithError
+
+
+def wav(channels: int = 1, width: int = 2, data: bytes = b"\1\0\2\0") -> bytes:
+    file = io.BytesIO()
+    with wave.open(file, "wb") as audio:
+        audio.setnchannels(channels)
+        audio.setsampwidth(width)
+        audio.setframerate(16000)
+        audio.writeframes(data)
+    return file.getvalue()
+
+
+def test_sound_is_its_frames(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(wav())
+    assert read_sample(path, "wav") == b"\1\0\2\0"
+
+
+def test_a_python_list_is_read_and_the_file_never_run(tmp_path: Path) -> None:
+    path = tmp_path / "a.py"
+    marker = tmp_path / "ran"
+    path.write_text(f"open({str(marker)!r}, 'w')\nDATA = [1, -2, 32767]\n")
+    assert read_sample(path, "pcm16-python-list") == b"\1\0\xfe\xff\xff\x7f"
+    assert not marker.exists()
+
+
+BAD = {
+    "stereo": ("wav", wav(channels=2), "2 channels of 16 bits; a sample is mono with 16 bits"),
+    "8 bits": ("wav", wav(width=1), "1 channels of 8 bits; a sample is mono with 16 bits"),
+    "no WAV": ("wav", b"RIFFnothing", "not a WAV file: "),
+    "truncated header": ("wav", wav()[:20], "not a WAV file: "),
+    "no sound": ("wav", wav(data=b""), "the sample is empty"),
+    "no list": ("pcm16-python-list", b"x = 1\n", "holds no list of numbers"),
+    "a call in the list": ("pcm16-python-list", b"x = [f()]\n", "not a list of 16-bit integers"),
+    "a number too large": ("pcm16-python-list", b"x = [32768]\n", "not a list of 16-bit integers"),
+    "no Python": ("pcm16-python-list", b"x = [1\n", "not a list of 16-bit integers"),
+    "no text": ("pcm16-python-list", b"x = [1] # \xff\n", "not a list of 16-bit integers"),
+    "no picture": ("image", b"\x89PNG\r\n\x1a\n", "not a readable picture"),
+    "empty": ("raw", b"", "the sample is empty"),
+}
+
+
+@pytest.mark.parametrize("name", BAD)
+def test_a_bad_sample_is_refused(name: str, tmp_path: Path) -> None:
+    kind, content, wanted = BAD[name]
+    path = tmp_path / "sample"
+    path.write_bytes(content)
+    with pytest.raises(EthosmithError) as caught:
+        read_sample(path, kind)
+    assert str(caught.value).startswith(f"{path}: {wanted}")

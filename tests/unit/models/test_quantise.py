@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A network is int8 throughout behind this step, or the step says why not."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from ethosmith.errors import EthosmithError
+from ethosmith.models.int8_check import check_int8
+from ethosmith.models.quantise import quantise
+from ethosmith.models.representative import RandomData, from_files, from_random
+
+
+def run(model: Path, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "ethosmith.models.quantise"]
+    return subprocess.run(
+        [*command, "--model", str(model), "--output", str(output), *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_keras_formats_give_the_same_int8_network(networks: Path, tmp_path: Path) -> None:
+    digests = set()
+    for name in ("small.keras", "small.h5"):
+        output = tmp_path / f"{name}.tflite"
+        done = run(networks / name, output, "--random-seed", "1", "--random-count", "4")
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+        digests.add(hashlib.sha256(output.read_bytes()).hexdigest())
+    assert len(digests) == 1
+    spec = check_int8(output)
+    assert [(tensor.dtype, tensor.shape) for tensor in spec.inputs] == [("int8", (1, 8, 8, 2))]
+    assert [(tensor.dtype, tensor.shape) for tensor in spec.outputs] == [("int8", (1, 3))]
+
+
+REFUSED = {
+    "float.tflite": "a float network; give the float Keras model instead",
+    "float_io.tflite": "its inputs or outputs are float32; give the float Keras model instead",
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_tflite_that_is_not_int8_throughout_is_refused(
+    name: str, networks: Path, tmp_path: Path
+) -> None:
+    output = tmp_path / "out.tflite"
+    with pytest.raises(EthosmithError) as caught:
+        quantise(networks / name, output, lambda shapes: from_files([], shapes))
+    assert str(caught.value).startswith(f"{networks / name}: {REFUSED[name]}")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_int8_tflite_passes_through_unchanged(networks: Path, tmp_path: Path) -> None:
+    model, output = networks / "reversed_int8.tflite", tmp_path / "out.tflite"
+    quantise(model, output, lambda shapes: from_files([], shapes))
+    assert output.read_bytes() == model.read_bytes()
+
+
+@pytest.mark.parametrize("kept", [0, 4, 100, 0.5, 0.99])
+def test_a_truncated_tflite_is_refused(kept: float, networks: Path, tmp_path: Path) -> None:
+    whole = (networks / "reversed_int8.tflite").read_bytes()
+    size = int(kept * len(whole)) if isinstance(kept, float) else kept
+    model = tmp_path / "half.tflite"
+    model.write_bytes(whole[:size])
+    with pytest.raises(EthosmithError, match=r"half\.tflite: not a (usable )?TFLite model"):
+        quantise(model, tmp_path / "out.tflite", lambda shapes: from_files([], shapes))
+
+
+def test_files_of_other_kinds_are_refused_in_one_line(networks: Path, tmp_path: Path) -> None:
+    half = tmp_path / "half.h5"
+    half.write_bytes((networks / "small.h5").read_bytes()[:3000])
+    for model, wanted in {
+        tmp_path / "model.onnx": f"error: {tmp_path}/model.onnx: not a model (.h5, .hdf5, .keras",
+        half: f"error: {half}: TensorFlow cannot load this model: ",
+    }.items():
+        done = run(model, tmp_path / "out.tflite", "--random-seed", "1")
+        assert done.returncode == 1
+        assert done.stderr.startswith(wanted), done.stderr
+        assert done.stderr.count("\n") == 1
+
+
+def test_no_representative_data_is_an_error_before_tensorflow_starts(tmp_path: Path) -> None:
+    done = run(tmp_path / "model.h5", tmp_path / "out.tflite")
+    assert done.returncode == 1
+    assert "quantising needs representative data" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_features_of_another_size_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "yes.f32"
+    file.write_bytes(np.zeros(490, "<f4").tobytes())
+    with pytest.raises(EthosmithError) as caught:
+        from_files([file], [(1, 50, 10, 1)])
+    assert str(caught.value) == (
+        f"{file}: pre-processing gives 490 values, the network's input 1x50x10x1 wants 500"
+    )
+
+
+def test_a_seed_gives_the_same_data_and_another_seed_other_data() -> None:
+    def data(seed: int) -> bytes:
+        batches = from_random(RandomData(seed, 3, -1.0, 1.0), [(1, 4), (1, 2)])()
+        return b"".join(tensor.tobytes() for batch in batches for tensor in batch)
+
+    assert data(1) == data(1)
+    assert data(1) != data(2)
+    assert len(data(1)) == 3 * 6 * 4
