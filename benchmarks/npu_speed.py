@@ -3,10 +3,10 @@
 
     OPENBLAS_NUM_THREADS=1 python -m benchmarks.npu_speed [--targets NAME,...] [--rounds N]
 
-Times are processor time, the best of N runs with loaded networks; "first" is a run with nothing
-kept yet, which decodes the weights. LiteRT runs its reference kernels on one thread. Elements that differ
-from LiteRT and from TFLite Micro are counted; with the latter none may. Cycles are the model's
-estimate, /Vela that over Vela's own.
+Times are processor time, the best of N runs with loaded networks; "first" is a run with
+nothing kept yet, which decodes the weights. LiteRT runs its reference kernels on one thread.
+Elements that differ from LiteRT and from TFLite Micro are counted; with the latter none may.
+Cycles are the model's estimate, /Vela that over Vela's own.
 """
 
 from __future__ import annotations
