@@ -94,7 +94,8 @@ def _half_away(values: IntArray, shift: IntArray | int) -> IntArray:
         sign *= values.dtype.type(shift > 0)
     else:
         shift = shift.astype(values.dtype)
-        sign *= (shift > 0).astype(values.dtype)
+        if int(shift.min()) == 0:
+            sign *= (shift > 0).astype(values.dtype)
     values += _half(shift)
     values += sign
     values >>= shift

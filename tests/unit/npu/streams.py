@@ -11,6 +11,7 @@ from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.device import NpuDevice
 from ethosmith.npu.memory import ArrayMemory
 from ethosmith.npu.registers import Command
+from ethosmith.npu.trace import Trace
 
 STREAM = 0x1000_0000
 REGION = 0x2000_0000
@@ -39,11 +40,12 @@ def encode(settings: dict[cmd0 | cmd1, int]) -> bytes:
 class Bench:
     """A device with one region, as a driver sets it up."""
 
-    def __init__(self, accelerator: str = "ethos-u55-128") -> None:
+    def __init__(self, accelerator: str = "ethos-u55-128", trace: Trace | None = None) -> None:
         self.memory = ArrayMemory()
         self.memory.add(STREAM, REGION_BYTES)
         self.memory.add(REGION, REGION_BYTES)
-        self.device = NpuDevice(AcceleratorConfig.parse(accelerator), self.memory)
+        config = AcceleratorConfig.parse(accelerator)
+        self.device = NpuDevice(config, self.memory, trace=trace)
 
     def run(self, stream: bytes, *, region_config: int = 0) -> int:
         """Run a stream and return STATUS."""

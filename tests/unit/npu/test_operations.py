@@ -264,6 +264,32 @@ def test_activation_limits_clamp_the_ofm() -> None:
     assert np.array_equal(result, ifm.clip(40, 200))
 
 
+def test_trace_sees_each_operation_with_its_operands_and_its_ofm() -> None:
+    seen: list[tuple[str, object]] = []
+
+    class Listener:
+        def command(self, offset: int, name: str, operands: str) -> None:
+            assert offset > 0
+            seen.append((name, operands))
+
+        def ofm(self, offset: int, name: str, shape: tuple[int, int, int], data: bytes) -> None:
+            assert offset > 0
+            seen.append((name, (shape, data)))
+
+    ifm, ofm = _random((2, 3, 4), "i1", 12), np.zeros((2, 3, 4), dtype=np.int8)
+    settings = (
+        feature_map("IFM", ifm, IFM)
+        | feature_map("OFM", ofm, OFM)
+        | kernel_settings(Kernel(), (0, 0, 0, 0))
+    )
+    operation = word(cmd0.NPU_OP_POOL, pooling_mode.MAX.value)
+    execute(Bench(trace=Listener()), settings, operation, ofm, {IFM: ifm})
+    (name, operands), (ofm_name, written) = seen
+    assert name == ofm_name == "NPU_OP_POOL"
+    assert "ofm 2x3x4 int8 NHWC at 0x20004000" in str(operands)
+    assert written == ((2, 3, 4), ifm.tobytes())
+
+
 def test_work_beyond_the_models_limit_ends_with_a_parse_error() -> None:
     bench = Bench()
     settings = {
