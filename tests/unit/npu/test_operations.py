@@ -284,8 +284,9 @@ def test_trace_sees_each_operation_with_its_operands_and_its_ofm() -> None:
     )
     operation = word(cmd0.NPU_OP_POOL, pooling_mode.MAX.value)
     execute(Bench(trace=Listener()), settings, operation, ofm, {IFM: ifm})
-    (name, operands), (ofm_name, written) = seen
+    (name, operands), (ofm_name, written), stop = seen
     assert name == ofm_name == "NPU_OP_POOL"
+    assert stop == ("NPU_OP_STOP", "mask 0xffff")
     assert "ofm 2x3x4 int8 NHWC at 0x20004000" in str(operands)
     assert written == ((2, 3, 4), ifm.tobytes())
 
