@@ -44,7 +44,7 @@ def _run(interpreter: Any, specs: NetworkSpec, program: Path, index: int) -> dic
     size_bytes = sum(_size_bytes(spec) for spec in specs.inputs)
     windows = [raw[at : at + size_bytes] for at in range(0, len(raw), size_bytes)]
     outputs = [output for window in windows for output in _outputs(interpreter, specs, window)]
-    said = answer(program, b"".join(outputs), specs.outputs)
+    said = answer(program, index, b"".join(outputs), specs)
     return {
         "answer": said.text,
         "score": said.score,

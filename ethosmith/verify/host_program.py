@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosmith.errors import EthosmithError
-from ethosmith.models.int8_check import TensorSpec
+from ethosmith.models.int8_check import NetworkSpec, TensorSpec
 
 _TIME_LIMIT_S = 120
 _ANSWER = re.compile(
@@ -61,13 +61,18 @@ def quantised_inputs(program: Path, sample_index: int, specs: Sequence[TensorSpe
     return _run(program, ["preprocess", str(sample_index), *_tensors(specs)], b"")
 
 
-def answer(program: Path, outputs: bytes, specs: Sequence[TensorSpec]) -> Answer:
-    """Return what the post-processing says to the raw output tensors, in the order of inputs.
+def answer(program: Path, sample_index: int, outputs: bytes, network: NetworkSpec) -> Answer:
+    """Return what the application says to the raw output tensors, in the order of inputs.
+
+    Each window's pre-processing goes before its post-processing, as on the device.
 
     Raises:
         EthosmithError: as in `features`, or an answer that is not one.
     """
-    said = _run(program, ["postprocess", *_tensors(specs)], outputs).decode("utf-8", "replace")
+    tensors = [*_tensors(network.inputs), "to", *_tensors(network.outputs)]
+    said = _run(program, ["answer", str(sample_index), *tensors], outputs).decode(
+        "utf-8", "replace"
+    )
     match = _ANSWER.fullmatch(said.strip())
     if match is None:
         raise EthosmithError(f"{program}: says '{said.strip()[:80]}' instead of an answer")

@@ -17,6 +17,7 @@ static const char USAGE[] =
     "usage: preprocess SAMPLE_INDEX (DTYPE SCALE ZERO_POINT SHAPE)... > TENSORS\n"
     "       preprocess-file PATH (DTYPE SCALE ZERO_POINT SHAPE)... > TENSORS\n"
     "       postprocess (DTYPE SCALE ZERO_POINT SHAPE)... < TENSORS\n"
+    "       answer SAMPLE_INDEX (INPUT TENSORS AS ABOVE)... to (OUTPUTS)... < TENSORS\n"
     "DTYPE: float32, int8, uint8, int16 or int32; SHAPE: such as 1x32x32x3\n"
     "PATH: of a sample's bytes as they would be baked in\n"
     "TENSORS: those of a sample's first window, then those of the second, and so on\n";
@@ -254,6 +255,61 @@ static int run_preprocess(char *const arguments[], int words) {
     return preprocess(&samples[index], &tensors);
 }
 
+// Pre- and post-processing in turns, as on the device; the outputs come from standard input.
+static int answer_windows(const struct sample *sample, const struct tensors *inputs,
+                          const struct tensors *outputs) {
+    struct answer answer = {0};
+    uint32_t windows = application_window_count(sample, &inputs->info[0]);
+    for (uint32_t window = 0; window < windows; window++) {
+        if (!prepared(sample, inputs, window)) {
+            return fail("the application does not take the sample ", sample->name);
+        }
+        if (read_tensors(outputs) != outputs->size_bytes) {
+            return fail("standard input does not hold the tensors", " of each window");
+        }
+        if (!answered(outputs, window, &answer)) {
+            return fail("the application does not take the output", "");
+        }
+    }
+    if (windows == 0 || getchar() != EOF) {
+        return fail("not as many tensors as the sample has windows: ", sample->name);
+    }
+    print_answer(&answer);
+    print_ranked(&answer);
+    return EXIT_SUCCESS;
+}
+
+static int answer(const struct sample *sample, struct tensors *inputs, struct tensors *outputs) {
+    inputs->data = calloc(inputs->size_bytes, 1);
+    outputs->data = malloc(outputs->size_bytes);
+    int code = inputs->data == NULL || outputs->data == NULL
+                   ? fail("out of memory", "")
+                   : answer_windows(sample, inputs, outputs);
+    free(inputs->data);
+    free(outputs->data);
+    return code;
+}
+
+// SAMPLE_INDEX INPUTS... to OUTPUTS...
+static int run_answer(char *const arguments[], int words) {
+    struct tensors inputs;
+    struct tensors outputs;
+    uint32_t index;
+    int to = 1;
+    while (to < words && strcmp(arguments[to], "to") != 0) {
+        to++;
+    }
+    if (to >= words || !parse_unsigned(arguments[0], UINT32_MAX, &index) ||
+        !parse_tensors(&arguments[1], to - 1, &inputs) ||
+        !parse_tensors(&arguments[to + 1], words - to - 1, &outputs)) {
+        return fail("not a sample index, inputs, 'to' and outputs\n", USAGE);
+    }
+    if (index >= sample_count) {
+        return fail("no sample has the index ", arguments[0]);
+    }
+    return answer(&samples[index], &inputs, &outputs);
+}
+
 static int read_sample(const char *path, FILE *file, struct sample *sample) {
     void *data = malloc(MAX_SAMPLE_BYTES + 1);
     if (data == NULL) {
@@ -293,6 +349,9 @@ int main(int argc, char *argv[]) {
     }
     if (argc >= 7 && strcmp(argv[1], "preprocess") == 0) {
         return run_preprocess(&argv[2], argc - 2);
+    }
+    if (argc >= 4 && strcmp(argv[1], "answer") == 0) {
+        return run_answer(&argv[2], argc - 2);
     }
     struct tensors tensors;
     if (argc >= 6 && strcmp(argv[1], "postprocess") == 0 &&

@@ -52,9 +52,10 @@ enum { APPLICATION_MAX_TENSORS = 8 };
 // suit the use case.
 uint32_t application_window_count(const struct sample *sample, const struct tensor_info *input);
 
-// Both are called once for each window, in order. Each may keep what it needs for the next window,
-// but of its own only: the host's program runs them in separate processes. The answer of the
-// sample is the last window's.
+// Both are called once for each window, in order, the second after the inference. Each may keep
+// what it needs later in static storage, but for one: pre-processing must not depend on what
+// post-processing keeps, since the host computes all inputs first. The answer of the sample is the
+// last window's.
 //
 // Both get all of the network's tensors, in its order; the one after the last has no `info`.
 // They return false if the sample or a tensor does not suit the use case.
