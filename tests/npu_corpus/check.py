@@ -60,7 +60,8 @@ class Reference:
         return list(self._interpreter.get_input_details())
 
     def run(self, inputs: list[Array]) -> list[Array]:
-        """Return the outputs for these inputs, in the network's order."""
+        """Return the outputs for these inputs, in the network's order; variables start anew."""
+        self._interpreter.reset_all_variables()
         for detail, values in zip(self.input_details(), inputs, strict=True):
             self._interpreter.set_tensor(detail["index"], values)
         self._interpreter.invoke()
@@ -108,12 +109,12 @@ class Check:
             NotOnNpu: Vela leaves an operator to the CPU.
             NpuJobError: The NPU model ended with an error.
         """
-        runner = HostRunner(compile_for(target, self.tflite), target.config)
+        model = compile_for(target, self.tflite)
         all_wanted = self._wanted_by_tflm if from_tflm else self._wanted
         pairs = [
             (got, want)
             for values, wanted in zip(self._inputs, all_wanted, strict=True)
-            for got, want in zip(runner.run(values), wanted, strict=True)
+            for got, want in zip(HostRunner(model, target.config).run(values), wanted, strict=True)
         ]
         return compare(pairs)
 

@@ -106,6 +106,7 @@ class _Writer:
         TensorTable.AddType(self._builder, _VERSIONED_TYPES[tensor.dtype.name])
         TensorTable.AddBuffer(self._builder, buffer)
         TensorTable.AddName(self._builder, name)
+        TensorTable.AddIsVariable(self._builder, tensor.variable)
         if quantisation is not None:
             TensorTable.AddQuantization(self._builder, quantisation)
         return int(TensorTable.End(self._builder))
@@ -122,6 +123,7 @@ class _Writer:
     def _operator(self, operator: Operator) -> int:
         inputs = self._integers(self._indices(operator.inputs))
         outputs = self._integers(self._indices(operator.outputs))
+        intermediates = self._integers(self._indices(operator.intermediates))
         options = self._options(operator)
         OperatorTable.Start(self._builder)
         OperatorTable.AddOpcodeIndex(
@@ -129,6 +131,8 @@ class _Writer:
         )
         OperatorTable.AddInputs(self._builder, inputs)
         OperatorTable.AddOutputs(self._builder, outputs)
+        if operator.intermediates:
+            OperatorTable.AddIntermediates(self._builder, intermediates)
         if options is not None:
             kind = getattr(BuiltinOptions, str(operator.options))
             OperatorTable.AddBuiltinOptionsType(self._builder, kind)

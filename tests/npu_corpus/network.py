@@ -37,7 +37,8 @@ class Quantisation:
 class Tensor:
     """A tensor; with ``data`` it is a constant. Identity is what operators refer to.
 
-    ``smallest`` is the smallest element it may hold as an input, if not the type's own.
+    ``smallest`` is the smallest element it may hold as an input, if not the type's own. A
+    ``variable`` starts at zero and keeps its elements from run to run.
     """
 
     name: str
@@ -46,11 +47,15 @@ class Tensor:
     quantisation: Quantisation | None = None
     data: Array | None = None
     smallest: int | None = None
+    variable: bool = False
 
 
 @dataclass(frozen=True)
 class Operator:
-    """One operator: TFLite's names for it, for its options table and the table's fields."""
+    """One operator: TFLite's names for it, for its options table and the table's fields.
+
+    ``intermediates`` only lend the operator their quantisations.
+    """
 
     builtin: str
     inputs: tuple[Tensor | None, ...]
@@ -58,6 +63,7 @@ class Operator:
     options: str | None = None
     fields: dict[str, Any] = field(default_factory=dict)
     version: int = 1
+    intermediates: tuple[Tensor, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -72,7 +78,7 @@ class Network:
         """Return every tensor once, inputs first."""
         found = {id(tensor): tensor for tensor in self.inputs}
         for operator in self.operators:
-            for tensor in (*operator.inputs, *operator.outputs):
+            for tensor in (*operator.inputs, *operator.outputs, *operator.intermediates):
                 if tensor is not None:
                     found.setdefault(id(tensor), tensor)
         return tuple(found.values())

@@ -31,6 +31,7 @@ from tests.npu_corpus.pointwise import (
     softmax,
     unary,
 )
+from tests.npu_corpus.recurrent import unidirectional_sequence_lstm
 from tests.npu_corpus.weighted import (
     Window,
     batch_matmul,
@@ -826,12 +827,28 @@ CHAINED_ROWS = (
     ),
 )
 
+RECURRENT_ROWS = (
+    Row(
+        "unidirectional_sequence_lstm",
+        12,
+        unidirectional_sequence_lstm,
+        {
+            "steps": (1, 3, 8),
+            "depth_in": (5, 16),
+            "cells": (4, 20),
+            "time_major": (False, True),
+            "clip": (0.0, 2.0),
+        },
+    ),
+)
+
 ROWS = (
     *WEIGHTED_ROWS,
     *WINDOWED_ROWS,
     *_binary_rows(),
     *_unary_rows(),
     *MOVEMENT_ROWS,
+    *RECURRENT_ROWS,
     *CHAINED_ROWS,
 )
 
