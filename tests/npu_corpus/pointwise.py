@@ -145,6 +145,15 @@ def positive(draw: Draw, *, builtin: str, dtype: Dtype, ifm: Shape) -> Network:
     return Network((Operator(builtin, (source,), (result,)),), (source,), (result,))
 
 
+def negate(draw: Draw, *, dtype: Dtype, ifm: Shape) -> Network:
+    """NEG: TFLite's kernel knows no zero point and lets the lowest element overflow."""
+    real = Quantisation.per_tensor(draw.scale(), 0)
+    source = Tensor("ifm", ifm, dtype, real, smallest=int(np.iinfo(dtype).min) + 1)
+    result = Tensor("ofm", ifm, dtype, real)
+    operator = Operator("NEG", (source,), (result,), "NegOptions")
+    return Network((operator,), (source,), (result,))
+
+
 def prelu(draw: Draw, *, dtype: Dtype, ifm: tuple[int, int, int], shared: bool) -> Network:
     """PRELU with one alpha per channel, or one for all."""
     source = draw.tensor("ifm", (1, *ifm), dtype)

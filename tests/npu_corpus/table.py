@@ -25,6 +25,7 @@ from tests.npu_corpus.movement import (
 from tests.npu_corpus.pointwise import (
     binary,
     leaky_relu,
+    negate,
     positive,
     prelu,
     quantize,
@@ -183,6 +184,7 @@ def _unary_rows() -> tuple[Row, ...]:
             prelu,
             {"dtype": (INT8,), "ifm": ((7, 9, 8), (5, 4, 19), (8, 6, 32)), "shared": (False, True)},
         ),
+        Row("neg", 6, negate, {"dtype": BOTH, "ifm": POINTWISE_IMAGES}),
         Row("log", 6, positive, {"builtin": ("LOG",), "dtype": BOTH, "ifm": POINTWISE_IMAGES}),
         Row("rsqrt", 8, positive, {"builtin": ("RSQRT",), "dtype": BOTH, "ifm": POINTWISE_IMAGES}),
         Row(
