@@ -17,6 +17,7 @@ _IMPORT = re.compile(
 )
 
 
+@cache
 def module_sources(module: str) -> tuple[Path, ...]:
     """Return the files of ``module`` and of all Ethosmith modules that it imports, sorted.
 
@@ -34,10 +35,15 @@ def module_sources(module: str) -> tuple[Path, ...]:
         path = _file_of(name)
         if path is not None:
             found.add(path)
-            found.update(path.parent.glob(f"{path.stem}.*.j2"))
+            found.update(t for t in _templates(path.parent) if t.name.startswith(f"{path.stem}."))
             waiting.extend(_imports(path))
             waiting.append(name.rpartition(".")[0])
     return tuple(sorted(found))
+
+
+@cache
+def _templates(folder: Path) -> tuple[Path, ...]:
+    return tuple(folder.glob("*.j2"))
 
 
 @cache

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 from SCons.Action import Action
+from SCons.Defaults import DefaultEnvironment
 
 from ethosmith.descriptors.nearest import unknown_name
 from ethosmith.errors import EthosmithError
@@ -19,6 +20,8 @@ from ethosmith.report.build_summary import BuiltImage, list_text, size_text, sum
 
 def begin_session(env: Any, session: Session) -> None:
     """Prepare SCons for this call: help, signatures, the lock."""
+    # SCons makes one for itself, and would look for every compiler, linker and TeX it knows.
+    DefaultEnvironment(tools=[])
     env.Help(session.help_text)
     env.SetOption("no_progress", True)
     # Not "content-timestamp": SCons may then take a file's old content for its new one.
