@@ -53,14 +53,26 @@ def busiest_port_bytes(traffic: list[Traffic]) -> int:
 
 
 @dataclass
+class _Tally:
+    """Sums from which the events of a job are made at its end."""
+
+    cycles: int = 0
+    mac_active: dict[int, int] = field(default_factory=dict)
+    beats: dict[int, int] = field(default_factory=dict)
+
+    def events(self) -> dict[int, int]:
+        return self.beats | cycle_events(self.cycles, self.mac_active)
+
+
+@dataclass
 class Account:
     """Events of one job, apart for what runs under NPU_OP_PMU_MASK."""
 
     accelerator: AcceleratorConfig
     masked: bool = False
     _timeline: Timeline = field(default_factory=Timeline)
-    _events: dict[int, int] = field(default_factory=dict)
-    _masked_events: dict[int, int] = field(default_factory=dict)
+    _events: _Tally = field(default_factory=_Tally)
+    _masked_events: _Tally = field(default_factory=_Tally)
 
     def commands(self, port: AxiPort, size_bytes: int) -> None:
         """Enter the fetch of the command stream."""
@@ -71,15 +83,14 @@ class Account:
         before = self._timeline.end
         self._timeline.kernel(cost.cycles.total)
         self._add(cost.beats)
-        passed = self._timeline.end - before
-        self._add(cycle_events(passed, cost.cycles.mac_active, cost.ifm_bits))
+        self._pass(self._timeline.end - before, cost.cycles.mac_active, cost.ifm_bits)
 
     def transfer(self, report: DmaReport) -> None:
         """Enter a DMA transfer."""
         before = self._timeline.end
         self._timeline.transfer(-(-report.size_bytes // self.accelerator.axi_bytes))
         self._add(traffic_events(dma_traffic(report), self.accelerator.axi_bytes))
-        self._add(cycle_events(self._timeline.end - before, 0, 8))
+        self._pass(self._timeline.end - before)
 
     def wait_for_kernels(self, outstanding: int) -> None:
         """NPU_OP_KERNEL_WAIT."""
@@ -91,13 +102,22 @@ class Account:
 
     def settle(self, result: JobResult) -> None:
         """Put the events into a job's result."""
-        result.events = self._events
-        result.masked_events = self._masked_events
+        result.events = self._events.events()
+        result.masked_events = self._masked_events.events()
 
-    def _add(self, events: Mapping[int, int]) -> None:
-        account = self._masked_events if self.masked else self._events
-        for event, count in events.items():
-            account[event] = account.get(event, 0) + count
+    @property
+    def _tally(self) -> _Tally:
+        return self._masked_events if self.masked else self._events
+
+    def _add(self, beats: Mapping[int, int]) -> None:
+        sums = self._tally.beats
+        for event, count in beats.items():
+            sums[event] = sums.get(event, 0) + count
+
+    def _pass(self, cycles: int, mac_active: int = 0, ifm_bits: int = 8) -> None:
+        tally = self._tally
+        tally.cycles += cycles
+        tally.mac_active[ifm_bits] = tally.mac_active.get(ifm_bits, 0) + mac_active
 
 
 def dma_traffic(report: DmaReport) -> list[Traffic]:

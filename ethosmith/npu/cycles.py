@@ -7,6 +7,7 @@ architecture_features; memory is taken as ideal: one beat per port and cycle, no
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from enum import Enum, auto
 from math import ceil
@@ -129,12 +130,16 @@ def _mac_cycles(accelerator: AcceleratorConfig, work: Workload, block: Shape) ->
     return float(busy * elements * ceil(work.ifm_depth / (32 if work.ifm_bits == 8 else 16)))
 
 
+# More operations than the hardware lets be outstanding (Vela: 3 kernels, 2 transfers).
+_KEPT_ENDS = 8
+
+
 class Timeline:
     """Two units that run side by side, kernels and DMA, held apart by the wait commands."""
 
     def __init__(self) -> None:
-        self._kernels: list[int] = [0]
-        self._transfers: list[int] = [0]
+        self._kernels: deque[int] = deque([0], maxlen=_KEPT_ENDS)
+        self._transfers: deque[int] = deque([0], maxlen=_KEPT_ENDS)
         self._kernel_after = 0
         self._transfer_after = 0
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -26,6 +25,7 @@ _EVERY_CYCLE = (
     pmu_event_type.AXI0_ENABLED_CYCLES.value,
     pmu_event_type.AXI1_ENABLED_CYCLES.value,
 )
+_MAC_ACTIVE = pmu_event_type.MAC_ACTIVE.value
 _MAC_ACTIVE_BY_BITS = {
     8: pmu_event_type.MAC_ACTIVE_8BIT.value,
     16: pmu_event_type.MAC_ACTIVE_16BIT.value,
@@ -63,22 +63,26 @@ def event_totals(events: Mapping[int, int]) -> EventTotals:
     )
 
 
-def traffic_events(traffic: list[Traffic], beat_bytes: int) -> Counter[int]:
+def traffic_events(traffic: list[Traffic], beat_bytes: int) -> dict[int, int]:
     """Return data beats by event number; each entry of ``traffic`` fills whole beats."""
-    events: Counter[int] = Counter()
+    events: dict[int, int] = {}
     for entry in traffic:
-        events[_READ_BEATS[entry.port]] += -(-entry.read_bytes // beat_bytes)
-        events[_WRITE_BEATS[entry.port]] += -(-entry.written_bytes // beat_bytes)
+        for event, moved in (
+            (_READ_BEATS[entry.port], entry.read_bytes),
+            (_WRITE_BEATS[entry.port], entry.written_bytes),
+        ):
+            if moved:
+                events[event] = events.get(event, 0) + -(-moved // beat_bytes)
     return events
 
 
-def cycle_events(cycles: int, mac_active: int, ifm_bits: int) -> dict[int, int]:
-    """Return the events that count cycles. NPU_IDLE stays zero: the model never waits."""
+def cycle_events(cycles: int, mac_active: Mapping[int, int]) -> dict[int, int]:
+    """Return the events that count cycles. NPU_IDLE stays zero: the model never waits.
+
+    Args:
+        cycles: All cycles.
+        mac_active: Those in which the MAC array works, by the IFM's element size in bits.
+    """
     events = dict.fromkeys(_EVERY_CYCLE, cycles)
-    if mac_active:
-        events[pmu_event_type.MAC_ACTIVE.value] = mac_active
-        width = (
-            pmu_event_type.MAC_ACTIVE_16BIT if ifm_bits == 16 else pmu_event_type.MAC_ACTIVE_8BIT
-        )
-        events[width.value] = mac_active
-    return events
+    events[_MAC_ACTIVE] = sum(mac_active.values())
+    return events | {_MAC_ACTIVE_BY_BITS[bits]: count for bits, count in mac_active.items()}

@@ -163,15 +163,20 @@ def read_feature_map(bus: Bus, fm: FeatureMap, channel: AxiChannel) -> IntArray:
         CommandFault: An address or stride is not a multiple of the element size.
     """
     shape = (fm.shape.height, fm.shape.width, fm.shape.depth)
+    parts = _transfers_of(fm)
+    if isinstance(parts, tuple) and len(parts) == 1:
+        return _read_part(bus, fm, parts[0], channel).reshape(shape)
     result = np.empty(shape, dtype=fm.dtype)
-    for part in _transfers_of(fm):
-        data = bus.read(part.low, part.span_bytes, fm.port, channel)
-        view = _strided(data, fm, part).transpose(0, 2, 1, 3)
-        if part.counts == (shape[0], 1, shape[1], shape[2]):
-            return view.reshape(shape)
+    for part in parts:
         target = result[part.index]
-        target[...] = view.reshape(target.shape)
+        target[...] = _read_part(bus, fm, part, channel).reshape(target.shape)
     return result
+
+
+def _read_part(bus: Bus, fm: FeatureMap, part: Area, channel: AxiChannel) -> IntArray:
+    """Return a part's elements as [rows, columns, bricks, channels of a brick]."""
+    data = bus.read(part.low, part.span_bytes, fm.port, channel)
+    return _strided(data, fm, part).transpose(0, 2, 1, 3)
 
 
 def write_feature_map(bus: Bus, fm: FeatureMap, values: IntArray, channel: AxiChannel) -> None:
@@ -200,18 +205,19 @@ def _write_part(
 
 def _transfers_of(fm: FeatureMap) -> Iterable[Area]:
     """Return the transfers that move a feature map; most need one, and few of those are kept."""
-    areas_of_fm = _few_areas(fm)
-    if all(area.compact for area in areas_of_fm):
+    areas_of_fm, compact = _few_areas(fm)
+    if compact:
         return areas_of_fm
     return (part for area in areas_of_fm for part in _transfers(area))
 
 
 @lru_cache(maxsize=2048)
-def _few_areas(fm: FeatureMap) -> tuple[Area, ...]:
+def _few_areas(fm: FeatureMap) -> tuple[tuple[Area, ...], bool]:
+    """Return a feature map's areas, and whether each of them moves in one transfer."""
     result = tuple(areas(fm))
     for area in result:
         _check_alignment(area)
-    return result
+    return result, all(area.compact for area in result)
 
 
 def _transfers(area: Area) -> Iterator[Area]:
