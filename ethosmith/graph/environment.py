@@ -47,6 +47,8 @@ def process_environment(given: Mapping[str, str] | None = None) -> dict[str, str
         "TZ": "UTC",
         "PYTHONHASHSEED": "0",
         "PYTHONUTF8": "1",
+        # The matrices are small: a second thread only waits for the first.
+        "OPENBLAS_NUM_THREADS": "1",
         "PYTHONPATH": str(IMPORT_PATH),
     }
     return {**passed, **fixed}
