@@ -97,6 +97,11 @@ def _before_operation(words: Words, rng: np.random.Generator, new: Words) -> Non
     words[at:at] = new
 
 
+def with_commands(model: RawModel, commands: Words) -> RawModel:
+    """Return ``model`` with another command stream."""
+    return _with_stream(model, lambda words: words.__setitem__(slice(None), commands))
+
+
 def set_before_operations(model: RawModel, code: cmd0, parameter: int) -> RawModel:
     """Set one register before every operation."""
 
