@@ -27,13 +27,18 @@ def string(text: str) -> str:
 
 
 def byte_rows(data: bytes) -> Iterable[str]:
-    """Yield the lines of an initialiser for ``data``."""
+    """Yield the lines of a string literal that holds ``data``."""
+    escapes = [f"\\{byte:03o}" for byte in data]
     for start in range(0, len(data), _BYTES_PER_LINE):
-        yield "    " + "".join(f"{byte}," for byte in data[start : start + _BYTES_PER_LINE])
+        row = "".join(escapes[start : start + _BYTES_PER_LINE])
+        yield f'    "{row}"'
 
 
 def byte_array(name: str, data: bytes, *, section: str, alignment: str) -> str:
     """Return the definition of a constant byte array in ``section``.
+
+    As a string literal, which GCC reads twenty times as fast as a list of numbers. Its
+    terminating zero lies behind the data: cutting it off draws a warning from newer compilers.
 
     Args:
         name: C identifier.
@@ -43,7 +48,7 @@ def byte_array(name: str, data: bytes, *, section: str, alignment: str) -> str:
     """
     attributes = f"__attribute__((section({section}), aligned({alignment})))"
     rows = "\n".join(byte_rows(data))
-    return f"static const uint8_t {name}[{len(data)}] {attributes} = {{\n{rows}\n}};\n"
+    return f"static const uint8_t {name}[{len(data)} + 1] {attributes} =\n{rows};\n"
 
 
 def float_literal(value: float) -> str:

@@ -30,8 +30,8 @@ def samples_source(usecase: str, samples: Sequence[tuple[str, bytes]], source: s
         for index, (_, data) in enumerate(samples)
     )
     entries = "\n".join(
-        f"    {{{string(name)}, sample_{index}, sizeof(sample_{index})}},"
-        for index, (name, _) in enumerate(samples)
+        f"    {{{string(name)}, sample_{index}, {len(data)}}},"
+        for index, (name, data) in enumerate(samples)
     )
     return (
         f'{notice(source)}#include "sample.h"\n\n{arrays}\n'
