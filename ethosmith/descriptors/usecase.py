@@ -192,6 +192,9 @@ _NO_SHAPE = (
 
 
 def _label_problems(usecase: UseCase) -> Iterator[Problem]:
+    if not usecase.samples:
+        # A run without a sample would pass, and prove nothing.
+        yield Problem(("samples",), "give at least one sample; without a file, one with a seed")
     names = [sample.name for sample in usecase.samples]
     yield from _repeated("label", ("labels",), (), usecase.labels)
     yield from _repeated("sample", ("samples",), ("name",), names)
