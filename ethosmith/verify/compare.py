@@ -56,8 +56,9 @@ def _problems(
     said = (sample.answer, sample.score)
     if said != (reference["answer"], reference["score"]):
         found.append(f"says {said}, the host says ({reference['answer']}, {reference['score']})")
-    if sample.ranked != reference.get("ranked", ""):
-        found.append(f"ranks {sample.ranked}, the host {reference['ranked']}")
+    ranked = reference.get("ranked", "")
+    if sample.ranked != ranked:
+        found.append(f"ranks {sample.ranked or 'none'}, the host {ranked or 'none'}")
     wanted = expect.get(sample.name)
     if wanted is not None and sample.answer != wanted:
         found.append(f"says '{sample.answer}', expected '{wanted}'")

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A device that says anything else than the host, or not everything, is never right."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ethosmith.errors import EthosmithError
+from ethosmith.verify.uart_log import read_log
+
+_COUNTS = "npu_cycles=10 npu_active=9 axi0_rd=3 axi0_wr=2 axi1_rd=1"
+_LOG = f"""\
+ethosmith: kws model=net npu=ethos-u55-128 memory_mode=Shared_Sram samples=2
+sample yes: answer="yes" score=0.9961 {_COUNTS}
+tensor yes 0 int8 1x4 7f808080
+sample no: answer="no" score=0.9922 {_COUNTS}
+tensor no 0 int8 1x4 807e8080
+pass: 2 samples
+"""
+_HOST = {
+    "samples": [
+        {"name": "yes", "answer": "yes", "score": "0.9961", "tensors": ["7f808080"]},
+        {"name": "no", "answer": "no", "score": "0.9922", "tensors": ["807e8080"]},
+    ]
+}
+
+
+def verify(folder: Path, log: str, expect: dict[str, str]) -> tuple[int, str, bool]:
+    """Run the step; return its exit code, what it said, and whether it wrote a verdict."""
+    result: dict[str, Any] = {"uart": log, "simulator": {"name": "open board", "version": "1"}}
+    (folder / "result.json").write_text(json.dumps(result))
+    (folder / "expected.json").write_text(json.dumps(_HOST))
+    done = subprocess.run(
+        [
+            *(sys.executable, "-m", "ethosmith.verify.compare", "--usecase", "kws"),
+            *("--result", folder / "result.json", "--expected", folder / "expected.json"),
+            *("--expect-json", json.dumps(expect), "--output", folder / "verified.json"),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr, (folder / "verified.json").exists()
+
+
+def test_a_device_that_is_right_gets_a_verdict(tmp_path: Path) -> None:
+    assert verify(tmp_path, _LOG, {"yes": "yes", "no": "no"}) == (0, "", True)
+
+
+WRONG = {
+    "one bit of a tensor": (
+        ("807e8080", "807e8081"),
+        "kws/no: output 0 differs from the host's in 1 of 4 bytes; first at 3: 0x81, host 0x80",
+    ),
+    "a short tensor": (("1x4 807e8080", "1x3 807e80"), "kws/no: output 0 has 3 bytes, the host's"),
+    "a missing tensor": (
+        ("tensor no 0 int8 1x4 807e8080\n", ""),
+        "kws/no: 0 output tensors, the host has 1",
+    ),
+    "another answer": (('answer="no"', 'answer="go"'), "kws/no: says ('go', '0.9922'), the host"),
+    "another score": (("0.9922", "0.9921"), "kws/no: says ('no', '0.9921'), the host says"),
+    "another sample": (
+        ("sample no", "sample go"),
+        "the firmware printed a tensor of 'no' out of order",
+    ),
+    "no end": (("pass: 2 samples\n", ""), "the firmware did not say 'pass:'"),
+    "a wrong count": (("pass: 2", "pass: 3"), "the firmware passed 3 samples but told of 2"),
+    "a failure": (("pass: 2 samples", "fail: the NPU hangs"), "the firmware did not say 'pass:'"),
+    "nothing": ((_LOG, ""), "the firmware did not say 'pass:'"),
+    "no samples": ((_LOG, "pass: 0 samples\n"), "kws: the device ran the samples []"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_device_that_is_wrong_gets_none(name: str, tmp_path: Path) -> None:
+    (old, new), wanted = WRONG[name]
+    assert _LOG.count(old) == 1
+    code, said, verdict = verify(tmp_path, _LOG.replace(old, new), {})
+    assert (code, verdict) == (1, False)
+    assert said.startswith(f"error: {wanted}")
+    assert said.count("\n") == 1
+
+
+def test_an_answer_that_only_the_person_knows_to_be_wrong(tmp_path: Path) -> None:
+    code, said, _ = verify(tmp_path, _LOG, {"no": "off"})
+    assert (code, said) == (1, "error: kws/no: says 'no', expected 'off'\n")
+
+
+def test_lines_of_other_origin_do_not_matter() -> None:
+    noisy = _LOG.replace("\n", "\nstack: 1288 of 16384 bytes used\n")
+    assert [sample.answer for sample in read_log(noisy)] == ["yes", "no"]
+
+
+def test_a_tensor_that_was_left_out_between_two() -> None:
+    with pytest.raises(EthosmithError, match="left out a tensor of 'no'"):
+        read_log(_LOG.replace("tensor no 0", "tensor no 1"))
