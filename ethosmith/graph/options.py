@@ -77,7 +77,7 @@ def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
             "  run    boot again, even if nothing changed     size   memory of each image",
             "  images the files to flash, without a run       list   use cases and platforms",
             "  deps   fetch every download now                flash  copy the image to card=",
-            "  -c     remove what was built",
+            "  report pages of all that ran, and an index     -c     remove what was built",
             "",
             "Variables:",
             *rows,

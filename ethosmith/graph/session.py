@@ -59,6 +59,7 @@ class Session:
         "manifest",
         "board",
         "board_cases",
+        "report",
         "aliases",
     )
 

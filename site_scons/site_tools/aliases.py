@@ -41,7 +41,7 @@ def begin_session(env: Any, session: Session) -> None:
 
 
 _TEST_RESULTS = f"{BUILD}/test"
-_WORDS = ("run", "images", "size", "test", "list", "deps", "flash")
+_WORDS = ("run", "images", "size", "test", "list", "deps", "flash", "report")
 
 
 def _check_targets(session: Session) -> None:
@@ -85,6 +85,7 @@ def end_session(env: Any) -> None:
     _say_after(env, "list", lambda: list_text(env["PROJECT"]))
     _declare_test(env)
     _declare_flash(env)
+    env.ReportIndex()
     simulated = env["PLATFORM"].descriptor.fvp is not None
     env.Default(env.Alias("run" if simulated else "images"))
 

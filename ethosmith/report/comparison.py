@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gather the figures of images that were built and run, to set them side by side."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ethosmith.report.vela_figures import Estimate, read_estimate
+
+_MANIFEST = "_manifest.json"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One image and its last run.
+
+    Attributes:
+        usecase: or variant of one.
+        target: the platform's folder.
+        accelerator_config: such as ``ethos-u55-128``.
+        memory_mode: of Vela.
+        estimate: Vela's, for one inference.
+        npu_cycles: the most that a sample took in the last run.
+        beats: the most data beats of a sample, by port and direction.
+        answers: right answers are all that a verified run has: sample and answer.
+        simulator: what it ran on.
+        used_bytes: of the image, by memory region.
+        stem: path of the image without its suffix.
+    """
+
+    usecase: str
+    target: str
+    accelerator_config: str
+    memory_mode: str
+    estimate: Estimate
+    npu_cycles: int
+    beats: dict[str, int]
+    answers: tuple[tuple[str, str], ...]
+    simulator: str
+    used_bytes: dict[str, int]
+    stem: Path
+
+
+def built_figures(build: Path) -> list[Figures]:
+    """Return the figures of all images below ``build`` that ran and were right.
+
+    Raises:
+        EthosmithError: Vela's summary is damaged.
+    """
+    manifests = sorted(build.glob(f"*/*/*{_MANIFEST}"))
+    found = (_figures(Path(str(path).removesuffix(_MANIFEST))) for path in manifests)
+    known = [figures for figures in found if figures is not None]
+    return sorted(known, key=_order)
+
+
+def _order(figures: Figures) -> tuple[str, str, str, int, str]:
+    family, _, macs = figures.accelerator_config.rpartition("-")
+    return (figures.usecase, figures.target, family, int(macs), figures.memory_mode)
+
+
+def figures_of(stems: Iterable[Path]) -> list[Figures]:
+    """Return the figures of the images at ``stems`` that ran, in that order."""
+    found = (_figures(stem) for stem in stems)
+    return [figures for figures in found if figures is not None]
+
+
+def _figures(stem: Path) -> Figures | None:
+    verified = Path(f"{stem}_verified.json")
+    if not verified.is_file():
+        return None
+    manifest, run = _json(Path(f"{stem}{_MANIFEST}")), _json(verified)
+    summary = _summary(manifest)
+    if summary is None or not run["samples"]:
+        return None
+    simulator = run["simulator"]
+    counts = [sample["counts"] for sample in run["samples"]]
+    most = {key: max(count[key] for count in counts) for key in counts[0]}
+    configuration = manifest["configuration"]
+    return Figures(
+        usecase=manifest["usecase"],
+        target=stem.parent.parent.name,
+        accelerator_config=configuration["accelerator_config"],
+        memory_mode=configuration["memory_mode"],
+        estimate=read_estimate(summary),
+        npu_cycles=most["npu_cycles"],
+        beats={key: value for key, value in most.items() if key.startswith("axi")},
+        answers=tuple((sample["name"], sample["answer"]) for sample in run["samples"]),
+        simulator=f"{simulator['name']} {simulator['version']}".strip(),
+        used_bytes={region["region"]: region["used_bytes"] for region in manifest["sizes"]},
+        stem=stem,
+    )
+
+
+def _summary(manifest: dict[str, Any]) -> Path | None:
+    """Return Vela's summary, which lies beside the raw output that the manifest names."""
+    for name in manifest["made"]:
+        if name.endswith("_vela.npz"):
+            path = Path(name.removesuffix("_vela.npz") + "_summary.csv")
+            return path if path.is_file() else None
+    return None
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))

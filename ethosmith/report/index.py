@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write report.htm: every image that was built and ran, side by side."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from markupsafe import Markup
+
+from ethosmith.cli import run_step
+from ethosmith.files import write_text
+from ethosmith.report.charts import bars
+from ethosmith.report.comparison import Figures, built_figures
+from ethosmith.report.pages import render
+
+TEMPLATE = "index.htm.j2"
+
+
+@dataclass(frozen=True)
+class UseCaseRows:
+    """The images of one use case, and a chart that compares them."""
+
+    usecase: str
+    rows: tuple[tuple[Figures, str], ...]
+    chart: Markup
+
+
+def index_text(figures: Sequence[Figures], folder: Path) -> str:
+    """Return the page's HTML.
+
+    Args:
+        figures: of all images, those of one use case together.
+        folder: where the page will be.
+    """
+    groups = [
+        _rows(usecase, list(members), folder)
+        for usecase, members in groupby(figures, key=lambda item: item.usecase)
+    ]
+    return render(TEMPLATE, groups=groups, count=len(figures))
+
+
+def _rows(usecase: str, members: Sequence[Figures], folder: Path) -> UseCaseRows:
+    title = f"{usecase}: cycles by configuration"
+    series: dict[str, list[float | None]] = {
+        "last run": [item.npu_cycles for item in members],
+        "Vela's estimate": [item.estimate.cycles for item in members],
+    }
+    several = len({item.target for item in members}) > 1
+    labels = [
+        f"{item.target + ' ' if several else ''}{item.accelerator_config} {item.memory_mode}"
+        for item in members
+    ]
+    return UseCaseRows(
+        usecase=usecase,
+        rows=tuple((item, _page(item, folder)) for item in members),
+        chart=Markup(bars(f"chart-{usecase}", title, labels, series)),  # noqa: S704 our own SVG
+    )
+
+
+def _page(item: Figures, folder: Path) -> str:
+    """Return where the image's page is, seen from ``folder``; nothing if there is none."""
+    page = Path(f"{item.stem}_report.htm")
+    return Path(os.path.relpath(page, folder)).as_posix() if page.is_file() else ""
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.report.index", description=__doc__)
+    parser.add_argument("--build", type=Path, required=True, help="the build folder")
+    parser.add_argument("--output", type=Path, required=True)
+    given = parser.parse_args(argv)
+    write_text(given.output, index_text(built_figures(given.build), given.output.parent))
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Write NAME_report.htm: what one image is, how it was made, and how it ran."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from markupsafe import Markup
+
+from ethosmith.cli import run_step
+from ethosmith.descriptors.platform import load_platform
+from ethosmith.errors import EthosmithError
+from ethosmith.files import write_text
+from ethosmith.images.elf import read_image
+from ethosmith.images.link_map import read_link_map
+from ethosmith.images.memory_page import Page, page_of
+from ethosmith.images.symbols import SymbolRow
+from ethosmith.obtain.digest import sha256_of
+from ethosmith.report.charts import Tile, bars, treemap
+from ethosmith.report.comparison import Figures, figures_of
+from ethosmith.report.pages import render
+from ethosmith.report.vela_figures import Layer, read_layers
+from ethosmith.report.way import NODE_HEIGHT, NODE_WIDTH, Drawing, draw, read_steps
+
+TEMPLATE = "page.htm.j2"
+_TILES = 40
+_SMALLEST_TILE_SHARE = 0.004
+_OTHER = "smaller ones"
+_MEMORY_NAMES = {
+    "sram": "SRAM",
+    "dram": "DRAM",
+    "on_chip_flash": "On-chip flash",
+    "off_chip_flash": "Off-chip flash",
+}
+# What the treemap tells apart, and the number of its colour.
+_KINDS = {"program": 0, "scratch": 1, "data": 2, "model": 3, _OTHER: 4, "samples": 5}
+_KIND_OF_CLASS = {
+    "vectors": "program",
+    "code": "program",
+    "constants": "program",
+    "initial values": "program",
+    "model command stream": "model",
+    "model weights": "model",
+    "scratch": "scratch",
+    "fast scratch": "scratch",
+    "samples": "samples",
+}
+_OPEN_BOARD = "open board"
+
+
+def _treemaps(page: Page) -> dict[str, list[Tile]]:
+    found: dict[str, list[Tile]] = {}
+    for region, rows in page.symbols.items():
+        sized = [row for row in rows if row.size_bytes > 0]
+        if len(sized) > 1:
+            found[region] = treemap(_parts(sized))
+    return found
+
+
+def _parts(rows: Sequence[SymbolRow]) -> list[tuple[str, str, int]]:
+    """Return the largest symbols, and one part for all the others."""
+    total = sum(row.size_bytes for row in rows)
+    shown = [r for r in rows[:_TILES] if r.size_bytes >= _SMALLEST_TILE_SHARE * total]
+    parts = [
+        (row.name, _KIND_OF_CLASS.get(row.section_class, "data"), row.size_bytes) for row in shown
+    ]
+    rest = sum(row.size_bytes for row in rows[len(shown) :])
+    if rest:
+        parts.append((f"{len(rows) - len(shown)} {_OTHER}", _OTHER, rest))
+    return parts
+
+
+def _layer_chart(layers: Sequence[Layer], identifier: str, title: str, field: str) -> Markup:
+    labels = [f"{number} {layer.operator}" for number, layer in enumerate(layers, start=1)]
+    values = [float(getattr(layer, field)) for layer in layers]
+    return Markup(bars(identifier, title, labels, {title: values}))  # noqa: S704 our own SVG
+
+
+def _cycles_chart(figures: Figures) -> Markup:
+    title = "NPU cycles of the last run and Vela's estimates"
+    labels = ["last run", "Vela, computing alone", "Vela, with memory"]
+    values = [figures.npu_cycles, figures.estimate.npu_cycles, figures.estimate.cycles]
+    return Markup(bars("cycles", title, labels, {"cycles": values}))  # noqa: S704 our own SVG
+
+
+def _hashes(way: Drawing) -> dict[str, str]:
+    """Return the SHA-256 of every file that a step reads or writes and that is there."""
+    paths = {p for box in way.boxes for p in (*box.step.inputs, *box.step.outputs)}
+    return {path: sha256_of(Path(path)) for path in sorted(paths) if Path(path).is_file()}
+
+
+def page_text(
+    figures: Figures,
+    data: Mapping[str, Any],
+    layers: Sequence[Layer],
+    memory: Page,
+    index: str,
+) -> str:
+    """Return the page's HTML.
+
+    Args:
+        figures: of the image and its last run.
+        data: the contents of NAME_manifest.json, NAME_result.json, NAME_verified.json and
+            NAME_way.json, by the middle of their names.
+        layers: Vela's estimate of each.
+        memory: what lies where.
+        index: where the index page is, from the page.
+    """
+    way = draw(read_steps(data["way"]))
+    open_board = figures.simulator.startswith(_OPEN_BOARD)
+    return render(
+        TEMPLATE,
+        figures=figures,
+        manifest=data["manifest"],
+        run=data["verified"],
+        log=data["result"]["uart"],
+        layers=layers,
+        on_npu=sum(layer.target == "NPU" for layer in layers),
+        cycles_are="estimated by the NPU model" if open_board else "as the FVP counts them",
+        cycles_note=(
+            "the open board's cycles are its NPU model's own estimate."
+            if open_board
+            else "the FVP's cycles are as it counts them."
+        ),
+        memory_names=_MEMORY_NAMES,
+        cycles_chart=_cycles_chart(figures),
+        layer_cycles=_layer_chart(layers, "layer-cycles-chart", "Cycles by layer", "cycles"),
+        layer_memory=_layer_chart(
+            layers, "layer-memory-chart", "Staging bytes by layer", "staging_bytes"
+        ),
+        usages=memory.usages,
+        treemaps=_treemaps(memory),
+        kinds=_KINDS,
+        way=way,
+        node_width=NODE_WIDTH,
+        node_height=NODE_HEIGHT,
+        hashes=_hashes(way),
+        index=index,
+    )
+
+
+def _json_of(paths: Mapping[str, Path], names: Iterable[str]) -> dict[str, Any]:
+    return {name: json.loads(paths[name].read_text("utf-8")) for name in names}
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.report.page", description=__doc__)
+    names = ("way", "manifest", "result", "verified", "axf", "map", "platform", "per-layer")
+    for name in (*names, "summary", "index", "output"):
+        parser.add_argument(f"--{name}", type=Path, required=True)
+    given = parser.parse_args(argv)
+    stem = given.axf.with_suffix("")
+    figures = figures_of([stem])
+    if not figures:
+        raise EthosmithError(f"{stem}_verified.json: the image has not run; run it: scons run")
+    image = read_image(given.axf)
+    link_map = read_link_map(given.map, [section.name for section in image.sections])
+    text = page_text(
+        figures[0],
+        _json_of(vars(given), ("way", "manifest", "result", "verified")),
+        read_layers(given.per_layer),
+        page_of(image, load_platform(given.platform), link_map),
+        Path(os.path.relpath(given.index, given.output.parent)).as_posix(),
+    )
+    write_text(given.output, text)
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))
