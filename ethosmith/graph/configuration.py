@@ -56,6 +56,30 @@ def configurations(platform: Platform, values: dict[str, str]) -> list[Configura
     return found
 
 
+def sweep_configurations(
+    platform: Platform, values: dict[str, str]
+) -> tuple[list[Configuration], list[str]]:
+    """Return the configurations that fit the platform, and why the others do not, a line each.
+
+    Without ``npu=`` every NPU of the platform is meant.
+
+    Raises:
+        EthosmithError: a name that the platform does not have, or nothing that fits.
+    """
+    found, left_out = [], []
+    for accelerator in words(values["npu"]) or platform.npu.configs:
+        product = platform.product_of(accelerator)
+        for mode in words(values["memory_mode"]) or [product.memory_mode]:
+            platform.memory_mode(mode)
+            try:
+                found.append(_configuration(platform, accelerator, mode, values))
+            except EthosmithError as error:
+                left_out.append(str(error))
+    if not found:
+        raise EthosmithError(f"no combination fits: {left_out[0]}")
+    return found, left_out
+
+
 def _configuration(
     platform: Platform, accelerator: str, memory_mode: str, values: dict[str, str]
 ) -> Configuration:

@@ -14,7 +14,7 @@ from ethosmith.descriptors.platform import Platform
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.errors import EthosmithError
 from ethosmith.graph.build_lock import BuildLock
-from ethosmith.graph.configuration import Configuration, configurations
+from ethosmith.graph.configuration import Configuration, configurations, sweep_configurations
 from ethosmith.graph.environment import process_environment
 from ethosmith.graph.layout import BUILD, OwnFiles, SelectedUseCase
 from ethosmith.graph.options import check_options, help_text, words
@@ -60,6 +60,7 @@ class Session:
         "board",
         "board_cases",
         "report",
+        "sweep",
         "aliases",
     )
 
@@ -79,7 +80,18 @@ class Session:
     @cached_property
     def configurations(self) -> list[Configuration]:
         """The NPU settings of ``npu=`` and ``memory_mode=``."""
+        if "sweep" in self.targets:
+            return self._sweep[0]
         return configurations(self.platform.descriptor, self.values)
+
+    @property
+    def left_out(self) -> list[str]:
+        """Why combinations of ``npu=`` and ``memory_mode=`` are not in the sweep."""
+        return self._sweep[1]
+
+    @cached_property
+    def _sweep(self) -> tuple[list[Configuration], list[str]]:
+        return sweep_configurations(self.platform.descriptor, self.values)
 
     @cached_property
     def usecases(self) -> list[SelectedUseCase]:

@@ -41,7 +41,7 @@ def begin_session(env: Any, session: Session) -> None:
 
 
 _TEST_RESULTS = f"{BUILD}/test"
-_WORDS = ("run", "images", "size", "test", "list", "deps", "flash", "report")
+_WORDS = ("run", "images", "size", "test", "list", "deps", "flash", "report", "sweep")
 
 
 def _check_targets(session: Session) -> None:
@@ -86,6 +86,7 @@ def end_session(env: Any) -> None:
     _declare_test(env)
     _declare_flash(env)
     env.ReportIndex()
+    env.SweepTable()
     simulated = env["PLATFORM"].descriptor.fvp is not None
     env.Default(env.Alias("run" if simulated else "images"))
 

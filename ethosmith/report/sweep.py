@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Set the images of a sweep side by side, for the terminal and as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+
+from ethosmith.report.comparison import Figures
+
+_HEAD = (
+    "usecase",
+    "target",
+    "npu",
+    "memory_mode",
+    "npu_cycles",
+    "vela_cycles",
+    "vela_ms",
+    "axi0_rd",
+    "axi0_wr",
+    "axi1_rd",
+    "sram_bytes",
+    "ddr_bytes",
+    "simulator",
+)
+_TEXT_COLUMNS = 4
+# The same for all rows of one call, or told below the table.
+_NOT_ON_TERMINAL = frozenset({"target", "simulator"})
+_NOTE = "npu_cycles are the simulator's, vela_* are Vela's estimate; axi* are data beats."
+
+
+def _row(figures: Figures) -> tuple[str | int | float, ...]:
+    return (
+        figures.usecase,
+        figures.target,
+        figures.accelerator_config,
+        figures.memory_mode,
+        figures.npu_cycles,
+        figures.estimate.cycles,
+        round(1000 * figures.estimate.seconds, 4),
+        figures.beats["axi0_rd"],
+        figures.beats["axi0_wr"],
+        figures.beats["axi1_rd"],
+        figures.used_bytes.get("SRAM", 0),
+        figures.used_bytes.get("DDR", 0),
+        figures.simulator,
+    )
+
+
+def csv_text(images: Sequence[Figures]) -> str:
+    """Return one line per image below a head line; numbers without separators."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerows([_HEAD, *(_row(figures) for figures in images)])
+    return text.getvalue()
+
+
+def table_text(images: Sequence[Figures], left_out: Sequence[str]) -> str:
+    """Return the table for the terminal.
+
+    Args:
+        images: those that ran.
+        left_out: why combinations are not among them, one line each.
+    """
+    rows = [_HEAD, *(tuple(_shown(value) for value in _row(item)) for item in images)]
+    kept = [index for index, name in enumerate(_HEAD) if name not in _NOT_ON_TERMINAL]
+    columns = [[row[index] for row in rows] for index in kept]
+    widths = [max(map(len, column)) for column in columns]
+    numbers = [index >= _TEXT_COLUMNS for index in kept]
+    lines = [
+        "  ".join(
+            word.rjust(width) if number else word.ljust(width)
+            for word, width, number in zip(line, widths, numbers, strict=True)
+        ).rstrip()
+        for line in zip(*columns, strict=True)
+    ]
+    simulators = ", ".join(dict.fromkeys(figures.simulator for figures in images)) or "nothing"
+    lines.append(f"Ran on: {simulators}. {_NOTE}")
+    return "\n".join([*lines, *(f"left out: {reason}" for reason in left_out)]) + "\n"
+
+
+def _shown(value: str | float) -> str:
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) else value
