@@ -138,6 +138,7 @@ class UseCase(Descriptor):
         name: the folder's name.
         title: one line for people.
         model: the network.
+        train: the script that made the model's file, for `scons train`.
         quantise: how it becomes int8.
         vela: how it is compiled for the NPU.
         labels: class names, in the order of the network's output; `labels[]` in C.
@@ -148,6 +149,7 @@ class UseCase(Descriptor):
     """
 
     model: Model
+    train: RelativePath | None = None
     quantise: Quantise = Quantise()
     vela: Vela = Vela()
     labels: tuple[Label, ...] = ()
@@ -213,6 +215,8 @@ def _repeated(kind: str, where: Location, key: Location, names: Sequence[str]) -
 def _file_problems(usecase: UseCase, folder: Path) -> Iterator[Problem]:
     for index, source in enumerate(usecase.sources):
         yield from _missing_file(("sources", index), folder, source)
+    if usecase.train is not None:
+        yield from _missing_file(("train",), folder, usecase.train)
     for where, origin in _origins(usecase):
         if origin.path:
             yield from _missing_file((*where, "path"), folder, origin.path)

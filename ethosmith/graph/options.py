@@ -78,7 +78,7 @@ def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
             "  images the files to flash, without a run       list   use cases and platforms",
             "  deps   fetch every download now                flash  copy the image to card=",
             "  report pages of all that ran, and an index     sweep  compare NPUs, memory modes",
-            "  -c     remove what was built",
+            "  -c     remove what was built                   train  make the network anew",
             "",
             "Variables:",
             *rows,

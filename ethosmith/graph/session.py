@@ -55,6 +55,7 @@ class Session:
         "generate_c",
         "libraries",
         "models",
+        "training_script",
         "firmware",
         "manifest",
         "board",

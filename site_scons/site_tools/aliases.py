@@ -41,7 +41,7 @@ def begin_session(env: Any, session: Session) -> None:
 
 
 _TEST_RESULTS = f"{BUILD}/test"
-_WORDS = ("run", "images", "size", "test", "list", "deps", "flash", "report", "sweep")
+_WORDS = ("run", "images", "size", "test", "list", "deps", "flash", "report", "sweep", "train")
 
 
 def _check_targets(session: Session) -> None:
@@ -84,6 +84,7 @@ def end_session(env: Any) -> None:
     _say_after(env, "size", lambda: size_text(built))
     _say_after(env, "list", lambda: list_text(env["PROJECT"]))
     _declare_test(env)
+    _check_training(env["SESSION"])
     _declare_flash(env)
     env.ReportIndex()
     env.SweepTable()
@@ -108,6 +109,12 @@ def _say_after(env: Any, alias: str, text: Any) -> None:
         sys.stdout.write(text())
 
     env.AlwaysBuild(env.Alias(alias, [], Action(say, _nothing)))
+
+
+def _check_training(session: Session) -> None:
+    if "train" in session.targets and not any(u.descriptor.train for u in session.usecases):
+        names = ", ".join(usecase.name for usecase in session.usecases)
+        raise EthosmithError(f"train: no training script in the descriptor of {names}")
 
 
 def _declare_flash(env: Any) -> None:

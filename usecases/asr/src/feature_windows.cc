@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "feature_windows.h"
+
+#include <cstring>
+
+namespace asr {
+namespace {
+
+constexpr size_t kSamplesPerMs = SAMPLE_RATE_HZ / 1000;
+constexpr size_t kWindowSamples = WINDOW_MS * kSamplesPerMs;
+constexpr size_t kStepSamples = STEP_MS * kSamplesPerMs;
+
+static_assert(SAMPLE_RATE_HZ % 1000 == 0, "a millisecond must be a whole number of samples");
+static_assert(RECEPTIVE_FIELD_FRAMES > STRIDE_FRAMES, "the network has no context");
+
+constexpr ethosmith::FrontendSettings kSettings = {
+    .sample_rate_hz = SAMPLE_RATE_HZ,
+    .window_ms = WINDOW_MS,
+    .step_ms = STEP_MS,
+    .channels = CHANNELS,
+    .lower_hz = LOWER_HZ,
+    .upper_hz = UPPER_HZ,
+    .min_signal_remaining = MIN_SIGNAL_REMAINING,
+    .pcan = PCAN != 0,
+    .log_shift = LOG_SHIFT,
+};
+
+size_t clip_frames(size_t samples) {
+    return samples < kWindowSamples ? 0 : (samples - kWindowSamples) / kStepSamples + 1;
+}
+
+size_t rounded_up(size_t amount, size_t unit) { return (amount + unit - 1) / unit; }
+
+} // namespace
+
+uint32_t WindowPlan::count(size_t clip_samples) const {
+    const size_t windows =
+        rounded_up(rounded_up(clip_frames(clip_samples), STRIDE_FRAMES), steps());
+    return windows == 0 ? 1 : static_cast<uint32_t>(windows);
+}
+
+bool FrameStream::start(const int16_t *clip, size_t samples) {
+    clip_ = clip;
+    left_ = samples;
+    leading_ = (RECEPTIVE_FIELD_FRAMES - 1) / 2;
+    return frontend_.configure(kSettings);
+}
+
+void FrameStream::next(Frame frame) {
+    const uint16_t *features = nullptr;
+    if (leading_ > 0) {
+        leading_--;
+    } else {
+        features = from_clip();
+    }
+    if (features != nullptr) {
+        std::memcpy(frame, features, sizeof(Frame));
+    } else {
+        std::memset(frame, 0, sizeof(Frame));
+    }
+}
+
+// Null when the clip has ended.
+const uint16_t *FrameStream::from_clip() {
+    while (left_ > 0) {
+        size_t taken = 0;
+        const uint16_t *features = frontend_.process(clip_, left_, &taken);
+        clip_ += taken;
+        left_ -= taken;
+        if (features != nullptr) {
+            return features;
+        }
+    }
+    return nullptr;
+}
+
+bool FeatureWindows::start(const int16_t *clip, size_t samples) {
+    first_ = true;
+    return stream_.start(clip, samples);
+}
+
+void FeatureWindows::fetch(uint32_t index, Frame frame) {
+    if (!first_ && index < kShared) {
+        std::memcpy(frame, shared_[index], sizeof(Frame));
+    } else {
+        stream_.next(frame);
+    }
+}
+
+// The frames from `hop_frames` on are the next window's first. Where a window hops less than it
+// shares, they move down within the store: each place is read before it is written.
+void FeatureWindows::keep(uint32_t index, uint32_t hop_frames, const Frame frame) {
+    if (index >= hop_frames) {
+        std::memcpy(shared_[index - hop_frames], frame, sizeof(Frame));
+    }
+}
+
+} // namespace asr
