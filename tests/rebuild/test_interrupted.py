@@ -26,7 +26,8 @@ _CHANGE_SAMPLE = next(change for change in CHANGES if change.name == "a sample")
 def building(project: ProjectCopy, *words: str) -> Iterator[subprocess.Popen[str]]:
     """Start a build in a process group of its own; nothing of it outlives the block."""
     process = subprocess.Popen(
-        project.command(_KWS, *words),
+        # Else a step is shown when it has ended.
+        project.command(_KWS, "verbose=1", *words),
         cwd=project.root,
         env=project.process_environment,
         stdout=subprocess.PIPE,
@@ -42,12 +43,18 @@ def building(project: ProjectCopy, *words: str) -> Iterator[subprocess.Popen[str
         process.communicate()
 
 
-def wait_for(process: subprocess.Popen[str], step: str) -> None:
+_SAMPLE = "ethosmith.codegen.sample_formats"
+_FEATURES = "ethosmith.verify.features"
+_QUANTISE = "ethosmith.models.quantise"
+_LINK = "arm-none-eabi-g++ -o"
+
+
+def wait_for(process: subprocess.Popen[str], command: str) -> None:
     assert process.stdout is not None
     for line in process.stdout:
-        if line.startswith(step):
+        if command in line:
             return
-    raise AssertionError(f"the build never came to {step}")
+    raise AssertionError(f"the build never came to {command}")
 
 
 def differing(project: ProjectCopy, reference: ProjectCopy) -> list[str]:
@@ -56,7 +63,7 @@ def differing(project: ProjectCopy, reference: ProjectCopy) -> list[str]:
     return sorted(name for name in want if got.get(name) != want[name])
 
 
-@pytest.mark.parametrize("step", ["SAMPLE ", "QUANTISE ", "LINK      build/fvp"])
+@pytest.mark.parametrize("step", [_SAMPLE, _QUANTISE, _LINK])
 def test_a_killed_build_of_a_change_that_is_taken_back_leaves_no_trace(
     step: str, built: ProjectCopy, copy_of_built: NewCopy
 ) -> None:
@@ -79,7 +86,7 @@ def test_a_whole_process_group_that_is_killed_in_a_clean_build(
 ) -> None:
     project = ProjectCopy.fresh(tmp_path / "killed")
     with building(project, "-j2") as process:
-        wait_for(process, "QUANTISE ")
+        wait_for(process, _QUANTISE)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
     project.build(_KWS)
@@ -94,7 +101,7 @@ def test_an_interrupted_build_goes_on_where_it_was(
     original = project.read(DESCRIPTOR)
     _CHANGE_SAMPLE.edit(project)
     with building(project, *words) as process:
-        wait_for(process, "FEATURES ")
+        wait_for(process, _FEATURES)
         os.killpg(process.pid, signal.SIGINT)
         assert process.wait(timeout=60) != 0
     project.write(DESCRIPTOR, original)
@@ -106,7 +113,7 @@ def test_a_second_build_at_the_same_time_is_refused(copy_of_built: NewCopy) -> N
     project = copy_of_built()
     _CHANGE_SAMPLE.edit(project)
     with building(project) as process:
-        wait_for(process, "QUANTISE ")
+        wait_for(process, _QUANTISE)
         second = project.scons(_KWS)
         assert process.poll() is None
     assert second.exit_code == 2
