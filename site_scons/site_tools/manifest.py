@@ -56,7 +56,9 @@ def image_manifest(
     )
     compilers = [env["TOOLCHAIN_VERSION"], f"cc {program_version(find_program('cc'))}"]
     plan = plan_of(project, usecase, configuration, libraries, compilers, _STEPS)
-    inputs = source_files(project, platform, usecase, libraries)
+    inputs = env["DECLARED"].once(
+        ("sources", usecase.variant), lambda: source_files(project, platform, usecase, libraries)
+    )
     made = [*(float_model[1:] or float_model), *networks]
     files = [image.axf, image.map, *image.sectors]
     files += [image.images_txt] if image.images_txt else []

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looking at a build runs nothing of it again, and shows the steps that it is made of."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from .conftest import NewCopy
+
+pytestmark = pytest.mark.scons
+_IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws"
+
+
+def test_a_report_of_a_built_image_runs_only_itself(copy_of_built: NewCopy) -> None:
+    project = copy_of_built()
+    report = project.build("usecase=kws", "report")
+    assert report.steps == {f"REPORT {_IMAGE}_report.htm", "REPORT build/report.htm"}
+    assert 'href="fvp/ethos-u55-128-shared_sram/kws_report.htm"' in project.read("build/report.htm")
+    assert project.build("usecase=kws").steps == set()
+
+
+def test_the_way_in_a_report_goes_from_the_download_to_the_verified_run(
+    copy_of_built: NewCopy,
+) -> None:
+    project = copy_of_built()
+    project.build("usecase=kws", "report")
+    steps = json.loads(project.read(f"{_IMAGE}_way.json"))
+    made_by = {output: step for step in steps for output in step["outputs"]}
+    way = [made_by[f"{_IMAGE}_verified.json"]]
+    for step in way:
+        way += [steps[need] for need in step["needs"] if steps[need] not in way]
+    assert made_by["build/usecases/kws/model/keyword_spotting.h5"] in way
+    verbs = {step["verb"] for step in way}
+    assert {"SAMPLE", "FEATURES", "QUANTISE", "VELA", "FIT", "LINK", "RUN", "EXPECT"} <= verbs
+    assert verbs.isdisjoint({"CC", "CXX", "AR"})
+    link = made_by[f"{_IMAGE}.axf"]
+    assert link["command"].startswith("arm-none-eabi-g++ -o ")
+    assert all(step["command"] for step in steps)
+
+
+def test_a_sweep_of_a_built_image_only_shows_it(copy_of_built: NewCopy) -> None:
+    project = copy_of_built()
+    modes = "memory_mode=Shared_Sram,Dedicated_Sram"
+    sweep = project.build("usecase=kws", "npu=ethos-u55-128", modes, "sweep")
+    assert sweep.steps == set()
+    assert "left out: memory mode Dedicated_Sram is not for ethos-u55-128" in sweep.stdout
+    (row,) = csv.DictReader(project.read("build/sweep.csv").splitlines())
+    run = json.loads(project.read(f"{_IMAGE}_verified.json"))
+    most = max(sample["counts"]["npu_cycles"] for sample in run["samples"])
+    assert (row["npu"], row["memory_mode"]) == ("ethos-u55-128", "Shared_Sram")
+    assert int(row["npu_cycles"]) == most
