@@ -39,7 +39,7 @@ def test_everything_that_python_loads_is_found(module: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     found = {str(path) for path in module_sources(module.removesuffix(".__main__"))}
-    assert set(done.stdout.split()) <= found
+    assert set(done.stdout.splitlines()) <= found
 
 
 def names(module: str) -> set[str]:
