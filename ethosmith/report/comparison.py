@@ -4,11 +4,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ethosmith.errors import EthosmithError
 from ethosmith.report.vela_figures import Estimate, read_estimate
 
 _MANIFEST = "_manifest.json"
@@ -24,8 +25,8 @@ class Figures:
         accelerator_config: such as ``ethos-u55-128``.
         memory_mode: of Vela.
         estimate: Vela's, for one inference.
-        npu_cycles: the most that a sample took in the last run.
-        beats: the most data beats of a sample, by port and direction.
+        npu_cycles: the most that one inference took in the last run.
+        beats: the most data beats of one inference, by port and direction.
         answers: right answers are all that a verified run has: sample and answer.
         simulator: what it ran on.
         used_bytes: of the image, by memory region.
@@ -49,7 +50,7 @@ def built_figures(build: Path) -> list[Figures]:
     """Return the figures of all images below ``build`` that ran and were right.
 
     Raises:
-        EthosmithError: Vela's summary is damaged.
+        EthosmithError: files of an image are damaged, or another version's.
     """
     manifests = sorted(build.glob(f"*/*/*{_MANIFEST}"))
     found = (_figures(Path(str(path).removesuffix(_MANIFEST))) for path in manifests)
@@ -72,12 +73,22 @@ def _figures(stem: Path) -> Figures | None:
     verified = Path(f"{stem}_verified.json")
     if not verified.is_file():
         return None
+    try:
+        return _read(stem, verified)
+    except (KeyError, ValueError) as error:
+        raise EthosmithError(
+            f"{stem}: was left by another version of Ethosmith ({error!r}); build it again, or"
+            f" remove {stem.parent}"
+        ) from None
+
+
+def _read(stem: Path, verified: Path) -> Figures | None:
     manifest, run = _json(Path(f"{stem}{_MANIFEST}")), _json(verified)
     summary = _summary(manifest)
     if summary is None or not run["samples"]:
         return None
     simulator = run["simulator"]
-    counts = [sample["counts"] for sample in run["samples"]]
+    counts = [count for sample in run["samples"] for count in inferences_of(sample)]
     most = {key: max(count[key] for count in counts) for key in counts[0]}
     configuration = manifest["configuration"]
     return Figures(
@@ -93,6 +104,12 @@ def _figures(stem: Path) -> Figures | None:
         used_bytes={region["region"]: region["used_bytes"] for region in manifest["sizes"]},
         stem=stem,
     )
+
+
+def inferences_of(sample: Mapping[str, Any]) -> list[dict[str, int]]:
+    """Return the counts of each inference of a sample in NAME_verified.json."""
+    # A sample of several windows has its own counts summed, and each window's as well.
+    return sample["windows"] or [sample["counts"]]
 
 
 def _summary(manifest: dict[str, Any]) -> Path | None:

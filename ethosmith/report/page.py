@@ -23,7 +23,7 @@ from ethosmith.images.memory_page import Page, page_of
 from ethosmith.images.symbols import SymbolRow
 from ethosmith.obtain.digest import sha256_of
 from ethosmith.report.charts import Tile, bars, treemap
-from ethosmith.report.comparison import Figures, figures_of
+from ethosmith.report.comparison import Figures, figures_of, inferences_of
 from ethosmith.report.pages import render
 from ethosmith.report.vela_figures import Layer, read_layers
 from ethosmith.report.way import NODE_HEIGHT, NODE_WIDTH, Drawing, draw, read_steps
@@ -119,10 +119,11 @@ def page_text(
         figures=figures,
         manifest=data["manifest"],
         run=data["verified"],
+        inferences=[len(inferences_of(sample)) for sample in data["verified"]["samples"]],
         log=data["result"]["uart"],
         layers=layers,
         on_npu=sum(layer.target == "NPU" for layer in layers),
-        cycles_are="estimated by the NPU model" if open_board else "as the FVP counts them",
+        cycles_are="one inference, estimated by the NPU model" if open_board else "one inference",
         cycles_note=(
             "the open board's cycles are its NPU model's own estimate."
             if open_board

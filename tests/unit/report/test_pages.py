@@ -103,9 +103,11 @@ def _built(root: Path, accelerator: str, npu_cycles: int) -> Path:
     }
     counts = {"npu_cycles": npu_cycles, "axi0_rd": 30, "axi0_wr": 20, "axi1_rd": 10}
     sample = {"name": "yes", "answer": _HOSTILE, "score": "0.9961", "counts": counts}
+    samples = [{**sample, "windows": windows} for windows in ([], [counts, counts])]
+    samples[1]["counts"] = {key: 2 * value for key, value in counts.items()}
     simulator = {"name": "open board", "version": "7.2"}
     _write(Path(f"{stem}_manifest.json"), manifest)
-    _write(Path(f"{stem}_verified.json"), {"simulator": simulator, "samples": [sample]})
+    _write(Path(f"{stem}_verified.json"), {"simulator": simulator, "samples": samples})
     return stem
 
 
@@ -223,6 +225,13 @@ def test_index_has_all_images_by_size_of_the_npu_and_links_those_with_a_page(
     assert text.index(">ethos-u55-32</a>") < text.index(">ethos-u55-128</th>")
     assert 'href="fvp/ethos-u55-32-shared_sram/kws_report.htm"' in text
     assert "ethos-u55-64" not in text, "an image that has not run is in the report"
+
+
+def test_an_image_of_another_version_is_told_in_one_line(tmp_path: Path) -> None:
+    stem = _built(tmp_path, "ethos-u55-128", 900)
+    Path(f"{stem}_verified.json").write_text('{"samples": [{}]}')
+    with pytest.raises(EthosmithError, match=r"shared_sram/kws: was left by another version"):
+        built_figures(tmp_path / "build")
 
 
 def test_layers_take_in_what_is_fused_and_what_a_layer_was_split_into(tmp_path: Path) -> None:
