@@ -5,10 +5,13 @@ import atexit
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 from SCons.Action import Action
 from SCons.Defaults import DefaultEnvironment
+from SCons.Node import executing, failed
+from SCons.Script import Main
 
 from ethosmith.descriptors.nearest import unknown_name
 from ethosmith.errors import EthosmithError
@@ -38,6 +41,21 @@ def begin_session(env: Any, session: Session) -> None:
         atexit.register(shutil.rmtree, session.project.root / BUILD, ignore_errors=True)
     else:
         atexit.register(lock.release)
+        # Runs before the lock is released.
+        atexit.register(_remove_unrecorded, env, session.project.root / BUILD)
+
+
+def _remove_unrecorded(env: Any, build: Path) -> None:
+    """Remove what an interrupted step wrote after all.
+
+    SCons keeps the signatures of before for a step that Ctrl-C met, and would later take
+    what the step wrote for what it had written then.
+    """
+    if Main.exit_status == 0:
+        return
+    for path in build.rglob("*"):
+        if path.is_file() and env.File(str(path)).get_state() in (executing, failed):
+            path.unlink(missing_ok=True)
 
 
 _TEST_RESULTS = f"{BUILD}/test"
