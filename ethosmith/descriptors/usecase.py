@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, Self
@@ -235,8 +234,3 @@ def _origins(usecase: UseCase) -> Iterator[tuple[Location, Origin]]:
     for index, sample in enumerate(usecase.samples):
         if sample.source is not None:
             yield ("samples", index, "source"), sample.source
-
-
-def c_identifier(name: str) -> str:
-    """Return ``name`` as it stands in C: every other character becomes ``_``."""
-    return re.sub(r"[^A-Za-z0-9]", "_", name)

@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
+from ethosmith.descriptors.nearest import did_you_mean
 from ethosmith.errors import EthosmithError
 
 # Architecture v1.0.6, the version whose definitions Vela and Arm's driver carry.
@@ -54,8 +54,7 @@ class AcceleratorConfig:
         for config in ACCELERATORS:
             if config.name == name.lower():
                 return config
-        near = difflib.get_close_matches(name.lower(), ACCELERATOR_CONFIGS, n=1, cutoff=0.5)
-        hint = f"; did you mean '{near[0]}'?" if near else ""
+        hint = did_you_mean(name, ACCELERATOR_CONFIGS)
         known = ", ".join(ACCELERATOR_CONFIGS)
         raise EthosmithError(f"unknown NPU configuration '{name}'{hint} (known: {known})")
 

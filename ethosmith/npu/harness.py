@@ -222,8 +222,3 @@ class HostRunner:
 
 def _region_base(region: int) -> int:
     return _REGION_ADDRESS + _REGION_STEP * region
-
-
-def run_raw_model(path: Path, accelerator: str, inputs: list[NDArray[Any]]) -> list[NDArray[Any]]:
-    """Run NAME_vela.npz once; see HostRunner.run."""
-    return HostRunner(RawModel.load(path), AcceleratorConfig.parse(accelerator)).run(inputs)
