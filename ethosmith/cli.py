@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
@@ -10,6 +13,7 @@ from ethosmith.errors import EthosmithError
 
 EXIT_OK = 0
 EXIT_ERROR = 1
+_CHILD = "ETHOSMITH_STEP_IN_CHILD"
 
 
 def run_step(step: Callable[[Sequence[str]], None]) -> int:
@@ -28,6 +32,36 @@ def run_step(step: Callable[[Sequence[str]], None]) -> int:
     except KeyboardInterrupt:
         return fail("interrupted")
     return EXIT_OK
+
+
+def run_step_in_child(
+    module: str, step: Callable[[Sequence[str]], None], crashed: Callable[[Sequence[str]], str]
+) -> int:
+    """Call ``step`` in a process of its own, for a library may end its process.
+
+    Args:
+        module: what this process was started with, as ``python -m module``.
+        step: as for `run_step`.
+        crashed: given the arguments, says what the user can do about it.
+    """
+    if os.environ.get(_CHILD) == module:
+        return run_step(step)
+    command = [sys.executable, "-m", module, *sys.argv[1:]]
+    try:
+        code = subprocess.call(command, env={**os.environ, _CHILD: module})
+    except KeyboardInterrupt:
+        return fail("interrupted")
+    if code < 0:
+        return fail(f"{crashed(sys.argv[1:])} ({signal_name(-code)})")
+    return code
+
+
+def signal_name(number: int) -> str:
+    """Return ``SIGABRT`` and the like; a signal without a name by its number."""
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"
 
 
 def fail(message: str) -> int:

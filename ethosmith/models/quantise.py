@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
+from ethosmith.cli import run_step_in_child
 from ethosmith.errors import EthosmithError
 from ethosmith.files import writing_beside
 from ethosmith.models.int8_check import TensorSpec, check_int8
@@ -132,5 +132,13 @@ def main(argv: Sequence[str]) -> None:
     )
 
 
+def _crashed(argv: Sequence[str]) -> str:
+    return (
+        f"{_parse(argv).model}: TensorFlow's converter crashed; it does so when values inside the"
+        " network overflow or vanish: run the float network on its representative data and look"
+        " (an untrained network does it)"
+    )
+
+
 if __name__ == "__main__":
-    sys.exit(run_step(main))
+    sys.exit(run_step_in_child("ethosmith.models.quantise", main, _crashed))

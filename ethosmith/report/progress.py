@@ -17,6 +17,8 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
+from ethosmith.cli import signal_name
+
 _VERB_WIDTH = 10
 _REDRAW_S = 0.2
 _ERASE = "\r\x1b[K"
@@ -130,6 +132,9 @@ class Progress:
             code = call(command, dict(environment))
             if code == 0:
                 self.ended(running)
+            elif code < 0:
+                what = " ".join(label.split()) or command[0]
+                self.line(f"error: {what}: ended by {signal_name(-code)}")
         return code
 
     def _relay(self, command: Sequence[str], environment: Mapping[str, str]) -> int:

@@ -95,3 +95,12 @@ def test_many_running_steps_fit_the_width() -> None:
 def test_durations_change_their_unit() -> None:
     texts = {0.04: "0.0 s", 0.55: "0.6 s", 59.94: "59.9 s", 59.96: "1 min 0 s", 3725: "62 min 5 s"}
     assert {value: duration_text(value) for value in texts} == texts
+
+
+def test_a_tool_that_a_signal_ends_is_told() -> None:
+    stream = io.StringIO()
+    code = Progress(stream, Look(live=False, colour=False)).run(
+        "VELA      kws", [sys.executable, "-c", "import os; os.abort()"], os.environ
+    )
+    assert code != 0
+    assert stream.getvalue() == "error: VELA kws: ended by SIGABRT\n"
