@@ -1,32 +1,70 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which NPU on which platform: resolved once, and the only source for Vela, driver and board."""
+"""Which NPU, platform and runtime: resolved once, the only source for Vela, driver and board."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ethosmith.descriptors.platform import Platform
 from ethosmith.errors import EthosmithError
 from ethosmith.graph.options import words
+from ethosmith.graph.runtimes import DIRECT, Runtime, runtime_named, runtimes_for_the_cpu
 from ethosmith.models.vela_config import check_system_config
 from ethosmith.npu.config import AcceleratorConfig
+
+# The value of npu= for the CPU alone.
+NO_NPU = "none"
 
 
 @dataclass(frozen=True)
 class Configuration:
-    """One configuration of the build."""
+    """One configuration of the build.
+
+    Attributes:
+        platform: its name.
+        runtime: what executes the network.
+        accelerator: the NPU that the network is for; None: it runs on the CPU alone.
+        board_npu: the NPU that the board has, for the network or not.
+        memory_mode: which memory holds what of a network. On the CPU alone, the mode of the
+            platform's default NPU, for the places of the network and its arena.
+        system_config: of Vela; empty on the CPU alone.
+        build_type: ``release`` or ``debug``.
+    """
 
     platform: str
-    accelerator: AcceleratorConfig
+    runtime: Runtime
+    accelerator: AcceleratorConfig | None
+    board_npu: AcceleratorConfig
     memory_mode: str
     system_config: str
     build_type: str
 
     @property
+    def npu_name(self) -> str:
+        """The value of ``npu=``."""
+        return self.accelerator.name if self.accelerator else NO_NPU
+
+    @property
+    def vela_folder(self) -> str:
+        """The folder of what Vela makes; runtimes that take the same of it share it."""
+        form = "-tflite" if self.runtime.has_cpu_kernels else ""
+        return f"{self.npu_name}-{self.memory_mode.lower()}-{self.system_config.lower()}{form}"
+
+    @property
     def npu_folder(self) -> str:
-        """The folder of everything that depends on the NPU's setting."""
-        return f"{self.accelerator.name}-{self.memory_mode.lower()}"
+        """The folder of everything that depends on the NPU's setting and the runtime."""
+        setting = "cpu"
+        if self.accelerator is not None:
+            setting = f"{self.accelerator.name}-{self.memory_mode.lower()}"
+        return setting if self.runtime == DIRECT else f"{setting}-{self.runtime.name}"
+
+    @property
+    def title(self) -> str:
+        """For people: NPU and memory mode, and the runtime where it is not the default."""
+        npu = f"{self.accelerator.name} {self.memory_mode}" if self.accelerator else "CPU alone"
+        return npu if self.runtime == DIRECT else f"{npu} {self.runtime.name}"
 
     @property
     def target_folder(self) -> str:
@@ -39,25 +77,32 @@ class Configuration:
         return Path(self.target_folder) / self.npu_folder
 
 
-def configurations(platform: Platform, values: dict[str, str]) -> list[Configuration]:
-    """Return the configurations that the command line asks for: each NPU in each memory mode.
+@dataclass(frozen=True)
+class _Combination:
+    """What one configuration was asked to be; no ``memory_mode``: the NPU's default."""
+
+    runtime: Runtime
+    npu: str
+    memory_mode: str
+
+
+def configurations(platform: Platform, values: Mapping[str, str]) -> list[Configuration]:
+    """Return the configurations that the command line asks for.
+
+    Each runtime on each NPU in each memory mode; the CPU alone (``npu=none``) has no modes.
 
     Raises:
         EthosmithError: a name that the platform does not have, or two that do not fit.
     """
-    accelerators = words(values["npu"]) or [platform.npu.default_config]
-    found = [
-        _configuration(platform, accelerator, mode, values)
-        for accelerator in accelerators
-        for mode in words(values["memory_mode"]) or [""]
-    ]
+    npus = words(values["npu"]) or [platform.npu.default_config]
+    found = [_configuration(platform, one, values) for one in _combinations(values, npus)]
     if not found:
         raise EthosmithError("npu= names no accelerator config")
     return found
 
 
 def sweep_configurations(
-    platform: Platform, values: dict[str, str]
+    platform: Platform, values: Mapping[str, str]
 ) -> tuple[list[Configuration], list[str]]:
     """Return the configurations that fit the platform, and why the others do not, a line each.
 
@@ -67,29 +112,68 @@ def sweep_configurations(
         EthosmithError: a name that the platform does not have, or nothing that fits.
     """
     found, left_out = [], []
-    for accelerator in words(values["npu"]) or platform.npu.configs:
-        product = platform.product_of(accelerator)
-        for mode in words(values["memory_mode"]) or [product.memory_mode]:
-            platform.memory_mode(mode)
-            try:
-                found.append(_configuration(platform, accelerator, mode, values))
-            except EthosmithError as error:
-                left_out.append(str(error))
+    for one in _combinations(values, words(values["npu"]) or platform.npu.configs):
+        if one.npu != NO_NPU:
+            platform.product_of(one.npu)
+        if one.memory_mode:
+            platform.memory_mode(one.memory_mode)
+        try:
+            found.append(_configuration(platform, one, values))
+        except EthosmithError as error:
+            left_out.append(str(error))
     if not found:
         raise EthosmithError(f"no combination fits: {left_out[0]}")
     return found, left_out
 
 
+def _combinations(values: Mapping[str, str], npus: Sequence[str]) -> list[_Combination]:
+    runtimes = [runtime_named(name) for name in words(values["runtime"])]
+    if not runtimes:
+        raise EthosmithError("runtime= names no runtime")
+    for option in ("memory_mode", "system_config"):
+        if values[option] and all(npu == NO_NPU for npu in npus):
+            raise EthosmithError(f"{option}= is about an NPU, and npu=none has none: leave it out")
+    modes = words(values["memory_mode"]) or [""]
+    return [
+        _Combination(runtime, npu, mode)
+        for runtime in runtimes
+        for npu in npus
+        for mode in (modes if npu != NO_NPU else [""])
+    ]
+
+
 def _configuration(
-    platform: Platform, accelerator: str, memory_mode: str, values: dict[str, str]
+    platform: Platform, one: _Combination, values: Mapping[str, str]
 ) -> Configuration:
-    product = platform.product_of(accelerator)
-    mode = memory_mode or product.memory_mode
-    platform.check_combination(accelerator, mode)
+    if one.npu == NO_NPU:
+        return _on_the_cpu(platform, one.runtime, values)
+    product = platform.product_of(one.npu)
+    mode = one.memory_mode or product.memory_mode
+    platform.check_combination(one.npu, mode)
+    accelerator = AcceleratorConfig.parse(one.npu)
     return Configuration(
         platform=platform.name,
-        accelerator=AcceleratorConfig.parse(accelerator),
+        runtime=one.runtime,
+        accelerator=accelerator,
+        board_npu=accelerator,
         memory_mode=mode,
         system_config=check_system_config(values["system_config"] or product.system_config),
+        build_type=values["build_type"],
+    )
+
+
+def _on_the_cpu(platform: Platform, runtime: Runtime, values: Mapping[str, str]) -> Configuration:
+    if not runtime.has_cpu_kernels:
+        raise EthosmithError(
+            f"npu=none: runtime={runtime.name} has no kernels for the CPU; give"
+            f" {runtimes_for_the_cpu()}"
+        )
+    return Configuration(
+        platform=platform.name,
+        runtime=runtime,
+        accelerator=None,
+        board_npu=AcceleratorConfig.parse(platform.npu.default_config),
+        memory_mode=platform.product_of(platform.npu.default_config).memory_mode,
+        system_config="",
         build_type=values["build_type"],
     )

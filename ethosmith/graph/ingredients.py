@@ -74,23 +74,32 @@ def _arguments(usecase: SelectedUseCase, configuration: Configuration) -> list[s
     return [
         f"usecase={usecase.name}",
         f"target={configuration.platform}",
-        f"npu={configuration.accelerator.name}",
-        f"memory_mode={configuration.memory_mode}",
-        f"system_config={configuration.system_config}",
+        f"npu={configuration.npu_name}",
+        *_npu_arguments(configuration),
+        f"runtime={configuration.runtime.name}",
         f"build_type={configuration.build_type}",
         *(f"{name}={path.as_posix()}" for name, path in given.items() if path is not None),
+    ]
+
+
+def _npu_arguments(configuration: Configuration) -> list[str]:
+    if configuration.accelerator is None:
+        return []
+    return [
+        f"memory_mode={configuration.memory_mode}",
+        f"system_config={configuration.system_config}",
     ]
 
 
 def _configuration(configuration: Configuration) -> dict[str, Any]:
     return {
         "platform": configuration.platform,
-        "accelerator_config": configuration.accelerator.name,
-        "macs_per_cycle": configuration.accelerator.macs,
+        "accelerator_config": configuration.npu_name,
+        "macs_per_cycle": configuration.accelerator.macs if configuration.accelerator else 0,
         "memory_mode": configuration.memory_mode,
         "system_config": configuration.system_config,
         "build_type": configuration.build_type,
-        "runtime": "direct",
+        "runtime": configuration.runtime.name,
     }
 
 

@@ -138,8 +138,7 @@ def package_folder(package: Package) -> str:
 
 def vela_folder(usecase: SelectedUseCase, configuration: Configuration) -> str:
     """Return the folder of Vela's outputs; every platform with the same NPU shares it."""
-    npu = f"{configuration.npu_folder}-{configuration.system_config.lower()}"
-    return f"{BUILD}/vela/{npu}/{usecase.variant}"
+    return f"{BUILD}/vela/{configuration.vela_folder}/{usecase.variant}"
 
 
 def image_folder(configuration: Configuration) -> str:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ethosmith.descriptors.nearest import did_you_mean, unknown_name
 from ethosmith.errors import EthosmithError
+from ethosmith.graph.runtimes import RUNTIMES
 
 
 @dataclass(frozen=True)
@@ -20,13 +21,15 @@ class Option:
     allowed: tuple[str, ...] = ()
 
 
+_RUNTIMES = ", ".join(runtime.name for runtime in RUNTIMES)
+
 OPTIONS = (
     Option("usecase", "one, several with commas, or all", "all"),
     Option("target", "platform: fvp, mps3, or one of platforms/", "fvp"),
-    Option("npu", "accelerator config, several with commas: ethos-u55-128, ...", ""),
+    Option("npu", "several with commas: ethos-u55-128, ...; none: the CPU alone", ""),
     Option("memory_mode", "Vela's memory mode, several with commas: Shared_Sram, ...", ""),
     Option("system_config", "Vela's system config", ""),
-    Option("runtime", "direct: the command stream without an interpreter", "direct", ("direct",)),
+    Option("runtime", f"several with commas: {_RUNTIMES}", "direct"),
     Option("simulator", "auto takes the FVP if one is there", "auto", ("auto", "fvp", "open")),
     Option("model", "a .h5, .keras, SavedModel or .tflite instead of the use case's", ""),
     Option("labels", "a text file with one label a line, for another model", ""),

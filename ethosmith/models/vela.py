@@ -3,8 +3,8 @@
 
 For the accelerator, system config and memory mode given, writes into the output
 folder: NAME_vela.tflite, NAME_summary.csv, NAME_per-layer.csv, NAME_operators.json
-(which operators are on the NPU and which would fall back to the CPU) and, where the
-whole network is on the NPU, NAME_vela.npz (command stream, weights and offsets).
+(which operators are on the NPU and which fall back to the CPU) and, unless the CPU may
+have operators, NAME_vela.npz (command stream, weights and offsets).
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ def compile_network(
         name: the network's name, which names the outputs.
         folder: where the outputs go.
         options: accelerator, system config, memory mode and optimisation.
-        need_raw: the whole network must be on the NPU, as ``runtime=direct`` wants.
+        need_raw: make the raw output too, for which the whole network must be on the NPU.
 
     Raises:
         EthosmithError: Vela refuses the network or an option, or ``need_raw`` and
@@ -82,8 +82,9 @@ def compile_network(
         left = cpu_operators(made.tflite, said)
         if left and need_raw:
             raise EthosmithError(fallback_table(str(network), left))
-        if not left:
+        if need_raw:
             _run(source, work, options, "raw")
+            write_bytes(outputs.raw, made.raw.read_bytes())
         _keep(made, outputs, work / f"{name}_summary_{options.system_config}.csv", left)
     return outputs
 
@@ -94,8 +95,6 @@ def _keep(made: VelaOutputs, outputs: VelaOutputs, summary: Path, left: list[Cpu
     write_bytes(outputs.per_layer, made.per_layer.read_bytes())
     report = {"cpu_operators": [asdict(operator) for operator in left]}
     write_text(outputs.operators, json.dumps(report, indent=2) + "\n")
-    if not left:
-        write_bytes(outputs.raw, made.raw.read_bytes())
 
 
 def _run(network: Path, folder: Path, options: VelaOptions, output_format: str) -> str:

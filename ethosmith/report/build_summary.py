@@ -46,9 +46,7 @@ def _note(simulator: dict[str, str]) -> str:
 
 
 def _image_text(image: BuiltImage, *, ran: bool) -> str:
-    configuration = image.configuration
-    npu = f"{configuration.accelerator.name} {configuration.memory_mode}"
-    lines = [f"{image.usecase}  {npu}  {image.axf}"]
+    lines = [f"{image.usecase}  {image.configuration.title}  {image.axf}"]
     regions = [region for region in _json(image.usage)["regions"] if region["used_bytes"]]
     lines.append("  " + "   ".join(_region_text(region) for region in regions))
     if ran:

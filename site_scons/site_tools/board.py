@@ -58,7 +58,7 @@ def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, 
         target=target,
         source=image.axf,
         options=[
-            *("-a", image.axf, "--npu", configuration.accelerator.name),
+            *("-a", image.axf, "--npu", configuration.board_npu.name),
             *("--simulator", env["SIMULATOR"], "--result", target),
         ],
         unsigned_options=["--timelimit", env["TIME_LIMIT_S"], *_uart_output(env)],
@@ -89,7 +89,7 @@ def _installed_fvp(env: Any, configuration: Configuration) -> list[str]:
     programs = [
         executable.file
         for executable in (fvp.executables if fvp else ())
-        if executable.product == configuration.accelerator.product
+        if executable.product == configuration.board_npu.product
     ]
     given = env["ENV"]
     # FVP_PATH names the program or its folder, see `ethosmith.board.fvp.find_fvp`.

@@ -14,8 +14,7 @@ from ethosmith.graph.layout import (
     shared_library_folder,
 )
 
-# The libraries that hold main() of the two programs.
-DEVICE_PROGRAM = "runtime"
+# The library that holds main() of the host's program; the device's is the runtime's.
 HOST_PROGRAM = "host"
 
 
@@ -82,7 +81,7 @@ def firmware_image(
     folder = image_folder(configuration)
     own = env.Clone(CONFIGURED_HEADERS=[f"#{folder}/generated"])
     libraries = own.LibrarySet(
-        [DEVICE_PROGRAM, *usecase.descriptor.libraries],
+        [configuration.runtime.program, *usecase.descriptor.libraries],
         f"{folder}/lib",
         shared_library_folder(configuration),
     )

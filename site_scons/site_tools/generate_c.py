@@ -96,11 +96,11 @@ def model_source(
     return env.Step(
         "ethosmith.codegen.model",
         target=target,
-        source=[compiled["raw"], network],
+        source=[compiled.model, network],
         options=[
-            *("--raw", compiled["raw"], "--network", network),
+            *("--raw", compiled.model, "--network", network),
             *("--name", usecase.model_name),
-            *("--accelerator-config", configuration.accelerator.name),
+            *("--accelerator-config", configuration.board_npu.name),
             *("--memory-mode", configuration.memory_mode),
             *("--source", network, "--output", target),
         ],
@@ -123,7 +123,7 @@ def _platform_source(env: Any, configuration: Configuration, step: str, target: 
     platform = env["PLATFORM"].path
     options = ["--platform", platform, "--memory-mode", configuration.memory_mode]
     if step == "platform_header":
-        options += ["--accelerator-config", configuration.accelerator.name]
+        options += ["--accelerator-config", configuration.board_npu.name]
     return env.Step(
         f"ethosmith.codegen.{step}",
         target=target,

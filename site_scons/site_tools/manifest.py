@@ -10,8 +10,6 @@ from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.ingredients import plan_of, source_files
 from ethosmith.graph.layout import SelectedUseCase, image_folder
 
-# The library that holds main(); see firmware.py.
-_DEVICE_PROGRAM = "runtime"
 # The steps on the way from the descriptor to the image.
 _STEPS = (
     "ethosmith.obtain",
@@ -52,7 +50,7 @@ def image_manifest(
     """
     project, platform = env["PROJECT"], env["PLATFORM"].path
     libraries = project.libraries_with_requirements(
-        [_DEVICE_PROGRAM, *usecase.descriptor.libraries]
+        [configuration.runtime.program, *usecase.descriptor.libraries]
     )
     compilers = [env["TOOLCHAIN_VERSION"], f"cc {program_version(find_program('cc'))}"]
     plan = plan_of(project, usecase, configuration, libraries, compilers, _STEPS)

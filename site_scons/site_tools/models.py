@@ -3,6 +3,7 @@
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -72,40 +73,62 @@ def quantised_network(
     )[0]
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """What a runtime executes, and what Vela says of it (nothing on the CPU alone).
+
+    Attributes:
+        model: the node of Vela's raw output, of its .tflite, or of the int8 network, as the
+            configuration's runtime and NPU want.
+        per_layer: the node of Vela's table.
+        summary: the node of Vela's totals.
+    """
+
+    model: Any
+    per_layer: Any | None = None
+    summary: Any | None = None
+
+
 def compiled_network(
     env: Any, usecase: SelectedUseCase, configuration: Configuration, network: Any
-) -> dict[str, Any]:
-    """Return the nodes of all that Vela writes, by the names of `VelaOutputs`."""
+) -> Compiled:
+    """Return the nodes of ``network`` as the configuration executes it."""
+    if configuration.accelerator is None:
+        return Compiled(network)
     folder = vela_folder(usecase, configuration)
-    nodes: dict[str, Any] = env["DECLARED"].once(
+    compiled: Compiled = env["DECLARED"].once(
         folder, lambda: _vela(env, usecase, configuration, network, folder)
     )
-    return nodes
+    return compiled
 
 
 def _vela(
     env: Any, usecase: SelectedUseCase, configuration: Configuration, network: Any, folder: str
-) -> dict[str, Any]:
-    descriptor = usecase.descriptor
+) -> Compiled:
+    descriptor, for_cpu_too = usecase.descriptor, configuration.runtime.has_cpu_kernels
     files = VelaOutputs.of(usecase.model_name, folder).by_name()
     options = [
         *("--network", network, "--name", usecase.model_name, "--output-dir", folder),
-        *("--accelerator-config", configuration.accelerator.name),
+        *("--accelerator-config", configuration.npu_name),
         *("--system-config", configuration.system_config),
         *("--memory-mode", configuration.memory_mode),
         *("--optimise", descriptor.vela.optimise),
     ]
     if descriptor.vela.arena_cache_size_bytes is not None:
         options += ["--arena-cache-size", descriptor.vela.arena_cache_size_bytes]
+    if for_cpu_too:
+        options.append("--allow-cpu")
+        del files["raw"]
     nodes = env.Step(
         "ethosmith.models.vela",
         target=list(files.values()),
         source=network,
         options=options,
-        say=f"VELA      {usecase.variant} {configuration.npu_folder}",
+        say=f"VELA      {usecase.variant} {configuration.title}",
         versions=[python_package("ethos-u-vela"), python_package("ai-edge-litert")],
     )
-    return dict(zip(files, nodes, strict=True))
+    made = dict(zip(files, nodes, strict=True))
+    return Compiled(made["tflite" if for_cpu_too else "raw"], made["per_layer"], made["summary"])
 
 
 def exists(env: Any) -> bool:

@@ -37,7 +37,7 @@ def image_report(
         usecase: what the image does.
         configuration: for which NPU.
         image: of `FirmwareImage`.
-        compiled: Vela's outputs.
+        compiled: of `CompiledNetwork`.
         runs: the nodes of NAME_result.json and NAME_verified.json.
     """
     if "report" not in env["SESSION"].targets:
@@ -57,8 +57,8 @@ def image_report(
         "axf": image.axf,
         "map": image.map,
         "platform": platform,
-        "per-layer": compiled["per_layer"],
-        "summary": compiled["summary"],
+        "per-layer": compiled.per_layer,
+        "summary": compiled.summary,
     }
     page = env.Step(
         "ethosmith.report.page",

@@ -26,7 +26,7 @@ def test_combinations_that_cannot_be_are_left_out_with_the_reason(platform: Plat
     given = {"npu": "ethos-u55-64,ethos-u65-256", "memory_mode": "Sram_Only,Dedicated_Sram"}
     values = check_options(given)
     found, left_out = sweep_configurations(platform, values)
-    assert [(c.accelerator.name, c.memory_mode) for c in found] == [
+    assert [(c.npu_name, c.memory_mode) for c in found] == [
         ("ethos-u55-64", "Sram_Only"),
         ("ethos-u65-256", "Sram_Only"),
         ("ethos-u65-256", "Dedicated_Sram"),
@@ -40,7 +40,7 @@ def test_combinations_that_cannot_be_are_left_out_with_the_reason(platform: Plat
 
 def test_without_npu_every_npu_of_the_platform_is_meant(platform: Platform) -> None:
     found, left_out = sweep_configurations(platform, check_options({}))
-    assert [c.accelerator.name for c in found] == list(platform.npu.configs)
+    assert [c.npu_name for c in found] == list(platform.npu.configs)
     assert left_out == []
 
 

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What executes a network on the device: the values of ``runtime=``, and what each needs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ethosmith.descriptors.nearest import unknown_name
+from ethosmith.errors import EthosmithError
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """One value of ``runtime=``.
+
+    Attributes:
+        name: in the command line, in folders and in reports.
+        help: what it is, in a few words.
+        has_cpu_kernels: it executes what Vela leaves to the CPU, or a whole network there. It
+            takes a .tflite then; without them, Vela's raw command stream and weights.
+        links_image: the image is linked here; if not, it is taken as it comes, and the network
+            and its inputs are put into the board's memory beside it.
+        program: the library that holds main() of the image that is linked here.
+        missing: why it cannot be used; empty if it can.
+    """
+
+    name: str
+    help: str
+    has_cpu_kernels: bool
+    links_image: bool
+    program: str = ""
+    missing: str = ""
+
+
+DIRECT = Runtime(
+    name="direct",
+    help="Vela's command stream without an interpreter",
+    has_cpu_kernels=False,
+    links_image=True,
+    program="runtime",
+)
+PREBUILT = Runtime(
+    name="prebuilt",
+    help="Arm's inference runner as it comes",
+    has_cpu_kernels=True,
+    links_image=False,
+    missing="its way through the build is not there",
+)
+TFLM = Runtime(
+    name="tflm",
+    help="TensorFlow Lite Micro",
+    has_cpu_kernels=True,
+    links_image=True,
+    program="tflm_runtime",
+    missing="its sources are not built here",
+)
+RUNTIMES = (DIRECT, PREBUILT, TFLM)
+
+
+def runtime_named(name: str) -> Runtime:
+    """Return the runtime called ``name``.
+
+    Raises:
+        EthosmithError: there is none, or it is not available.
+    """
+    for runtime in RUNTIMES:
+        if runtime.name == name:
+            if runtime.missing:
+                raise EthosmithError(f"runtime={name} is not available: {runtime.missing}")
+            return runtime
+    raise EthosmithError(unknown_name("value of runtime=", name, [r.name for r in RUNTIMES]))
+
+
+def runtimes_for_the_cpu() -> str:
+    """Name the runtimes that execute networks or operators on the CPU, for messages."""
+    return " or ".join(f"runtime={r.name}" for r in RUNTIMES if r.has_cpu_kernels)
