@@ -15,7 +15,11 @@ Flag = Annotated[str, Field(pattern=r"^[^\s\x00]+$")]
 
 
 class LocalSources(Strict):
-    """Files of this project: paths or globs relative to the folder that holds libraries/."""
+    """Files of this project.
+
+    Attributes:
+        local: paths or globs, relative to the folder that holds libraries/.
+    """
 
     local: Annotated[tuple[RelativePath, ...], Field(min_length=1)]
 
@@ -42,8 +46,12 @@ class Library(Descriptor):
     """A static library of the graph.
 
     Attributes:
+        licence: SPDX expression.
         machines: which compilers build it: ``device`` (Cortex-M), ``host``, or both.
+        sources: what is compiled into it.
         include_dirs: folders that users of the library (and itself) include from.
+        defines: macros for its own compilation: `NAME` or `NAME=VALUE`.
+        cflags: further flags for its own compilation.
         configured: it includes platform.h, so every configuration has its own build of it.
         requires: libraries whose headers it includes and which are linked behind it.
     """

@@ -44,14 +44,14 @@ _ATTRIBUTE = re.compile(r"^(\w+): (.*)$")
 
 def reference() -> str:
     """Return the text of docs/reference.md."""
-    parts = [_INTRODUCTION]
+    sections = [_INTRODUCTION]
     for place, model in DESCRIPTORS:
-        parts.append(f"## {place}\n\n{_summary(model)}\n")
-        parts += [_section(part) for part in _parts(model)]
-    return "\n".join(parts)
+        sections.append(f"## {place}\n\n{summary(model)}\n")
+        sections += [_section(part) for part in parts(model)]
+    return "\n".join(sections)
 
 
-def _parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+def parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
     """Yield ``model`` and every model below it, each once, in the order of the keys."""
     waiting, seen = [model], set()
     while waiting:
@@ -70,23 +70,28 @@ def _models_of(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _section(model: type[BaseModel]) -> str:
-    told = _attributes(model)
+    told = attributes(model)
     rows = [
         f"| `{info.alias or name}` | {_type(info.annotation)} | {_default(info)} |"
-        f" {told.get(name, '')} |"
+        f" {_cell(told[name])} |"
         for name, info in model.model_fields.items()
     ]
     table = "\n".join(["| key | value | default | |", "|---|---|---|---|", *rows])
-    return f"### {model.__name__}\n\n{_summary(model)}\n\n{table}\n"
+    return f"### {model.__name__}\n\n{summary(model)}\n\n{table}\n"
 
 
-def _summary(model: type[BaseModel]) -> str:
+def summary(model: type[BaseModel]) -> str:
+    """Return what the docstring of ``model`` says before its attributes, in one line."""
     text = inspect.cleandoc(model.__doc__ or "").split("\n\nAttributes:")[0]
     return " ".join(text.replace("``", "`").split())
 
 
-def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
-    """Return what the docstrings of ``model`` and its bases say of each attribute."""
+def attributes(model: type[BaseModel]) -> Mapping[str, str]:
+    """Return what the docstrings of ``model`` and its bases say of each attribute.
+
+    Raises:
+        LookupError: a key of the descriptor is described nowhere.
+    """
     told: dict[str, str] = {}
     for base in reversed(model.__mro__):
         _, _, text = inspect.cleandoc(base.__doc__ or "").partition("Attributes:\n")
@@ -98,7 +103,14 @@ def _attributes(model: type[BaseModel]) -> Mapping[str, str]:
                 told[name] = match[2]
             elif name and line.strip():
                 told[name] += " " + line.strip()
-    return {key: value.replace("``", "`").replace("|", "\\|") for key, value in told.items()}
+    untold = sorted(model.model_fields.keys() - told.keys())
+    if untold:
+        raise LookupError(f"the docstring of {model.__name__} does not describe {untold}")
+    return {key: value.replace("``", "`") for key, value in told.items()}
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
 
 
 def _default(info: FieldInfo) -> str:

@@ -125,7 +125,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "platforms/fvp/platform.yaml",
         "vectors: ITCM",
         "vectors: ITMC",
-        "platforms/fvp/platform.yaml:44:12: unknown region 'ITMC'; did you mean 'ITCM'?",
+        "platforms/fvp/platform.yaml:45:12: unknown region 'ITMC'; did you mean 'ITCM'?",
     ),
     "a library": (
         "libraries/frontend.yaml",
@@ -143,7 +143,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "packages/silabs-mltk.yaml",
         "name: silabs-mltk",
         "name: mltk",
-        "packages/silabs-mltk.yaml:3:7: its name is 'mltk', its place says 'silabs-mltk'",
+        "packages/silabs-mltk.yaml:4:7: its name is 'mltk', its place says 'silabs-mltk'",
     ),
 }
 

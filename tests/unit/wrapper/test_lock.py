@@ -27,8 +27,8 @@ def pins() -> list[tuple[Requirement, int]]:
 
 def declared() -> list[Requirement]:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    texts = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
-    return [Requirement(text) for text in texts]
+    groups = [project["dependencies"], *project["optional-dependencies"].values()]
+    return [Requirement(text) for texts in groups for text in texts]
 
 
 @pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0"])

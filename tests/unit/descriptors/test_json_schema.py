@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""schemas/*.json say what the code says, and find in an editor what the build would refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from ethosmith.descriptors.json_schema import schema_files, schema_line, schema_name
+from ethosmith.descriptors.reference import DESCRIPTORS
+from ethosmith.descriptors.usecase import UseCase
+from ethosmith.descriptors.yaml_source import read_yaml
+from ethosmith.errors import EthosmithError
+from tests.project_copy import ROOT
+
+_SCHEMAS = ROOT / "schemas"
+_BAD = ROOT / "tests" / "bad_input" / "usecases"
+_SHIPPED = [
+    (path, model)
+    for place, model in DESCRIPTORS
+    for path in sorted(ROOT.glob(place.replace("NAME", "*")))
+]
+
+# Only the build finds these: they are about other files, about several keys at once, or beyond
+# what JSON Schema compares.
+_BEYOND_SCHEMAS = {
+    "label_twice",
+    "package_without_member",
+    "parameter_beyond_32_bits",
+    "parameter_beyond_floats",
+    "parameter_infinite",
+    "path_of_no_file",
+    "representative_range",
+    "sample_expects_no_label",
+    "sample_twice",
+    "samples_empty",
+    "samples_missing",
+    "source_file_missing",
+    "source_of_no_kind",
+    "source_of_two_kinds",
+    "unknown_library",
+    "unknown_package",
+    "url_without_sha256",
+}
+
+
+def _schema(name: str) -> Any:
+    return json.loads((_SCHEMAS / name).read_text("utf-8"))
+
+
+def _faults(path: Path, schema: Any) -> list[str]:
+    found = Draft202012Validator(schema).iter_errors(read_yaml(path).data)
+    return [error.message for error in found]
+
+
+def test_the_schemas_are_current() -> None:
+    made = dict(schema_files())
+    kept = {path.name: path.read_text("utf-8") for path in _SCHEMAS.iterdir()}
+    assert kept == made, "run python -m ethosmith.descriptors.json_schema --folder schemas"
+
+
+@pytest.mark.parametrize(("path", "model"), _SHIPPED, ids=lambda value: getattr(value, "stem", ""))
+def test_a_shipped_descriptor_names_its_schema_and_fits_it(path: Path, model: Any) -> None:
+    assert path.read_text("utf-8").startswith(schema_line(model, path, _SCHEMAS))
+    assert _faults(path, _schema(schema_name(model))) == []
+
+
+def test_the_schema_finds_every_fault_that_lies_in_one_value() -> None:
+    schema = _schema(schema_name(UseCase))
+    unseen = set()
+    for path in sorted(_BAD.glob("*.yaml")):
+        try:
+            if not _faults(path, schema):
+                unseen.add(path.stem)
+        except EthosmithError:
+            # No YAML of our subset: the editor's parser is not ours to test.
+            continue
+    assert unseen == _BEYOND_SCHEMAS
+
+
+def test_an_editor_can_tell_what_every_key_means() -> None:
+    for name, text in schema_files():
+        schema = json.loads(text)
+        for part in (schema, *schema.get("$defs", {}).values()):
+            assert part["additionalProperties"] is False, name
+            for key, value in part["properties"].items():
+                assert value["description"], f"{name}: {key}"
