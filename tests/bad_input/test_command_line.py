@@ -119,7 +119,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         _DESCRIPTOR,
         "expect: no",
         "expect: now",
-        f"{_DESCRIPTOR}:30:13: unknown label 'now'; did you mean 'no'?",
+        f"{_DESCRIPTOR}:31:13: unknown label 'now'; did you mean 'no'?",
     ),
     "a platform": (
         "platforms/fvp/platform.yaml",
