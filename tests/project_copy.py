@@ -21,6 +21,7 @@ BUILT_FROM = (
     "packages",
     "platforms",
     "site_scons",
+    "toolchains",
     "usecases",
 )
 # What a step prints when it has run: its verb, padded to ten columns, what it made, and the time.

@@ -16,6 +16,8 @@ from ethosmith.npu.config import AcceleratorConfig
 
 # The value of npu= for the CPU alone.
 NO_NPU = "none"
+# Its outputs lie in the folder of the platform; those of others have a folder of their own.
+DEFAULT_TOOLCHAIN = "gcc"
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Configuration:
             platform's default NPU, for the places of the network and its arena.
         system_config: of Vela; empty on the CPU alone.
         build_type: ``release`` or ``debug``.
+        toolchain: name of the device's toolchain.
     """
 
     platform: str
@@ -40,6 +43,7 @@ class Configuration:
     memory_mode: str
     system_config: str
     build_type: str
+    toolchain: str = DEFAULT_TOOLCHAIN
 
     @property
     def npu_name(self) -> str:
@@ -69,7 +73,9 @@ class Configuration:
     @property
     def target_folder(self) -> str:
         """The folder of everything that depends on the platform."""
-        return self.platform if self.build_type == "release" else f"{self.platform}-debug"
+        compiler = [] if self.toolchain == DEFAULT_TOOLCHAIN else [self.toolchain]
+        build_type = [] if self.build_type == "release" else [self.build_type]
+        return "-".join([self.platform, *compiler, *build_type])
 
     @property
     def folder(self) -> Path:
@@ -159,6 +165,7 @@ def _configuration(
         memory_mode=mode,
         system_config=check_system_config(values["system_config"] or product.system_config),
         build_type=values["build_type"],
+        toolchain=values["toolchain"],
     )
 
 

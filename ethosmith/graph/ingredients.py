@@ -78,6 +78,7 @@ def _arguments(usecase: SelectedUseCase, configuration: Configuration) -> list[s
         *_npu_arguments(configuration),
         f"runtime={configuration.runtime.name}",
         f"build_type={configuration.build_type}",
+        f"toolchain={configuration.toolchain}",
         *(f"{name}={path.as_posix()}" for name, path in given.items() if path is not None),
     ]
 
@@ -100,6 +101,7 @@ def _configuration(configuration: Configuration) -> dict[str, Any]:
         "system_config": configuration.system_config,
         "build_type": configuration.build_type,
         "runtime": configuration.runtime.name,
+        "toolchain": configuration.toolchain,
     }
 
 

@@ -15,6 +15,7 @@ from ethosmith.descriptors.nearest import unknown_name
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.package import Package
 from ethosmith.descriptors.platform import Platform, load_platform
+from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase, load_usecase
 from ethosmith.descriptors.validation import load
 from ethosmith.descriptors.yaml_source import read_yaml
@@ -52,7 +53,7 @@ class Project:
 
     @cached_property
     def roots(self) -> tuple[Path, ...]:
-        """The folders that hold usecases/, platforms/, libraries/ and packages/."""
+        """The folders that hold usecases/, platforms/, toolchains/, libraries/ and packages/."""
         return (self.root,) if self.root == DESCRIPTOR_ROOT else (self.root, DESCRIPTOR_ROOT)
 
     @cached_property
@@ -84,6 +85,18 @@ class Project:
         """Load libraries/NAME.yaml; errors as in `usecase`."""
         path = self._find("library", name, f"libraries/{name}.yaml", self._files("libraries"))
         found = Located(load(Library, path), path)
+        self._check_name(found.descriptor.name, name, path)
+        return found
+
+    @cached_property
+    def toolchain_names(self) -> tuple[str, ...]:
+        """All toolchains, sorted."""
+        return self._files("toolchains")
+
+    def toolchain(self, name: str) -> Located[Toolchain]:
+        """Load toolchains/NAME.yaml; errors as in `usecase`."""
+        path = self._find("toolchain", name, f"toolchains/{name}.yaml", self.toolchain_names)
+        found = Located(load(Toolchain, path), path)
         self._check_name(found.descriptor.name, name, path)
         return found
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ethosmith.descriptors.platform import Platform
+from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.errors import EthosmithError
 from ethosmith.graph.build_lock import BuildLock
@@ -21,8 +23,11 @@ from ethosmith.graph.options import check_options, help_text, words
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
 from ethosmith.graph.project import Located, Project
 from ethosmith.installation import SITE_TOOLS
+from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
 
 EXIT_USER_ERROR = 2
+# The environment variable for what toolchain_path= says.
+_TOOLCHAIN_FOLDER = "ETHOSMITH_TOOLCHAIN_PATH"
 
 
 @contextlib.contextmanager
@@ -77,6 +82,22 @@ class Session:
     def platform(self) -> Located[Platform]:
         """The platform of ``target=``."""
         return self.project.platform(self.values["target"])
+
+    @cached_property
+    def toolchain(self) -> Located[Toolchain]:
+        """The toolchain of ``toolchain=``."""
+        return self.project.toolchain(self.values["toolchain"])
+
+    @cached_property
+    def installed_toolchain(self) -> InstalledToolchain:
+        """Its programs on this machine, with the flags for the platform's processor."""
+        return find_toolchain(
+            self.toolchain.descriptor,
+            core=self.platform.descriptor.cpu.core,
+            build_type=self.values["build_type"],
+            folder=self.values["toolchain_path"] or os.environ.get(_TOOLCHAIN_FOLDER, ""),
+            search_path=self.process_environment.get("PATH", os.defpath),
+        )
 
     @cached_property
     def configurations(self) -> list[Configuration]:

@@ -38,7 +38,7 @@ class Page:
     usages: tuple[RegionUsage, ...]
     symbols: Mapping[str, tuple[SymbolRow, ...]]
     origins: tuple[OriginRow, ...]
-    discarded_bytes: int
+    discarded_bytes: int | None
     stack_bytes: int
     stack: StackEstimate | None
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from ethosmith.cli import run_step
 from ethosmith.files import write_text
+from ethosmith.images.link_map import archives_of
 from ethosmith.obtain.digest import sha256_of
 from ethosmith.report.bill_of_materials import bill_of_materials
 
@@ -58,14 +59,6 @@ def _file(path: Path) -> dict[str, Any]:
     return {"sha256": sha256_of(path), "size_bytes": path.stat().st_size}
 
 
-def _archives(link_map: Path) -> list[str]:
-    """Return the names of the archives that the linker took members from."""
-    text = link_map.read_text("utf-8", errors="replace")
-    head = text.partition("Discarded input sections")[0]
-    places = (line.rpartition("(")[0] for line in head.splitlines() if line.endswith(")"))
-    return sorted({Path(place).name for place in places if place.endswith(".a")})
-
-
 def main(argv: Sequence[str]) -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(prog="python -m ethosmith.report.manifest")
@@ -82,7 +75,7 @@ def main(argv: Sequence[str]) -> None:
     regions = json.loads(given.usage.read_text("utf-8"))["regions"]
     data = manifest(json.loads(given.plan_json), inputs, given.made, given.image_file, regions)
     write_text(given.output, _text(data))
-    write_text(given.bom, _text(bill_of_materials(data, _archives(given.map))))
+    write_text(given.bom, _text(bill_of_materials(data, archives_of(given.map))))
 
 
 def _text(data: Mapping[str, Any]) -> str:

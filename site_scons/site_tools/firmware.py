@@ -98,7 +98,7 @@ def firmware_image(
         LINKER_SCRIPT=script,
         LINKCOM=(
             "$LINK -o ${TARGETS[0]} $LINKFLAGS -Wl,-Map=${TARGETS[1]} -T $LINKER_SCRIPT $SOURCES"
-            " -Wl,--start-group $LIBS -Wl,--end-group"
+            " -Wl,--start-group $LIBS -Wl,--end-group $SYSTEM_LIBRARIES"
         ),
     )
     env.Depends(linked, [fit, script, *archives, env.Value(env["TOOLCHAIN_VERSION"])])

@@ -52,7 +52,7 @@ def image_manifest(
     libraries = project.libraries_with_requirements(
         [configuration.runtime.program, *usecase.descriptor.libraries]
     )
-    compilers = [env["TOOLCHAIN_VERSION"], f"cc {program_version(find_program('cc'))}"]
+    compilers = [*env["TOOLCHAIN"].tools, f"cc {program_version(find_program('cc'))}"]
     plan = plan_of(project, usecase, configuration, libraries, compilers, _STEPS)
     inputs = env["DECLARED"].once(
         ("sources", usecase.variant), lambda: source_files(project, platform, usecase, libraries)

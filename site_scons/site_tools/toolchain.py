@@ -1,59 +1,82 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Compilers for the two machines of a build: the device (Cortex-M55) and the host.
+"""Compilers for the two machines of a build: the device (Cortex-M) and the host.
 
 Commands are run as argument lists, without a shell, and write no absolute path into
 what they make.
 """
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.installation import DESCRIPTOR_ROOT
 from ethosmith.report.progress import AnnouncedSteps
+from ethosmith.toolchains.installed import InstalledToolchain
 
 # The host runs the same pre- and post-processing and has to get the same bits: no fused
 # multiply-add on either machine.
 _COMMON = ["-ffp-contract=off", "-fno-common", "-ffunction-sections", "-fdata-sections"]
 _STRICT = ["-Wall", "-Wextra", "-Werror"]
-_DEVICE = ["-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"]
-_OPTIMISE = {"release": ["-O2", "-g"], "debug": ["-Og", "-g3"]}
+_HOST_OPTIMISE = ["-O2", "-g"]
 _CXX = ["-fno-exceptions", "-fno-rtti", "-fno-threadsafe-statics"]
 
 
 def device_toolchain(env: Any) -> None:
-    """Set up ``env`` to compile for the board."""
-    build_type = env["BUILD_TYPE"]
-    flags = [*_DEVICE, *_OPTIMISE[build_type], *_COMMON, *_STRICT, "--specs=nano.specs"]
-    _compilers(env, "arm-none-eabi-", "gcc", "g++", flags)
-    env.Replace(
-        LINKFLAGS=[*_DEVICE, *_OPTIMISE[build_type], "--specs=nano.specs", "-nostartfiles"],
-        MACHINE="device",
+    """Set up ``env`` to compile for the board, by the session's toolchain."""
+    toolchain: InstalledToolchain = env["SESSION"].installed_toolchain
+    libraries = toolchain.libraries
+    _compilers(
+        env,
+        toolchain.c.name,
+        toolchain.cxx.name,
+        toolchain.archiver.name,
+        [*toolchain.flags, *_COMMON, *toolchain.compile_flags, *_STRICT],
     )
     env.Append(
-        LINKFLAGS=["-Wl,--gc-sections", "-Wl,--fatal-warnings", "-Wl,--no-warn-rwx-segments"]
+        CXXFLAGS=[*toolchain.cxx_flags, *_system(libraries.cxx_include_dirs)],
+        CCFLAGS=_system(libraries.include_dirs),
     )
+    env.Replace(
+        ENV={**env["ENV"], "PATH": toolchain.search_path},
+        LINKFLAGS=[
+            *toolchain.flags,
+            *toolchain.link_flags,
+            "-Wl,--gc-sections",
+            "-Wl,--fatal-warnings",
+        ],
+        # Its version is in the signature; where it is installed is not.
+        SYSTEM_LIBRARIES=["$(", *map(str, libraries.archives), "$)"],
+        MACHINE="device",
+        TOOLCHAIN=toolchain,
+        TOOLCHAIN_VERSION=toolchain.signature,
+    )
+
+
+def _system(folders: Iterable[Path]) -> list[str]:
+    words = [word for folder in folders for word in ("-isystem", str(folder))]
+    return ["$(", *words, "$)"] if words else []
 
 
 def host_toolchain(env: Any) -> None:
     """Set up ``env`` to compile for this computer."""
-    flags = [*_OPTIMISE["release"], *_COMMON, *_STRICT]
-    _compilers(env, "", "cc", "c++", flags)
-    env.Replace(LINKFLAGS=[], MACHINE="host")
+    _compilers(env, "cc", "c++", "ar", [*_HOST_OPTIMISE, *_COMMON, *_STRICT])
+    version = program_version(find_program("cc"))
+    env.Replace(LINKFLAGS=[], MACHINE="host", TOOLCHAIN_VERSION=f"cc {version}")
 
 
-def _compilers(env: Any, prefix: str, c: str, cxx: str, flags: Sequence[str]) -> None:
+def _compilers(env: Any, c: str, cxx: str, archiver: str, flags: Sequence[str]) -> None:
     # The prefix maps are the only absolute paths; they change no byte of the output, so they stay
     # out of the signature: `$(` and `$)`.
     places = {str(DESCRIPTOR_ROOT): "ethosmith", env.Dir("#").abspath: "."}
     maps = [f"-ffile-prefix-map={place}={name}" for place, name in places.items()]
     env.Replace(
-        CC=prefix + c,
-        CXX=prefix + cxx,
-        LINK=prefix + cxx,
-        AR=prefix + "ar",
+        CC=c,
+        CXX=cxx,
+        LINK=cxx,
+        AR=archiver,
         # D: no time stamps and no user ids in the archive.
         ARFLAGS=["rcsD"],
         RANLIBCOM="",
@@ -62,7 +85,6 @@ def _compilers(env: Any, prefix: str, c: str, cxx: str, flags: Sequence[str]) ->
         CXXFLAGS=["-std=c++17", *_CXX],
         CCCOM="$CC -c -o $TARGET $CFLAGS $CCFLAGS $_CCCOMCOM $SOURCES",
         CXXCOM="$CXX -c -o $TARGET $CXXFLAGS $CCFLAGS $_CCCOMCOM $SOURCES",
-        TOOLCHAIN_VERSION=f"{c} {program_version(find_program(prefix + c))}",
     )
     if not env["VERBOSE"]:
         env.Replace(

@@ -69,6 +69,7 @@ def test_left_out_sections_count_as_discarded_only(small: Linked) -> None:
     disassembly = run("arm-none-eabi-nm", "-S", "small.o", cwd=small.axf.parent)
     unused = next(line.split() for line in disassembly.splitlines() if line.endswith(" unused"))
     link_map = map_of(small)
+    assert link_map.discarded_bytes is not None
     assert link_map.discarded_bytes >= int(unused[1], 16) > 0
     assert not [item for item in link_map.contributions if item.name == ".text.unused"]
 
@@ -115,5 +116,5 @@ def test_origin_is_the_same_on_every_machine(file: str, origin: str) -> None:
 def test_other_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "a.map"
     path.write_bytes(b"\xff\x00 no map")
-    with pytest.raises(EthosmithError, match=r"a\.map: not a map of GNU ld"):
+    with pytest.raises(EthosmithError, match=r"a\.map: not a map of GNU ld or LLD"):
         read_link_map(path, [".text"])
