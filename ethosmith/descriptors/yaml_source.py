@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from ethosmith.errors import EthosmithError
+from ethosmith.errors import EthosmithError, visible
 
 Location = tuple[str | int, ...]
 
@@ -80,7 +80,7 @@ class LocatedYaml:
     def error(self, location: Location, message: str, *, at_key: bool = False) -> EthosmithError:
         """Return an error whose one line begins with ``file:line:column:``."""
         mark = self._mark(location, at_key=at_key)
-        return EthosmithError(f"{self.path}:{mark.line}:{mark.column}: {message}")
+        return _at(self.path, mark, message)
 
     def place(self, location: Location) -> Mark:
         """Return where the value at ``location`` stands, or the nearest one around it."""
@@ -213,8 +213,11 @@ class _Locator:
         return result
 
     def _error(self, node: yaml.Node, message: str) -> EthosmithError:
-        mark = _mark_of(node)
-        return EthosmithError(f"{self.path}:{mark.line}:{mark.column}: {message}")
+        return _at(self.path, _mark_of(node), message)
+
+
+def _at(path: Path, mark: Mark, message: str) -> EthosmithError:
+    return EthosmithError(f"{path}:{mark.line}:{mark.column}: {visible(message)}")
 
 
 def _mark_of(node: yaml.Node) -> Mark:
