@@ -35,14 +35,16 @@ def run_step(step: Callable[[Sequence[str]], None]) -> int:
 
 
 def run_step_in_child(
-    module: str, step: Callable[[Sequence[str]], None], crashed: Callable[[Sequence[str]], str]
+    module: str,
+    step: Callable[[Sequence[str]], None],
+    crashed: Callable[[Sequence[str], str], str],
 ) -> int:
     """Call ``step`` in a process of its own, for a library may end its process.
 
     Args:
         module: what this process was started with, as ``python -m module``.
         step: as for `run_step`.
-        crashed: given the arguments, says what the user can do about it.
+        crashed: given the arguments and the signal's name, says what the user can do about it.
     """
     if os.environ.get(_CHILD) == module:
         return run_step(step)
@@ -52,7 +54,8 @@ def run_step_in_child(
     except KeyboardInterrupt:
         return fail("interrupted")
     if code < 0:
-        return fail(f"{crashed(sys.argv[1:])} ({signal_name(-code)})")
+        name = signal_name(-code)
+        return fail(f"{crashed(sys.argv[1:], name)} ({name})")
     return code
 
 

@@ -16,11 +16,16 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ethosmith.cli import run_step
+from ethosmith.cli import run_step_in_child
 from ethosmith.errors import EthosmithError
 from ethosmith.files import write_text
 from ethosmith.models.int8_check import load_interpreter
-from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
+from ethosmith.models.keras_file import (
+    TFLITE_SUFFIX,
+    converter_for,
+    ending_a_hanging_reader,
+    reader_crashed,
+)
 
 Shape = tuple[int, ...]
 ANY = "any"
@@ -102,22 +107,31 @@ def _configuration(model: Path) -> Mapping[str, Any] | None:
 def _of_hdf5(model: Path) -> str | bytes:
     import h5py  # noqa: PLC0415 only for this kind
 
-    with h5py.File(model, "r") as file:
+    with ending_a_hanging_reader(), h5py.File(model, "r") as file:
         text: str | bytes = file.attrs["model_config"]
         return text
 
 
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ethosmith.models.input_shape")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--pattern-json", required=True, help='such as [32, "any", 3]')
     parser.add_argument("--usecase", required=True, help="the descriptor, for messages")
     parser.add_argument("--output", type=Path, required=True)
-    given = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    given = _parse(argv)
     shape = fitting_shape(given.model, json.loads(given.pattern_json), given.usecase)
     write_text(given.output, json.dumps(shape) + "\n")
 
 
+def _crashed(argv: Sequence[str], signal_name: str) -> str:
+    model = _parse(argv).model
+    return reader_crashed(model, signal_name) or f"{model}: crashes the reader of its format"
+
+
 if __name__ == "__main__":
-    sys.exit(run_step(main))
+    sys.exit(run_step_in_child("ethosmith.models.input_shape", main, _crashed))

@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -13,6 +15,30 @@ LoadedT = TypeVar("LoadedT")
 
 KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
 TFLITE_SUFFIX = ".tflite"
+
+# The HDF5 library loops for ever on some damaged files.
+READ_LIMIT_S = 120.0
+
+
+@contextmanager
+def ending_a_hanging_reader() -> Iterator[None]:
+    """End this process by SIGALRM if the block takes longer than `READ_LIMIT_S`.
+
+    No exception would reach native code that loops: `cli.run_step_in_child` tells the user.
+    """
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
+    signal.setitimer(signal.ITIMER_REAL, READ_LIMIT_S)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def reader_crashed(model: Path, signal_name: str) -> str | None:
+    """Say what is wrong with ``model`` when its reader took too long; None: it did not."""
+    if signal_name != signal.SIGALRM.name:
+        return None
+    return f"{model}: cannot be read within {READ_LIMIT_S:g} s; is the file damaged?"
 
 
 def is_saved_model(path: Path) -> bool:
@@ -74,7 +100,8 @@ def _fixed_shape(path: Path, shape: Any) -> tuple[int, ...]:
 
 def _reading(path: Path, load: Callable[[], LoadedT]) -> LoadedT:
     try:
-        return load()
+        with ending_a_hanging_reader():
+            return load()
     except EthosmithError:
         raise
     except Exception as error:  # noqa: BLE001 TensorFlow raises whatever its file readers raise

@@ -18,7 +18,7 @@ from ethosmith.cli import run_step_in_child
 from ethosmith.errors import EthosmithError
 from ethosmith.files import writing_beside
 from ethosmith.models.int8_check import TensorSpec, check_int8
-from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
+from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for, reader_crashed
 from ethosmith.models.representative import Batch, RandomData, from_files, from_random
 from ethosmith.quiet import captured_output
 
@@ -132,9 +132,10 @@ def main(argv: Sequence[str]) -> None:
     )
 
 
-def _crashed(argv: Sequence[str]) -> str:
-    return (
-        f"{_parse(argv).model}: TensorFlow's converter crashed; it does so when values inside the"
+def _crashed(argv: Sequence[str], signal_name: str) -> str:
+    model = _parse(argv).model
+    return reader_crashed(model, signal_name) or (
+        f"{model}: TensorFlow's converter crashed; it does so when values inside the"
         " network overflow or vanish: run the float network on its representative data and look"
         " (an untrained network does it)"
     )

@@ -33,7 +33,7 @@ KINDS: dict[str, tuple[str, Callable[[Path], Any]]] = {
 }
 
 # What a hand, an editor, a merge or an attacker may leave in a descriptor.
-_TOKENS = (
+_TOKENS: tuple[str, ...] = (
     *"\t\r\n\0\x7f\ufeff\u2028:#-?,[]{}&*!|>%@`'\"$~=/\\",
     *("null", "true", ".nan", "-.inf", "1e999", "0x10", "0o17", "9" * 400, "1_000", "-1"),
     *(

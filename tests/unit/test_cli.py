@@ -18,7 +18,7 @@ def step(argv):
     raise EthosmithError(f"{argv[0]}: no such network")
 
 if __name__ == "__main__":
-    sys.exit(run_step_in_child("some_step", step, lambda argv: f"{argv[1]}: look at your network"))
+    sys.exit(run_step_in_child("some_step", step, lambda argv, name: f"{argv[1]}: {name}!"))
 """
 
 
@@ -36,7 +36,7 @@ def _run(folder: Path, *argv: str) -> tuple[int, str]:
 
 
 def test_a_crash_becomes_the_step_s_own_message(tmp_path: Path) -> None:
-    assert _run(tmp_path, "abort", "a.h5") == (1, "error: a.h5: look at your network (SIGABRT)\n")
+    assert _run(tmp_path, "abort", "a.h5") == (1, "error: a.h5: SIGABRT! (SIGABRT)\n")
 
 
 def test_other_errors_and_codes_pass_through(tmp_path: Path) -> None:
