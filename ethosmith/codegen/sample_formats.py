@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 import struct
 import sys
 import wave
@@ -17,6 +18,7 @@ from ethosmith.errors import EthosmithError
 from ethosmith.files import write_bytes
 
 _MOST_BYTES = 32 << 20
+_FLOAT_MAX = 3.4028234e38
 
 
 def read_wav(path: Path) -> bytes:
@@ -73,6 +75,32 @@ def read_image(path: Path) -> bytes:
     return struct.pack("<II", *picture.size) + picture.tobytes()
 
 
+def read_numbers(path: Path) -> bytes:
+    """Return the numbers of a text file as float32, little endian.
+
+    Commas, semicolons, spaces and line ends part them; what follows a `#` is a remark.
+    """
+    values: list[float] = []
+    try:
+        lines = path.read_text("utf-8-sig").splitlines()
+    except UnicodeDecodeError:
+        raise EthosmithError(f"{path}: not a text file") from None
+    for number, line in enumerate(lines, start=1):
+        words = re.findall(r"[^,;\s]+", line.partition("#")[0])
+        values += [_number(word, f"{path}:{number}") for word in words]
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def _number(word: str, where: str) -> float:
+    try:
+        value = float(word)
+    except ValueError:
+        raise EthosmithError(f"{where}: '{word[:40]}' is not a number") from None
+    if not abs(value) <= _FLOAT_MAX:
+        raise EthosmithError(f"{where}: {word[:40]} is beyond single precision")
+    return value
+
+
 def seed_bytes(seed: int) -> bytes:
     """Return a seed as the application reads it: uint32, little endian."""
     return struct.pack("<I", seed)
@@ -87,6 +115,7 @@ FORMATS: Mapping[str, Callable[[Path], bytes]] = {
     "wav": read_wav,
     "pcm16-python-list": read_python_list,
     "image": read_image,
+    "csv": read_numbers,
     "raw": read_raw,
 }
 

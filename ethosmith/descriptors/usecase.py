@@ -38,7 +38,7 @@ def _fits_c(value: bool | float | str) -> bool | float | str:
 _FLOAT_MAX = 3.4028234e38
 ParameterValue = Annotated[bool | int | float | str, AfterValidator(_fits_c)]
 Size = Annotated[int, Field(ge=1, le=65536)] | Literal["any"]
-SampleFormat = Literal["wav", "pcm16-python-list", "image", "raw"]
+SampleFormat = Literal["wav", "pcm16-python-list", "image", "csv", "raw"]
 Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=64)]
 
 

@@ -36,6 +36,8 @@ OPTIONS = (
     Option("samples", "a folder of images or WAV files instead of the use case's samples", ""),
     Option("toolchain", "compiler: gcc, clang, or one of toolchains/", "gcc"),
     Option("toolchain_path", "the compiler's folder, if it is not on the PATH", ""),
+    Option("template", "for new: image, audio or vector", ""),
+    Option("like", "for new: the use case to copy", ""),
     Option("build_type", "release or debug (-Og)", "release", ("release", "debug")),
     Option("time_limit_s", "simulator's time limit in seconds", "60"),
     Option("card", "where the MPS3 card is mounted, for flash", ""),

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -21,6 +21,7 @@ _FORMATS: Mapping[str, SampleFormat] = {
     ".jpeg": "image",
     ".bmp": "image",
     ".ppm": "image",
+    ".csv": "csv",
     ".bin": "raw",
 }
 # Which files can stand in for which of the descriptor's samples.
@@ -28,6 +29,7 @@ _ALIKE: Mapping[SampleFormat, frozenset[str]] = {
     "wav": frozenset({"wav"}),
     "pcm16-python-list": frozenset({"wav"}),
     "image": frozenset({"image"}),
+    "csv": frozenset({"csv"}),
     "raw": frozenset({"raw"}),
 }
 
@@ -60,12 +62,24 @@ def labels_of_file(path: Path, shown: Path) -> tuple[str, ...]:
 
 
 def samples_of_folder(folder: Path, shown: Path, usecase: UseCase) -> tuple[SelectedSample, ...]:
+    """Return the files of ``folder`` as samples for ``usecase``; see `files_as_samples`.
+
+    What the use case takes is known from the formats of its own samples.
+    """
+    formats = [sample.format for sample in usecase.samples if sample.format]
+    return files_as_samples(folder, shown, f"the use case {usecase.name}", formats)
+
+
+def files_as_samples(
+    folder: Path, shown: Path, taken_by: str, formats: Iterable[SampleFormat]
+) -> tuple[SelectedSample, ...]:
     """Return the files of ``folder`` as samples, in the order of their names.
 
     Args:
         folder: files whose names begin with a dot do not count.
         shown: its name in messages and in the build.
-        usecase: what it takes is known from the formats of its own samples.
+        taken_by: who takes them, for messages.
+        formats: what that takes.
 
     Raises:
         EthosmithError: no folder, no file in it, or a file that the use case does not take.
@@ -75,12 +89,11 @@ def samples_of_folder(folder: Path, shown: Path, usecase: UseCase) -> tuple[Sele
     files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
     if not files:
         raise EthosmithError(f"samples={shown}: the folder is empty")
-    taken = _suffixes_taken(usecase)
+    taken = _suffixes_taken(formats)
     for file in files:
         if file.suffix.lower() not in taken:
             raise EthosmithError(
-                f"{shown / file.name}: the use case {usecase.name} takes {', '.join(taken) or 'no'}"
-                " files"
+                f"{shown / file.name}: {taken_by} takes {', '.join(taken) or 'no'} files"
             )
     samples = tuple(_sample(file, shown) for file in files)
     names = [sample.name for sample in samples]
@@ -90,9 +103,9 @@ def samples_of_folder(folder: Path, shown: Path, usecase: UseCase) -> tuple[Sele
     return samples
 
 
-def _suffixes_taken(usecase: UseCase) -> list[str]:
-    formats = {kind for s in usecase.samples if s.format for kind in _ALIKE[s.format]}
-    return [suffix for suffix, kind in _FORMATS.items() if kind in formats]
+def _suffixes_taken(formats: Iterable[SampleFormat]) -> list[str]:
+    alike = {kind for sample_format in formats for kind in _ALIKE[sample_format]}
+    return [suffix for suffix, kind in _FORMATS.items() if kind in alike]
 
 
 def _sample(file: Path, shown: Path) -> SelectedSample:

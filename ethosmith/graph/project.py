@@ -69,10 +69,13 @@ class Project:
     def usecase(self, name: str) -> Located[UseCase]:
         """Load usecases/NAME/usecase.yaml; EthosmithError as `load` or for an unknown name."""
         path = self._find("use case", name, f"usecases/{name}/{_USECASE_FILE}", self.usecase_names)
-        descriptor = load_usecase(path, self._files("libraries"), self._files("packages"))
-        found = Located(descriptor, path)
+        found = Located(self.read_usecase(path), path)
         self._check_name(found.descriptor.name, name, path)
         return found
+
+    def read_usecase(self, path: Path) -> UseCase:
+        """Load a descriptor that lies anywhere; EthosmithError as `load_usecase`."""
+        return load_usecase(path, self._files("libraries"), self._files("packages"))
 
     def platform(self, name: str) -> Located[Platform]:
         """Load platforms/NAME/platform.yaml; errors as in `usecase`."""

@@ -67,6 +67,7 @@ class Session:
         "board_cases",
         "report",
         "sweep",
+        "new_usecase",
         "aliases",
     )
 
@@ -117,7 +118,9 @@ class Session:
 
     @cached_property
     def usecases(self) -> list[SelectedUseCase]:
-        """The use cases of ``usecase=``."""
+        """The use cases of ``usecase=``; none where it names one that is yet to be made."""
+        if "new" in self.targets:
+            return []
         names = words(self.values["usecase"])
         if names == ["all"]:
             names = list(self.project.usecase_names)

@@ -63,6 +63,22 @@ def converter_for(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
     raise EthosmithError(f"{path}: not a model ({kinds} or a SavedModel folder)")
 
 
+def output_shapes(path: Path) -> list[tuple[int, ...]]:
+    """Return the shapes of all outputs, each with a batch of 1; errors as `converter_for`."""
+    if is_saved_model(path):
+        return _reading(path, lambda: _outputs_of_saved_model(path))
+    return _reading(
+        path, lambda: [_fixed_shape(path, tensor.shape) for tensor in _load_keras(path).outputs]
+    )
+
+
+def _outputs_of_saved_model(path: Path) -> list[tuple[int, ...]]:
+    import tensorflow as tf  # noqa: PLC0415
+
+    function = tf.saved_model.load(str(path)).signatures["serving_default"]
+    return [_fixed_shape(path, tensor.shape) for tensor in function.outputs]
+
+
 def _from_keras(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
     import tensorflow as tf  # noqa: PLC0415 takes seconds
 
@@ -94,7 +110,7 @@ def _from_saved_model(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
 def _fixed_shape(path: Path, shape: Any) -> tuple[int, ...]:
     sizes = tuple(shape)[1:]
     if not sizes or any(size is None for size in sizes):
-        raise EthosmithError(f"{path}: an input has no fixed shape: {tuple(shape)}")
+        raise EthosmithError(f"{path}: a tensor has no fixed shape: {tuple(shape)}")
     return (1, *(int(size) for size in sizes))
 
 

@@ -59,7 +59,19 @@ def _remove_unrecorded(env: Any, build: Path) -> None:
 
 
 _TEST_RESULTS = f"{BUILD}/test"
-_WORDS = ("run", "images", "size", "test", "list", "deps", "flash", "report", "sweep", "train")
+_WORDS = (
+    "run",
+    "images",
+    "size",
+    "test",
+    "list",
+    "deps",
+    "flash",
+    "report",
+    "sweep",
+    "train",
+    "new",
+)
 
 
 def _check_targets(session: Session) -> None:
@@ -106,6 +118,7 @@ def end_session(env: Any) -> None:
     _declare_flash(env)
     env.ReportIndex()
     env.SweepTable()
+    env.NewUseCase()
     simulated = env["PLATFORM"].descriptor.fvp is not None
     env.Default(env.Alias("run" if simulated else "images"))
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+import struct
 import wave
 from pathlib import Path
 
@@ -37,6 +38,12 @@ def test_a_python_list_is_read_and_the_file_never_run(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
+def test_numbers_are_single_precision_in_the_order_of_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_bytes(b"\xef\xbb\xbf# x, y\r\n1, -0.5 # first\r\n\r\n2e3;\t7\r\n")
+    assert read_sample(path, "csv") == struct.pack("<4f", 1, -0.5, 2000, 7)
+
+
 BAD = {
     "stereo": ("wav", wav(channels=2), "2 channels of 16 bits; a sample is mono with 16 bits"),
     "8 bits": ("wav", wav(width=1), "1 channels of 8 bits; a sample is mono with 16 bits"),
@@ -49,6 +56,10 @@ BAD = {
     "no Python": ("pcm16-python-list", b"x = [1\n", "not a list of 16-bit integers"),
     "no text": ("pcm16-python-list", b"x = [1] # \xff\n", "not a list of 16-bit integers"),
     "no picture": ("image", b"\x89PNG\r\n\x1a\n", "not a readable picture"),
+    "a word": ("csv", b"1,2\n3,x4\n", ":2: 'x4' is not a number"),
+    "infinity": ("csv", b"inf\n", ":1: inf is beyond single precision"),
+    "no numbers": ("csv", b"# 1\n", "the sample is empty"),
+    "bytes": ("csv", b"\xff\xfe1\0", "not a text file"),
     "empty": ("raw", b"", "the sample is empty"),
 }
 
@@ -60,4 +71,4 @@ def test_a_bad_sample_is_refused(name: str, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(EthosmithError) as caught:
         read_sample(path, kind)
-    assert str(caught.value).startswith(f"{path}: {wanted}")
+    assert str(caught.value).startswith(f"{path}: {wanted}".replace(": :", ":"))

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The name of a new use case: the rule, and an example near to what was given."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from pydantic import TypeAdapter, ValidationError
+
+from ethosmith.descriptors.base import Name
+from ethosmith.errors import EthosmithError
+
+# Words with a meaning of their own on the command line or in YAML.
+_TAKEN = frozenset({"all", "false", "null", "true"})
+_NAME: TypeAdapter[str] = TypeAdapter(Name)
+_RULE = "lower-case letters, digits, single '-' and '_', beginning with a letter"
+_EXAMPLE = "door"
+
+
+def check_new_name(name: str) -> None:
+    """Check the name of a new use case.
+
+    Raises:
+        EthosmithError: with the rule and a name that follows it.
+    """
+    shown = f"'{name}'" if name.isprintable() else repr(name)
+    if name in _TAKEN:
+        raise EthosmithError(f"usecase={name}: {shown} means something else; take another name")
+    try:
+        _NAME.validate_python(name)
+    except ValidationError:
+        example = near_name(name, _EXAMPLE)
+        raise EthosmithError(
+            f"{shown} is no name for a use case: {_RULE}; for example usecase={example}"
+        ) from None
+
+
+def near_name(text: str, otherwise: str) -> str:
+    """Return a valid name that resembles ``text``, or ``otherwise`` if none does."""
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", re.sub(r"^[^a-z]+", "", letters))
+    name = "_".join(words)[:40].rstrip("_")
+    return name if name and name not in _TAKEN else otherwise
+
+
+def title_of(name: str) -> str:
+    """Return a first title, which its author will replace."""
+    return re.sub(r"[-_]", " ", name).capitalize()

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fill a new folder from one of the templates beside this file."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+
+from ethosmith.descriptors.usecase import SampleFormat
+from ethosmith.errors import EthosmithError
+from ethosmith.files import write_text
+from ethosmith.scaffold.names import title_of
+from ethosmith.scaffold.network import Network, check_fits
+
+_FOLDER = Path(__file__).parent / "templates"
+# The formats of the samples that each template's pre-processing takes.
+TEMPLATES: Mapping[str, tuple[SampleFormat, ...]] = {
+    "audio": ("wav",),
+    "image": ("image",),
+    "vector": ("csv",),
+}
+_MOST_LABELS = 1024
+
+
+@dataclass(frozen=True)
+class OwnSample:
+    """A file of the user's that becomes a sample."""
+
+    name: str
+    file: Path
+    format: str
+
+    @property
+    def path(self) -> str:
+        """Where the new folder has it."""
+        return f"samples/{self.name}{self.file.suffix.lower()}"
+
+
+@dataclass(frozen=True)
+class Filling:
+    """What goes into a template; what is not given is the template's own.
+
+    Attributes:
+        name: of the use case.
+        schema_line: the line for editors.
+        network: the user's.
+        labels: in the order of its outputs.
+        samples: files that become samples.
+    """
+
+    name: str
+    schema_line: str
+    network: Network | None = None
+    labels: tuple[str, ...] = ()
+    samples: Sequence[OwnSample] = ()
+
+
+def fill_template(template: str, filling: Filling, folder: Path) -> None:
+    """Write the folder of a new use case.
+
+    Raises:
+        EthosmithError: the network's input or outputs do not fit the template or the labels.
+    """
+    network = filling.network
+    if network is not None:
+        check_fits(template, network)
+    labels = _labels(filling)
+    values = {
+        "name": filling.name,
+        "title": title_of(filling.name),
+        "schema_line": filling.schema_line.strip(),
+        "network": network,
+        "labels": labels,
+        "samples": filling.samples,
+    }
+    environment = _environment()
+    for source, target in (
+        ("usecase.yaml.j2", "usecase.yaml"),
+        ("src/application.cc.j2", f"src/{filling.name}.cc"),
+    ):
+        text = environment.get_template(f"{template}/{source}").render(values)
+        write_text(folder / target, _without_double_lines(text))
+    _add_files(template, filling, folder)
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(  # noqa: S701 - the output is no HTML
+        loader=jinja2.FileSystemLoader(_FOLDER),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _without_double_lines(text: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", text).strip("\n") + "\n"
+
+
+def _labels(filling: Filling) -> tuple[str, ...]:
+    network, labels = filling.network, filling.labels
+    if network is None:
+        return labels
+    if labels and len(labels) != network.output_count:
+        raise EthosmithError(
+            f"{network.file}: has {network.output_count} outputs, and labels= {len(labels)} lines"
+        )
+    if network.output_count > _MOST_LABELS:
+        raise EthosmithError(
+            f"{network.file}: {network.output_count} outputs are no classes; start from"
+            " like=inference_runner"
+        )
+    return labels or tuple(f"class_{index}" for index in range(network.output_count))
+
+
+def _add_files(template: str, filling: Filling, folder: Path) -> None:
+    network = filling.network
+    if network is not None:
+        (folder / "model").mkdir()
+        copy = shutil.copytree if network.file.is_dir() else shutil.copyfile
+        copy(network.file, folder / network.path)
+    if filling.samples:
+        (folder / "samples").mkdir()
+        for sample in filling.samples:
+            shutil.copyfile(sample.file, folder / sample.path)
+    elif network is None:
+        for file in sorted((_FOLDER / template).glob("samples/*")):
+            write_text(folder / "samples" / file.name, file.read_text("utf-8"))
+    elif template == "vector":
+        write_text(folder / "samples" / "ramp.csv", _ramp(network))
+
+
+def _ramp(network: Network) -> str:
+    """Return numbers from -1 to 1, one row of the input's last dimension a line."""
+    count = network.input_count
+    numbers = [f"{2 * index / max(count - 1, 1) - 1:.4f}" for index in range(count)]
+    row = network.shape[-1] if network.shape[-1] > 1 else network.shape[-2:][0]
+    lines = [",".join(numbers[first : first + row]) for first in range(0, count, row)]
+    return "\n".join(lines) + "\n"
