@@ -140,6 +140,11 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
         "--gdb", type=int, metavar="PORT", help="wait for a debugger on this port of localhost"
     )
     group.add_argument(
+        "--count-calls",
+        metavar="FUNCTION",
+        help="count the CPU's instructions in each call of a function, by its symbol (open board)",
+    )
+    group.add_argument(
         "--inject",
         choices=[fault.value for fault in Fault],
         help="let the NPU fail in this way, to test drivers",
@@ -176,6 +181,7 @@ def _job(options: argparse.Namespace, parameters: Parameters) -> BoardJob:
         images=tuple(map(parse_data, options.image)),
         data=tuple(map(parse_data, options.data)),
         dumps=tuple(map(parse_dump, options.dump)),
+        counted_function=options.count_calls,
         time_limit_s=_time_limit(options.timelimit, options.gdb is not None),
     )
 

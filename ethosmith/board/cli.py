@@ -162,6 +162,10 @@ def statistics_text(result: BoardResult) -> str:
             f" {result.npu.axi1_written_beats} written",
             f"NPU register reads:  {result.npu.register_reads}",
             f"NPU register writes: {result.npu.register_writes}",
+            *(
+                f"CPU instructions:    {count} in call {i}"
+                for i, count in enumerate(result.call_instructions or (), start=1)
+            ),
             *(f"NPU fault:           {fault}" for fault in result.npu.faults),
         ]
     return "\n".join(lines) + "\n"

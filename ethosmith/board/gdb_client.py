@@ -147,6 +147,11 @@ class GdbClient:
         self.resume(packet=b"s")
         return self._stopped(self._answer())
 
+    def run_to_stop(self) -> Stop:
+        """Let the CPU run to the breakpoint or the like that is right ahead."""
+        self.resume()
+        return self._stopped(self._answer())
+
     def poll_stop(self) -> Stop | None:
         """Take what has arrived; return the stop, if there was one."""
         while True:
@@ -176,6 +181,14 @@ class GdbClient:
         """Stop before every access to the range."""
         self._expect_ok(b"Z4,%x,%x" % (address, size_bytes))
 
+    def insert_breakpoint(self, address: int) -> None:
+        """Stop before the instruction at ``address``, in whatever memory it is."""
+        self._expect_ok(b"Z1,%x,2" % address)
+
+    def remove_breakpoint(self, address: int) -> None:
+        """Undo `insert_breakpoint`."""
+        self._expect_ok(b"z1,%x,2" % address)
+
     def read_description(self) -> None:
         """Fetch the target's description; QEMU accepts register writes only afterwards."""
         answer = self.request(b"qXfer:features:read:target.xml:0,ffb")
@@ -202,6 +215,11 @@ def write_register(number: int, value: int) -> bytes:
 def read_memory(address: int, size_bytes: int) -> bytes:
     """Return the packet that reads memory."""
     return b"m%x,%x" % (address, size_bytes)
+
+
+def write_memory(address: int, data: bytes) -> bytes:
+    """Return the packet that writes memory; it reaches RAM and ROM, but no device."""
+    return b"M%x,%x:%b" % (address, len(data), data.hex().encode())
 
 
 def check_ok(payload: bytes, answer: bytes) -> None:

@@ -70,6 +70,8 @@ class BoardJob:
         images: Raw images placed before reset; one holds the vector table at address 0.
         data: Files placed in memory before the program starts.
         dumps: Memory to save after it has exited.
+        counted_function: A function, by its symbol, whose calls' instructions are counted where
+            the simulator can.
         time_limit_s: Seconds of host time after which the run has failed; None for no limit.
     """
 
@@ -78,6 +80,7 @@ class BoardJob:
     images: tuple[DataFile, ...] = ()
     data: tuple[DataFile, ...] = ()
     dumps: tuple[Dump, ...] = ()
+    counted_function: str | None = None
     time_limit_s: float | None = DEFAULT_TIME_LIMIT_S
 
 
@@ -121,6 +124,8 @@ class BoardResult:
         version: Its version.
         wall_time_s: Host time from start to end; not reproducible.
         npu: Counters of the NPU model; None where the simulator does not tell.
+        call_instructions: Instructions of each call of the job's counted function, in order;
+            None where none is counted.
     """
 
     outcome: Outcome
@@ -131,6 +136,7 @@ class BoardResult:
     version: str = ""
     wall_time_s: float = 0.0
     npu: NpuStatistics | None = None
+    call_instructions: tuple[int, ...] | None = None
 
     @property
     def passed(self) -> bool:

@@ -12,6 +12,7 @@ from pathlib import Path
 from ethosmith import files
 from ethosmith.board import machine
 from ethosmith.board.bridge import NpuBridge
+from ethosmith.board.call_meter import CallMeter, entry_of
 from ethosmith.board.channel import ChannelClosedError
 from ethosmith.board.deadline import Deadline
 from ethosmith.board.debugger import Debugger, DebugPort
@@ -28,9 +29,10 @@ from ethosmith.board.job import (
 from ethosmith.board.load import check_job, read_data
 from ethosmith.board.npu_registers import NpuRegisters
 from ethosmith.board.preload import preload
-from ethosmith.board.qemu import Qemu, find_qemu
+from ethosmith.board.qemu import INSTRUCTION_NS, Qemu, find_qemu
 from ethosmith.board.session import Session
 from ethosmith.board.uart import UartWatch
+from ethosmith.errors import EthosmithError
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.memory import Memory
 
@@ -55,10 +57,15 @@ class _Run:
     uart: UartWatch
     version: str = ""
     bridge: NpuBridge | None = None
+    meter: CallMeter | None = None
 
     @property
     def statistics(self) -> NpuStatistics:
         return self.bridge.statistics if self.bridge is not None else NpuStatistics()
+
+    @property
+    def call_instructions(self) -> tuple[int, ...] | None:
+        return tuple(self.meter.counts) if self.meter is not None else None
 
 
 class OpenBoard:
@@ -89,10 +96,11 @@ class OpenBoard:
     def run(self, job: BoardJob, uart_sink: UartSink = discard) -> BoardResult:
         """Run ``job``; see Simulator."""
         check_job(job)
+        counted = _counted_entry(job, self._debug_port)
         start = time.monotonic()
         run = _Run(UartWatch(uart_sink))
         try:
-            exit_code = self._run(job, run)
+            exit_code = self._run(job, run, counted)
             result = BoardResult(Outcome.EXITED, NAME, exit_code=exit_code)
         except RunError as failure:
             result = BoardResult(failure.outcome, NAME, reason=str(failure))
@@ -102,9 +110,10 @@ class OpenBoard:
             version=run.version,
             wall_time_s=time.monotonic() - start,
             npu=run.statistics,
+            call_instructions=run.call_instructions,
         )
 
-    def _run(self, job: BoardJob, run: _Run) -> int:
+    def _run(self, job: BoardJob, run: _Run, counted: int | None) -> int:
         deadline = Deadline(job.time_limit_s)
         preload(_SLOW_MODULES)
         with Qemu(self._qemu or find_qemu(), job, deadline) as qemu, _explained(qemu, run.uart):
@@ -113,6 +122,8 @@ class OpenBoard:
             for item in job.data:
                 memory.write(item.address, read_data(item))
             run.bridge = self._bridge(job.accelerator, qemu, deadline)
+            if counted is not None:
+                run.meter = CallMeter(qemu.gdb, counted, INSTRUCTION_NS)
             with self._debugger(qemu, run.bridge, deadline) as debugger:
                 exit_code = Session(
                     gdb=qemu.gdb,
@@ -123,6 +134,7 @@ class OpenBoard:
                     deadline=deadline,
                     axf=job.axf,
                     debugger=debugger,
+                    meter=run.meter,
                 ).run()
             for dump in job.dumps:
                 files.write_bytes(dump.path, memory.read(dump.address, dump.size_bytes))
@@ -154,6 +166,14 @@ class OpenBoard:
         connection = self._debug_port.accept(limit_s)
         with contextlib.closing(Debugger(connection, qemu.gdb, bridge.peek)) as debugger:
             yield debugger
+
+
+def _counted_entry(job: BoardJob, debug_port: DebugPort | None) -> int | None:
+    if job.counted_function is None:
+        return None
+    if job.axf is None or debug_port is not None:
+        raise EthosmithError("a function's calls are counted of an ELF file, without a debugger")
+    return entry_of(job.axf, job.counted_function)
 
 
 @contextlib.contextmanager

@@ -28,6 +28,7 @@ OLDEST_QEMU = (7, 0, 0)
 _EXIT_TIMEOUT_S = 5.0
 _CHANNELS = ("gdb", "qtest", "uart", "qmp")
 _INSTRUCTION_TIME_LOG2_NS = 5
+INSTRUCTION_NS = 1 << _INSTRUCTION_TIME_LOG2_NS
 _TRANSLATOR_CACHE_MIB = 32  # the default, a quarter of guest RAM, costs start-up time
 
 

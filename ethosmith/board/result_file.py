@@ -15,6 +15,7 @@ from ethosmith.board.job import BoardJob, BoardResult
 def result_data(job: BoardJob, result: BoardResult) -> dict[str, Any]:
     """Return what the file holds; host times are left out, for they differ from run to run."""
     return {
+        "call_instructions": result.call_instructions,
         "accelerator": job.accelerator.name,
         "exit_code": result.exit_code,
         "npu": asdict(result.npu) if result.npu is not None else None,

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosmith.board.bridge import NpuBridge
+from ethosmith.board.call_meter import CallMeter
 from ethosmith.board.channel import Channel
 from ethosmith.board.cpu_fault import FAULT_EXCEPTIONS, describe_fault, exception_name
 from ethosmith.board.deadline import Deadline
@@ -55,6 +56,7 @@ class Session:
         deadline: Deadline,
         axf: Path | None = None,
         debugger: Debugger | None = None,
+        meter: CallMeter | None = None,
     ) -> None:
         """Prepare to run the halted CPU behind ``gdb``.
 
@@ -67,6 +69,7 @@ class Session:
             deadline: When to give up.
             axf: Names functions in messages.
             debugger: Starts, stops and steps the CPU, if given.
+            meter: Counts instructions, if given; not together with a debugger.
         """
         self._gdb = gdb
         self._qmp = qmp
@@ -76,6 +79,7 @@ class Session:
         self._deadline = deadline
         self._axf = axf
         self._debugger = debugger
+        self._meter = meter
         self._last_sample: _Sample | None = None
         self._silent_samples = 0
         self._next_sample = 0.0
@@ -138,7 +142,7 @@ class Session:
             if stop.signal == SIGNAL_INTERRUPT:
                 self._finish_npu_access()
             debugger.stopped(stop)
-        else:
+        elif self._meter is None or not self._meter.serve():
             raise self._unasked_stop(stop)
 
     def _serve_npu(self, debugger: Debugger | None) -> None:
