@@ -119,12 +119,15 @@ class SymbolTable:
     Attributes:
         sized: functions and objects with a size, by address.
         addresses: every global symbol's address, linker-script symbols among them.
+        unsized: functions without a size, by address: hand-written routines of a C library.
+            LLD makes those that are hidden local.
         mapping: where code (True) and data (False) begin in code sections, by address: the
             mapping symbols ``$t`` and ``$d``.
     """
 
     sized: tuple[Symbol, ...]
     addresses: Mapping[str, int]
+    unsized: Mapping[int, str]
     mapping: tuple[tuple[int, bool], ...]
 
 
@@ -297,6 +300,7 @@ def _load_address(section: Any, programs: list[Any]) -> int:
 def _symbols(file: Any) -> SymbolTable:
     sized: set[Symbol] = set()
     addresses: dict[str, int] = {}
+    unsized: dict[int, str] = {}
     mapping: set[tuple[int, bool]] = set()
     for table in file.iter_sections():
         if not isinstance(table, SymbolTableSection):
@@ -304,14 +308,16 @@ def _symbols(file: Any) -> SymbolTable:
         if not isinstance(table.stringtable, StringTableSection):
             raise ELFError("a symbol table without its strings")
         for symbol in table.iter_symbols():
-            _add_symbol(symbol, sized, addresses)
+            _add_symbol(symbol, sized, addresses, unsized)
             if symbol.name in _MAPPING:
                 mapping.add((symbol["st_value"], _MAPPING[symbol.name]))
     by_address = sorted(sized, key=lambda item: (item.address, item.size_bytes, item.name))
-    return SymbolTable(tuple(by_address), addresses, tuple(sorted(mapping)))
+    return SymbolTable(tuple(by_address), addresses, unsized, tuple(sorted(mapping)))
 
 
-def _add_symbol(symbol: Any, sized: set[Symbol], addresses: dict[str, int]) -> None:
+def _add_symbol(
+    symbol: Any, sized: set[Symbol], addresses: dict[str, int], unsized: dict[int, str]
+) -> None:
     kind = symbol["st_info"]["type"]
     if symbol["st_shndx"] == "SHN_UNDEF" or not symbol.name:
         return
@@ -321,6 +327,8 @@ def _add_symbol(symbol: Any, sized: set[Symbol], addresses: dict[str, int]) -> N
     address = symbol["st_value"] & ~1 if is_function else symbol["st_value"]
     if kind in ("STT_FUNC", "STT_OBJECT") and symbol["st_size"]:
         sized.add(Symbol(name, address, symbol["st_size"], is_function))
+    elif is_function:
+        unsized[address] = min(name, unsized.get(address, name))
     if symbol["st_info"]["bind"] == "STB_GLOBAL":
         addresses[name] = address
 

@@ -131,6 +131,7 @@ def _extents(image: Elf, symbols: SymbolTable) -> dict[int, _Extent]:
     function begins inside another one, the routine has two entries, and the first runs on.
     """
     names = {address: name for name, address in sorted(symbols.addresses.items(), reverse=True)}
+    names |= {place: name for place, name in symbols.unsized.items() if place not in names}
     sizes = {item.address: item for item in reversed(symbols.sized) if item.is_function}
     starts = sorted({*names, *sizes})
     extents: dict[int, _Extent] = {}
