@@ -101,7 +101,8 @@ def tool_that_reports(folder: Path, tool: str) -> str:
     """Put a program ``tool`` of another version, which does the same, first on the PATH."""
     folder.mkdir()
     real = shutil.which(tool)
-    script = f'#!/bin/sh\n[ "$*" = --version ] && echo "{tool} (another) 99.1" && exit\nexec {real} "$@"\n'
+    version = f'[ "$*" = --version ] && echo "{tool} (another) 99.1" && exit'
+    script = f'#!/bin/sh\n{version}\nexec {real} "$@"\n'
     (folder / tool).write_text(script)
     (folder / tool).chmod(0o755)
     return f"{folder}:{os.environ['PATH']}"
