@@ -106,6 +106,9 @@ class ProjectCopy:
     def read(self, path: str) -> str:
         return (self.root / path).read_text("utf-8")
 
+    def read_bytes(self, path: str) -> bytes:
+        return (self.root / path).read_bytes()
+
     def write(self, path: str, text: str) -> None:
         (self.root / path).parent.mkdir(parents=True, exist_ok=True)
         (self.root / path).write_text(text, "utf-8")

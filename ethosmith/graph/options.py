@@ -42,6 +42,8 @@ OPTIONS = (
     Option("time_limit_s", "simulator's time limit in seconds", "60"),
     Option("card", "where the MPS3 card is mounted, for flash", ""),
     Option("offline", "1: only the download cache, no network", "0", ("0", "1")),
+    Option("cache", "folder of the build cache, or none", ""),
+    Option("cache_limit_gib", "what was not used for longest goes first", "5"),
     Option("verbose", "1: show every command", "0", ("0", "1")),
 )
 
@@ -86,6 +88,7 @@ def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
             "  deps   fetch every download now                flash  copy the image to card=",
             "  report pages of all that ran, and an index     sweep  compare NPUs, memory modes",
             "  -c     remove what was built                   train  make the network anew",
+            "  cache  how much is in the build cache",
             "",
             "Variables:",
             *rows,

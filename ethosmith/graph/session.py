@@ -15,6 +15,7 @@ from ethosmith.descriptors.platform import Platform
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.errors import EthosmithError
+from ethosmith.graph.build_cache import cache_folder
 from ethosmith.graph.build_lock import BuildLock
 from ethosmith.graph.configuration import Configuration, configurations, sweep_configurations
 from ethosmith.graph.environment import process_environment
@@ -55,6 +56,7 @@ class Session:
     TOOLPATH: ClassVar = str(SITE_TOOLS)
     TOOLS: ClassVar = (
         "step",
+        "build_cache",
         "toolchain",
         "obtain",
         "generate_c",
@@ -181,6 +183,11 @@ class Session:
     def help_text(self) -> str:
         """What ``scons -h`` prints."""
         return help_text(self.project.usecase_names, self.project.platform_names)
+
+    @cached_property
+    def cache_folder(self) -> Path | None:
+        """The folder of the build cache; None: there is none."""
+        return cache_folder(self.values["cache"], os.environ, self.project.root)
 
     def lock(self) -> BuildLock:
         """Take the lock of the build folder; EthosmithError if another build holds it."""

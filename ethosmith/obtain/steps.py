@@ -98,7 +98,9 @@ class Obtainer:
         output_dir.parent.mkdir(parents=True, exist_ok=True)
         with (
             open_archive(artefact, source.member, source.file_name, self.limits) as archive,
-            tempfile.TemporaryDirectory(prefix=".obtain-", dir=output_dir.parent) as beside,
+            tempfile.TemporaryDirectory(
+                prefix=files.UNFINISHED_PREFIX, dir=output_dir.parent
+            ) as beside,
         ):
             names = select(archive, members)
             places = {name: stripped(name, strip_prefix) for name in names}

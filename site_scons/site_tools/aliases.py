@@ -29,9 +29,12 @@ def begin_session(env: Any, session: Session) -> None:
     env.SetOption("no_progress", True)
     # Not "content-timestamp": SCons may then take a file's old content for its new one.
     env.Decider("content")
+    # Signatures are names in a cache that others share: MD5 would let two inputs have the same.
+    env.SetOption("hash_format", "sha256")
     (session.project.root / BUILD).mkdir(exist_ok=True)
     env.SConsignFile(f"{BUILD}/.sconsign")
     env["SESSION"] = session
+    env.UseBuildCache()
     _check_targets(session)
     if env.GetOption("help") or env.GetOption("no_exec"):
         return
@@ -71,6 +74,7 @@ _WORDS = (
     "sweep",
     "train",
     "new",
+    "cache",
 )
 
 

@@ -63,6 +63,8 @@ def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, 
         ],
         unsigned_options=["--timelimit", env["TIME_LIMIT_S"], *_uart_output(env)],
         say=f"RUN       {image.axf}",
+        # What this machine did not see the device do, it does not claim.
+        cacheable=False,
         versions=_simulators(env, configuration),
     )[0]
 
@@ -115,6 +117,7 @@ def verified_run(
             *("--expect-json", json.dumps(answers), "--output", target),
         ],
         say=f"VERIFY    {target}",
+        cacheable=False,
     )[0]
 
 

@@ -69,6 +69,7 @@ def image_report(
             *("--index", _INDEX, "--output", f"{name}_report.htm"),
         ],
         say=f"REPORT    {name}_report.htm",
+        cacheable=False,
     )
     env["REPORT_PAGES"].append(page[0])
 
@@ -84,6 +85,7 @@ def report_index(env: Any) -> None:
         source=env["REPORT_PAGES"],
         options=["--build", BUILD, "--output", _INDEX],
         say=f"REPORT    {_INDEX}",
+        cacheable=False,
     )
     env.AlwaysBuild(index)
     env.Alias("report", [*env["REPORT_PAGES"], index])

@@ -29,6 +29,7 @@ def step(
     versions: Sequence[str] = (),
     unsigned_options: Sequence[Any] = (),
     owns_terminal: bool = False,
+    cacheable: bool = True,
 ) -> Any:
     """Declare ``python -m module options`` and return the target nodes.
 
@@ -42,19 +43,24 @@ def step(
         versions: versions of tools that the result depends on.
         unsigned_options: further arguments that cannot change the result, such as a time limit.
         owns_terminal: it shows its own progress.
+        cacheable: its outputs may come from the build cache; not those of a step that is there
+            for what it does or shows.
     """
     arguments = ["-m", module, *(str(option) for option in options)]
+    signed = env["PLACES"].without_places(json.dumps(arguments))
     nodes = env.Command(
         target,
         source,
         _ACTION,
         STEP_ARGUMENTS=[*arguments, *(str(option) for option in unsigned_options)],
-        STEP_SIGNATURE=hashlib.sha256(json.dumps(arguments).encode()).hexdigest(),
+        STEP_SIGNATURE=hashlib.sha256(signed.encode()).hexdigest(),
         STEP_SAY=say,
         STEP_OWNS_TERMINAL=owns_terminal,
     )
     env.Depends(nodes, [env.File(str(path)) for path in module_sources(module)])
     env.Depends(nodes, [env.Value(version) for version in versions])
+    if not cacheable:
+        env.NoCache(nodes)
     return nodes
 
 

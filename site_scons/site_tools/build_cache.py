@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Take steps' outputs from the build cache: `ethosmith.graph.build_cache` behind SCons's CacheDir.
+
+SCons asks for each target on its own; here a step's outputs come and go together.
+"""
+
+import atexit
+import sys
+from pathlib import Path
+from typing import Any
+
+import SCons.Action
+import SCons.CacheDir
+from SCons.Action import Action, CommandAction, CommandGeneratorAction, ListAction
+
+from ethosmith.graph.build_cache import BuildCache, DamagedEntry
+from ethosmith.graph.cache_size import limit_bytes, shrink, shrink_now_and_then, size_line, size_of
+from ethosmith.graph.step_key import Places, step_key
+
+# What says for which machine a compiler works.
+_MACHINE_FLAGS = ("-m", "--target", "--specs")
+
+
+class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
+    """SCons's view of the build cache.
+
+    Args:
+        path: its folder.
+    """
+
+    def __init__(self, path: str | None) -> None:
+        super().__init__(None)  # SCons's own would write its settings there
+        self.path = path
+        self._cache = BuildCache(Path(path)) if path else None
+        self._fetched: set[Any] = set()
+        self._keeps, self._added = True, False
+
+    def retrieve(self, node: Any) -> bool:
+        """Fetch all outputs of the step of ``node`` at its first; they are there for the others."""
+        executor = node.get_executor()
+        first, *others = executor.get_all_targets()
+        if node is not first:
+            return executor in self._fetched
+        if self._cache is None or not self.is_enabled() or not SCons.Action.execute_actions:
+            return False
+        env = node.get_build_env()
+        if not _is_cacheable(node) or not self._fetch(self._cache, env, node, [first, *others]):
+            return False
+        self._fetched.add(executor)
+        if SCons.Action.print_actions:
+            more = f" and {len(others)} more" if others else ""
+            env["SHOWN"].progress.line(f"CACHED    {first}{more}")
+        return True
+
+    def _fetch(self, cache: BuildCache, env: Any, node: Any, targets: list[Any]) -> bool:
+        try:
+            return cache.fetch(_key(env, node), [Path(str(target)) for target in targets])
+        except DamagedEntry as damage:
+            env["SHOWN"].progress.line(f"warning: {self.path}: {damage}; {node} is made again")
+            return False
+
+    def push(self, node: Any) -> None:
+        """Keep the outputs of a step that has run."""
+        targets = node.get_executor().get_all_targets()
+        if node is not targets[0] or not self._keeps or self.is_readonly():
+            return
+        if self._cache is None or not self.is_enabled() or not _is_cacheable(node):
+            return
+        env = node.get_build_env()
+        if not self._added:
+            self._added = True
+            atexit.register(shrink_now_and_then, self._cache.root, env["CACHE_LIMIT_BYTES"])
+        try:
+            self._cache.keep(_key(env, node), [Path(str(target)) for target in targets])
+        except OSError as error:
+            self._keeps = False
+            reason = f"{error.strerror}; nothing more is added to it by this build"
+            env["SHOWN"].progress.line(f"note: build cache {self.path}: {reason}")
+
+
+def _is_cacheable(node: Any) -> bool:
+    """Say whether a step may be taken from the cache.
+
+    Commands may, and steps that do not say otherwise; a function may see what nobody declared.
+    """
+    own = "STEP_SIGNATURE" in node.get_build_env()
+    actions = node.get_executor().get_action_list()
+    return not node.nocache and (own or all(_is_command(action) for action in actions))
+
+
+def _is_command(action: Any) -> bool:
+    if isinstance(action, ListAction):
+        return all(_is_command(one) for one in action.list)
+    return isinstance(action, (CommandAction, CommandGeneratorAction))
+
+
+def _key(env: Any, node: Any) -> str:
+    places, search_path = env["PLACES"], env["ENV"].get("PATH", "")
+    executor = node.get_executor()
+    command = bytes(executor.get_contents()).decode("utf-8", errors="surrogateescape")
+    return step_key(
+        places.without_places(command),
+        [str(target) for target in executor.get_all_targets()],
+        [(places.name(str(child), search_path), child.get_csig()) for child in node.children()],
+        *([] if "STEP_SIGNATURE" in env else _compiler(env)),
+    )
+
+
+def _compiler(env: Any) -> tuple[list[str], list[str]]:
+    """Return the compiler's program with its machine flags, and the libraries that it is given."""
+    flags = [str(flag) for flag in env.Flatten(env.get("LINKFLAGS", []))]
+    program = env.WhereIs(str(env["CXX"])) or str(env["CXX"])
+    given = [str(word) for word in env.get("SYSTEM_LIBRARIES", [])]
+    return (
+        [program, *(flag for flag in flags if flag.startswith(_MACHINE_FLAGS))],
+        [word for word in given if Path(word).is_file()],
+    )
+
+
+def use_build_cache(env: Any) -> None:
+    """Let the build take from and add to the cache of ``cache=``, and declare ``scons cache``."""
+    session = env["SESSION"]
+    folder, limit = session.cache_folder, limit_bytes(session.values["cache_limit_gib"])
+    env.Replace(PLACES=Places(session.project.root), CACHE_LIMIT_BYTES=limit)
+    env.AlwaysBuild(env.Alias("cache", [], Action(_say(folder, limit), _nothing)))
+    if folder is not None:
+        env.CacheDir(str(folder), StepCache)
+
+
+def _say(folder: Path | None, limit: int) -> Any:
+    def say(target: Any, source: Any, env: Any) -> None:
+        del target, source, env
+        if folder is None:
+            sys.stdout.write("There is no build cache (cache=none).\n")
+            return
+        shrink(folder, limit)
+        sys.stdout.write(size_line(folder, size_of(folder), limit))
+
+    return say
+
+
+def _nothing(target: Any, source: Any, env: Any) -> None:
+    del target, source, env
+
+
+def exists(env: Any) -> bool:
+    """Say that the tool can be used: it needs nothing."""
+    del env
+    return True
+
+
+def generate(env: Any) -> None:
+    """Add the method `UseBuildCache`."""
+    env.AddMethod(use_build_cache, "UseBuildCache")
