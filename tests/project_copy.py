@@ -20,6 +20,7 @@ BUILT_FROM = (
     "libraries",
     "packages",
     "platforms",
+    "repositories",
     "site_scons",
     "toolchains",
     "usecases",

@@ -11,6 +11,11 @@ from pydantic import BaseModel, ConfigDict, StringConstraints
 SCHEMA_VERSION = 1
 
 URL = r"^https://[^\s]+$"
+GIT_URL = r"^(https|file)://[^\s]+$"
+COMMIT = r"^[0-9a-f]{40}$"
+TAG = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
+CMAKE_NAME = r"^[A-Za-z_][A-Za-z0-9_.+-]*$"
+COMPILER_VERSION = r"^[0-9]+(\.[0-9]+)*$"
 LABEL = r'^[^"\\\x00-\x1f\x7f]+$'
 SAMPLE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 PARAMETER_NAME = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
@@ -30,6 +35,11 @@ RelativePath = Annotated[str, StringConstraints(pattern=_RELATIVE_PATH)]
 PATTERN_MEANINGS: Mapping[str, str] = {
     _NAME: "lower-case letters, digits, '-' and '_', beginning with a letter",
     URL: "an address that begins with https://",
+    GIT_URL: "an address that begins with https:// or file://",
+    COMMIT: "a commit: 40 hexadecimal digits in lower case",
+    TAG: "a tag: letters, digits, '.', '_', '/' and '-'",
+    CMAKE_NAME: "a name of CMake: letters, digits, '_', '.', '+' and '-'",
+    COMPILER_VERSION: "a version in quotes: numbers with '.' between them",
     LABEL: "one line of text without '\"' and '\\'",
     SAMPLE_NAME: "letters, digits, '.', '-' and '_', beginning with a letter or digit",
     PARAMETER_NAME: "lower-case letters, digits and single '_', beginning with a letter",

@@ -3,15 +3,26 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, StringConstraints, model_validator
 
-from ethosmith.descriptors.base import Descriptor, Line, Name, RelativePath, Strict
+from ethosmith.descriptors.base import (
+    CMAKE_NAME,
+    COMPILER_VERSION,
+    Descriptor,
+    Line,
+    Name,
+    RelativePath,
+    Strict,
+)
 from ethosmith.descriptors.origin import Member
 
 Machine = Literal["device", "host"]
 Flag = Annotated[str, Field(pattern=r"^[^\s\x00]+$")]
+CMakeName = Annotated[str, StringConstraints(pattern=CMAKE_NAME)]
+CompilerVersion = Annotated[str, StringConstraints(pattern=COMPILER_VERSION)]
 
 
 class LocalSources(Strict):
@@ -42,25 +53,121 @@ class PackageSources(Strict):
     cflags: tuple[Flag, ...] = ()
 
 
+class SourceSet(Strict):
+    """Files of a repository that are compiled alike; globs, `**` for any depth.
+
+    Attributes:
+        files: what to compile; a glob that matches nothing is an error.
+        exclude: what of it not to compile.
+        replace_with: folders whose file takes the place of one of the same name; the last has
+            the last word, and what has no counterpart in ``files`` is left out.
+        cflags: for these files only, behind all other flags.
+    """
+
+    files: Annotated[tuple[RelativePath, ...], Field(min_length=1)]
+    exclude: tuple[RelativePath, ...] = ()
+    replace_with: tuple[RelativePath, ...] = ()
+    cflags: tuple[Flag, ...] = ()
+
+
+class CMakeBuild(Strict):
+    """A build by the repository's own CMakeLists.txt, with a toolchain file of this build's flags.
+
+    Attributes:
+        target: the static library to build.
+        folder: of the CMakeLists.txt, inside the repository.
+        options: cache variables; `{NAME_dir}` stands for the folder of the repository NAME,
+            `{npu}` for the NPU's configuration such as ethos-u55-128 (with ``configured``).
+    """
+
+    target: CMakeName
+    folder: RelativePath = "."
+    options: Mapping[CMakeName, str] = Field(default_factory=dict)
+
+
+class Upstream(Strict):
+    """The sources of a library that is a git repository of its own; ninja keeps it current.
+
+    Without ``compile`` and ``cmake`` the library is its headers.
+
+    Attributes:
+        repository: name of a descriptor in repositories/.
+        include_dirs: folders inside the repository that the library and its users include from.
+        compile: sets of files to compile.
+        cmake: its own build, in place of ``compile``.
+    """
+
+    repository: Name
+    include_dirs: tuple[RelativePath, ...] = ()
+    compile: tuple[SourceSet, ...] = ()
+    cmake: CMakeBuild | None = None
+
+    @model_validator(mode="after")
+    def _one_build(self) -> Self:
+        if self.compile and self.cmake:
+            raise ValueError("give either compile or cmake, not both")
+        return self
+
+    @property
+    def is_headers_only(self) -> bool:
+        """There is nothing to compile."""
+        return not self.compile and self.cmake is None
+
+
+class Workaround(Strict):
+    """Flags for files of ``upstream`` that a version of a compiler does not compile as they are.
+
+    Attributes:
+        compiler: its family.
+        first: the first version with the defect.
+        below: the first version without it.
+        files: globs inside the repository.
+        cflags: behind all other flags of these files.
+        note: what the defect is, and where that is said.
+    """
+
+    compiler: Literal["gcc", "clang"]
+    first: CompilerVersion
+    below: CompilerVersion
+    files: Annotated[tuple[RelativePath, ...], Field(min_length=1)]
+    cflags: Annotated[tuple[Flag, ...], Field(min_length=1)]
+    note: Line
+
+
 class Library(Descriptor):
-    """A static library of the graph.
+    """A static library of the graph; it has either ``sources`` or ``upstream``.
 
     Attributes:
         licence: SPDX expression.
         machines: which compilers build it: ``device`` (Cortex-M), ``host``, or both.
-        sources: what is compiled into it.
+        sources: files of this project and of packages of a registry.
+        upstream: a git repository.
         include_dirs: folders that users of the library (and itself) include from.
         defines: macros for its own compilation: `NAME` or `NAME=VALUE`.
+        public_defines: macros for its own compilation and that of its users.
         cflags: further flags for its own compilation.
-        configured: it includes platform.h, so every configuration has its own build of it.
+        workarounds: for files of ``upstream`` that a compiler does not compile as they are.
+        configured: it includes platform.h or names `{npu}`, so every configuration has its own
+            build of it.
         requires: libraries whose headers it includes and which are linked behind it.
     """
 
     licence: Line
     machines: Annotated[tuple[Machine, ...], Field(min_length=1)]
-    sources: Annotated[tuple[LocalSources | PackageSources, ...], Field(min_length=1)]
+    sources: tuple[LocalSources | PackageSources, ...] = ()
+    upstream: Upstream | None = None
     include_dirs: tuple[RelativePath, ...] = ()
     defines: tuple[Flag, ...] = ()
+    public_defines: tuple[Flag, ...] = ()
     cflags: tuple[Flag, ...] = ()
+    workarounds: tuple[Workaround, ...] = ()
     configured: bool = False
     requires: tuple[Name, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Self:
+        if bool(self.sources) == (self.upstream is not None):
+            raise ValueError("give either sources (at least one) or upstream")
+        if self.upstream is None and self.workarounds:
+            raise ValueError("workarounds are for the files of upstream")
+        return self

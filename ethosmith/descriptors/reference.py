@@ -19,6 +19,7 @@ from ethosmith.cli import run_step
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.package import Package
 from ethosmith.descriptors.platform import Platform
+from ethosmith.descriptors.repository import Repository
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.files import write_text
@@ -29,12 +30,13 @@ DESCRIPTORS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("toolchains/NAME.yaml", Toolchain),
     ("libraries/NAME.yaml", Library),
     ("packages/NAME.yaml", Package),
+    ("repositories/NAME.yaml", Repository),
 )
 
 _INTRODUCTION = """\
 # Descriptors
 
-Every key of the five kinds of YAML files. Keys without a default must be there; an unknown key is
+Every key of the six kinds of YAML files. Keys without a default must be there; an unknown key is
 an error. Scalars are those of YAML 1.2: `yes`, `no`, `on` and `off` are words, only `true` and
 `false` are booleans. Anchors, aliases and tags are refused. Paths are relative to the descriptor's
 folder (in `libraries/`: to the folder that holds it).

@@ -74,7 +74,9 @@ def words(value: str) -> list[str]:
     return list(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
 
 
-def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
+def help_text(
+    usecases: tuple[str, ...], platforms: tuple[str, ...], repositories: tuple[str, ...]
+) -> str:
     """Return what ``scons -h`` prints: one screen."""
     rows = [f"  {option.name + '=' + option.default:<22}{option.help}" for option in OPTIONS]
     return "\n".join(
@@ -92,6 +94,8 @@ def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
             "",
             "Variables:",
             *rows,
+            f"  {'NAME_dir=':<22}a folder in place of a git repository:",
+            f"  {'':<22}{', '.join(repositories)}",
             "",
             f"Use cases: {', '.join(usecases)}.  Platforms: {', '.join(platforms)}.",
             "Set ETHOSMITH_CACHE to share downloads; FVP_PATH to the folder of Arm's FVP.",

@@ -15,6 +15,7 @@ from ethosmith.descriptors.nearest import unknown_name
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.package import Package
 from ethosmith.descriptors.platform import Platform, load_platform
+from ethosmith.descriptors.repository import Repository
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase, load_usecase
 from ethosmith.descriptors.validation import load
@@ -53,7 +54,7 @@ class Project:
 
     @cached_property
     def roots(self) -> tuple[Path, ...]:
-        """The folders that hold usecases/, platforms/, toolchains/, libraries/ and packages/."""
+        """The folders that hold usecases/, platforms/, libraries/ and so on."""
         return (self.root,) if self.root == DESCRIPTOR_ROOT else (self.root, DESCRIPTOR_ROOT)
 
     @cached_property
@@ -107,6 +108,19 @@ class Project:
         """Load packages/NAME.yaml; errors as in `usecase`."""
         path = self._find("package", name, f"packages/{name}.yaml", self._files("packages"))
         found = Located(load(Package, path), path)
+        self._check_name(found.descriptor.name, name, path)
+        return found
+
+    @cached_property
+    def repository_names(self) -> tuple[str, ...]:
+        """All git repositories, sorted."""
+        return self._files("repositories")
+
+    def repository(self, name: str) -> Located[Repository]:
+        """Load repositories/NAME.yaml; errors as in `usecase`."""
+        file = f"repositories/{name}.yaml"
+        path = self._find("repository", name, file, self.repository_names)
+        found = Located(load(Repository, path), path)
         self._check_name(found.descriptor.name, name, path)
         return found
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
@@ -23,6 +23,7 @@ from ethosmith.graph.layout import BUILD, OwnFiles, SelectedUseCase
 from ethosmith.graph.options import check_options, help_text, words
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
 from ethosmith.graph.project import Located, Project
+from ethosmith.graph.repositories import Repositories, split_arguments
 from ethosmith.installation import SITE_TOOLS
 from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
 
@@ -60,6 +61,7 @@ class Session:
         "toolchain",
         "obtain",
         "generate_c",
+        "upstream",
         "libraries",
         "models",
         "training_script",
@@ -70,15 +72,19 @@ class Session:
         "report",
         "sweep",
         "new_usecase",
+        "deps",
         "aliases",
     )
 
     def __init__(
         self, arguments: Mapping[str, str], targets: Sequence[str], root: Path | None = None
     ) -> None:
-        self.values = check_options(arguments)
-        self.targets = tuple(targets)
         self.project = Project(root or Path.cwd())
+        folders, values = split_arguments(self.project, arguments)
+        self.values = check_options(values)
+        self.given = dict(arguments)
+        self.targets = tuple(targets)
+        self.repositories = Repositories(self.project, folders)
         self.process_environment = process_environment()
 
     @cached_property
@@ -162,6 +168,7 @@ class Session:
         return {
             "PROJECT": self.project,
             "PLATFORM": self.platform,
+            "REPOSITORIES": self.repositories,
             "SIMULATOR": self.values["simulator"],
             "TIME_LIMIT_S": self._time_limit_s(),
             "OFFLINE": self.values["offline"] == "1",
@@ -179,10 +186,15 @@ class Session:
             raise EthosmithError(f"time_limit_s={text}: give a number of seconds above 0")
         return text
 
+    def selection_text(self, names: Iterable[str]) -> str:
+        """Return those variables of the command line that are called ``names``, as given."""
+        return " ".join(f"{name}={self.given[name]}" for name in names if name in self.given)
+
     @property
     def help_text(self) -> str:
         """What ``scons -h`` prints."""
-        return help_text(self.project.usecase_names, self.project.platform_names)
+        project = self.project
+        return help_text(project.usecase_names, project.platform_names, project.repository_names)
 
     @cached_property
     def cache_folder(self) -> Path | None:

@@ -119,6 +119,7 @@ def end_session(env: Any) -> None:
     _say_after(env, "list", lambda: list_text(env["PROJECT"]))
     _declare_test(env)
     _check_training(env["SESSION"])
+    env.DeclareDeps()
     _declare_flash(env)
     env.ReportIndex()
     env.SweepTable()

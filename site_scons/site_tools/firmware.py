@@ -53,7 +53,7 @@ def host_program(
     program = env.Program(
         f"{folder}/{usecase.name}_host",
         objects,
-        LIBS=[library.archive for library in libraries],
+        LIBS=_archives(libraries),
     )
     env.Depends(program, env.Value(env["TOOLCHAIN_VERSION"]))
     return program[0]
@@ -79,7 +79,9 @@ def firmware_image(
         script: the linker script.
     """
     folder = image_folder(configuration)
-    own = env.Clone(CONFIGURED_HEADERS=[f"#{folder}/generated"])
+    own = env.Clone(
+        CONFIGURED_HEADERS=[f"#{folder}/generated"], BOARD_NPU=configuration.board_npu.name
+    )
     libraries = own.LibrarySet(
         [configuration.runtime.program, *usecase.descriptor.libraries],
         f"{folder}/lib",
@@ -90,7 +92,7 @@ def firmware_image(
     )
     fit = _fit(env, usecase, configuration, objects[: len(generated)])
     name = f"{folder}/{usecase.variant}"
-    archives = [library.archive for library in libraries]
+    archives = _archives(libraries)
     linked = env.Program(
         [f"{name}.axf", f"{name}.map"],
         objects,
@@ -105,6 +107,11 @@ def firmware_image(
     return _image(env, usecase, configuration, linked)
 
 
+def _archives(libraries: Sequence[Any]) -> list[Any]:
+    """Return the archives of those libraries that are more than headers."""
+    return [library.archive for library in libraries if library.archive is not None]
+
+
 def _application_objects(
     env: Any,
     usecase: SelectedUseCase,
@@ -116,7 +123,7 @@ def _application_objects(
     own = env.Clone()
     own.Append(CPPPATH=sorted({f"#{header.dir}" for header in headers}))
     for library in libraries:
-        own.Append(CPPPATH=list(library.include_dirs))
+        library.exported.add_to(own)
     sources = [
         env.File(str(env["PROJECT"].relative(usecase.folder / source)))
         for source in usecase.descriptor.sources

@@ -13,11 +13,45 @@ from ethosmith.graph.project import Located
 
 
 @dataclass(frozen=True)
-class BuiltLibrary:
-    """A library of one machine: its archive, and what its users need to compile."""
+class Exported:
+    """What the users of a library compile with, itself included.
 
-    archive: Any
-    include_dirs: tuple[str, ...]
+    Attributes:
+        include_dirs: of the project.
+        system_dirs: of repositories: their headers may have warnings.
+        defines: NAME or NAME=VALUE.
+    """
+
+    include_dirs: tuple[str, ...] = ()
+    system_dirs: tuple[str, ...] = ()
+    defines: tuple[str, ...] = ()
+
+    def __add__(self, other: "Exported") -> "Exported":
+        """Return both together, each word once."""
+        return Exported(
+            tuple(dict.fromkeys((*self.include_dirs, *other.include_dirs))),
+            tuple(dict.fromkeys((*self.system_dirs, *other.system_dirs))),
+            tuple(dict.fromkeys((*self.defines, *other.defines))),
+        )
+
+    def add_to(self, env: Any) -> None:
+        """Let ``env`` compile with it."""
+        # A folder that is given both ways is a system folder for the compiler; SCons looks for
+        # headers in CPPPATH.
+        system = [word for path in self.system_dirs for word in ("-isystem", path[1:])]
+        env.Append(
+            CPPPATH=[*self.include_dirs, *self.system_dirs],
+            CCFLAGS=system,
+            CPPDEFINES=list(self.defines),
+        )
+
+
+@dataclass(frozen=True)
+class BuiltLibrary:
+    """A library of one machine: its archive (None: it is headers), and what its users need."""
+
+    archive: Any | None
+    exported: Exported
 
 
 def library_set(
@@ -54,16 +88,17 @@ def _declare(
     env: Any, item: Located[Library], folder: str, found: Sequence[Located[Library]]
 ) -> BuiltLibrary:
     library = item.descriptor
-    own = env.Clone()
-    own.Append(
-        CPPPATH=list(_include_dirs(env, item)),
-        CPPDEFINES=list(library.defines),
-        CCFLAGS=list(library.cflags),
-    )
-    own.Append(CPPPATH=_package_include_dirs(env, library))
+    exported = _exported(env, item, found)
+    used = exported
     for other in found:
         if other.descriptor.name in library.requires:
-            own.Append(CPPPATH=list(_include_dirs(env, other)))
+            used += _exported(env, other, found)
+    if library.upstream is not None:
+        return BuiltLibrary(_upstream_archive(env, item, used, found, folder), exported)
+    own = env.Clone()
+    used.add_to(own)
+    own.Append(CPPDEFINES=list(library.defines), CCFLAGS=list(library.cflags))
+    own.Append(CPPPATH=_package_include_dirs(env, library))
     if library.configured:
         own.Append(CPPPATH=list(env["CONFIGURED_HEADERS"]))
     objects = [
@@ -72,7 +107,46 @@ def _declare(
         for node in _objects(own, item, sources, f"{folder}/{library.name}")
     ]
     archive = own.StaticLibrary(f"{folder}/lib{library.name}.a", objects)[0]
-    return BuiltLibrary(archive, _include_dirs(env, item))
+    return BuiltLibrary(archive, exported)
+
+
+def _upstream_archive(
+    env: Any,
+    item: Located[Library],
+    used: Exported,
+    found: Sequence[Located[Library]],
+    folder: str,
+) -> Any | None:
+    return env.UpstreamArchive(
+        item,
+        required=_required(item, found),
+        include_dirs=[*used.include_dirs, *used.system_dirs],
+        defines=[*used.defines, *item.descriptor.defines],
+        folder=folder,
+    )
+
+
+def _required(item: Located[Library], found: Sequence[Located[Library]]) -> list[Located[Library]]:
+    """Return all that ``item`` requires, directly or through others."""
+    names = set(item.descriptor.requires)
+    required = []
+    # Each library stands before what it requires.
+    for other in found:
+        if other.descriptor.name in names:
+            required.append(other)
+            names |= set(other.descriptor.requires)
+    return required
+
+
+def _exported(env: Any, item: Located[Library], found: Sequence[Located[Library]]) -> Exported:
+    library = item.descriptor
+    folders = _include_dirs(env, item)
+    exported = Exported(folders, env.RepositoryIncludeDirs(library), library.public_defines)
+    if library.upstream is not None:
+        # Headers of a repository include those of what it requires.
+        for other in _required(item, found):
+            exported += _exported(env, other, found)
+    return exported
 
 
 def _include_dirs(env: Any, item: Located[Library]) -> tuple[str, ...]:

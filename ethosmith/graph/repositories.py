@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the files of each git repository are for this build: a verified checkout, or a folder."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from ethosmith.descriptors.nearest import did_you_mean
+from ethosmith.descriptors.repository import Repository, option_of
+from ethosmith.errors import EthosmithError
+from ethosmith.graph.layout import repository_link
+from ethosmith.graph.options import OPTIONS
+from ethosmith.graph.project import Located, Project
+from ethosmith.obtain.cache import Cache
+from ethosmith.obtain.git_cache import GitCache
+from ethosmith.obtain.git_state import state_of_folder
+from ethosmith.obtain.stamps import fingerprint, stamps_of
+
+_SUFFIX = "_dir"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The files of a repository, for this build.
+
+    Attributes:
+        name: the repository's.
+        link: its place below build/, the same for a checkout and for a folder of the user's.
+        origin: the commit or the folder that they are from.
+        state: changes with the files of a folder; empty for a commit, whose files do not change.
+        record: what the manifest says of them.
+    """
+
+    name: str
+    link: str
+    origin: str
+    state: str
+    record: Mapping[str, Any]
+
+
+class Repositories:
+    """The repositories that a build can use.
+
+    Args:
+        project: holds their descriptors.
+        folders: what the user gave in their place: a path for each ``NAME_dir``.
+    """
+
+    def __init__(self, project: Project, folders: Mapping[str, str]) -> None:
+        self._project = project
+        self._folders = folders
+        self._found: dict[str, Checkout] = {}
+        self.needed: dict[str, Located[Repository]] = {}
+        self.missing: dict[str, Located[Repository]] = {}
+
+    @cached_property
+    def _cache(self) -> GitCache:
+        return GitCache(Cache.for_user())
+
+    def checkout(self, name: str) -> Checkout | None:
+        """Return where the files of repository ``name`` are; None if they have to be fetched.
+
+        What is asked for is noted in ``needed``, if no folder takes its place, and in ``missing``
+        if it has to be fetched.
+
+        Raises:
+            EthosmithError: an unknown repository, a wrong folder, a damaged cache.
+        """
+        if name not in self._found:
+            located = self._project.repository(name)
+            if located.descriptor.option not in self._folders:
+                self.needed[name] = located
+            found = self._resolve(located)
+            if found is None:
+                self.missing[name] = located
+                return None
+            self._found[name] = found
+        return self._found[name]
+
+    def _resolve(self, located: Located[Repository]) -> Checkout | None:
+        repository = located.descriptor
+        given = self._folders.get(repository.option)
+        if given is not None:
+            return self._folder(repository, given)
+        tree = self._cache.tree(repository.commit)
+        if tree is None:
+            return None
+        record = {**_pin(repository), "commit": repository.commit}
+        return self._linked(repository, tree, (f"commit {repository.commit}", ""), record)
+
+    def _folder(self, repository: Repository, given: str) -> Checkout:
+        folder = self._project.root / given
+        if not folder.is_dir():
+            raise EthosmithError(f"{repository.option}={given}: there is no such folder")
+        folder = folder.resolve()
+        origin, state = f"folder {folder}", fingerprint(stamps_of(folder))
+        record = {**_pin(repository), "folder": given, **state_of_folder(folder)}
+        return self._linked(repository, folder, (origin, state), record)
+
+    def _linked(
+        self,
+        repository: Repository,
+        folder: Path,
+        identity: tuple[str, str],
+        record: Mapping[str, Any],
+    ) -> Checkout:
+        link = repository_link(repository.name)
+        _point(self._project.root / link, folder)
+        return Checkout(repository.name, link, *identity, record)
+
+
+def _pin(repository: Repository) -> dict[str, Any]:
+    return {
+        "name": repository.name,
+        "title": repository.title,
+        "git": repository.git,
+        "licence": repository.licence,
+    }
+
+
+def _point(link: Path, folder: Path) -> None:
+    """Make ``link`` a symbolic link to ``folder``, in one step."""
+    if link.is_symlink() and link.readlink() == folder:
+        return
+    link.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".link-", dir=link.parent) as beside:
+        new = Path(beside) / link.name
+        new.symlink_to(folder, target_is_directory=True)
+        new.replace(link)
+
+
+def split_arguments(
+    project: Project, arguments: Mapping[str, str]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Split the command line's variables into ``NAME_dir`` of repositories, and all others.
+
+    Raises:
+        EthosmithError: ``NAME_dir`` of a repository that is not there.
+    """
+    folders = {key: value for key, value in arguments.items() if key.endswith(_SUFFIX)}
+    if folders:
+        known = {option_of(name) for name in project.repository_names}
+        for key in folders:
+            if key not in known:
+                hint = did_you_mean(key, [*known, *(option.name for option in OPTIONS)])
+                raise EthosmithError(f"unknown variable '{key}='{hint} (see scons -h)")
+    rest = {key: value for key, value in arguments.items() if key not in folders}
+    return folders, rest
+
+
+def fetch_first(missing: Mapping[str, Located[Repository]], words: str) -> EthosmithError:
+    """Return the error of a build whose sources are not here yet.
+
+    Args:
+        missing: the repositories.
+        words: of the command line, for the command to run.
+    """
+    names = ", ".join(sorted(missing))
+    option = next(iter(sorted(missing.values(), key=lambda item: item.path))).descriptor.option
+    command = " ".join(word for word in ("./scons deps", words) if word)
+    return EthosmithError(
+        f"the sources of {names} are not here, and a build fetches none: run '{command}', or give"
+        f" {option}=FOLDER{'' if len(missing) == 1 else ' and so on'}"
+    )

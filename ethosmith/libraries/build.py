@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Build one library from its git repository, or find that nothing has to be done."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ethosmith.cli import run_step
+from ethosmith.environment.tools import find_program, program_version
+from ethosmith.errors import EthosmithError
+from ethosmith.files import write_bytes, write_text
+from ethosmith.graph.layout import repository_link
+from ethosmith.libraries.cmake_build import archive_of, configure_command, write_cmake_files
+from ethosmith.libraries.ninja_build import write_ninja_file
+from ethosmith.libraries.select import select
+from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
+from ethosmith.obtain.stamps import stamps_of
+
+_STATE = "state.json"
+_CONFIGURED = "configured.json"
+_SHOWN_LINES = 60
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run of this step.
+
+    Attributes:
+        spec: the library.
+        root: the project's folder.
+        folder: of what is made, relative to it.
+        unsigned: further flags of C and C++ (``flags``) and of C++ (``cxxflags``), which change
+            no byte of the output: places on this machine.
+        jobs: how many compilers may run at once.
+        verbose: show all that ninja says.
+    """
+
+    spec: LibrarySpec
+    root: Path
+    folder: Path
+    unsigned: Mapping[str, Sequence[str]]
+    jobs: int
+    verbose: bool
+
+    @property
+    def label(self) -> str:
+        """The descriptor and the real folder of the sources, for messages."""
+        return f"{self.spec.descriptor}: {(self.root / self.spec.link).resolve()}"
+
+
+def build(job: Job) -> Path:
+    """Bring the library up to date and return its archive.
+
+    Raises:
+        EthosmithError: a file of the descriptor is not there, or the build failed.
+    """
+    names = list(stamps_of((job.root / job.spec.link).resolve()))
+    _forget_if_stale(job)
+    if job.spec.cmake is None:
+        return _with_ninja(job, names)
+    return _with_cmake(job, job.spec.cmake, names)
+
+
+def _with_ninja(job: Job, names: Sequence[str]) -> Path:
+    files = select(job.spec.sets, job.spec.file_flags, names, job.label)
+    archive = write_ninja_file(job.spec, files, job.unsigned, job.folder)
+    _ninja(job, "-f", (job.folder / "build.ninja").as_posix())
+    return archive
+
+
+def _with_cmake(job: Job, cmake: CMakeTarget, names: Sequence[str]) -> Path:
+    source = job.root / job.spec.link / cmake.folder
+    if not (source / "CMakeLists.txt").is_file():
+        raise EthosmithError(f"{job.label}: no CMakeLists.txt is in {cmake.folder}")
+    folder = (job.root / job.folder).absolute()
+    write_cmake_files(job.spec, cmake, names, job.unsigned, folder)
+    program, ninja = str(find_program("cmake")), str(find_program("ninja"))
+    command = configure_command(program, ninja, job.spec, cmake, job.root.absolute(), folder)
+    texts = [path.read_text("utf-8") for path in sorted(folder.glob("*.cmake"))]
+    fixed = _digest([command, texts, program_version(Path(program))])
+    # What a glob of the CMakeLists.txt finds is not what ninja looks at.
+    found = _digest(sorted(names))
+    configured = _read_json(folder / _CONFIGURED)
+    if configured.get("fixed") != fixed:
+        shutil.rmtree(folder / "build", ignore_errors=True)
+    if configured != {"fixed": fixed, "found": found}:
+        (folder / _CONFIGURED).unlink(missing_ok=True)
+        _run(job, command, "CMake")
+        write_text(folder / _CONFIGURED, json.dumps({"fixed": fixed, "found": found}))
+    _ninja(job, "-C", str(folder / "build"), cmake.target)
+    archive = archive_of(cmake, folder)
+    if archive is None:
+        raise EthosmithError(f"{job.label}: CMake's target {cmake.target} made no static library")
+    return archive
+
+
+def _ninja(job: Job, *words: str) -> None:
+    _run(job, [str(find_program("ninja")), "-j", str(job.jobs), *words], "ninja")
+
+
+def _run(job: Job, command: Sequence[str], name: str) -> None:
+    """Run a program in the project's folder; what it says is shown if it fails."""
+    if job.verbose:
+        code = subprocess.call(command, cwd=job.root)
+        output = ""
+    else:
+        done = subprocess.run(
+            command,
+            cwd=job.root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            check=False,
+        )
+        code, output = done.returncode, done.stdout
+    if code != 0:
+        lines = output.rstrip().splitlines()
+        sys.stderr.write("".join(f"{line}\n" for line in lines[-_SHOWN_LINES:]))
+        raise EthosmithError(f"{job.label}: {name} could not build lib{job.spec.name}.a")
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value).encode()).hexdigest()
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        data: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return data
+
+
+def _forget_if_stale(job: Job) -> None:
+    """Remove what was made, where times of files could make ninja take old for new.
+
+    That is so for files of another origin, and for a file that became older.
+    """
+    path = job.root / job.folder / _STATE
+    known = _read_json(path)
+    times = {name: _times(job, name) for name in job.spec.states}
+    before = known.get("times", {})
+    older = any(
+        time < before.get(name, {}).get(file, 0)
+        for name, files in times.items()
+        for file, time in files.items()
+    )
+    if known.get("origins") != job.spec.origins or older:
+        shutil.rmtree(path.parent, ignore_errors=True)
+    write_text(path, json.dumps({"origins": job.spec.origins, "times": times}))
+
+
+def _times(job: Job, repository: str) -> dict[str, int]:
+    """Return when each file of a repository that is a folder was changed, in nanoseconds."""
+    folder = job.root / repository_link(repository)
+    return {name: stamp[1] for name, stamp in stamps_of(folder.resolve()).items()}
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.libraries.build")
+    parser.add_argument("--spec-json", required=True, help="of ethosmith.libraries.spec")
+    parser.add_argument("--folder", type=Path, required=True, help="of what is made")
+    parser.add_argument("--output", type=Path, required=True, help="the archive")
+    parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--unsigned-json", default="{}", help="flags that name places")
+    parser.add_argument("--verbose", action="store_true")
+    given = parser.parse_args(argv)
+    job = Job(
+        spec=LibrarySpec.from_json(given.spec_json),
+        root=Path.cwd(),
+        folder=given.folder,
+        unsigned=json.loads(given.unsigned_json),
+        jobs=given.jobs,
+        verbose=given.verbose,
+    )
+    write_bytes(given.output, build(job).read_bytes())
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

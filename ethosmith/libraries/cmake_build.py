@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Configure a repository's own CMake build with a toolchain file of this build's flags."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+from ethosmith.files import write_text
+from ethosmith.libraries.select import matches
+from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
+
+_TOOLCHAIN = "toolchain.cmake"
+_HOOK = "hook.cmake"
+_ARCHIVES = "archives"
+
+
+def write_cmake_files(
+    spec: LibrarySpec,
+    cmake: CMakeTarget,
+    names: Sequence[str],
+    unsigned: Mapping[str, Sequence[str]],
+    folder: Path,
+) -> None:
+    """Write the toolchain file, and the hook that gives some files flags of their own.
+
+    Args:
+        spec: the library.
+        cmake: its build.
+        names: all files of the repository.
+        unsigned: further ``flags`` and ``cxxflags``.
+        folder: of everything that is made.
+    """
+    write_text(folder / _TOOLCHAIN, toolchain_file(spec, unsigned))
+    write_text(folder / _HOOK, _hook(spec, cmake, names))
+
+
+def toolchain_file(spec: LibrarySpec, unsigned: Mapping[str, Sequence[str]]) -> str:
+    """Return the text of the toolchain file."""
+    return "\n".join([*_toolchain_lines(spec, unsigned), ""])
+
+
+def _toolchain_lines(spec: LibrarySpec, unsigned: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    compilers = spec.compilers
+    if compilers.system:
+        yield _set("CMAKE_SYSTEM_NAME", compilers.system)
+        yield _set("CMAKE_SYSTEM_PROCESSOR", compilers.processor)
+        # There is nothing to link a test program with.
+        yield _set("CMAKE_TRY_COMPILE_TARGET_TYPE", "STATIC_LIBRARY")
+    common = [*compilers.flags, *(f"-D{name}" for name in spec.defines)]
+    common += unsigned.get("flags", ())
+    languages = (
+        ("C", compilers.cc, compilers.cflags),
+        ("CXX", compilers.cxx, [*compilers.cxxflags, *unsigned.get("cxxflags", ())]),
+    )
+    for language, command, own in languages:
+        yield _set(f"CMAKE_{language}_COMPILER", command[-1])
+        if command[:-1]:
+            yield _set(f"CMAKE_{language}_COMPILER_LAUNCHER", ";".join(command[:-1]))
+        flags = [word for word in (*common, *own) if not word.startswith("-std=")]
+        yield _set(f"CMAKE_{language}_FLAGS_INIT", " ".join(_quoted(word) for word in flags))
+        create = " ".join(["<CMAKE_AR>", *compilers.arflags, "<TARGET>", "<OBJECTS>"])
+        yield _set(f"CMAKE_{language}_ARCHIVE_CREATE", create)
+        yield _set(f"CMAKE_{language}_ARCHIVE_FINISH", "")
+    archiver = compilers.ar[-1]
+    yield _set("CMAKE_AR", shutil.which(archiver) or archiver)
+
+
+def _hook(spec: LibrarySpec, cmake: CMakeTarget, names: Sequence[str]) -> str:
+    """Return CMake code that runs when all targets are there."""
+    lines = []
+    for one in spec.file_flags:
+        for name in names:
+            if any(matches(name, pattern) for pattern in one.files):
+                path = "${CMAKE_SOURCE_DIR}/" + os.path.relpath(name, cmake.folder)
+                flags = ";".join(one.cflags)
+                lines.append(
+                    "cmake_language(DEFER DIRECTORY ${CMAKE_SOURCE_DIR} CALL"
+                    f" set_source_files_properties {_text(path, expand=True)}"
+                    f" TARGET_DIRECTORY {cmake.target} PROPERTIES COMPILE_OPTIONS {_text(flags)})"
+                )
+    return "\n".join([*lines, ""])
+
+
+def configure_command(
+    program: str, ninja: str, spec: LibrarySpec, cmake: CMakeTarget, root: Path, folder: Path
+) -> list[str]:
+    """Return the command that configures the build in ``folder``/build.
+
+    Args:
+        program: CMake.
+        ninja: ninja.
+        spec: the library.
+        cmake: its build.
+        root: the project's folder.
+        folder: absolute.
+    """
+    options: Mapping[str, str] = {
+        "CMAKE_TOOLCHAIN_FILE": str(folder / _TOOLCHAIN),
+        "CMAKE_PROJECT_INCLUDE": str(folder / _HOOK),
+        "CMAKE_ARCHIVE_OUTPUT_DIRECTORY": str(folder / _ARCHIVES),
+        "CMAKE_BUILD_TYPE": "",
+        "CMAKE_EXPORT_COMPILE_COMMANDS": "ON",
+        "CMAKE_MAKE_PROGRAM": ninja,
+        # A build fetches nothing.
+        "FETCHCONTENT_FULLY_DISCONNECTED": "ON",
+        **cmake.options,
+    }
+    source = Path(os.path.normpath(root / spec.link / cmake.folder))
+    words = [program, "-G", "Ninja", "-S", str(source), "-B", str(folder / "build")]
+    words += ["--no-warn-unused-cli", "-Wno-dev"]
+    return [*words, *(f"-D{name}={value}" for name, value in options.items())]
+
+
+def archives(folder: Path) -> list[Path]:
+    """Return the archives that were made, sorted."""
+    return sorted((folder / _ARCHIVES).glob("*.a"))
+
+
+def archive_of(cmake: CMakeTarget, folder: Path) -> Path | None:
+    """Return the archive of the target; None if it was not made where it had to be."""
+    made = archives(folder)
+    named = [path for path in made if path.name == f"lib{cmake.target}.a"]
+    found = named or made
+    return found[0] if len(found) == 1 else None
+
+
+def _set(name: str, value: str) -> str:
+    return f"set({name} {_text(value)})"
+
+
+def _text(value: str, *, expand: bool = False) -> str:
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped if expand else escaped.replace("$", chr(92) + "$")}"'
+
+
+def _quoted(word: str) -> str:
+    """Return ``word`` as it stands in a line of flags that CMake hands to a shell."""
+    return f'"{word}"' if any(c in word for c in " ()'") else word
