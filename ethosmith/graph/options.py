@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The variables of the command line: names, help, defaults and allowed values."""
+"""The command line: its targets, and its variables with help, defaults and allowed values."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ from ethosmith.descriptors.nearest import did_you_mean, unknown_name
 from ethosmith.errors import EthosmithError
 from ethosmith.graph.runtimes import RUNTIMES
 
+WHAT, OWN, HOW = GROUPS = ("What is built", "Your own files", "How")
+
 
 @dataclass(frozen=True)
 class Option:
@@ -19,32 +21,69 @@ class Option:
     help: str
     default: str
     allowed: tuple[str, ...] = ()
+    group: str = HOW
 
+
+@dataclass(frozen=True)
+class Target:
+    """One word of the command line that is no file."""
+
+    name: str
+    help: str
+
+
+TARGETS = (
+    Target("run", "boot again, though nothing changed"),
+    Target("images", "the files to flash, without a run"),
+    Target("test", "every use case, and all tests"),
+    Target("size", "how full each memory is"),
+    Target("report", "pages of all that ran, and an index"),
+    Target("sweep", "compare NPUs and memory modes"),
+    Target("list", "use cases, platforms, templates"),
+    Target("new", "make the folder of a use case"),
+    Target("train", "make the network anew"),
+    Target("deps", "fetch every download now"),
+    Target("cache", "how full the build cache is"),
+    Target("flash", "copy the image to card="),
+    Target("docs", "the documentation, in build/site"),
+)
 
 _RUNTIMES = ", ".join(runtime.name for runtime in RUNTIMES)
 
 OPTIONS = (
-    Option("usecase", "one, several with commas, or all", "all"),
-    Option("target", "platform: fvp, mps3, or one of platforms/", "fvp"),
-    Option("npu", "several with commas: ethos-u55-128, ...; none: the CPU alone", ""),
-    Option("memory_mode", "Vela's memory mode, several with commas: Shared_Sram, ...", ""),
-    Option("system_config", "Vela's system config", ""),
-    Option("runtime", f"several with commas: {_RUNTIMES}", "direct"),
-    Option("simulator", "auto takes the FVP if one is there", "auto", ("auto", "fvp", "open")),
-    Option("model", "a .h5, .keras, SavedModel or .tflite instead of the use case's", ""),
-    Option("labels", "a text file with one label a line, for another model", ""),
-    Option("samples", "a folder of images or WAV files instead of the use case's samples", ""),
-    Option("toolchain", "compiler: gcc, clang, or one of toolchains/", "gcc"),
-    Option("toolchain_path", "the compiler's folder, if it is not on the PATH", ""),
-    Option("template", "for new: image, audio or vector", ""),
-    Option("like", "for new: the use case to copy", ""),
-    Option("build_type", "release or debug (-Og)", "release", ("release", "debug")),
-    Option("time_limit_s", "simulator's time limit in seconds", "60"),
-    Option("card", "where the MPS3 card is mounted, for flash", ""),
-    Option("offline", "1: only the download cache, no network", "0", ("0", "1")),
-    Option("cache", "folder of the build cache, or none", ""),
-    Option("cache_limit_gib", "what was not used for longest goes first", "5"),
-    Option("verbose", "1: show every command", "0", ("0", "1")),
+    Option("usecase", "one, several with commas, or all", "all", group=WHAT),
+    Option("target", "platform: fvp, mps3, or one of platforms/", "fvp", group=WHAT),
+    Option(
+        "npu",
+        "accelerator config, several with commas: ethos-u55-128, ...; none: the CPU",
+        "",
+        group=WHAT,
+    ),
+    Option(
+        "memory_mode", "Vela's memory mode, several with commas: Shared_Sram, ...", "", group=WHAT
+    ),
+    Option("system_config", "Vela's; or the platform's", "", group=WHAT),
+    Option("build_type", "release or debug (-Og)", "release", ("release", "debug"), group=WHAT),
+    Option("runtime", f"several with commas: {_RUNTIMES}", "direct", group=WHAT),
+    Option("simulator", "fvp, open, or what is there", "auto", ("auto", "fvp", "open")),
+    Option("model", ".h5, .keras, SavedModel or .tflite in place of the use case's", "", group=OWN),
+    Option("labels", "a text file, one label a line", "", group=OWN),
+    Option(
+        "samples",
+        "a folder of pictures, WAV or CSV files in place of its samples",
+        "",
+        group=OWN,
+    ),
+    Option("toolchain", "compiler: gcc, clang, or one of toolchains/", "gcc", group=WHAT),
+    Option("toolchain_path", "the compiler, if not on PATH", ""),
+    Option("template", "for new: image, audio or vector", "", group=OWN),
+    Option("like", "for new: the use case to copy", "", group=OWN),
+    Option("time_limit_s", "of a simulation, in seconds", "60"),
+    Option("card", "for flash: where it is mounted", ""),
+    Option("offline", "1: no network", "0", ("0", "1")),
+    Option("cache", "folder of the build cache; none", ""),
+    Option("cache_limit_gib", "how large it may grow", "5"),
+    Option("verbose", "1: every command as it runs", "0", ("0", "1")),
 )
 
 
@@ -72,33 +111,3 @@ def check_options(given: Mapping[str, str]) -> dict[str, str]:
 def words(value: str) -> list[str]:
     """Split ``a,b``; each word once, in the order given."""
     return list(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
-
-
-def help_text(
-    usecases: tuple[str, ...], platforms: tuple[str, ...], repositories: tuple[str, ...]
-) -> str:
-    """Return what ``scons -h`` prints: one screen."""
-    rows = [f"  {option.name + '=' + option.default:<22}{option.help}" for option in OPTIONS]
-    return "\n".join(
-        [
-            "scons usecase=NAME target=NAME    build, run on the board simulator, check the answer",
-            "scons test                        every use case and all unit tests",
-            "",
-            "Targets:",
-            "  run    boot again, even if nothing changed     size   memory of each image",
-            "  images the files to flash, without a run       list   use cases and platforms",
-            "  deps   fetch every download now                flash  copy the image to card=",
-            "  report pages of all that ran, and an index     sweep  compare NPUs, memory modes",
-            "  -c     remove what was built                   train  make the network anew",
-            "  cache  how much is in the build cache",
-            "",
-            "Variables:",
-            *rows,
-            f"  {'NAME_dir=':<22}a folder in place of a git repository:",
-            f"  {'':<22}{', '.join(repositories)}",
-            "",
-            f"Use cases: {', '.join(usecases)}.  Platforms: {', '.join(platforms)}.",
-            "Set ETHOSMITH_CACHE to share downloads; FVP_PATH to the folder of Arm's FVP.",
-            "",
-        ]
-    )

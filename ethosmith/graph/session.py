@@ -19,8 +19,9 @@ from ethosmith.graph.build_cache import cache_folder
 from ethosmith.graph.build_lock import BuildLock
 from ethosmith.graph.configuration import Configuration, configurations, sweep_configurations
 from ethosmith.graph.environment import process_environment
+from ethosmith.graph.help import help_text
 from ethosmith.graph.layout import BUILD, OwnFiles, SelectedUseCase
-from ethosmith.graph.options import check_options, help_text, words
+from ethosmith.graph.options import check_options, words
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
 from ethosmith.graph.project import Located, Project
 from ethosmith.graph.repositories import Repositories, split_arguments
@@ -73,6 +74,7 @@ class Session:
         "sweep",
         "new_usecase",
         "deps",
+        "documentation",
         "aliases",
     )
 

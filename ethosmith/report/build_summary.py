@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.graph.configuration import Configuration
-from ethosmith.graph.project import Project
 
 # `ethosmith.board.open_board.NAME`, which would take too long to import here.
 _OPEN_BOARD = "open board"
@@ -88,17 +87,6 @@ def size_text(images: Sequence[BuiltImage]) -> str:
             f" bytes  {100 * region['used_bytes'] / region['size_bytes']:6.2f} %"
             for region in _json(image.usage)["regions"]
         ]
-    return "\n".join(lines) + "\n"
-
-
-def list_text(project: Project) -> str:
-    """Return all use cases and platforms with their titles."""
-    lines = ["Use cases (usecase=):"]
-    lines += [f"  {n:<14}{project.usecase(n).descriptor.title}" for n in project.usecase_names]
-    lines.append("Platforms (target=):")
-    for name in project.platform_names:
-        platform = project.platform(name).descriptor
-        lines.append(f"  {name:<14}{platform.title}; npu= {', '.join(platform.npu.configs)}")
     return "\n".join(lines) + "\n"
 
 

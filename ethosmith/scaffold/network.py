@@ -12,14 +12,8 @@ from ethosmith.models.input_shape import input_shapes
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.keras_file import TFLITE_SUFFIX, output_shapes
 from ethosmith.quiet import captured_output
+from ethosmith.scaffold.kinds import TEMPLATES
 from ethosmith.scaffold.names import near_name
-
-# What a template's pre-processing fills: the numbers of dimensions, and the sizes of the last.
-_FILLS = {
-    "image": "height x width x 3 (or 1)",
-    "audio": "frames x channels (x 1)",
-    "vector": "any shape",
-}
 
 
 @dataclass(frozen=True)
@@ -91,6 +85,6 @@ def check_fits(template: str, network: Network) -> None:
     if not fits[template]:
         sizes = " x ".join(map(str, shape))
         raise EthosmithError(
-            f"{network.file}: its input is {sizes}; template={template} fills {_FILLS[template]},"
-            " template=vector any shape"
+            f"{network.file}: its input is {sizes}; template={template} fills"
+            f" {TEMPLATES[template].fills}, template=vector {TEMPLATES['vector'].fills}"
         )

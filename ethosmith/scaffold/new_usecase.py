@@ -18,9 +18,10 @@ from ethosmith.files import write_text
 from ethosmith.graph.own_files import files_as_samples, labels_of_file
 from ethosmith.graph.project import Project
 from ethosmith.scaffold.copied import copy_usecase
+from ethosmith.scaffold.kinds import TEMPLATES
 from ethosmith.scaffold.names import check_new_name
 from ethosmith.scaffold.network import read_network
-from ethosmith.scaffold.templates import TEMPLATES, Filling, OwnSample, fill_template
+from ethosmith.scaffold.templates import Filling, OwnSample, fill_template
 
 
 def new_usecase(given: argparse.Namespace) -> list[str]:
@@ -70,7 +71,7 @@ def _filling(given: argparse.Namespace, line: str) -> Filling:
     samples: list[OwnSample] = []
     if given.samples:
         who = f"template={given.template}"
-        formats = TEMPLATES[given.template]
+        formats = TEMPLATES[given.template].formats
         for sample in files_as_samples(root / given.samples, given.samples, who, formats):
             file = root / given.samples / sample.file_name
             samples.append(OwnSample(sample.name, file, str(sample.format)))

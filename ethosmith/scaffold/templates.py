@@ -5,25 +5,18 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
 
-from ethosmith.descriptors.usecase import SampleFormat
 from ethosmith.errors import EthosmithError
 from ethosmith.files import write_text
 from ethosmith.scaffold.names import title_of
 from ethosmith.scaffold.network import Network, check_fits
 
 _FOLDER = Path(__file__).parent / "templates"
-# The formats of the samples that each template's pre-processing takes.
-TEMPLATES: Mapping[str, tuple[SampleFormat, ...]] = {
-    "audio": ("wav",),
-    "image": ("image",),
-    "vector": ("csv",),
-}
 _MOST_LABELS = 1024
 
 

@@ -17,8 +17,10 @@ from ethosmith.descriptors.nearest import unknown_name
 from ethosmith.errors import EthosmithError
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import BUILD, SelectedUseCase
+from ethosmith.graph.options import TARGETS
 from ethosmith.graph.session import Session
-from ethosmith.report.build_summary import BuiltImage, list_text, size_text, summary_text
+from ethosmith.report.build_summary import BuiltImage, size_text, summary_text
+from ethosmith.report.listing import list_text
 
 
 def begin_session(env: Any, session: Session) -> None:
@@ -62,20 +64,7 @@ def _remove_unrecorded(env: Any, build: Path) -> None:
 
 
 _TEST_RESULTS = f"{BUILD}/test"
-_WORDS = (
-    "run",
-    "images",
-    "size",
-    "test",
-    "list",
-    "deps",
-    "flash",
-    "report",
-    "sweep",
-    "train",
-    "new",
-    "cache",
-)
+_WORDS = tuple(target.name for target in TARGETS)
 
 
 def _check_targets(session: Session) -> None:
@@ -124,6 +113,7 @@ def end_session(env: Any) -> None:
     env.ReportIndex()
     env.SweepTable()
     env.NewUseCase()
+    env.Documentation()
     simulated = env["PLATFORM"].descriptor.fvp is not None
     env.Default(env.Alias("run" if simulated else "images"))
 

@@ -16,8 +16,8 @@ from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.yaml_source import read_yaml
 from ethosmith.errors import EthosmithError
 from ethosmith.graph.project import Project
+from ethosmith.scaffold.kinds import TEMPLATES
 from ethosmith.scaffold.new_usecase import main
-from ethosmith.scaffold.templates import TEMPLATES
 from tests.needs import program
 from tests.project_copy import ROOT, ProjectCopy
 

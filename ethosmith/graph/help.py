@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What ``scons -h`` prints, one screen; and docs/command-line.md, from the same tables."""
+
+from __future__ import annotations
+
+import argparse
+import itertools
+import sys
+import textwrap
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from ethosmith.cli import run_step
+from ethosmith.files import write_text
+from ethosmith.graph.options import GROUPS, OPTIONS, TARGETS, Option
+
+_WIDTH = 100
+_COLUMN = 49
+_FOLDER = "your folder in place of the git repository NAME"
+
+
+def help_text(
+    usecases: tuple[str, ...], platforms: tuple[str, ...], repositories: tuple[str, ...]
+) -> str:
+    """Return what ``scons -h`` prints."""
+    targets = [f"  {target.name:<8}{target.help}" for target in TARGETS]
+    names = f"Use cases: {', '.join(usecases)}. Platforms: {', '.join(platforms)}."
+    return "\n".join(
+        [
+            "scons usecase=NAME         build, run on the board simulator, check every answer",
+            "scons TARGET name=value    one of these targets, with any of the variables below them",
+            "",
+            "Targets:",
+            *_in_two_columns([*targets, "  -c      remove what was built"]),
+            *itertools.chain.from_iterable(_group_lines(group) for group in GROUPS),
+            *_wrapped(f"  NAME_dir=  {_FOLDER}: {', '.join(repositories)}", indent=13),
+            "",
+            *_wrapped(names, indent=2),
+            "ETHOSMITH_CACHE moves the downloads; FVP_PATH is the folder of Arm's FVP.",
+            "",
+        ]
+    )
+
+
+def _wrapped(text: str, indent: int) -> list[str]:
+    return textwrap.wrap(text, _WIDTH, subsequent_indent=" " * indent, break_on_hyphens=False)
+
+
+def _group_lines(group: str) -> list[str]:
+    options = [option for option in OPTIONS if option.group == group]
+    width = max(len(_setting(option)) for option in options)
+    entries = [f"  {_setting(option):<{width}}  {option.help}" for option in options]
+    return [f"{group}:", *_in_two_columns(entries)]
+
+
+def _setting(option: Option) -> str:
+    return f"{option.name}={option.default}"
+
+
+def _in_two_columns(entries: Sequence[str]) -> Iterator[str]:
+    """Put two entries that are short enough on a line, in their order."""
+    waiting = ""
+    for entry in entries:
+        if waiting and len(entry) <= _WIDTH - _COLUMN:
+            yield f"{waiting:<{_COLUMN}}{entry}"
+            waiting = ""
+            continue
+        if waiting:
+            yield waiting
+        waiting = entry if len(entry) < _COLUMN else ""
+        if not waiting:
+            yield entry
+    if waiting:
+        yield waiting
+
+
+_INTRODUCTION = """\
+# Command line
+
+    ./scons [TARGET ...] [name=value ...]
+
+Without a target, the use cases are built, run on the board simulator, and checked. Options of
+SCons itself, such as `-j2`, `-n` and `-k`, work as always. `./scons -h` prints this page's two
+tables on one screen.
+"""
+
+
+def reference() -> str:
+    """Return the text of docs/command-line.md."""
+    targets = [f"| `{target.name}` | {target.help} |" for target in TARGETS]
+    sections = [_INTRODUCTION, "## Targets\n", "| target | |", "|---|---|", *targets]
+    sections.append("| `-c` | remove what was built |")
+    for group in GROUPS:
+        sections += [f"\n## {group}\n", "| variable | default | |", "|---|---|---|"]
+        sections += [_row(option) for option in OPTIONS if option.group == group]
+    sections.append(f"| `NAME_dir=` | | {_FOLDER} |")
+    return "\n".join(sections) + "\n"
+
+
+def _row(option: Option) -> str:
+    default = f"`{option.default}`" if option.default else ""
+    return f"| `{option.name}=` | {default} | {option.help} |"
+
+
+def main(argv: Sequence[str]) -> None:
+    """Write docs/command-line.md to ``--output``."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.graph.help")
+    parser.add_argument("--output", type=Path, required=True)
+    write_text(parser.parse_args(argv).output, reference())
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))
