@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from ..conftest import NewCopy
 from ..project_copy import ProjectCopy
 from .changes import CHANGES, DESCRIPTOR
-from .conftest import NewCopy
 
 pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"

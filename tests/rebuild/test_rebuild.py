@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ..conftest import NewCopy
 from ..project_copy import ProjectCopy
 from .changes import AFTER_QUANTISE, CHANGES, DESCRIPTOR, Change, steps
-from .conftest import NewCopy
 
 pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"

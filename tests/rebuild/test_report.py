@@ -8,7 +8,7 @@ import json
 
 import pytest
 
-from .conftest import NewCopy
+from ..conftest import NewCopy
 
 pytestmark = pytest.mark.scons
 _IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws"

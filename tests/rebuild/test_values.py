@@ -7,8 +7,8 @@ import json
 
 import pytest
 
+from ..conftest import NewCopy
 from .changes import DESCRIPTOR
-from .conftest import NewCopy
 
 pytestmark = pytest.mark.scons
 _LABEL = "it's $(touch made1) `touch made2`; ${TARGET} $HOME %s ??/ é"
