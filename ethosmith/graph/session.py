@@ -57,6 +57,7 @@ class Session:
 
     TOOLPATH: ClassVar = str(SITE_TOOLS)
     TOOLS: ClassVar = (
+        "signatures",
         "step",
         "build_cache",
         "toolchain",

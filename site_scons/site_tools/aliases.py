@@ -29,12 +29,8 @@ def begin_session(env: Any, session: Session) -> None:
     DefaultEnvironment(tools=[])
     env.Help(session.help_text)
     env.SetOption("no_progress", True)
-    # Not "content-timestamp": SCons may then take a file's old content for its new one.
-    env.Decider("content")
-    # Signatures are names in a cache that others share: MD5 would let two inputs have the same.
-    env.SetOption("hash_format", "sha256")
     (session.project.root / BUILD).mkdir(exist_ok=True)
-    env.SConsignFile(f"{BUILD}/.sconsign")
+    env.UseSignatures()
     env["SESSION"] = session
     env.UseBuildCache()
     _check_targets(session)
