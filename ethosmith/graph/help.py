@@ -23,7 +23,7 @@ def help_text(
     usecases: tuple[str, ...], platforms: tuple[str, ...], repositories: tuple[str, ...]
 ) -> str:
     """Return what ``scons -h`` prints."""
-    targets = [f"  {target.name:<8}{target.help}" for target in TARGETS]
+    targets = [f"  {target.name:<7} {target.help}" for target in TARGETS]
     names = f"Use cases: {', '.join(usecases)}. Platforms: {', '.join(platforms)}."
     return "\n".join(
         [

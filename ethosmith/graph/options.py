@@ -43,6 +43,7 @@ TARGETS = (
     Target("new", "make the folder of a use case"),
     Target("train", "make the network anew"),
     Target("deps", "fetch every download now"),
+    Target("compile_commands", "for clangd, without a build"),
     Target("cache", "how full the build cache is"),
     Target("flash", "copy the image to card="),
     Target("docs", "the documentation, in build/site"),

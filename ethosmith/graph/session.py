@@ -64,6 +64,7 @@ class Session:
         "obtain",
         "generate_c",
         "upstream",
+        "compile_commands",
         "libraries",
         "models",
         "training_script",

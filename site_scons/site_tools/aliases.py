@@ -108,6 +108,7 @@ def end_session(env: Any) -> None:
     _declare_flash(env)
     env.ReportIndex()
     env.SweepTable()
+    env.DeclareCompileCommands()
     env.NewUseCase()
     env.Documentation()
     simulated = env["PLATFORM"].descriptor.fvp is not None

@@ -120,6 +120,7 @@ def _application_objects(
     libraries: Sequence[Any],
     folder: str,
 ) -> list[Any]:
+    env.EditorNeeds(headers)
     own = env.Clone()
     own.Append(CPPPATH=sorted({f"#{header.dir}" for header in headers}))
     for library in libraries:

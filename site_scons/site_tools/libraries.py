@@ -163,6 +163,7 @@ def _objects(
     package = env["PROJECT"].package(sources.package).descriptor
     members = [*sources.compile, *sources.include]
     nodes = env.ObtainedMembers(package, members, package_folder(package))
+    env.EditorNeeds(nodes)
     own = env.Clone()
     own.Append(CCFLAGS=list(sources.cflags))
     return compile_sources(own, nodes[: len(sources.compile)], f"{folder}/{package.name}")
@@ -200,6 +201,7 @@ def compile_sources(env: Any, sources: Sequence[Any], folder: str) -> list[Any]:
     for source in sources:
         node = env.StaticObject(f"{folder}/{Path(str(source)).name}.o", source)[0]
         env.Depends(node, env.Value(env["TOOLCHAIN_VERSION"]))
+        env.RecordCompilation(node, source)
         objects.append(node)
     return objects
 
