@@ -34,6 +34,7 @@ class Arguments:
         job: What to run.
         simulator: ``auto``, ``fvp`` or ``open``.
         uart_file: Where UART output goes; None is standard output.
+        hidden_words: Lines of the UART that begin with these do not go there.
         result_file: Where the JSON result goes, if asked for.
         show_statistics: Print counters at the end.
         trace_file: Where the NPU's commands go, if asked for.
@@ -45,6 +46,7 @@ class Arguments:
     job: BoardJob
     simulator: str
     uart_file: Path | None
+    hidden_words: tuple[str, ...]
     result_file: Path | None
     show_statistics: bool
     trace_file: Path | None
@@ -133,6 +135,14 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
         metavar="FILE@ADDRESS",
         help="boot from raw images, such as itcm.bin@0x0; may be repeated",
     )
+    group.add_argument(
+        "--hide",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="show no line of the UART that begins with this word; may be repeated (the result "
+        "has them all)",
+    )
     group.add_argument("--result", type=Path, metavar="FILE", help="write the result as JSON")
     group.add_argument("--trace", type=Path, metavar="FILE", help="write every NPU command")
     group.add_argument("--trace-ofm", type=Path, metavar="FOLDER", help="write every OFM")
@@ -163,6 +173,7 @@ def parse_arguments(options: argparse.Namespace) -> Arguments:
         job=_job(options, parameters),
         simulator=options.simulator,
         uart_file=parameters.uart_file,
+        hidden_words=tuple(options.hide),
         result_file=options.result,
         show_statistics=options.stat,
         trace_file=options.trace,

@@ -12,6 +12,7 @@ from typing import BinaryIO
 from ethosmith.board.arguments import Arguments, parse_arguments, parser
 from ethosmith.board.choice import choose_simulator
 from ethosmith.board.debugger import DebugPort
+from ethosmith.board.hidden_lines import without_lines
 from ethosmith.board.inject import with_fault
 from ethosmith.board.job import BoardResult, Outcome, Simulator
 from ethosmith.board.npu_registers import AnnouncedJobs, NpuRegisters
@@ -71,7 +72,8 @@ def _run(arguments: Arguments) -> int:
             uart.write(data)
             uart.flush()
 
-        result = simulator.run(arguments.job, show)
+        sink = stack.enter_context(without_lines(arguments.hidden_words, show))
+        result = simulator.run(arguments.job, sink)
     if arguments.result_file is not None:
         write_result(arguments.result_file, arguments.job, result)
     if arguments.show_statistics:

@@ -39,6 +39,7 @@ _FLOAT_MAX = 3.4028234e38
 ParameterValue = Annotated[bool | int | float | str, AfterValidator(_fits_c)]
 Size = Annotated[int, Field(ge=1, le=65536)] | Literal["any"]
 SampleFormat = Literal["wav", "pcm16-python-list", "image", "csv", "raw"]
+SOUND_FORMATS: frozenset[SampleFormat] = frozenset({"wav", "pcm16-python-list"})
 Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=64)]
 
 
@@ -103,29 +104,86 @@ class Vela(Strict):
     arena_cache_size_bytes: Annotated[int, Field(ge=1024)] | None = None
 
 
+class MixPart(Strict):
+    """Another sample inside a longer clip.
+
+    Attributes:
+        sample: its name; a file of sound.
+        at_s: where in the clip it begins, in seconds.
+    """
+
+    sample: SampleName
+    at_s: Annotated[float, Field(ge=0)]
+
+
+class Mix(Strict):
+    """A longer clip, made from other samples over low noise.
+
+    Attributes:
+        rate_hz: samples a second, of the clip and of its parts.
+        duration_s: of the clip.
+        noise_rms: root mean square of the white noise, in steps of 16-bit PCM; 0: silence.
+        seed: of the noise.
+        parts: what is heard when.
+    """
+
+    rate_hz: Annotated[int, Field(ge=1000, le=192000)]
+    duration_s: Annotated[float, Field(gt=0, le=600)]
+    noise_rms: Annotated[float, Field(ge=0, le=10000)] = 0.0
+    seed: Annotated[int, Field(ge=0)] = 0
+    parts: Annotated[tuple[MixPart, ...], Field(min_length=1)]
+
+
+class TimedLabel(Strict):
+    """A label in an answer of the form `yes@1.30s no@2.95s`.
+
+    Attributes:
+        label: one of `labels`.
+        from_s: its time is this, in seconds, or later.
+        to_s: its time is this or earlier.
+    """
+
+    label: Label
+    from_s: Annotated[float, Field(ge=0)]
+    to_s: float
+
+    @model_validator(mode="after")
+    def _range(self) -> Self:
+        if not self.from_s <= self.to_s:
+            raise ValueError(f"from_s {self.from_s} must not be above to_s {self.to_s}")
+        return self
+
+
 class Sample(Strict):
-    """One input baked into the image: a file and its format, or a seed.
+    """One input baked into the image: a file and its format, a mix of others, or a seed.
 
     Attributes:
         name: what the device prints.
         source: the file.
         format: how its bytes are read; see `ethosmith.codegen.sample_formats`.
+        mix: the clip to make from other samples.
         seed: a number from which the application makes its input; four bytes in the image.
         expect: the answer that the smoke test wants; none: only the tensors are compared.
+        expect_times: the labels that the smoke test wants to be reported, in this order and no
+            others, each within its time.
     """
 
     name: SampleName
     source: Origin | None = None
     format: SampleFormat | None = None
+    mix: Mix | None = None
     seed: Annotated[int, Field(ge=0, lt=1 << 32)] | None = None
     expect: Label | None = None
+    expect_times: tuple[TimedLabel, ...] | None = None
 
     @model_validator(mode="after")
-    def _file_or_seed(self) -> Self:
-        if (self.source is None) == (self.seed is None):
-            raise ValueError("give either source and format, or seed")
+    def _one_origin(self) -> Self:
+        if sum(origin is not None for origin in (self.source, self.mix, self.seed)) != 1:
+            raise ValueError("give one of: source and format, mix, seed")
         if (self.source is None) != (self.format is None):
             raise ValueError("source and format go together")
+        if self.expect is not None and self.expect_times is not None:
+            raise ValueError("give expect or expect_times, not both")
         return self
 
 
@@ -172,6 +230,7 @@ def load_usecase(path: Path, libraries: Collection[str], packages: Collection[st
 
     def problems(usecase: UseCase) -> Iterator[Problem]:
         yield from _label_problems(usecase)
+        yield from _mix_problems(usecase)
         if usecase.model.input_shape is None and usecase.quantise.representative == "samples":
             yield Problem(("model",), _NO_SHAPE)
         yield from _file_problems(usecase, path.parent)
@@ -199,10 +258,27 @@ def _label_problems(usecase: UseCase) -> Iterator[Problem]:
     names = [sample.name for sample in usecase.samples]
     yield from _repeated("label", ("labels",), (), usecase.labels)
     yield from _repeated("sample", ("samples",), ("name",), names)
+    if usecase.labels:
+        for where, label in _expected_labels(usecase):
+            if label not in usecase.labels:
+                yield Problem(where, unknown_name("label", label, usecase.labels))
+
+
+def _expected_labels(usecase: UseCase) -> Iterator[tuple[Location, str]]:
     for index, sample in enumerate(usecase.samples):
-        if usecase.labels and sample.expect is not None and sample.expect not in usecase.labels:
-            message = unknown_name("label", sample.expect, usecase.labels)
-            yield Problem(("samples", index, "expect"), message)
+        if sample.expect is not None:
+            yield ("samples", index, "expect"), sample.expect
+        for number, timed in enumerate(sample.expect_times or ()):
+            yield ("samples", index, "expect_times", number, "label"), timed.label
+
+
+def _mix_problems(usecase: UseCase) -> Iterator[Problem]:
+    sounds = [sample.name for sample in usecase.samples if sample.format in SOUND_FORMATS]
+    for index, sample in enumerate(usecase.samples):
+        for number, part in enumerate(sample.mix.parts if sample.mix else ()):
+            if part.sample not in sounds:
+                message = unknown_name("sample with a file of sound", part.sample, sounds)
+                yield Problem(("samples", index, "mix", "parts", number, "sample"), message)
 
 
 def _repeated(kind: str, where: Location, key: Location, names: Sequence[str]) -> Iterator[Problem]:

@@ -117,6 +117,8 @@ def _samples(project: Project, usecase: SelectedUseCase) -> list[dict[str, Any]]
         origin: dict[str, Any] = {"seed": sample.seed}
         if sample.file is not None:
             origin = {"source": {"path": sample.file.as_posix()}}
+        elif sample.mix is not None:
+            origin = {"mix": sample.mix.model_dump(mode="json")}
         elif sample.source is not None:
             origin = {"source": project.source_of(sample.source)}
         found.append({"name": sample.name, **origin})

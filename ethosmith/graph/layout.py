@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.package import Package
-from ethosmith.descriptors.usecase import Sample, SampleFormat, UseCase
+from ethosmith.descriptors.usecase import Mix, Sample, SampleFormat, TimedLabel, UseCase
 from ethosmith.graph.configuration import Configuration
 
 BUILD = "build"
@@ -17,18 +17,20 @@ HOST_LIBRARIES = f"{BUILD}/host/lib"
 
 @dataclass(frozen=True)
 class SelectedSample:
-    """A sample of this build: the descriptor's ``source``, the user's own ``file``, or a seed."""
+    """A sample of this build: the descriptor's, or the user's own ``file``."""
 
     name: str
     source: Origin | None = None
     file: Path | None = None
     format: SampleFormat | None = None
+    mix: Mix | None = None
     seed: int | None = None
     expect: str | None = None
+    expect_times: tuple[TimedLabel, ...] | None = None
 
     @property
     def file_name(self) -> str:
-        """The last part of the file's name; empty for a seed."""
+        """The last part of the file's name; empty for a mix or a seed."""
         if self.file is not None:
             return self.file.name
         return self.source.file_name if self.source is not None else ""
@@ -40,8 +42,10 @@ class SelectedSample:
             name=sample.name,
             source=sample.source,
             format=sample.format,
+            mix=sample.mix,
             seed=sample.seed,
             expect=sample.expect,
+            expect_times=sample.expect_times,
         )
 
 
@@ -117,7 +121,7 @@ class SelectedUseCase:
             return self.own.samples
         own = tuple(SelectedSample.of(sample) for sample in self.descriptor.samples)
         if self.own.model or self.own.labels:
-            return tuple(replace(sample, expect=None) for sample in own)
+            return tuple(replace(sample, expect=None, expect_times=None) for sample in own)
         return own
 
     @property

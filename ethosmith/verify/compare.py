@@ -6,7 +6,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from typing import Any
 from ethosmith.cli import run_step
 from ethosmith.errors import EthosmithError
 from ethosmith.files import write_text
-from ethosmith.verify.uart_log import DeviceSample, read_log
+from ethosmith.verify.uart_log import DeviceSample, read_log, timed_labels
 
 
 def compare(
@@ -22,6 +22,7 @@ def compare(
     device: Sequence[DeviceSample],
     host: Sequence[Mapping[str, Any]],
     expect: Mapping[str, str],
+    expect_times: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
 ) -> list[str]:
     """Return what differs, one line each; nothing if the device is right.
 
@@ -30,6 +31,8 @@ def compare(
         device: from the firmware's log.
         host: from `ethosmith.verify.expected`.
         expect: the descriptor's expected answer by sample name.
+        expect_times: likewise, of answers with times: for each label in order ``label``,
+            ``from_s`` and ``to_s``.
     """
     names = [sample.name for sample in device]
     wanted = [str(sample["name"]) for sample in host]
@@ -38,7 +41,10 @@ def compare(
     return [
         f"{usecase}/{sample.name}: {problem}"
         for sample, reference in zip(device, host, strict=True)
-        for problem in _problems(sample, reference, expect)
+        for problem in (
+            *_problems(sample, reference, expect),
+            *_time_problems(sample, (expect_times or {}).get(sample.name)),
+        )
     ]
 
 
@@ -63,6 +69,24 @@ def _problems(
     if wanted is not None and sample.answer != wanted:
         found.append(f"says '{sample.answer}', expected '{wanted}'")
     return found
+
+
+def _time_problems(
+    sample: DeviceSample, wanted: Sequence[Mapping[str, Any]] | None
+) -> Iterator[str]:
+    if wanted is None:
+        return
+    found = timed_labels(sample.answer)
+    if found is None or [label for label, _ in found] != [item["label"] for item in wanted]:
+        labels = " ".join(f"{item['label']}@…" for item in wanted)
+        yield f"says '{sample.answer}', expected '{labels}'"
+        return
+    for (label, time_s), item in zip(found, wanted, strict=True):
+        if not item["from_s"] <= time_s <= item["to_s"]:
+            yield (
+                f"says '{label}' at {time_s:.2f} s, expected from {item['from_s']:.2f} s"
+                f" to {item['to_s']:.2f} s"
+            )
 
 
 def _place(index: int, count: int, windows: int) -> str:
@@ -91,12 +115,14 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--result", type=Path, required=True, help="of the board")
     parser.add_argument("--expected", type=Path, required=True, help="of the host")
     parser.add_argument("--expect-json", default="{}", help="expected answer by sample")
+    parser.add_argument("--expect-times-json", default="{}", help="expected labels by sample")
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(argv)
     result = json.loads(given.result.read_text("utf-8"))
     device = read_log(result["uart"])
     host = json.loads(given.expected.read_text("utf-8"))["samples"]
-    problems = compare(given.usecase, device, host, json.loads(given.expect_json))
+    expect, expect_times = json.loads(given.expect_json), json.loads(given.expect_times_json)
+    problems = compare(given.usecase, device, host, expect, expect_times)
     if problems:
         raise EthosmithError("; ".join(problems))
     report = {"simulator": result["simulator"], "samples": [asdict(sample) for sample in device]}

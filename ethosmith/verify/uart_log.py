@@ -17,6 +17,7 @@ _TENSOR = re.compile(
     r"^tensor (?P<name>\S+) (?P<index>\d+) (?P<dtype>\w+) (?P<shape>[\dx]+) (?P<hex>[0-9a-f]*)$"
 )
 _RANKED = re.compile(r'^top (?P<name>\S+) (?P<ranked>".*)$')
+_TIMED = re.compile(r"(?P<label>\S.*?)@(?P<seconds>\d+\.\d+)s(?: (?=\S)|$)")
 _PASS = re.compile(r"^pass: (?P<count>\d+) samples?$")
 
 
@@ -68,6 +69,17 @@ def read_log(text: str) -> list[DeviceSample]:
         told = len(reader.samples)
         raise EthosmithError(f"the firmware passed {passed} samples but told of {told}")
     return reader.samples
+
+
+def timed_labels(answer: str) -> list[tuple[str, float]] | None:
+    """Return the labels of an answer such as ``yes@1.30s no@2.95s`` and their times in seconds.
+
+    An answer without labels is empty; None for an answer of another form.
+    """
+    matches = list(_TIMED.finditer(answer))
+    if "".join(match[0] for match in matches) != answer:
+        return None
+    return [(match["label"], float(match["seconds"])) for match in matches]
 
 
 @dataclass

@@ -181,11 +181,8 @@ static int preprocess(const struct sample *sample, struct tensors *tensors) {
 static void print_answer(const struct answer *answer) {
     char buffer[LINE_BYTES];
     struct text line = text_in(buffer, sizeof buffer);
-    text_string(&line, "answer=\"");
-    text_string(&line, answer->text);
-    text_string(&line, "\" score=");
     text_fixed4(&line, answer->score);
-    puts(line.start);
+    printf("answer=\"%s\" score=%s\n", answer->text, line.start);
 }
 
 static void print_ranked(const struct answer *answer) {

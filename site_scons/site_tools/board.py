@@ -70,9 +70,15 @@ def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, 
 
 
 def _uart_output(env: Any) -> list[str]:
-    """Show what one device says; of many, only the summary (each result file has it all)."""
+    """Show what one device answers; of many, only the summary (each result file has it all)."""
+    if env["VERBOSE"]:
+        return []
     alone = len(env["SESSION"].usecases) * len(env["SESSION"].configurations) == 1
-    return [] if alone or env["VERBOSE"] else ["-C", f"mps3_board.uart0.out_file={os.devnull}"]
+    return (
+        ["--hide", "tensor", "--hide", "window"]
+        if alone
+        else ["-C", f"mps3_board.uart0.out_file={os.devnull}"]
+    )
 
 
 def _simulators(env: Any, configuration: Configuration) -> list[str]:
@@ -108,13 +114,15 @@ def verified_run(
     """Return the node that exists when the device was right."""
     target = f"{image_folder(configuration)}/{usecase.variant}_verified.json"
     answers = {s.name: s.expect for s in usecase.samples if s.expect is not None}
+    times = {s.name: s.expect_times for s in usecase.samples if s.expect_times is not None}
     return env.Step(
         "ethosmith.verify.compare",
         target=target,
         source=[result, expected],
         options=[
             *("--usecase", usecase.variant, "--result", result, "--expected", expected),
-            *("--expect-json", json.dumps(answers), "--output", target),
+            *("--expect-json", json.dumps(answers)),
+            *("--expect-times-json", json.dumps(times, default=dict), "--output", target),
         ],
         say=f"VERIFY    {target}",
         cacheable=False,

@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ethosmith.descriptors.usecase import Mix
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedSample, SelectedUseCase, image_folder
 from ethosmith.graph.versions import python_package
@@ -43,6 +44,8 @@ def sample_files(env: Any, usecase: SelectedUseCase) -> list[Any]:
 
 def _sample_file(env: Any, usecase: SelectedUseCase, sample: SelectedSample) -> Any:
     folder = f"{usecase.outputs}/samples/{sample.name}"
+    if sample.mix is not None:
+        return _mixed_file(env, sample.mix, f"{usecase.outputs}/samples", sample.name)
     source, options = [], ["--seed", sample.seed]
     if sample.seed is None:
         source = [_sample_source(env, usecase, sample, folder)]
@@ -54,6 +57,22 @@ def _sample_file(env: Any, usecase: SelectedUseCase, sample: SelectedSample) -> 
         options=[*options, "--output", f"{folder}.bin"],
         say=f"SAMPLE    {folder}.bin",
         versions=[python_package("pillow")] if sample.format == "image" else [],
+    )[0]
+
+
+def _mixed_file(env: Any, mix: Mix, folder: str, name: str) -> Any:
+    target = f"{folder}/{name}.bin"
+    parts = [(part.at_s, f"{folder}/{part.sample}.bin") for part in mix.parts]
+    return env.Step(
+        "ethosmith.codegen.mix",
+        target=target,
+        source=sorted({path for _, path in parts}),
+        options=[
+            *(word for at_s, path in parts for word in ("--part", f"{at_s}={path}")),
+            *("--rate-hz", mix.rate_hz, "--duration-s", mix.duration_s),
+            *("--noise-rms", mix.noise_rms, "--seed", mix.seed, "--output", target),
+        ],
+        say=f"MIX       {target}",
     )[0]
 
 

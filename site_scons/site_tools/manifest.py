@@ -15,6 +15,7 @@ _STEPS = (
     "ethosmith.obtain",
     "ethosmith.codegen.labels",
     "ethosmith.codegen.linker_script",
+    "ethosmith.codegen.mix",
     "ethosmith.codegen.model",
     "ethosmith.codegen.parameters",
     "ethosmith.codegen.platform_header",

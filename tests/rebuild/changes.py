@@ -25,6 +25,10 @@ AFTER_LINK = """
     CARD IMAGE/sectors/kws/images.txt
     RUN IMAGE/kws.axf
 """
+FEATURES = "\n".join(
+    f"FEATURES USECASE/features/{name}.f32"
+    for name in ("yes", "no", "down", "go", "stop", "several")
+)
 AFTER_QUANTISE = f"""
     QUANTISE USECASE/ds_cnn_int8.tflite
     VELA kws ethos-u55-128-shared_sram
@@ -65,7 +69,7 @@ def _append(path: str, text: str) -> Callable[[ProjectCopy], None]:
 def _yes_for_no(project: ProjectCopy) -> None:
     """Let the sample ``no`` be the recording of ``yes``."""
     head, tail = project.read(DESCRIPTOR).split("tests/data/no_data.py")
-    tail = tail.replace("expect: no", "expect: yes", 1)
+    tail = tail.replace("expect: no", "expect: yes", 1).replace("{label: no,", "{label: yes,")
     project.write(DESCRIPTOR, f"{head}tests/data/yes_data.py{tail}")
 
 
@@ -79,11 +83,11 @@ CHANGES = (
         f"""
         OBTAIN yes_data.py
         SAMPLE USECASE/samples/no.bin
+        MIX USECASE/samples/several.bin
         GENERATE USECASE/generated/samples.c
         CC USECASE/host/samples.c.o
         LINK USECASE/host/kws_host
-        FEATURES USECASE/features/yes.f32
-        FEATURES USECASE/features/no.f32
+        {FEATURES}
         CC IMAGE/obj/kws/samples.c.o
         {AFTER_QUANTISE}
         """,
@@ -96,8 +100,7 @@ CHANGES = (
         GENERATE USECASE/generated/labels.c
         CC USECASE/host/labels.c.o
         LINK USECASE/host/kws_host
-        FEATURES USECASE/features/yes.f32
-        FEATURES USECASE/features/no.f32
+        {FEATURES}
         EXPECT USECASE/expected.json
         CC IMAGE/obj/kws/labels.c.o
         FIT IMAGE/kws_fit.json
@@ -166,8 +169,10 @@ CHANGES = (
         """
         CC USECASE/host/labels.c.o
         CXX USECASE/host/kws.cc.o
+        CXX USECASE/host/word_detector.cc.o
         CC IMAGE/obj/kws/labels.c.o
         CXX IMAGE/obj/kws/kws.cc.o
+        CXX IMAGE/obj/kws/word_detector.cc.o
         CC IMAGE/lib/runtime/own/main.c.o
         """,
     ),

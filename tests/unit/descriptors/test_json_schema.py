@@ -28,7 +28,11 @@ _SHIPPED = [
 # Only the build finds these: they are about other files, about several keys at once, or beyond
 # what JSON Schema compares.
 _BEYOND_SCHEMAS = {
+    "expected_time_backwards",
+    "expected_time_of_no_label",
     "label_twice",
+    "mix_of_a_mix",
+    "mix_of_no_sample",
     "package_without_member",
     "parameter_beyond_32_bits",
     "parameter_beyond_floats",
@@ -36,6 +40,8 @@ _BEYOND_SCHEMAS = {
     "path_of_no_file",
     "representative_range",
     "sample_expects_no_label",
+    "sample_expects_twice",
+    "sample_of_two_origins",
     "sample_twice",
     "samples_empty",
     "samples_missing",

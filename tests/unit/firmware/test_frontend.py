@@ -6,79 +6,29 @@ from __future__ import annotations
 import math
 import random
 import struct
-import subprocess
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from ethosmith.descriptors.library import Library, PackageSources
-from ethosmith.descriptors.package import Package
-from ethosmith.descriptors.source import PackageSource
-from ethosmith.descriptors.validation import load
-from ethosmith.obtain.steps import Obtainer
-
-from .compile import FIRMWARE, HERE, ROOT, say
+from .compile import say
+from .frontend_program import obtain_package, own_program, upstream_program
 
 RATE_HZ = 16_000
-_CXX = ("-std=c++17", "-O1", "-ffp-contract=off")
-
-
-def _upstream_sources() -> PackageSources:
-    library = load(Library, ROOT / "libraries" / "frontend.yaml")
-    return next(s for s in library.sources if isinstance(s, PackageSources))
 
 
 @pytest.fixture(scope="module")
 def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The front end's sources, as the build obtains them."""
-    sources = _upstream_sources()
-    descriptor = load(Package, ROOT / "packages" / f"{sources.package}.yaml")
-    folder = tmp_path_factory.mktemp("package")
-    members = [f"{descriptor.root}/{name}" for name in (*sources.compile, *sources.include)]
-    source = PackageSource.model_validate(descriptor.source(None))
-    Obtainer().to_tree(source, ROOT, members, folder, strip_prefix=f"{descriptor.root}")
-    return folder
-
-
-def _compile_all(folder: Path, files: list[Path], flags: list[str]) -> list[Path]:
-    folder.mkdir()
-
-    def compiled(file: Path) -> Path:
-        target = folder / f"{file.name}.o"
-        compiler = ["c++", *_CXX] if file.suffix == ".cc" else ["cc", "-O1", "-ffp-contract=off"]
-        command = [*compiler, *flags, "-c", str(file), "-o", str(target)]
-        subprocess.run(command, check=True, timeout=120)
-        return target
-
-    with ThreadPoolExecutor(2) as pool:
-        return list(pool.map(compiled, files))
-
-
-def _program(package: Path, name: str, own: list[Path], flags: list[str]) -> Path:
-    upstream = [package / member for member in _upstream_sources().compile]
-    include = [f"-I{package}", f"-I{package / 'kissfft'}", f"-I{FIRMWARE / 'frontend'}"]
-    folder = package / name
-    objects = _compile_all(folder, upstream, [*include, *flags, "-w"])
-    objects += _compile_all(package / f"{name}-own", own, [*include, "-Wall", "-Wextra"])
-    link = ["c++", "-o", str(folder / name), *map(str, objects), "-lm"]
-    subprocess.run(link, check=True, timeout=60)
-    return folder / name
+    return obtain_package(tmp_path_factory.mktemp("package"))
 
 
 @pytest.fixture(scope="module")
 def ours(package: Path) -> Path:
-    own = [FIRMWARE / "frontend" / f for f in ("frontend.cc", "port.c", "portable_math.c")]
-    flags = ["-include", "port.h"]
-    return _program(package, "ours", [*own, HERE / "frontend_harness.cc"], flags)
+    return own_program(package)
 
 
 @pytest.fixture(scope="module")
 def upstream(package: Path) -> Path:
-    harness = package / "upstream_harness.cc"
-    text = (HERE / "frontend_harness.cc").read_text(encoding="utf-8")
-    harness.write_text(f"#define UPSTREAM\n{text}", encoding="utf-8")
-    return _program(package, "upstream", [harness], [])
+    return upstream_program(package)
 
 
 def _pcm(samples: list[float]) -> bytes:

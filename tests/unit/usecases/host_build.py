@@ -65,8 +65,12 @@ def host_program(
     *,
     labels: Sequence[str] | None = None,
     parameters: Mapping[str, Any] | None = None,
+    objects: Sequence[Path] = (),
 ) -> HostProgram:
-    """Compile in ``folder``; ``parameters`` replace single ones of the descriptor."""
+    """Compile in ``folder`` and link with ``objects``.
+
+    ``parameters`` replace single ones of the descriptor.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     named = [(f"sample{index}", data) for index, data in enumerate(samples)]
     values = {**usecase.parameters, **(parameters or {})}
@@ -77,16 +81,16 @@ def host_program(
     }
     for name, text in generated.items():
         (folder / name).write_text(text, "utf-8")
-    return HostProgram(_compiled(folder, usecase))
+    return HostProgram(_compiled(folder, usecase, objects))
 
 
-def _compiled(folder: Path, usecase: UseCase) -> Path:
+def _compiled(folder: Path, usecase: UseCase, further: Sequence[Path]) -> Path:
     include = [f"-I{folder}", *(f"-I{_FIRMWARE / name}" for name in _INCLUDE)]
     shared = [path for pattern in _SOURCES for path in sorted(_FIRMWARE.glob(pattern))]
     c_files = [folder / "samples.c", folder / "labels.c", *shared]
     c_files.append(_FIRMWARE / "frontend" / "portable_math.c")
     own = [ROOT / "usecases" / usecase.name / source for source in usecase.sources]
-    objects: list[str] = []
+    objects: list[str] = [str(path) for path in further]
     for index, source in enumerate([*c_files, *own]):
         compiler = ["c++", "-std=c++17"] if source.suffix == ".cc" else ["cc", "-std=c11"]
         objects.append(f"{folder / str(index)}.o")

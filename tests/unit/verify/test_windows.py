@@ -66,3 +66,42 @@ def test_no_line_can_be_missing_unnoticed(missing: int) -> None:
     except EthosmithError:
         return
     assert problems
+
+
+_TIMES = [
+    {"label": "yes", "from_s": 1.0, "to_s": 1.4},
+    {"label": "turn off", "from_s": 2.0, "to_s": 3.0},
+]
+
+
+@pytest.mark.parametrize(
+    ("answer", "problem"),
+    [
+        ("yes@1.00s turn off@3.00s", None),
+        ("yes@0.99s turn off@2.50s", "says 'yes' at 0.99 s, expected from 1.00 s to 1.40 s"),
+        ("yes@1.20s turn off@3.01s", "says 'turn off' at 3.01 s, expected from 2.00 s to 3.00 s"),
+        ("yes@1.20s", "says 'yes@1.20s', expected 'yes@… turn off@…'"),
+        ("turn off@1.20s yes@2.50s", "says 'turn off@1.20s yes@2.50s', expected"),
+        ("yes@1.20s turn off@2.50s no@4.00s", "expected 'yes@… turn off@…'"),
+        ("yes@1.20s turn off@2.50s ", "expected 'yes@… turn off@…'"),
+        ("yes", "says 'yes', expected 'yes@… turn off@…'"),
+        ("", "says '', expected 'yes@… turn off@…'"),
+    ],
+)
+def test_labels_are_expected_in_order_and_in_time(answer: str, problem: str | None) -> None:
+    log = "\n".join(LOG).replace("close the door", answer)
+    host = [{**HOST[0], "answer": answer}, HOST[1]]
+    found = compare("use", read_log(log), host, {}, {"talk": _TIMES})
+    assert len(found) == (problem is not None)
+    assert (problem or "") in "".join(found)
+
+
+def test_a_clip_in_which_nothing_may_be_heard() -> None:
+    host = [{**HOST[0], "answer": ""}, HOST[1]]
+    log = "\n".join(LOG)
+    assert compare("use", read_log(log.replace("close the door", "")), host, {}, {"talk": []}) == []
+    host[0]["answer"] = "yes@1.00s"
+    found = compare(
+        "use", read_log(log.replace("close the door", "yes@1.00s")), host, {}, {"talk": []}
+    )
+    assert found == ["use/talk: says 'yes@1.00s', expected ''"]

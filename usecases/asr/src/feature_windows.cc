@@ -75,24 +75,8 @@ const uint16_t *FrameStream::from_clip() {
 }
 
 bool FeatureWindows::start(const int16_t *clip, size_t samples) {
-    first_ = true;
+    windows_.restart();
     return stream_.start(clip, samples);
-}
-
-void FeatureWindows::fetch(uint32_t index, Frame frame) {
-    if (!first_ && index < kShared) {
-        std::memcpy(frame, shared_[index], sizeof(Frame));
-    } else {
-        stream_.next(frame);
-    }
-}
-
-// The frames from `hop_frames` on are the next window's first. Where a window hops less than it
-// shares, they move down within the store: each place is read before it is written.
-void FeatureWindows::keep(uint32_t index, uint32_t hop_frames, const Frame frame) {
-    if (index >= hop_frames) {
-        std::memcpy(shared_[index - hop_frames], frame, sizeof(Frame));
-    }
 }
 
 } // namespace asr

@@ -8,6 +8,7 @@
 
 #include "application_parameters.h"
 #include "frontend.h"
+#include "sliding_windows.h"
 
 namespace asr {
 
@@ -56,31 +57,21 @@ class FrameStream {
     uint32_t leading_ = 0;
 };
 
-// The windows of a stream, each from first to last frame. Keeps the frames that two windows share.
+// The windows of a clip.
 class FeatureWindows {
   public:
+    // False if the front end does not take its settings.
     bool start(const int16_t *clip, size_t samples);
 
     // Gives the next window's frames to `take(index, frame)`.
     template <typename Take> void next(const WindowPlan &plan, Take take) {
-        for (uint32_t index = 0; index < plan.frames(); index++) {
-            Frame frame;
-            fetch(index, frame);
-            keep(index, plan.hop_frames(), frame);
-            take(index, frame);
-        }
-        first_ = false;
+        const auto make = [this](Frame frame) { stream_.next(frame); };
+        windows_.next(plan.frames(), plan.hop_frames(), make, take);
     }
 
   private:
-    static constexpr uint32_t kShared = RECEPTIVE_FIELD_FRAMES - STRIDE_FRAMES;
-
-    void fetch(uint32_t index, Frame frame);
-    void keep(uint32_t index, uint32_t hop_frames, const Frame frame);
-
     FrameStream stream_;
-    Frame shared_[kShared] = {};
-    bool first_ = true;
+    ethosmith::SlidingWindows<Frame, RECEPTIVE_FIELD_FRAMES - STRIDE_FRAMES> windows_;
 };
 
 } // namespace asr

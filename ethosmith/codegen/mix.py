@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Make a longer clip from others: each at its time, over low noise, so that all times are known."""
+
+from __future__ import annotations
+
+import argparse
+import random
+import sys
+from array import array
+from collections.abc import Sequence
+from pathlib import Path
+
+from ethosmith.cli import run_step
+from ethosmith.errors import EthosmithError
+from ethosmith.files import write_bytes
+
+_LOW, _HIGH = -(1 << 15), (1 << 15) - 1
+
+
+def mixed(
+    parts: Sequence[tuple[float, bytes]], rate_hz: int, duration_s: float, noise: tuple[float, int]
+) -> bytes:
+    """Return a clip as int16, little endian, with the parts added to white noise.
+
+    Args:
+        parts: when each begins, in seconds, and its PCM in the same form.
+        rate_hz: samples a second of all of them.
+        duration_s: of the clip.
+        noise: root mean square in steps of int16, and seed.
+
+    Raises:
+        EthosmithError: a part does not end within the clip.
+    """
+    clip = _noise(round(duration_s * rate_hz), *noise)
+    for start_s, data in parts:
+        pcm = _pcm(data)
+        start = round(start_s * rate_hz)
+        if start + len(pcm) > len(clip):
+            end_s = (start + len(pcm)) / rate_hz
+            raise EthosmithError(
+                f"the part at {start_s:g} s ends at {end_s:.3f} s, after the clip's"
+                f" duration_s {duration_s:g}"
+            )
+        for index, value in enumerate(pcm, start):
+            clip[index] += value
+    bounded = array("h", (min(max(value, _LOW), _HIGH) for value in clip))
+    return _little_endian(bounded).tobytes()
+
+
+def _noise(count: int, rms: float, seed: int) -> list[int]:
+    # Uniform: of all distributions, Random.random alone gives the same numbers in every version.
+    chance = random.Random(seed)  # noqa: S311 a fixed sequence is wanted
+    span = 2 * 3**0.5 * rms
+    return [round(span * (chance.random() - 0.5)) for _ in range(count)]
+
+
+def _pcm(data: bytes) -> array[int]:
+    if len(data) % 2:
+        raise EthosmithError("a part is not 16-bit PCM")
+    return _little_endian(array("h", data))
+
+
+def _little_endian(values: array[int]) -> array[int]:
+    if sys.byteorder == "big":
+        values.byteswap()
+    return values
+
+
+def _part(text: str) -> tuple[float, bytes]:
+    start_s, _, path = text.partition("=")
+    return float(start_s), Path(path).read_bytes()
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.codegen.mix")
+    parser.add_argument("--part", action="append", default=[], help="SECONDS=FILE, raw PCM")
+    parser.add_argument("--rate-hz", type=int, required=True)
+    parser.add_argument("--duration-s", type=float, required=True)
+    parser.add_argument("--noise-rms", type=float, required=True)
+    parser.add_argument("--seed", type=int, required=True)
+    parser.add_argument("--output", type=Path, required=True)
+    given = parser.parse_args(argv)
+    parts = [_part(text) for text in given.part]
+    noise = (given.noise_rms, given.seed)
+    write_bytes(given.output, mixed(parts, given.rate_hz, given.duration_s, noise))
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))
