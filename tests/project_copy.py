@@ -92,6 +92,7 @@ class ProjectCopy:
             env=self.process_environment,
             capture_output=True,
             text=True,
+            errors="replace",
             timeout=_TIME_LIMIT_S,
             stdin=subprocess.DEVNULL,
             check=False,
