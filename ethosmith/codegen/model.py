@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,12 +25,16 @@ _DTYPES = {
 }
 
 
+# The device's word for the CPU alone, and the value of npu=.
+NO_NPU = "none"
+
+
 @dataclass(frozen=True)
 class ModelIdentity:
-    """What the device prints and checks about its model."""
+    """What the device prints and checks about its model; no accelerator: for the CPU alone."""
 
     name: str
-    accelerator: AcceleratorConfig
+    accelerator: AcceleratorConfig | None
     memory_mode: str
 
 
@@ -46,10 +50,10 @@ def model_source(compiled: CompiledNetwork, identity: ModelIdentity, source: str
         f'{notice(source)}#include "model.h"\n',
         _constant("command_stream", compiled.command_stream),
         _constant("weights", compiled.weights),
-        _work_area("scratch", compiled.scratch.size_bytes),
-        _work_area("scratch_fast", compiled.scratch_fast.size_bytes),
-        _tensors("inputs", compiled.inputs),
-        _tensors("outputs", compiled.outputs),
+        work_area("scratch", compiled.scratch.size_bytes),
+        work_area("scratch_fast", compiled.scratch_fast.size_bytes),
+        tensor_table("inputs", compiled.inputs),
+        tensor_table("outputs", compiled.outputs),
         _model(compiled, identity),
     ]
     return "\n".join(part for part in parts if part)
@@ -62,7 +66,8 @@ def _constant(name: str, data: bytes) -> str:
     return byte_array(name, data, section=section, alignment="MODEL_ALIGNMENT_BYTES")
 
 
-def _work_area(name: str, size_bytes: int) -> str:
+def work_area(name: str, size_bytes: int) -> str:
+    """Return an array in the section of its name; nothing if it has no bytes."""
     if not size_bytes:
         return ""
     attributes = (
@@ -71,7 +76,8 @@ def _work_area(name: str, size_bytes: int) -> str:
     return f"static uint8_t {name}[{size_bytes}] {attributes};\n"
 
 
-def _tensors(name: str, tensors: Sequence[PlacedTensor]) -> str:
+def tensor_table(name: str, tensors: Sequence[PlacedTensor]) -> str:
+    """Return an array of tensor_info of runtime/tensor.h."""
     rows = "\n".join(f"    {_tensor(tensor)}," for tensor in tensors)
     return f"static const struct tensor_info {name}[] = {{\n{rows}\n}};\n"
 
@@ -95,11 +101,7 @@ def _tensor(tensor: PlacedTensor) -> str:
 
 def _model(compiled: CompiledNetwork, identity: ModelIdentity) -> str:
     scratch, fast = compiled.scratch, compiled.scratch_fast
-    fields = {
-        "name": string(identity.name),
-        "accelerator_config": string(identity.accelerator.name),
-        "macs": identity.accelerator.macs,
-        "memory_mode": string(identity.memory_mode),
+    fields: dict[str, str | int] = {
         "command_stream": "command_stream",
         "command_stream_bytes": len(compiled.command_stream),
         "weights": "weights" if compiled.weights else "0",
@@ -111,10 +113,32 @@ def _model(compiled: CompiledNetwork, identity: ModelIdentity) -> str:
         "scratch_fast": "scratch_fast" if fast.size_bytes else "0",
         "scratch_fast_bytes": fast.size_bytes,
         "scratch_fast_region": fast.region,
+    }
+    return model_definition(identity, fields, len(compiled.inputs), len(compiled.outputs))
+
+
+def model_definition(
+    identity: ModelIdentity, network: Mapping[str, str | int], inputs: int, outputs: int
+) -> str:
+    """Return the definition of ``model``.
+
+    Args:
+        identity: what it prints and checks.
+        network: the fields of what the runtime runs.
+        inputs: their number, in the array ``inputs``.
+        outputs: likewise.
+    """
+    accelerator = identity.accelerator
+    fields = {
+        "name": string(identity.name),
+        "accelerator_config": string(accelerator.name if accelerator else NO_NPU),
+        "macs": accelerator.macs if accelerator else 0,
+        "memory_mode": string(identity.memory_mode),
+        **network,
         "inputs": "inputs",
-        "input_count": len(compiled.inputs),
+        "input_count": inputs,
         "outputs": "outputs",
-        "output_count": len(compiled.outputs),
+        "output_count": outputs,
     }
     rows = "\n".join(f"    .{key} = {value}," for key, value in fields.items())
     return f"const struct model model = {{\n{rows}\n}};\n"

@@ -51,6 +51,11 @@ class Configuration:
         return self.accelerator.name if self.accelerator else NO_NPU
 
     @property
+    def program(self) -> str:
+        """The library that holds the image's main()."""
+        return self.runtime.program if self.accelerator else self.runtime.cpu_program
+
+    @property
     def vela_folder(self) -> str:
         """The folder of what Vela makes; runtimes that take the same of it share it."""
         form = "-tflite" if self.runtime.has_cpu_kernels else ""

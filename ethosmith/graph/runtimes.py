@@ -21,6 +21,7 @@ class Runtime:
         links_image: the image is linked here; if not, it is taken as it comes, and the network
             and its inputs are put into the board's memory beside it.
         program: the library that holds main() of the image that is linked here.
+        cpu_program: the same for the CPU alone.
         missing: why it cannot be used; empty if it can.
     """
 
@@ -29,6 +30,7 @@ class Runtime:
     has_cpu_kernels: bool
     links_image: bool
     program: str = ""
+    cpu_program: str = ""
     missing: str = ""
 
 
@@ -52,7 +54,7 @@ TFLM = Runtime(
     has_cpu_kernels=True,
     links_image=True,
     program="tflm_runtime",
-    missing="its sources are not built here",
+    cpu_program="tflm_runtime_cpu",
 )
 RUNTIMES = (DIRECT, PREBUILT, TFLM)
 

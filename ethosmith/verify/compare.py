@@ -14,6 +14,7 @@ from typing import Any
 from ethosmith.cli import run_step
 from ethosmith.errors import EthosmithError
 from ethosmith.files import write_text
+from ethosmith.verify.arena_use import read_arena
 from ethosmith.verify.uart_log import DeviceSample, read_log, timed_labels
 
 
@@ -123,6 +124,9 @@ def main(argv: Sequence[str]) -> None:
     host = json.loads(given.expected.read_text("utf-8"))["samples"]
     expect, expect_times = json.loads(given.expect_json), json.loads(given.expect_times_json)
     problems = compare(given.usecase, device, host, expect, expect_times)
+    arena = read_arena(result["uart"])
+    if arena is not None:
+        problems += [f"{given.usecase}: {problem}" for problem in arena.problems()]
     if problems:
         raise EthosmithError("; ".join(problems))
     report = {"simulator": result["simulator"], "samples": [asdict(sample) for sample in device]}

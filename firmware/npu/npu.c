@@ -9,9 +9,6 @@ enum { RESET_TIMEOUT_MS = 100 };
 
 static const uint32_t PROTECTION = NPU_RESET_PENDING_CPL_PRIVILEGED; // and secure
 
-static const uint32_t STATUS_ERRORS =
-    NPU_STATUS_BUS_STATUS | NPU_STATUS_CMD_PARSE_ERROR | NPU_STATUS_WD_FAULT | NPU_STATUS_ECC_FAULT;
-
 static enum npu_error differs(struct npu *npu, enum npu_error error, uint32_t expected,
                               uint32_t found) {
     npu->expected = expected;
@@ -149,7 +146,7 @@ static enum npu_error outcome(struct npu *npu, bool in_time) {
         return NPU_TIMEOUT;
     }
     bool ended = (npu->status & NPU_STATUS_CMD_END_REACHED) != 0;
-    return ended && (npu->status & STATUS_ERRORS) == 0 ? NPU_OK : NPU_FAILED;
+    return ended && (npu->status & NPU_STATUS_ERRORS) == 0 ? NPU_OK : NPU_FAILED;
 }
 
 enum npu_error npu_run(struct npu *npu, const struct npu_job *job,

@@ -39,6 +39,9 @@ enum npu_register {
 #define NPU_STATUS_CMD_END_REACHED (1u << 5)
 #define NPU_STATUS_WD_FAULT (1u << 7)
 #define NPU_STATUS_ECC_FAULT (1u << 8)
+#define NPU_STATUS_ERRORS                                                                          \
+    (NPU_STATUS_BUS_STATUS | NPU_STATUS_CMD_PARSE_ERROR | NPU_STATUS_WD_FAULT |                    \
+     NPU_STATUS_ECC_FAULT)
 #define NPU_STATUS_FAULTING_INTERFACE (1u << 11)
 #define NPU_STATUS_FAULTING_CHANNEL(status) (((status) >> 12) & 0xFu)
 

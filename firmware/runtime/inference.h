@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the model on the NPU without an interpreter: sizes and offsets are known at build time.
+// Runs the model. There are two forms of it, and an image is linked with one: inference.c beside
+// this file hands the command stream to the NPU, and tflm/inference.cc has an interpreter.
 #ifndef ETHOSMITH_RUNTIME_INFERENCE_H
 #define ETHOSMITH_RUNTIME_INFERENCE_H
 
@@ -8,6 +9,7 @@
 
 #include "model.h"
 #include "tensor.h"
+#include "text.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -28,6 +30,9 @@ const char *inference_init(const struct model *m);
 
 // Runs the network once on what its input tensors hold.
 const char *inference_run(const struct model *m, struct inference_counts *counts);
+
+// Appends the lines that this form says at the end of a run that passes, if any.
+void inference_describe(const struct model *m, struct text *lines);
 
 // Where a tensor lies, or null if its region or extent is not the model's.
 void *inference_tensor(const struct model *m, const struct tensor_info *info);

@@ -257,6 +257,7 @@ static const char *run_sample(const struct sample *sample) {
 static void print_end(void) {
     char buffer[LINE_BYTES];
     struct text line = text_in(buffer, sizeof buffer);
+    inference_describe(&model, &line);
     print_field(&line, "stack: ", hal_stack_used_bytes());
     print_field(&line, " of ", PLATFORM_STACK_BYTES);
     text_string(&line, " bytes used\n");

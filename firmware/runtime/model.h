@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network compiled by Vela, as the generated model source describes it to the firmware.
+// A network as the generated model source describes it to the firmware: compiled to a command
+// stream, or as a .tflite for an interpreter.
 #ifndef ETHOSMITH_RUNTIME_MODEL_H
 #define ETHOSMITH_RUNTIME_MODEL_H
 
@@ -25,12 +26,13 @@ struct model {
     const char *accelerator_config; // "ethos-u55-128"
     uint32_t macs;                  // per cycle; checked against the NPU's CONFIG
     const char *memory_mode;        // "Shared_Sram"
+    const uint8_t *tflite;          // null if the network is the command stream and weights below
     const uint8_t *command_stream;  // Vela's driver payload, begins with COP1
     uint32_t command_stream_bytes;
     const uint8_t *weights; // null if the network has none
     uint32_t weights_bytes;
     uint32_t weights_region;
-    uint8_t *scratch;
+    uint8_t *scratch; // an interpreter's arena
     uint32_t scratch_bytes;
     uint32_t scratch_region;
     uint8_t *scratch_fast; // null where the memory mode has one scratch area only

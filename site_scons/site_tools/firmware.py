@@ -83,7 +83,7 @@ def firmware_image(
         CONFIGURED_HEADERS=[f"#{folder}/generated"], BOARD_NPU=configuration.board_npu.name
     )
     libraries = own.LibrarySet(
-        [configuration.runtime.program, *usecase.descriptor.libraries],
+        [configuration.program, *usecase.descriptor.libraries],
         f"{folder}/lib",
         shared_library_folder(configuration),
     )

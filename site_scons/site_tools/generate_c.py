@@ -107,12 +107,23 @@ def samples_source(env: Any, usecase: SelectedUseCase, files: Sequence[Any]) -> 
     )[0]
 
 
-def model_source(
+def model_sources(
     env: Any, usecase: SelectedUseCase, configuration: Configuration, compiled: Any, network: Any
-) -> Any:
-    """Return the node of model.c, from Vela's raw output and the int8 network."""
-    target = f"{image_folder(configuration)}/generated/{usecase.variant}/model.c"
-    return env.Step(
+) -> list[Any]:
+    """Return the nodes of the C and C++ files that hold the network.
+
+    Args:
+        env: the construction environment.
+        usecase: names the network.
+        configuration: its runtime runs Vela's raw output, or a .tflite.
+        compiled: of `CompiledNetwork`.
+        network: the int8 network, for names and quantisation.
+    """
+    folder = f"{image_folder(configuration)}/generated/{usecase.variant}"
+    if configuration.runtime.has_cpu_kernels:
+        return _interpreted(env, usecase, configuration, compiled.model, network, folder)
+    target = f"{folder}/model.c"
+    nodes: list[Any] = env.Step(
         "ethosmith.codegen.model",
         target=target,
         source=[compiled.model, network],
@@ -124,7 +135,49 @@ def model_source(
             *("--source", network, "--output", target),
         ],
         say=f"GENERATE  {target}",
-    )[0]
+    )
+    return nodes
+
+
+def _interpreted(
+    env: Any,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    compiled: Any,
+    network: Any,
+    folder: str,
+) -> list[Any]:
+    """Return model.c with the .tflite ``compiled`` and an arena, and op_resolver.cc."""
+    model, resolver = f"{folder}/model.c", f"{folder}/op_resolver.cc"
+    arena = env.Step(
+        "ethosmith.models.arena",
+        target=f"{folder}/arena.json",
+        source=compiled,
+        options=["--network", compiled, "--output", f"{folder}/arena.json"],
+        say=f"ARENA     {folder}/arena.json",
+        versions=[] if configuration.accelerator else [python_package("tflite-micro")],
+    )
+    nodes: list[Any] = env.Step(
+        "ethosmith.codegen.tflite_model",
+        target=model,
+        source=[compiled, network, *arena],
+        options=[
+            *("--compiled", compiled, "--network", network, "--arena", *arena),
+            *("--name", usecase.model_name),
+            *("--accelerator-config", configuration.npu_name),
+            *("--memory-mode", configuration.memory_mode),
+            *("--source", compiled, "--output", model),
+        ],
+        say=f"GENERATE  {model}",
+    )
+    nodes += env.Step(
+        "ethosmith.codegen.op_resolver",
+        target=resolver,
+        source=compiled,
+        options=["--network", compiled, "--source", compiled, "--output", resolver],
+        say=f"GENERATE  {resolver}",
+    )
+    return nodes
 
 
 def platform_sources(env: Any, configuration: Configuration) -> tuple[Any, Any]:
@@ -169,5 +222,5 @@ def generate(env: Any) -> None:
     env.AddMethod(labels_source, "LabelsSource")
     env.AddMethod(sample_files, "SampleFiles")
     env.AddMethod(samples_source, "SamplesSource")
-    env.AddMethod(model_source, "ModelSource")
+    env.AddMethod(model_sources, "ModelSources")
     env.AddMethod(platform_sources, "PlatformSources")

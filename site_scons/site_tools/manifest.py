@@ -29,6 +29,12 @@ _STEPS = (
     "ethosmith.models.vela",
     "ethosmith.verify.features",
 )
+# And those for an interpreter.
+_INTERPRETER_STEPS = (
+    "ethosmith.codegen.op_resolver",
+    "ethosmith.codegen.tflite_model",
+    "ethosmith.models.arena",
+)
 
 
 def image_manifest(
@@ -51,12 +57,14 @@ def image_manifest(
     """
     project, platform = env["PROJECT"], env["PLATFORM"].path
     libraries = project.libraries_with_requirements(
-        [configuration.runtime.program, *usecase.descriptor.libraries]
+        [configuration.program, *usecase.descriptor.libraries]
     )
     compilers = [*env["TOOLCHAIN"].tools, f"cc {program_version(find_program('cc'))}"]
-    plan = plan_of(project, usecase, configuration, libraries, compilers, _STEPS)
+    steps = _STEPS + (_INTERPRETER_STEPS if configuration.runtime.has_cpu_kernels else ())
+    plan = plan_of(project, usecase, configuration, libraries, compilers, steps)
     inputs = env["DECLARED"].once(
-        ("sources", usecase.variant), lambda: source_files(project, platform, usecase, libraries)
+        ("sources", usecase.variant, configuration.program),
+        lambda: source_files(project, platform, usecase, libraries),
     )
     made = [*(float_model[1:] or float_model), *networks]
     files = [image.axf, image.map, *image.sectors]

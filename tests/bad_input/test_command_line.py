@@ -22,10 +22,6 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
     "target": ({"target": "fpv"}, "unknown target 'fpv'; did you mean 'fvp'? (allowed: fvp, mps3)"),
     "runtime": ({"runtime": "dirct"}, "unknown value of runtime= 'dirct'; did you mean 'direct'?"),
     "runtime of several": ({"runtime": "direct,tflite"}, "unknown value of runtime= 'tflite'"),
-    "runtime that is not there": (
-        {"runtime": "tflm"},
-        "runtime=tflm is not available: its sources are not built here",
-    ),
     "runtime without kernels for the CPU": (
         {"npu": "none"},
         "npu=none: runtime=direct has no kernels for the CPU; give runtime=prebuilt or"

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read the operators and tensors of a .tflite, the network's own or Vela's."""
+
+from __future__ import annotations
+
+import math
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ethosmith.errors import EthosmithError
+
+# The custom operator that Vela puts in the place of what runs on the NPU.
+NPU_OPERATOR = "ethos-u"
+_CUSTOM = 32
+# Written by Vela: the offset in the arena of each tensor, see `_offsets`.
+_OFFLINE_PLAN = b"OfflineMemoryAllocation"
+_PLAN_HEADER_WORDS = 3
+_NOT_PLANNED = -1
+_ELEMENT_BYTES = {
+    "FLOAT32": 4,
+    "FLOAT16": 2,
+    "INT32": 4,
+    "UINT8": 1,
+    "INT64": 8,
+    "BOOL": 1,
+    "INT16": 2,
+    "INT8": 1,
+    "UINT32": 4,
+    "UINT16": 2,
+}
+
+
+@dataclass(frozen=True)
+class TfliteTensor:
+    """One tensor of the first subgraph.
+
+    Attributes:
+        name: in the file.
+        shape: outermost first.
+        size_bytes: of its elements.
+        element_bytes: of one of them.
+        constant: its value is in the file.
+        offset: in the arena, if the file plans it.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    size_bytes: int
+    element_bytes: int
+    constant: bool
+    offset: int | None
+
+
+@dataclass(frozen=True)
+class TfliteOperator:
+    """One operator of the first subgraph.
+
+    Attributes:
+        kind: TFLite's name of a built-in operator, or the code of a custom one.
+        custom: it is a custom one.
+        inputs: indices of tensors; an optional one that is not there is left out.
+        outputs: indices of tensors.
+    """
+
+    kind: str
+    custom: bool
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class TfliteFile:
+    """The first subgraph of a network, in the file's order.
+
+    Attributes:
+        inputs: indices of the network's inputs.
+        outputs: indices of its outputs.
+    """
+
+    operators: tuple[TfliteOperator, ...]
+    tensors: tuple[TfliteTensor, ...]
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+
+    @property
+    def on_npu(self) -> bool:
+        """An operator of it runs on the NPU."""
+        return any(operator.kind == NPU_OPERATOR for operator in self.operators)
+
+    def place_of(self, operator: TfliteOperator) -> str:
+        """Return the name of the operator's first output, which tells people where it is."""
+        return self.tensors[operator.outputs[0]].name if operator.outputs else "no output"
+
+
+def read_tflite(path: Path) -> TfliteFile:
+    """Read the file at ``path``.
+
+    Raises:
+        EthosmithError: it is no TFLite flatbuffer, or has several subgraphs, which nothing here
+            runs.
+    """
+    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+    content = path.read_bytes()
+    if content[4:8] != b"TFL3":
+        raise EthosmithError(f"{path}: not a TFLite model (no TFL3 identifier); is it complete?")
+    try:
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+        return _read(path, model, schema)
+    except (struct.error, IndexError, TypeError, ValueError) as error:
+        raise EthosmithError(f"{path}: a damaged TFLite model: {error}") from None
+
+
+def _read(path: Path, model: Any, schema: Any) -> TfliteFile:
+    if len(model.subgraphs) != 1:
+        raise EthosmithError(f"{path}: {len(model.subgraphs)} subgraphs; only one is supported")
+    graph = model.subgraphs[0]
+    types = {value: key for key, value in vars(schema.TensorType).items() if key.isupper()}
+    offsets = _offsets(model, len(graph.tensors))
+    return TfliteFile(
+        operators=tuple(_operator(model, operator, schema) for operator in graph.operators),
+        tensors=tuple(
+            _tensor(model, tensor, types, offset)
+            for tensor, offset in zip(graph.tensors, offsets, strict=True)
+        ),
+        inputs=tuple(int(index) for index in graph.inputs),
+        outputs=tuple(int(index) for index in graph.outputs),
+    )
+
+
+def _operator(model: Any, operator: Any, schema: Any) -> TfliteOperator:
+    names = {value: key for key, value in vars(schema.BuiltinOperator).items() if key.isupper()}
+    code = model.operatorCodes[operator.opcodeIndex]
+    value = max(code.builtinCode, code.deprecatedBuiltinCode)
+    custom = value == _CUSTOM
+    kind = (code.customCode or b"").decode("utf-8", "replace") if custom else names[value]
+    return TfliteOperator(
+        kind,
+        custom,
+        tuple(int(index) for index in operator.inputs if index >= 0),
+        tuple(int(index) for index in operator.outputs),
+    )
+
+
+def _tensor(model: Any, tensor: Any, types: dict[int, str], offset: int | None) -> TfliteTensor:
+    shape = () if tensor.shape is None else tuple(int(size) for size in tensor.shape)
+    element_bytes = _ELEMENT_BYTES.get(types[tensor.type], 8)
+    data = model.buffers[tensor.buffer].data
+    return TfliteTensor(
+        name=(tensor.name or b"").decode("utf-8", "replace"),
+        shape=shape,
+        size_bytes=math.prod(shape) * element_bytes,
+        element_bytes=element_bytes,
+        constant=data is not None and len(data) > 0,
+        offset=offset,
+    )
+
+
+def _offsets(model: Any, count: int) -> list[int | None]:
+    """Return the planned offset of each tensor.
+
+    The metadata are words: version, subgraph, number of tensors, then an offset for each,
+    -1 where the interpreter plans it itself (TFLM's docs/offline_memory_plan.md).
+    """
+    for metadata in model.metadata or []:
+        if metadata.name == _OFFLINE_PLAN:
+            data = bytes(model.buffers[metadata.buffer].data)
+            words = struct.unpack(f"<{len(data) // 4}i", data)[_PLAN_HEADER_WORDS:]
+            return [None if word == _NOT_PLANNED else word for word in words[:count]]
+    return [None] * count

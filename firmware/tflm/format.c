@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "format.h"
+
+#include <stdint.h>
+#include <string.h>
+
+// One conversion: `longs` of 2 means 64 bits (long and size_t have 32 on this machine).
+struct conversion {
+    uint32_t longs;
+    char kind;
+};
+
+// va_list may be an array, which a pointer parameter could not name otherwise.
+struct arguments {
+    va_list list;
+};
+
+static struct conversion parse(const char **at) {
+    struct conversion found = {0};
+    while (**at != '\0' && strchr("0123456789.-+# lhzjt", **at) != NULL) {
+        found.longs += **at == 'l';
+        (*at)++;
+    }
+    found.kind = **at;
+    *at += **at != '\0';
+    return found;
+}
+
+static uint64_t take_unsigned(struct arguments *arguments, uint32_t longs) {
+    return longs > 1 ? va_arg(arguments->list, uint64_t) : va_arg(arguments->list, uint32_t);
+}
+
+static int64_t take_signed(struct arguments *arguments, uint32_t longs) {
+    return longs > 1 ? va_arg(arguments->list, int64_t) : va_arg(arguments->list, int32_t);
+}
+
+static void append_hex(struct text *text, uint64_t value) {
+    uint32_t digits = 1;
+    while (digits < 8 && (value >> (4 * digits)) != 0) {
+        digits++;
+    }
+    text_hex(text, (uint32_t)value, digits);
+}
+
+static void append(struct text *text, struct conversion found, struct arguments *arguments) {
+    switch (found.kind) {
+    case 'c':
+        text_character(text, (char)va_arg(arguments->list, int));
+        break;
+    case 's':
+        text_string(text, va_arg(arguments->list, const char *));
+        break;
+    case 'd':
+    case 'i':
+        text_signed(text, take_signed(arguments, found.longs));
+        break;
+    case 'u':
+        text_unsigned(text, take_unsigned(arguments, found.longs));
+        break;
+    case 'x':
+    case 'X':
+        append_hex(text, take_unsigned(arguments, found.longs));
+        break;
+    case 'p':
+        text_string(text, "0x");
+        text_hex(text, (uint32_t)(uintptr_t)va_arg(arguments->list, void *), 8);
+        break;
+    case 'e':
+    case 'f':
+    case 'g':
+        text_fixed4(text, (float)va_arg(arguments->list, double));
+        break;
+    default:
+        text_character(text, found.kind);
+        break;
+    }
+}
+
+void text_format(struct text *text, const char *format, va_list list) {
+    struct arguments arguments;
+    va_copy(arguments.list, list);
+    const char *at = format;
+    while (*at != '\0') {
+        if (*at != '%') {
+            text_character(text, *at++);
+            continue;
+        }
+        at++;
+        struct conversion found = parse(&at);
+        if (found.kind != '\0') {
+            append(text, found, &arguments);
+        }
+    }
+    va_end(arguments.list);
+}

@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef ETHOSMITH_TFLM_FORMAT_H
+#define ETHOSMITH_TFLM_FORMAT_H
+
+#include <stdarg.h>
+
+#include "text.h"
+
+// Appends what printf would print for %c %s %d %i %u %x %X %p %f %g and %%, with `l`, `ll` and `z`.
+// Width, precision and flags are read and left out; %f and %g have four digits.
+void text_format(struct text *text, const char *format, va_list arguments);
+
+#endif

@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+#ifndef IMITATION_MICRO_OPS_H_
+#define IMITATION_MICRO_OPS_H_
+
+#include "tensorflow/lite/c/common.h"
+
+namespace tflite {
+
+TFLMRegistration Register_CONV_2D();
+TFLMRegistration Register_FULLY_CONNECTED();
+TFLMRegistration Register_RESHAPE();
+TFLMRegistration Register_SOFTMAX();
+
+} // namespace tflite
+
+#endif
