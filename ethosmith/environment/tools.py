@@ -37,6 +37,7 @@ class Need:
     python_module: str = ""
     brings: tuple[str, ...] = ()
     or_variable: str = ""
+    optional: bool = False
     packages: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
@@ -68,6 +69,7 @@ def needs() -> tuple[Need, ...]:
             python_module=table.get("python_module", ""),
             brings=tuple(table.get("brings", ())),
             or_variable=table.get("or_variable", ""),
+            optional=table.get("optional", False),
             packages={manager: tuple(table[manager]) for manager in _INSTALL_COMMANDS},
         )
         for table in tables
@@ -75,8 +77,8 @@ def needs() -> tuple[Need, ...]:
 
 
 def missing() -> list[Need]:
-    """Return the needs that this machine does not meet."""
-    return [need for need in needs() if not need.is_met()]
+    """Return the needs of every build that this machine does not meet."""
+    return [need for need in needs() if not need.optional and not need.is_met()]
 
 
 def find_program(name: str, search_path: str | None = None) -> Path:

@@ -5,13 +5,14 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ethosmith.descriptors.library import Library, LocalSources, PackageSources
 from ethosmith.descriptors.origin import Origin
+from ethosmith.descriptors.repository import option_of
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase
 from ethosmith.graph.module_sources import module_sources
@@ -37,6 +38,7 @@ def plan_of(
     usecase: SelectedUseCase,
     configuration: Configuration,
     libraries: Sequence[Located[Library]],
+    repositories: Sequence[Mapping[str, Any]],
     compilers: Sequence[str],
     step_modules: Iterable[str],
 ) -> dict[str, Any]:
@@ -47,6 +49,7 @@ def plan_of(
         usecase: its descriptor, or what was given in its place.
         configuration: the NPU, memory mode and platform.
         libraries: those of the device program, in link order.
+        repositories: what the build knows of the git repositories that the libraries are made of.
         compilers: name and version of each.
         step_modules: the modules that do the steps.
 
@@ -55,12 +58,13 @@ def plan_of(
     """
     return {
         "usecase": usecase.variant,
-        "arguments": _arguments(usecase, configuration),
+        "arguments": [*_arguments(usecase, configuration), *_folders(repositories)],
         "configuration": _configuration(configuration),
         "descriptor": usecase.descriptor.model_dump(mode="json", exclude_none=True),
         "model": {"name": usecase.model_name, "source": _model_source(project, usecase)},
         "samples": _samples(project, usecase),
         "packages": _packages(project, usecase, libraries),
+        "repositories": list(repositories),
         "libraries": [_library(item.descriptor) for item in libraries],
         "tools": _tools(compilers),
         "code_sha256": _code_sha256(tuple(sorted(step_modules))),
@@ -81,6 +85,11 @@ def _arguments(usecase: SelectedUseCase, configuration: Configuration) -> list[s
         f"toolchain={configuration.toolchain}",
         *(f"{name}={path.as_posix()}" for name, path in given.items() if path is not None),
     ]
+
+
+def _folders(repositories: Iterable[Mapping[str, Any]]) -> list[str]:
+    """Return the arguments that put folders in the place of repositories."""
+    return [f"{option_of(r['name'])}={r['folder']}" for r in repositories if "folder" in r]
 
 
 def _npu_arguments(configuration: Configuration) -> list[str]:
@@ -135,6 +144,12 @@ def _packages_of(library: Library) -> list[str]:
     return [source.package for source in library.sources if isinstance(source, PackageSources)]
 
 
+def repository_names(libraries: Iterable[Library]) -> list[str]:
+    """Return the git repositories that the libraries are made of, sorted."""
+    used = (library.upstream for library in libraries)
+    return sorted({upstream.repository for upstream in used if upstream is not None})
+
+
 def package_names(usecase: SelectedUseCase, libraries: Iterable[Located[Library]]) -> list[str]:
     """Return the packages that the image has something of, sorted."""
     names = {name for item in libraries for name in _packages_of(item.descriptor)}
@@ -166,6 +181,7 @@ def _library(library: Library) -> dict[str, Any]:
         "licence": library.licence,
         "requires": list(library.requires),
         "packages": _packages_of(library),
+        "repositories": repository_names([library]),
     }
 
 
@@ -194,6 +210,8 @@ def source_files(
     """Return the project's files that the image is made from, sorted; headers included."""
     found = {usecase.path, platform_path}
     found |= {project.package(name).path for name in package_names(usecase, libraries)}
+    names = repository_names(item.descriptor for item in libraries)
+    found |= {project.repository(name).path for name in names}
     own = usecase.own
     found |= {path for path in (own.labels_file,) if path is not None}
     found |= {sample.file for sample in usecase.samples if sample.file is not None}

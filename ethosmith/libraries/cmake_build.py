@@ -8,7 +8,9 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from ethosmith.descriptors.repository import option_of
 from ethosmith.files import write_text
+from ethosmith.graph.layout import repository_link
 from ethosmith.libraries.select import matches
 from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
 
@@ -106,12 +108,19 @@ def configure_command(
         "CMAKE_MAKE_PROGRAM": ninja,
         # A build fetches nothing.
         "FETCHCONTENT_FULLY_DISCONNECTED": "ON",
-        **cmake.options,
+        **{key: _with_places(value, spec, root) for key, value in cmake.options.items()},
     }
     source = Path(os.path.normpath(root / spec.link / cmake.folder))
     words = [program, "-G", "Ninja", "-S", str(source), "-B", str(folder / "build")]
     words += ["--no-warn-unused-cli", "-Wno-dev"]
     return [*words, *(f"-D{name}={value}" for name, value in options.items())]
+
+
+def _with_places(value: str, spec: LibrarySpec, root: Path) -> str:
+    """Fill in where the repositories are."""
+    for name in spec.origins:
+        value = value.replace(f"{{{option_of(name)}}}", str(root / repository_link(name)))
+    return value
 
 
 def archives(folder: Path) -> list[Path]:

@@ -59,7 +59,7 @@ class FileFlags:
 
 @dataclass(frozen=True)
 class CMakeTarget:
-    """A target of the repository's own CMake build; ``options`` with all names filled in."""
+    """A target of the repository's own CMake build; only places are open in ``options``."""
 
     target: str
     folder: str

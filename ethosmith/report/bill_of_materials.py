@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
 from typing import Any
+from urllib.parse import quote
 
 _IMAGE = "image"
 # What GCC's own archives and newlib's are called, and the licence that their sources state.
@@ -34,6 +35,7 @@ def bill_of_materials(manifest: Mapping[str, Any], archives: Iterable[str]) -> d
     parts = [
         *(_library(library) for library in libraries),
         *(_package(package) for package in manifest["packages"]),
+        *(_repository(repository) for repository in manifest["repositories"]),
         _model(manifest),
         *runtime,
     ]
@@ -77,6 +79,37 @@ def _package(package: Mapping[str, str]) -> dict[str, Any]:
         "licenses": [{"expression": package["licence"]}],
         "purl": f"pkg:pypi/{package['name']}@{package['version']}",
     }
+
+
+def _repository(repository: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a git repository: at its pinned commit, or a folder in its place and its commit."""
+    part: dict[str, Any] = {
+        "type": "library",
+        "bom-ref": f"repository:{repository['name']}",
+        "name": repository["name"],
+        "description": repository["title"],
+        "licenses": [{"expression": repository["licence"]}],
+    }
+    is_changed = repository.get("dirty", False)
+    commit = repository.get("commit")
+    if commit is not None:
+        part["version"] = f"{commit}-dirty" if is_changed else commit
+    if "folder" in repository:
+        # Whoever has only this document cannot fetch it.
+        part["properties"] = [{"name": "ethosmith:folder", "value": repository["folder"]}]
+        return part
+    return {
+        **part,
+        "purl": _git_purl(repository["name"], repository["git"], str(commit)),
+        "externalReferences": [{"type": "vcs", "url": repository["git"]}],
+    }
+
+
+def _git_purl(name: str, git: str, commit: str) -> str:
+    path = git.removeprefix("https://github.com/").removesuffix(".git")
+    if path.count("/") == 1:
+        return f"pkg:github/{path.lower()}@{commit}"
+    return f"pkg:generic/{name}@{commit}?vcs_url=git%2B{quote(git, safe='')}%40{commit}"
 
 
 def _model(manifest: Mapping[str, Any]) -> dict[str, Any]:
@@ -125,6 +158,7 @@ def _dependencies(
         if ref in libraries:
             needed += [f"library:{name}" for name in libraries[ref]["requires"]]
             needed += [f"package:{name}" for name in libraries[ref]["packages"]]
+            needed += [f"repository:{name}" for name in libraries[ref]["repositories"]]
         elif ref == "model":
             needed += [f"package:{manifest['model']['source'].get('package', '')}"]
         rows[ref] = [name for name in needed if name in known]

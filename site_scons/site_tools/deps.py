@@ -25,6 +25,8 @@ def declare_deps(env: Any) -> None:
     session: Session = env["SESSION"]
     nothing_is_built = env.GetOption("help") or env.GetOption("clean")
     targets = set(session.targets)
+    if "deps" in targets:
+        _declare_fetch(env, _wanted(session))
     nothing_is_built |= bool(targets) and targets <= _WITHOUT_SOURCES
     if session.repositories.missing and not nothing_is_built:
         raise fetch_first(session.repositories.missing, session.selection_text(_SELECTING))

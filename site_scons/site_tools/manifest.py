@@ -7,7 +7,7 @@ from typing import Any
 
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.configuration import Configuration
-from ethosmith.graph.ingredients import plan_of, source_files
+from ethosmith.graph.ingredients import plan_of, repository_names, source_files
 from ethosmith.graph.layout import SelectedUseCase, image_folder
 
 # The steps on the way from the descriptor to the image.
@@ -24,6 +24,7 @@ _STEPS = (
     "ethosmith.images.fit",
     "ethosmith.images.images_txt",
     "ethosmith.images.sections",
+    "ethosmith.libraries.build",
     "ethosmith.models.input_shape",
     "ethosmith.models.quantise",
     "ethosmith.models.vela",
@@ -61,7 +62,10 @@ def image_manifest(
     )
     compilers = [*env["TOOLCHAIN"].tools, f"cc {program_version(find_program('cc'))}"]
     steps = _STEPS + (_INTERPRETER_STEPS if configuration.runtime.has_cpu_kernels else ())
-    plan = plan_of(project, usecase, configuration, libraries, compilers, steps)
+    names = repository_names(item.descriptor for item in libraries)
+    checkouts = [env["REPOSITORIES"].checkout(name) for name in names]
+    records = [checkout.record for checkout in checkouts if checkout is not None]
+    plan = plan_of(project, usecase, configuration, libraries, records, compilers, steps)
     inputs = env["DECLARED"].once(
         ("sources", usecase.variant, configuration.program),
         lambda: source_files(project, platform, usecase, libraries),

@@ -142,8 +142,8 @@ def _cmake(env: Any, item: Located[Library], checkouts: Sequence[Checkout]) -> C
     cmake = item.descriptor.upstream.cmake if item.descriptor.upstream else None
     if cmake is None:
         return None
-    root = env["PROJECT"].root
-    values = {option_of(checkout.name): str(root / checkout.link) for checkout in checkouts}
+    # The places of repositories are filled in later: they are no part of the signature.
+    values = {name: f"{{{name}}}" for name in (option_of(one.name) for one in checkouts)}
     if item.descriptor.configured:
         values[_NPU] = env["BOARD_NPU"]
 

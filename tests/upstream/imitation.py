@@ -54,6 +54,7 @@ FILES: Mapping[str, Mapping[str, str]] = {
         "tensorflow/lite/core/c/common.h": "#ifdef TF_LITE_STATIC_MEMORY\n"
         "#define LAYOUT 1\n#endif\ninline int warns(int unused) { return 0; }\n",
         "tensorflow/lite/core/c/common_test.cc": "#error left out\n",
+        "tensorflow/lite/kernels/internal/common.cc": "int internal_common;\n",
         f"{_MICRO}/micro_interpreter.cc": '#include "tensorflow/lite/core/c/common.h"\n',
         f"{_MICRO}/micro_time.cc": "#error left out\n",
         f"{_MICRO}/debug_log.cc": "#error left out\n",
@@ -121,9 +122,10 @@ def git(folder: Path, *words: str) -> str:
 
 
 def commit_all(folder: Path, message: str = "All") -> str:
-    """Make ``folder`` a repository if it is none, commit everything, return the commit."""
+    """Make ``folder`` a repository if it is none, commit what is new, return the commit."""
     if not (folder / ".git").exists():
         git(folder, "init", "-q")
     git(folder, "add", "-A")
-    git(folder, "commit", "-q", "-m", message)
+    if git(folder, "status", "--porcelain"):
+        git(folder, "commit", "-q", "-m", message)
     return git(folder, "rev-parse", "HEAD")

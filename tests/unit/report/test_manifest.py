@@ -31,6 +31,26 @@ Discarded input sections
  .text          0x00000000        0x0 build/lib/libhost.a(unused.o)
 """
 
+_COMMIT = "e096196a0c49f065abc03d943c583cd50de424ba"
+_REPOSITORIES = (
+    {
+        "name": "cmsis_nn",
+        "title": "CMSIS-NN",
+        "git": "https://github.com/ARM-software/CMSIS-NN.git",
+        "licence": "Apache-2.0",
+        "commit": _COMMIT,
+    },
+    {
+        "name": "tflm",
+        "title": "TFLM",
+        "git": "https://github.com/tensorflow/tflite-micro.git",
+        "licence": "Apache-2.0",
+        "folder": "../my tflm",
+        "commit": _COMMIT,
+        "dirty": True,
+    },
+)
+
 
 def _plan() -> tuple[dict[str, Any], list[Path]]:
     project = Project(_ROOT)
@@ -40,7 +60,9 @@ def _plan() -> tuple[dict[str, Any], list[Path]]:
     values = check_options({"npu": "ethos-u55-64"})
     configuration = configurations(platform.descriptor, values)[0]
     libraries = project.libraries_with_requirements(["runtime", "frontend"])
-    plan = plan_of(project, usecase, configuration, libraries, ["gcc 1"], ["ethosmith.files"])
+    plan = plan_of(
+        project, usecase, configuration, libraries, _REPOSITORIES, ["gcc 1"], ["ethosmith.files"]
+    )
     return plan, source_files(project, platform.path, usecase, libraries)
 
 
@@ -106,3 +128,16 @@ def test_bill_of_materials_has_what_was_linked(tmp_path: Path) -> None:
     refs = {part["bom-ref"] for part in bill["components"]} | {"image"}
     assert {row["ref"] for row in bill["dependencies"]} == refs
     assert {name for row in bill["dependencies"] for name in row["dependsOn"]} <= refs
+
+
+def test_a_repository_is_named_by_its_commit_and_a_folder_by_what_was_given(tmp_path: Path) -> None:
+    plan, _ = _plan()
+    manifest, bill = _write(tmp_path / "a", plan)
+    assert "tflm_dir=../my tflm" in manifest["arguments"]
+    assert manifest["repositories"] == list(_REPOSITORIES)
+    parts = {part["bom-ref"]: part for part in bill["components"]}
+    pinned, folder = parts["repository:cmsis_nn"], parts["repository:tflm"]
+    assert pinned["purl"] == f"pkg:github/arm-software/cmsis-nn@{_COMMIT}"
+    assert pinned["version"] == _COMMIT
+    assert folder["version"] == f"{_COMMIT}-dirty"
+    assert "purl" not in folder
