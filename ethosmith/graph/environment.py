@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from ethosmith.installation import IMPORT_PATH
 
-# What the user may set for downloads, temporary files, simulators and terminals. None of it
-# changes the bytes of an output.
+# What the user may set for downloads, temporary files, simulators, terminals and compiler
+# launchers. None of it changes the bytes of an output.
 _PASSED = (
     "PATH",
     "HOME",
@@ -30,7 +30,7 @@ _PASSED = (
     "LD_LIBRARY_PATH",
     "VIRTUAL_ENV",
 )
-_PASSED_PREFIXES = ("PIP_",)
+_PASSED_PREFIXES = ("PIP_", "CCACHE_", "DISTCC_", "ICECC")
 _PASSED_ANY_CASE = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
 

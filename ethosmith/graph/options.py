@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ethosmith.descriptors.nearest import did_you_mean, unknown_name
 from ethosmith.errors import EthosmithError
+from ethosmith.graph.launcher import NAMES as LAUNCHERS
 from ethosmith.graph.runtimes import RUNTIMES
 
 WHAT, OWN, HOW = GROUPS = ("What is built", "Your own files", "How")
@@ -82,6 +83,7 @@ OPTIONS = (
     Option("time_limit_s", "of a simulation, in seconds", "60"),
     Option("card", "for flash: where it is mounted", ""),
     Option("offline", "1: no network", "0", ("0", "1")),
+    Option("launcher", f"of compilers: {', '.join(LAUNCHERS)}", "auto", LAUNCHERS),
     Option("cache", "folder of the build cache; none", ""),
     Option("cache_limit_gib", "how large it may grow", "5"),
     Option("verbose", "1: every command as it runs", "0", ("0", "1")),

@@ -20,6 +20,7 @@ from ethosmith.graph.build_lock import BuildLock
 from ethosmith.graph.configuration import Configuration, configurations, sweep_configurations
 from ethosmith.graph.environment import process_environment
 from ethosmith.graph.help import help_text
+from ethosmith.graph.launcher import Launcher, find_launcher
 from ethosmith.graph.layout import BUILD, OwnFiles, SelectedUseCase
 from ethosmith.graph.options import check_options, words
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
@@ -199,6 +200,11 @@ class Session:
         """What ``scons -h`` prints."""
         project = self.project
         return help_text(project.usecase_names, project.platform_names, project.repository_names)
+
+    @cached_property
+    def launcher(self) -> Launcher:
+        """What compilers are started through."""
+        return find_launcher(self.values["launcher"], self.process_environment.get("PATH"))
 
     @cached_property
     def cache_folder(self) -> Path | None:

@@ -98,11 +98,14 @@ def _key(env: Any, node: Any) -> str:
     places, search_path = env["PLACES"], env["ENV"].get("PATH", "")
     executor = node.get_executor()
     command = bytes(executor.get_contents()).decode("utf-8", errors="surrogateescape")
+    compiles = "STEP_SIGNATURE" not in env
+    if compiles and env["SESSION"].launcher.sends_preprocessed:
+        command = f"preprocessed: {command}"
     return step_key(
         places.without_places(command),
         [str(target) for target in executor.get_all_targets()],
         [(places.name(str(child), search_path), child.get_csig()) for child in node.children()],
-        *([] if "STEP_SIGNATURE" in env else _compiler(env)),
+        *(_compiler(env) if compiles else []),
     )
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.environment.tools import find_program, program_version
+from ethosmith.graph.launcher import Launcher
 from ethosmith.installation import DESCRIPTOR_ROOT
 from ethosmith.report.progress import AnnouncedSteps
 from ethosmith.toolchains.installed import InstalledToolchain
@@ -62,6 +63,9 @@ def _system(folders: Iterable[Path]) -> list[str]:
 
 def host_toolchain(env: Any) -> None:
     """Set up ``env`` to compile for this computer."""
+    launcher = env["SESSION"].launcher
+    if env["VERBOSE"] and launcher.program:
+        env["SHOWN"].progress.line(f"Compilers are started through {launcher.program}.")
     _compilers(env, "cc", "c++", "ar", [*_HOST_OPTIMISE, *_COMMON, *_STRICT])
     version = program_version(find_program("cc"))
     env.Replace(LINKFLAGS=[], MACHINE="host", TOOLCHAIN_VERSION=f"cc {version}")
@@ -73,6 +77,7 @@ def _compilers(env: Any, c: str, cxx: str, archiver: str, flags: Sequence[str]) 
     places = {str(DESCRIPTOR_ROOT): "ethosmith", env.Dir("#").abspath: "."}
     maps = [f"-ffile-prefix-map={place}={name}" for place, name in places.items()]
     env.Replace(
+        SPAWN=partial(_spawn, env["SHOWN"], env["SESSION"].launcher),
         CC=c,
         CXX=cxx,
         LINK=cxx,
@@ -97,6 +102,7 @@ def _compilers(env: Any, c: str, cxx: str, archiver: str, flags: Sequence[str]) 
 
 def _spawn(
     shown: AnnouncedSteps,
+    launcher: Launcher,
     shell: str,
     escape: Any,
     command: str,
@@ -106,7 +112,8 @@ def _spawn(
     """Run one command for SCons, its arguments as they are."""
     del shell, escape, command
     try:
-        return shown.run([_unquoted(word) for word in arguments], environment)
+        words = [_unquoted(word) for word in arguments]
+        return shown.run(launcher.command(words), environment)
     except OSError as error:
         sys.stderr.write(f"error: {arguments[0]}: {error.strerror}\n")
         return 127
@@ -129,7 +136,6 @@ def generate(env: Any) -> None:
     for tool in ("cc", "c++", "as", "ar", "link"):
         env.Tool(tool)
     env.Replace(
-        SPAWN=partial(_spawn, env["SHOWN"]),
         ESCAPE=str,
         OBJSUFFIX=".o",
         LIBPREFIX="lib",
