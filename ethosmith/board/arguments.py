@@ -33,6 +33,7 @@ class Arguments:
     Attributes:
         job: What to run.
         simulator: ``auto``, ``fvp`` or ``open``.
+        fvp_program: name of the FVP's executable; None: the SSE-300's with that NPU.
         uart_file: Where UART output goes; None is standard output.
         hidden_words: Lines of the UART that begin with these do not go there.
         result_file: Where the JSON result goes, if asked for.
@@ -45,6 +46,7 @@ class Arguments:
 
     job: BoardJob
     simulator: str
+    fvp_program: str | None
     uart_file: Path | None
     hidden_words: tuple[str, ...]
     result_file: Path | None
@@ -125,6 +127,9 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
     group = parse.add_argument_group("the board's own")
     group.add_argument("--simulator", choices=SIMULATORS, default="auto")
     group.add_argument(
+        "--fvp-program", metavar="NAME", help="executable of another subsystem's FVP than SSE-300's"
+    )
+    group.add_argument(
         "--npu", metavar="NAME", help=f"accelerator (default {_DEFAULT_ACCELERATOR})"
     )
     group.add_argument("--num-macs", type=int, metavar="N", help="as -C ethosu.num_macs=N")
@@ -172,6 +177,7 @@ def parse_arguments(options: argparse.Namespace) -> Arguments:
     return Arguments(
         job=_job(options, parameters),
         simulator=options.simulator,
+        fvp_program=options.fvp_program,
         uart_file=parameters.uart_file,
         hidden_words=tuple(options.hide),
         result_file=options.result,

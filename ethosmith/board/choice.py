@@ -21,6 +21,7 @@ def choose_simulator(
     accelerator: AcceleratorConfig,
     *,
     open_board: OpenBoard | None = None,
+    fvp_program: str | None = None,
     environment: Mapping[str, str] = os.environ,
 ) -> Simulator:
     """Return the simulator called ``name``.
@@ -29,6 +30,7 @@ def choose_simulator(
         name: ``fvp``, ``open``, or ``auto``: the FVP if one is installed for this NPU.
         accelerator: The NPU that it must have.
         open_board: The open board to use, if not a plain one.
+        fvp_program: Name of the FVP's executable, if not the SSE-300's with that NPU.
         environment: Holds FVP_PATH and PATH.
 
     Raises:
@@ -36,12 +38,11 @@ def choose_simulator(
     """
     if name not in SIMULATORS:
         raise EthosmithError(unknown_name("simulator", name, SIMULATORS))
-    program = None if name == "open" else find_fvp(accelerator.product, environment)
+    wanted = fvp_program or FVP_PROGRAMS[accelerator.product]
+    program = None if name == "open" else find_fvp(wanted, environment)
     if program is not None:
         return Fvp(program)
     if name == "fvp":
-        raise EthosmithError(
-            f"{FVP_PROGRAMS[accelerator.product]} is not installed; set FVP_PATH to its folder, "
-            "or use the open board"
-        )
+        instead = "" if wanted not in FVP_PROGRAMS.values() else ", or use the open board"
+        raise EthosmithError(f"{wanted} is not installed; set FVP_PATH to its folder{instead}")
     return open_board or OpenBoard()

@@ -100,7 +100,9 @@ def _simulator(arguments: Arguments, stack: ExitStack) -> Simulator:
     board = OpenBoard(
         make_npu=_npu_maker(arguments, stack), debug_port=_debug_port(arguments.gdb_port, stack)
     )
-    return choose_simulator(name, arguments.job.accelerator, open_board=board)
+    return choose_simulator(
+        name, arguments.job.accelerator, open_board=board, fvp_program=arguments.fvp_program
+    )
 
 
 def _npu_maker(arguments: Arguments, stack: ExitStack) -> MakeNpu:

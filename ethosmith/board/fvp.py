@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Arm's Fixed Virtual Platform of the Corstone SSE-300 as a simulator."""
+"""Arm's Fixed Virtual Platform of a Corstone subsystem as a simulator."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from ethosmith.errors import EthosmithError
 
 NAME = "FVP"
 
+# Of the SSE-300; other subsystems have programs of their own.
 FVP_PROGRAMS = {
     "ethos-u55": "FVP_Corstone_SSE-300_Ethos-U55",
     "ethos-u65": "FVP_Corstone_SSE-300_Ethos-U65",
@@ -31,17 +32,16 @@ _EXIT_CODE_TIMEOUT_S = 2.0
 _VERSION = re.compile(r"Fast Models \[([0-9.]+)")
 
 
-def find_fvp(product: str, environment: Mapping[str, str]) -> Path | None:
-    """Return the FVP for an NPU product from FVP_PATH or PATH, or None.
+def find_fvp(program: str, environment: Mapping[str, str]) -> Path | None:
+    """Return an FVP from FVP_PATH or PATH, or None.
 
     Args:
-        product: ``ethos-u55`` or ``ethos-u65``.
+        program: The name of its executable.
         environment: Variables; FVP_PATH is the FVP itself or a folder that holds it.
 
     Raises:
         EthosmithError: FVP_PATH is set, but there is no such FVP there.
     """
-    program = FVP_PROGRAMS[product]
     named = environment.get("FVP_PATH", "")
     if named:
         path = Path(named) / program if Path(named).is_dir() else Path(named)
@@ -95,7 +95,8 @@ class Fvp:
         """Run ``job``; see Simulator."""
         if job.images:
             raise EthosmithError("the FVP boots ELF files only; use the open board for raw images")
-        if FVP_PROGRAMS[job.accelerator.product] != self._program.name:
+        others = set(FVP_PROGRAMS.values()) - {FVP_PROGRAMS[job.accelerator.product]}
+        if self._program.name in others:
             raise EthosmithError(f"{self._program.name} has no {job.accelerator.name}")
         check_job(job)
         start = time.monotonic()

@@ -9,14 +9,23 @@ from pathlib import Path
 
 from ethosmith.cli import run_step
 from ethosmith.descriptors.platform import MemoryRegion, Platform, load_platform
+from ethosmith.descriptors.timing_adapter import TimingAdapter
 from ethosmith.files import write_text
 from ethosmith.npu.config import AcceleratorConfig
 
 Macro = tuple[str, str]
 
 
-def platform_header(platform: Platform, memory_mode: str, accelerator_config: str) -> str:
+def platform_header(
+    platform: Platform, memory_mode: str, accelerator_config: str, system_config: str = ""
+) -> str:
     """Return the text of platform.h.
+
+    Args:
+        platform: its addresses and sizes.
+        memory_mode: where the model lies.
+        accelerator_config: the NPU.
+        system_config: Vela's, which chooses the settings of the timing adapters; empty: none.
 
     Raises:
         EthosmithError: the platform does not have the memory mode or the NPU
@@ -29,7 +38,8 @@ def platform_header(platform: Platform, memory_mode: str, accelerator_config: st
         *_mode_macros(platform, memory_mode),
     ]
     lines = [f"#define {name} {value}" for name, value in macros]
-    return "\n".join([*_HEAD, *lines, "", *_region_table(platform.regions), "", "#endif", ""])
+    tables = [*_region_table(platform.regions), "", *_timing(platform, system_config, memory_mode)]
+    return "\n".join([*_HEAD, *lines, "", *tables, "", "#endif", ""])
 
 
 _HEAD = (
@@ -87,6 +97,21 @@ def _region_table(regions: tuple[MemoryRegion, ...]) -> list[str]:
     ]
 
 
+def _timing(platform: Platform, system_config: str, memory_mode: str) -> list[str]:
+    adapters = platform.timing_adapters
+    settings = adapters.settings(system_config, memory_mode) if adapters else ()
+    rows = [
+        f"    X({_address(address)}, {', '.join(_number(value) for value in adapter.values)})"
+        for address, adapter in settings
+    ]
+    names = tuple(TimingAdapter.model_fields)
+    return [
+        f"// X(address, {', '.join(names)})",
+        f"#define PLATFORM_TIMING_ADAPTER_REGISTERS {len(names)}",
+        " \\\n".join(["#define PLATFORM_TIMING_ADAPTERS(X)", *rows]),
+    ]
+
+
 def _address(value: int) -> str:
     return f"{value:#010x}u"
 
@@ -106,10 +131,13 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--platform", type=Path, required=True, help="platform.yaml")
     parser.add_argument("--memory-mode", required=True, help="Vela's name, such as Shared_Sram")
     parser.add_argument("--accelerator-config", required=True, help="such as ethos-u55-128")
+    parser.add_argument("--system-config", default="", help="Vela's, for the timing adapters")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(argv)
     platform = load_platform(options.platform)
-    text = platform_header(platform, options.memory_mode, options.accelerator_config)
+    text = platform_header(
+        platform, options.memory_mode, options.accelerator_config, options.system_config
+    )
     write_text(options.output, text)
 
 

@@ -12,9 +12,12 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ethosmith.descriptors.nearest import unknown_name
+from ethosmith.descriptors.timing_adapter import TimingAdapters
+from ethosmith.descriptors.toolchain import CoreName
 from ethosmith.descriptors.validation import Problem, load
 from ethosmith.descriptors.yaml_source import Location
 from ethosmith.errors import EthosmithError
+from ethosmith.models.vela_config import system_configs
 from ethosmith.npu.config import ACCELERATORS
 
 SCHEMA_VERSION = 1
@@ -50,11 +53,11 @@ class Cpu(_Model):
     """The processor that runs the firmware.
 
     Attributes:
-        core: GCC's name of the core.
+        core: As the compilers name it.
         clock_hz: Clock of the core and of SysTick.
     """
 
-    core: Literal["cortex-m55"]
+    core: CoreName
     clock_hz: Hertz
 
 
@@ -73,11 +76,11 @@ class Sector(_Model):
 
     Attributes:
         file: Name in the card's software folder.
-        card_address: Load address as the board's controller sees it.
+        card_address: Load address as the board's controller sees it; needed with a `card`.
     """
 
     file: Annotated[str, AfterValidator(_check_card_name)]
-    card_address: Address
+    card_address: Address | None = None
 
 
 class MemoryRegion(_Model):
@@ -285,7 +288,7 @@ class FvpExecutable(_Model):
 
 
 class Fvp(_Model):
-    """Arm's Fixed Virtual Platform of this board; the open board stands in where it is missing.
+    """Arm's Fixed Virtual Platform of this board.
 
     Attributes:
         executables: The program for each NPU product.
@@ -322,6 +325,9 @@ class Platform(_Model):
         memory_modes: Which region holds what of a model.
         npu: The NPU.
         uart: Where the firmware prints.
+        timing_adapters: Bridges that give the NPU a memory's speed; none if there are none.
+        open_board: The open board can take the place of this one. It is an SSE-300 with a
+            Cortex-M55.
         fvp: The simulators of this board; none if there is none.
         card: The SD card of a real board; none for a simulator alone.
     """
@@ -336,6 +342,8 @@ class Platform(_Model):
     memory_modes: Annotated[tuple[MemoryMode, ...], Field(min_length=1)]
     npu: Npu
     uart: Uart
+    timing_adapters: TimingAdapters | None = None
+    open_board: bool = True
     fvp: Fvp | None = None
     card: Card | None = None
 
@@ -410,6 +418,8 @@ def _problems(platform: Platform) -> Iterator[Problem]:
     yield from _mode_problems(platform)
     yield from _npu_problems(platform)
     yield from _fvp_problems(platform)
+    yield from _timing_problems(platform)
+    yield from _card_problems(platform)
 
 
 def _region_problems(regions: tuple[MemoryRegion, ...]) -> Iterator[Problem]:
@@ -532,3 +542,24 @@ def _fvp_problems(platform: Platform) -> Iterator[Problem]:
     for product in platform.npu.products:
         if product.name not in have:
             yield Problem(("fvp", "executables"), f"no executable for {product.name}")
+
+
+def _timing_problems(platform: Platform) -> Iterator[Problem]:
+    modes = [mode.name for mode in platform.memory_modes]
+    presets = platform.timing_adapters.presets if platform.timing_adapters else ()
+    for index, preset in enumerate(presets):
+        where: Location = ("timing_adapters", "presets", index)
+        for place, name in enumerate(preset.memory_modes):
+            if name not in modes:
+                message = unknown_name("memory mode of this platform", name, modes)
+                yield Problem((*where, "memory_modes", place), message)
+        if preset.system_config not in system_configs():
+            message = unknown_name("system config of Vela", preset.system_config, system_configs())
+            yield Problem((*where, "system_config"), message)
+
+
+def _card_problems(platform: Platform) -> Iterator[Problem]:
+    for index, region in enumerate(platform.regions):
+        if platform.card and region.sector and region.sector.card_address is None:
+            where = ("regions", index, "sector")
+            yield Problem(where, "a platform with a card needs the key 'card_address' here")

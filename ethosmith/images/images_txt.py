@@ -44,7 +44,9 @@ def card_images(regions: Regions, sectors_dir: Path) -> tuple[CardImage, ...]:
     images = tuple(
         CardImage(region.name, region.address, region.sector.file, region.sector.card_address)
         for region in regions
-        if region.sector and _size_bytes(region.name, sectors_dir / region.sector.file)
+        if region.sector
+        and region.sector.card_address is not None
+        and _size_bytes(region.name, sectors_dir / region.sector.file)
     )
     if not images:
         raise EthosmithError(f"{sectors_dir}: no binary has bytes; check the linker script")

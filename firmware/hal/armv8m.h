@@ -42,6 +42,7 @@
 #define ICSR_PENDSTSET (1u << 26)
 #define CCR_DC (1u << 16)
 #define CCR_IC (1u << 17)
+#define CCR_BP (1u << 18)
 #define CCR_LOB (1u << 19)
 #define SHCSR_MEMFAULTENA (1u << 16)
 #define SHCSR_BUSFAULTENA (1u << 17)
@@ -67,6 +68,12 @@
 #define DCISW REGISTER(0xE000EF60u)
 #define DCCMVAC REGISTER(0xE000EF68u)
 #define DCCSW REGISTER(0xE000EF6Cu)
+
+// Power control of Cortex-M55 and Cortex-M85: the state that each part of the core goes into when
+// it has nothing to do (0 on, 1 clock off, 2 retention, 3 off). Reset: off.
+#define CPDLPSTATE REGISTER(0xE001E300u)
+#define CPDLPSTATE_CORE_EPU_RAM 0x333u
+#define CPDLPSTATE_EPU_CLOCK_OFF (1u << 4)
 
 // Numbers of the system exceptions
 enum {

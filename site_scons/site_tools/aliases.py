@@ -99,7 +99,8 @@ def end_session(env: Any) -> None:
     """Declare the aliases' own actions and what a plain ``scons`` builds."""
     built = env["BUILT_IMAGES"]
     _say_after(env, "run", lambda: summary_text(built, ran=True))
-    _say_after(env, "images", lambda: summary_text(built, ran=False))
+    reason = env.ReasonNotToRun()
+    _say_after(env, "images", lambda: summary_text(built, ran=False) + _not_run(reason))
     _say_after(env, "size", lambda: size_text(built))
     _say_after(env, "list", lambda: list_text(env["PROJECT"]))
     _declare_test(env)
@@ -111,8 +112,11 @@ def end_session(env: Any) -> None:
     env.DeclareCompileCommands()
     env.NewUseCase()
     env.Documentation()
-    simulated = env["PLATFORM"].descriptor.fvp is not None
-    env.Default(env.Alias("run" if simulated else "images"))
+    env.Default(env.Alias("images" if reason else "run"))
+
+
+def _not_run(reason: str | None) -> str:
+    return f"\nNot run: {reason}.\n" if reason else ""
 
 
 def _declare_test(env: Any) -> None:

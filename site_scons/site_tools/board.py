@@ -59,7 +59,12 @@ def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, 
         source=image.axf,
         options=[
             *("-a", image.axf, "--npu", configuration.board_npu.name),
-            *("--simulator", env["SIMULATOR"], "--result", target),
+            *("--simulator", _simulator(env), "--result", target),
+            *(
+                word
+                for name in _fvp_programs(env, configuration)
+                for word in ("--fvp-program", name)
+            ),
         ],
         unsigned_options=["--timelimit", env["TIME_LIMIT_S"], *_uart_output(env)],
         say=f"RUN       {image.axf}",
@@ -84,7 +89,7 @@ def _uart_output(env: Any) -> list[str]:
 def _simulators(env: Any, configuration: Configuration) -> list[str]:
     """Return what tells one simulator from another; a missing one is named by the run itself."""
     found = [] if env["SIMULATOR"] == "open" else _installed_fvp(env, configuration)
-    if found or env["SIMULATOR"] == "fvp":
+    if found or _simulator(env) == "fvp":
         return found
     try:
         return [f"QEMU {program_version(find_program('qemu-system-arm'))}"]
@@ -92,13 +97,50 @@ def _simulators(env: Any, configuration: Configuration) -> list[str]:
         return []
 
 
-def _installed_fvp(env: Any, configuration: Configuration) -> list[str]:
+def _simulator(env: Any) -> str:
+    """Return the value of ``simulator=``; without the open board there is only the FVP."""
+    platform, asked = env["PLATFORM"].descriptor, str(env["SIMULATOR"])
+    if platform.open_board:
+        return asked
+    if asked == "open":
+        raise EthosmithError(
+            f"simulator=open: the open board has no {platform.cpu.core}; {platform.name} runs on"
+            " its FVP only"
+        )
+    return "fvp"
+
+
+def _fvp_programs(env: Any, configuration: Configuration) -> list[str]:
     fvp = env["PLATFORM"].descriptor.fvp
-    programs = [
+    return [
         executable.file
         for executable in (fvp.executables if fvp else ())
         if executable.product == configuration.board_npu.product
     ]
+
+
+def reason_not_to_run(env: Any) -> str | None:
+    """Return why a plain ``scons`` runs nothing, or None if it does.
+
+    A simulator that was asked for by name is no reason: the run then says that it is missing.
+    """
+    platform = env["PLATFORM"].descriptor
+    if platform.fvp is None:
+        return f"{platform.name} is a board; the target 'run' boots the image on the open board"
+    if platform.open_board or env["SIMULATOR"] != "auto":
+        return None
+    for configuration in env["SESSION"].configurations:
+        if not _installed_fvp(env, configuration):
+            (program,) = _fvp_programs(env, configuration)
+            return (
+                f"{program} is not installed (FVP_PATH), and the open board has no"
+                f" {platform.cpu.core}"
+            )
+    return None
+
+
+def _installed_fvp(env: Any, configuration: Configuration) -> list[str]:
+    programs = _fvp_programs(env, configuration)
     given = env["ENV"]
     # FVP_PATH names the program or its folder, see `ethosmith.board.fvp.find_fvp`.
     named = given.get("FVP_PATH", "")
@@ -141,3 +183,4 @@ def generate(env: Any) -> None:
     env.AddMethod(expected_answers, "ExpectedAnswers")
     env.AddMethod(board_run, "BoardRun")
     env.AddMethod(verified_run, "VerifiedRun")
+    env.AddMethod(reason_not_to_run, "ReasonNotToRun")

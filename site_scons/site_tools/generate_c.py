@@ -196,6 +196,7 @@ def _platform_source(env: Any, configuration: Configuration, step: str, target: 
     options = ["--platform", platform, "--memory-mode", configuration.memory_mode]
     if step == "platform_header":
         options += ["--accelerator-config", configuration.board_npu.name]
+        options += ["--system-config", configuration.system_config]
     return env.Step(
         f"ethosmith.codegen.{step}",
         target=target,

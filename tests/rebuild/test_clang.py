@@ -85,6 +85,21 @@ def test_frames_read_from_its_code_are_those_of_clangs_debug_information(folder:
     assert compared > 80
 
 
+@pytest.mark.scons
+def test_a_cortex_m85_is_built_and_not_said_to_have_run(both: tuple[Path, set[str]]) -> None:
+    project = ProjectCopy(both[0].parents[2], {"FVP_PATH": ""})
+    outcome = project.build("usecase=kws", "toolchain=clang", "target=sse310")
+    assert not [step for step in outcome.steps if step.startswith(("RUN", "VERIFY"))]
+    assert "Not run: FVP_Corstone_SSE-310 is not installed" in outcome.stdout
+    assert "equals LiteRT's" not in outcome.stdout
+    axf = project.root / "build/sse310-clang/ethos-u55-128-shared_sram/kws.axf"
+    attributes = axf.read_bytes()
+    assert b"cortex-m85" in attributes
+    refused = project.scons("usecase=kws", "toolchain=clang", "target=sse310", "run")
+    assert refused.exit_code != 0
+    assert "error: FVP_Corstone_SSE-310 is not installed; set FVP_PATH" in refused.text
+
+
 def test_a_gap_in_llds_map_is_padding() -> None:
     text = (
         "     VMA      LMA     Size Align Out     In      Symbol\n"

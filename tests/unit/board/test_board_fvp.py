@@ -163,3 +163,18 @@ def test_asking_for_an_fvp_that_is_not_installed_is_an_error(tmp_path: Path) -> 
 def test_unknown_simulator_names_the_nearest() -> None:
     with pytest.raises(EthosmithError, match="did you mean 'open'"):
         choose_simulator("opne", U55)
+
+
+def test_the_fvp_of_another_subsystem_is_used_where_it_is_installed(tmp_path: Path) -> None:
+    name = "FVP_Corstone_SSE-310"
+    on_path = {"PATH": str(tmp_path)}
+    _fake_fvp(tmp_path, "")
+    with pytest.raises(
+        EthosmithError, match=rf"^{name} is not installed; set FVP_PATH to its f\w+$"
+    ):
+        choose_simulator("fvp", U55, environment=on_path, fvp_program=name)
+    script = "printf '\\004\\000' >\"$uart\"; exec sleep 100"
+    _fake_fvp(tmp_path, script).rename(tmp_path / name)
+    fvp = choose_simulator("fvp", U55, environment=on_path, fvp_program=name)
+    axf = programs.build(tmp_path, programs.PASSING)
+    assert fvp.run(BoardJob(U55, axf, time_limit_s=10.0)).passed

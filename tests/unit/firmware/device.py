@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ethosmith.codegen.linker_script import linker_script
 from ethosmith.codegen.platform_header import platform_header
-from ethosmith.descriptors.platform import load_platform
+from ethosmith.descriptors.platform import Platform, load_platform
 
 from .compile import FIRMWARE, ROOT
 
@@ -40,10 +40,15 @@ class Firmware:
         return axf
 
 
-def compile_firmware(folder: Path, layers: Sequence[str] = _LAYERS) -> Firmware:
-    """Compile all sources of the layers."""
-    platform = load_platform(ROOT / "platforms" / "fvp" / "platform.yaml")
-    header = platform_header(platform, "Shared_Sram", "ethos-u55-128")
+def compile_firmware(
+    folder: Path,
+    layers: Sequence[str] = _LAYERS,
+    platform: Platform | None = None,
+    system_config: str = "",
+) -> Firmware:
+    """Compile all sources of the layers, for the platform fvp if no other is given."""
+    platform = platform or load_platform(ROOT / "platforms" / "fvp" / "platform.yaml")
+    header = platform_header(platform, "Shared_Sram", "ethos-u55-128", system_config)
     (folder / "platform.h").write_text(header, encoding="utf-8")
     script = linker_script(platform, "Shared_Sram")
     (folder / "memory.ld").write_text(script, encoding="utf-8")

@@ -9,8 +9,18 @@ import pytest
 
 from ethosmith.descriptors.platform import load_platform
 from ethosmith.errors import EthosmithError
+from ethosmith.models.vela_config import system_configs
 
 MINIMAL = Path(__file__).with_name("minimal.yaml").read_text(encoding="utf-8")
+_TIMING = """timing_adapters:
+  axi0_address: 0x58103000
+  axi1_address: 0x58103200
+  presets:
+    - system_config: CONFIG
+      memory_modes: [MODE]
+      axi0: {}
+      axi1: {}
+uart:"""
 U65_MODE = "memory mode for ethos-u55 'Dedicated_Sram'"
 
 # What is wrong: (text of minimal.yaml, what takes its place, the error behind the file's name).
@@ -21,7 +31,8 @@ INVALID = {
         "stack_bytes: 4096",
         "stack_bytes: 4096\nstack_byte: 1",
         "22:1: unknown key 'stack_byte'; did you mean 'stack_bytes'? (allowed: card, cpu, fvp,"
-        " memory_modes, name, npu, placement, regions, schema, stack_bytes, title, uart)",
+        " memory_modes, name, npu, open_board, placement, regions, schema, stack_bytes,"
+        " timing_adapters, title, uart)",
     ),
     "unknown key of a region": (
         "alias: 0x30000000, size_kib",
@@ -31,9 +42,9 @@ INVALID = {
     ),
     "other core": (
         "core: cortex-m55",
-        "core: cortex-m85",
-        "5:13: cpu.core: 'cortex-m85' is not allowed; did you mean 'cortex-m55'?"
-        " (allowed: cortex-m55)",
+        "core: cortex-m33",
+        "5:13: cpu.core: 'cortex-m33' is not allowed; did you mean 'cortex-m85'?"
+        " (allowed: cortex-m55, cortex-m85)",
     ),
     "address as text": (
         "address: 0x20000000",
@@ -160,6 +171,25 @@ INVALID = {
         "max_beats_bytes: 96",
         "40:26: npu.axi.max_beats_bytes: 96 is not allowed (allowed: 64, 128 or 256)",
     ),
+    "timing of a system config that Vela has not": (
+        "uart:",
+        _TIMING.replace("CONFIG", "Ethos_U55_High_End_Embeded").replace("MODE", "Sram_Only"),
+        "50:22: unknown system config of Vela 'Ethos_U55_High_End_Embeded'; did you mean"
+        f" 'Ethos_U55_High_End_Embedded'? (allowed: {', '.join(sorted(system_configs()))})",
+    ),
+    "timing of a memory mode that the platform has not": (
+        "uart:",
+        _TIMING.replace("CONFIG", "Ethos_U55_High_End_Embedded").replace("MODE", "Dedicated_Sram"),
+        "51:22: unknown memory mode of this platform 'Dedicated_Sram'; did you mean"
+        " 'Shared_Sram'? (allowed: Shared_Sram, Sram_Only)",
+    ),
+    "latency beyond the register": (
+        "uart:",
+        _TIMING.replace("CONFIG", "Ethos_U55_High_End_Embedded")
+        .replace("MODE", "Sram_Only")
+        .replace("axi0: {}", "axi0: {rlatency: 4096}"),
+        "52:24: timing_adapters.presets.0.axi0.rlatency: input should be less than 4096",
+    ),
     "simulator without the product": (
         "uart:",
         "fvp:\n  executables: [{product: ethos-u65, file: FVP}]\nuart:",
@@ -183,3 +213,13 @@ def test_a_defect_is_named_with_its_place(tmp_path: Path, defect: str) -> None:
     with pytest.raises(EthosmithError) as caught:
         load_platform(file)
     assert str(caught.value) == f"{file}:{message}"
+
+
+def test_a_card_needs_the_place_of_every_file(tmp_path: Path) -> None:
+    file = tmp_path / "platform.yaml"
+    text = MINIMAL.replace(", card_address: 0x8000000", "")
+    file.write_text(text, encoding="utf-8")
+    assert load_platform(file).card is None
+    file.write_text(f"{text}card: {{board: B, application_note: A, title: T}}\n", encoding="utf-8")
+    with pytest.raises(EthosmithError, match=r":9:79: a platform with a card needs the key 'card_"):
+        load_platform(file)

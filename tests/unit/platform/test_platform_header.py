@@ -69,3 +69,29 @@ def test_the_command_line_says_an_error_in_one_line(tmp_path: Path) -> None:
     assert ran.stderr.startswith("error: unknown memory mode of platform fvp 'Sram'")
     assert ran.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def _timing_rows(memory_mode: str, accelerator_config: str, system_config: str) -> list[list[int]]:
+    header = platform_header(load_platform(FVP), memory_mode, accelerator_config, system_config)
+    table = header.partition("#define PLATFORM_TIMING_ADAPTERS(X)")[2].partition("#endif")[0]
+    rows = re.findall(r"X\(([^)]+)\)", table)
+    return [[int(word.strip().rstrip("u"), 0) for word in row.split(",")] for row in rows]
+
+
+def test_timing_follows_system_config_and_memory_mode() -> None:
+    u55 = ("ethos-u55-128", "Ethos_U55_High_End_Embedded")
+    sram, flash = _timing_rows("Shared_Sram", *u55)
+    # Arm's evaluation kit, ta_config_u55_high_end.
+    assert sram == [0x58103000, 8, 8, 0, 32, 32, 3999, 1, 4000, 0, 0, 1, 0, 0]
+    assert flash == [0x58103200, 2, 0, 0, 64, 0, 320, 80, 50, 0, 0, 1, 0, 0]
+    both = _timing_rows("Sram_Only", *u55)
+    assert both[0] == sram
+    assert both[1] == [0x58103200, *sram[1:]]
+    _, dram = _timing_rows("Dedicated_Sram", "ethos-u65-256", "Ethos_U65_High_End")
+    # ta_config_u65_high_end.
+    assert dram == [0x58103200, 24, 12, 0, 500, 250, 4000, 1000, 1172, 0, 0, 1, 0, 0]
+
+
+def test_no_timing_is_set_that_nobody_described() -> None:
+    assert _timing_rows("Shared_Sram", "ethos-u55-128", "Ethos_U55_Deep_Embedded") == []
+    assert _timing_rows("Shared_Sram", "ethos-u55-128", "") == []

@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The start-up code sets the timing adapters that are there, in their registers' order."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from ethosmith.descriptors.platform import load_platform
+from ethosmith.descriptors.timing_adapter import TimingAdapters
+
+from .compile import HERE, ROOT
+from .device import compile_firmware, run_on_board
+
+# In the on-chip SRAM, where the program plays the adapters.
+_AXI0, _AXI1 = 0x31001000, 0x31001200
+# Each register has its own value: the offsets are those of Arm's timing_adapter.h.
+_SETTINGS = {
+    "maxr": 1,
+    "maxw": 2,
+    "maxrw": 3,
+    "rlatency": 4,
+    "wlatency": 5,
+    "pulse_on": 6,
+    "pulse_off": 7,
+    "bwcap": 8,
+    "perfctrl": 9,
+    "perfcnt": 10,
+    "mode": 11,
+    "histbin": 12,
+    "histcnt": 13,
+}
+
+
+def _adapters() -> TimingAdapters:
+    preset = {"system_config": "Any", "axi0": _SETTINGS, "axi1": _SETTINGS}
+    data = {"axi0_address": _AXI0, "axi1_address": _AXI1, "presets": (preset,)}
+    return TimingAdapters.model_validate(data)
+
+
+def test_one_that_answers_is_set_and_another_is_left_alone(tmp_path: Path) -> None:
+    platform = load_platform(ROOT / "platforms" / "fvp" / "platform.yaml")
+    played = platform.model_copy(update={"timing_adapters": _adapters()})
+    firmware = compile_firmware(tmp_path, ["hal", "support"], played, "Any")
+    defines = [f"-DAXI0={_AXI0:#x}u", f"-DAXI1={_AXI1:#x}u"]
+    code, lines = run_on_board(firmware.image(tmp_path, [HERE / "timing_program.c"], defines))
+    assert code == 0
+    # 99 is where nothing was written: MAXPENDING, read-only, and all of the second one.
+    assert lines == [
+        "1 2 3 4 5 6 7 8 9 10 11 99 12 13 4375",
+        " ".join(["99"] * 15),
+    ]
