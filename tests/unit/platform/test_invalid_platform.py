@@ -221,5 +221,5 @@ def test_a_card_needs_the_place_of_every_file(tmp_path: Path) -> None:
     file.write_text(text, encoding="utf-8")
     assert load_platform(file).card is None
     file.write_text(f"{text}card: {{board: B, application_note: A, title: T}}\n", encoding="utf-8")
-    with pytest.raises(EthosmithError, match=r":9:79: a platform with a card needs the key 'card_"):
+    with pytest.raises(EthosmithError, match=r":9:73: a platform with a card needs the key 'card_"):
         load_platform(file)
