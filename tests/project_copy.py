@@ -130,5 +130,5 @@ class ProjectCopy:
         return {
             path.relative_to(build).as_posix(): path.read_bytes()
             for path in sorted(build.rglob("*"))
-            if path.is_file() and path.name not in {".sconsign.dblite", ".lock"}
+            if path.is_file() and path.name not in {".lock", ".sconsign.dblite", ".step_times.json"}
         }

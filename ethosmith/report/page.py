@@ -106,13 +106,13 @@ def page_text(
 
     Args:
         figures: of the image and its last run.
-        data: the contents of NAME_manifest.json, NAME_result.json, NAME_verified.json and
-            NAME_way.json, by the middle of their names.
+        data: the contents of NAME_manifest.json, NAME_result.json, NAME_times.json,
+            NAME_verified.json and NAME_way.json, by the middle of their names.
         layers: Vela's estimate of each.
         memory: what lies where.
         index: where the index page is, from the page.
     """
-    way = draw(read_steps(data["way"]))
+    way = draw(read_steps(data["way"], data["times"]))
     open_board = figures.simulator.startswith(_OPEN_BOARD)
     return render(
         TEMPLATE,
@@ -153,7 +153,17 @@ def _json_of(paths: Mapping[str, Path], names: Iterable[str]) -> dict[str, Any]:
 def main(argv: Sequence[str]) -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(prog="python -m ethosmith.report.page", description=__doc__)
-    names = ("way", "manifest", "result", "verified", "axf", "map", "platform", "per-layer")
+    names = (
+        "way",
+        "times",
+        "manifest",
+        "result",
+        "verified",
+        "axf",
+        "map",
+        "platform",
+        "per-layer",
+    )
     for name in (*names, "summary", "index", "output"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     given = parser.parse_args(argv)
@@ -165,7 +175,7 @@ def main(argv: Sequence[str]) -> None:
     link_map = read_link_map(given.map, [section.name for section in image.sections])
     text = page_text(
         figures[0],
-        _json_of(vars(given), ("way", "manifest", "result", "verified")),
+        _json_of(vars(given), ("way", "times", "manifest", "result", "verified")),
         read_layers(given.per_layer),
         page_of(image, load_platform(given.platform), link_map),
         Path(os.path.relpath(given.index, given.output.parent)).as_posix(),

@@ -9,6 +9,7 @@ from typing import Any
 import jinja2
 
 from ethosmith.images.sizes import human_size
+from ethosmith.report.progress import duration_text
 
 _FOLDER = Path(__file__).parent
 
@@ -24,5 +25,6 @@ def render(template: str, **values: Any) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["human"] = human_size
+    environment.filters["duration"] = duration_text
     environment.filters["number"] = lambda value: f"{value:,}"
     return environment.get_template(template).render(**values)

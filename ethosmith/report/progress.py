@@ -18,6 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from ethosmith.cli import signal_name
+from ethosmith.report.step_times import StepTimes
 
 _VERB_WIDTH = 10
 _REDRAW_S = 0.2
@@ -211,17 +212,20 @@ class AnnouncedSteps:
 
     Args:
         progress: shows the steps.
+        times: gets to know how long each took.
         at_once: write what is announced as it is, as for ``verbose=1``.
     """
 
-    def __init__(self, progress: Progress, *, at_once: bool) -> None:
+    def __init__(self, progress: Progress, times: StepTimes, *, at_once: bool) -> None:
         self.progress = progress
+        self.times = times
         self._at_once = at_once
         self._thread = threading.local()
 
     def announce(self, text: str, target: Any, source: Any, env: Any) -> None:
         """Take what SCons would print; its signature is SCons's."""
-        del target, source
+        del source
+        self._thread.output = str(target[0]) if target else ""
         if self._at_once or env.GetOption("no_exec"):
             self.progress.line(text)
         else:
@@ -231,9 +235,13 @@ class AnnouncedSteps:
         self, command: Sequence[str], environment: Mapping[str, str], *, owns_terminal: bool = False
     ) -> int:
         """Run the command of the step that was announced; as `Progress.run`."""
-        label = getattr(self._thread, "label", "")
-        self._thread.label = ""
-        return self.progress.run(label, command, environment, owns_terminal=owns_terminal)
+        label, output = (getattr(self._thread, name, "") for name in ("label", "output"))
+        self._thread.label = self._thread.output = ""
+        started_s = time.monotonic()
+        code = self.progress.run(label, command, environment, owns_terminal=owns_terminal)
+        if code == 0 and output:
+            self.times.note(output, time.monotonic() - started_s)
+        return code
 
 
 class StreamAbove:

@@ -46,11 +46,13 @@ def image_report(
     SCons.Node.interactive = True
     name = f"{image_folder(configuration)}/{usecase.variant}"
     result, verified = runs
-    way = env.Command(f"{name}_way.json", [verified, *image.all], Action(_write_way, _nothing))
+    files = [f"{name}_way.json", f"{name}_times.json"]
+    way = env.Command(files, [verified, *image.all], Action(_write_way, _nothing))
     env.AlwaysBuild(way)
     platform, manifest = env["PLATFORM"].path, f"{name}_manifest.json"
     named = {
         "way": way[0],
+        "times": way[1],
         "manifest": manifest,
         "result": result,
         "verified": verified,
@@ -106,12 +108,18 @@ class _Walk:
 
 
 def _write_way(target: Any, source: Any, env: Any) -> None:
-    """Write the steps on the way to ``source``, as SCons knows them now that all is built."""
-    del env
+    """Write the steps on the way to ``source``, as SCons knows them now that all is built.
+
+    How long they took is no property of the image, and stands in a file of its own.
+    """
     walk = _Walk()
     for node in source:
         _visit(node, walk)
-    write_text(Path(str(target[0])), json.dumps(walk.steps, indent=1) + "\n")
+    known = env["SHOWN"].times.all()
+    first_outputs = [step["outputs"][0] for step in walk.steps]
+    times = {output: known[output] for output in first_outputs if output in known}
+    for path, content in zip(target, (walk.steps, times), strict=True):
+        write_text(Path(str(path)), json.dumps(content, indent=1) + "\n")
 
 
 def _visit(node: Any, walk: _Walk) -> frozenset[int]:

@@ -9,13 +9,16 @@ import hashlib
 import json
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from SCons.Action import Action
 
 from ethosmith.graph.declared import Declared
+from ethosmith.graph.layout import BUILD
 from ethosmith.graph.module_sources import module_sources
 from ethosmith.report.progress import AnnouncedSteps, progress_of_this_process
+from ethosmith.report.step_times import StepTimes
 
 
 def step(
@@ -93,6 +96,7 @@ def exists(env: Any) -> bool:
 
 def generate(env: Any) -> None:
     """Add the method `Step`, the display of all steps, and the memory of what was declared."""
-    shown = AnnouncedSteps(progress_of_this_process(), at_once=env["VERBOSE"])
+    times = StepTimes(Path(f"{BUILD}/.step_times.json"))
+    shown = AnnouncedSteps(progress_of_this_process(), times, at_once=env["VERBOSE"])
     env.Replace(DECLARED=Declared(), SHOWN=shown, PRINT_CMD_LINE_FUNC=shown.announce)
     env.AddMethod(step, "Step")

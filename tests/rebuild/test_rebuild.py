@@ -37,7 +37,7 @@ def written(project: ProjectCopy) -> dict[Path, int]:
     return {
         path: path.stat().st_mtime_ns
         for path in paths
-        if path.is_file() and path.name not in {".lock", ".sconsign.dblite"}
+        if path.is_file() and path.name not in {".lock", ".sconsign.dblite", ".step_times.json"}
     }
 
 

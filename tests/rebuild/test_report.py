@@ -41,6 +41,21 @@ def test_the_way_in_a_report_goes_from_the_download_to_the_verified_run(
     assert all(step["command"] for step in steps)
 
 
+def test_times_stand_beside_the_outputs_and_change_none_of_them(copy_of_built: NewCopy) -> None:
+    project = copy_of_built()
+    kept = json.loads(project.read("build/.step_times.json"))
+    assert kept["build/usecases/kws/ds_cnn_int8.tflite"] > 0.5
+    manifest = project.read(f"{_IMAGE}_manifest.json")
+    project.build("usecase=kws", "run", "report")
+    times = json.loads(project.read(f"{_IMAGE}_times.json"))
+    newer = json.loads(project.read("build/.step_times.json"))
+    changed = {name for name in newer if newer[name] != kept.get(name)}
+    assert changed <= {f"{_IMAGE}_result.json", f"{_IMAGE}_report.htm", "build/report.htm"}
+    assert times[f"{_IMAGE}_result.json"] == newer[f"{_IMAGE}_result.json"]
+    assert f"{_IMAGE}.axf" in times
+    assert project.read(f"{_IMAGE}_manifest.json") == manifest
+
+
 def test_a_sweep_of_a_built_image_only_shows_it(copy_of_built: NewCopy) -> None:
     project = copy_of_built()
     modes = "memory_mode=Shared_Sram,Dedicated_Sram"

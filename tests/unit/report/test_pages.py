@@ -136,13 +136,14 @@ def image_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "name": name,
             "command": f"python -m {verb} '{_HOSTILE}'",
             "inputs": [],
-            "outputs": [],
+            "outputs": [name],
             "needs": needs,
         }
         for verb, name, needs in (("VELA", "kws", []), ("LINK", "kws.axf", [0]))
     ]
     data = {
         "way": way,
+        "times": {"kws": 65.0},
         "manifest": json.loads(Path(f"{stem}_manifest.json").read_text()),
         "verified": json.loads(Path(f"{stem}_verified.json").read_text()),
         "result": {"uart": f"sample yes\n{_HOSTILE}\n"},
@@ -170,6 +171,13 @@ def test_page_has_the_figures_of_run_and_estimate_and_says_which_is_which(image_
     assert re.search(r"Vela's estimate</dt><dd><span class=\"n\">2,000<", text)
     assert "3 of 4" in text
     assert _HOSTILE not in text
+
+
+def test_page_says_how_long_a_step_took_or_that_nobody_knows(image_page: Path) -> None:
+    vela, link = re.findall(r"<details id=\"step-.*?</details>", image_page.read_text(), re.DOTALL)
+    assert "took 1 min 5 s" in vela
+    assert "not measured here" not in vela
+    assert "not measured here: from the build cache" in link
 
 
 def test_page_has_no_date_and_is_the_same_twice(image_page: Path) -> None:

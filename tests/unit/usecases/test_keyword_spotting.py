@@ -24,11 +24,11 @@ from .host_build import ROOT, HostProgram, descriptor, host_program
 USECASE = descriptor("kws")
 FRAMES, CHANNELS = 50, 10
 STEP, WINDOW, LEADING = 320, 480, 320  # samples
-HOP, SMOOTHED = 5, 4  # frames, windows
+HOP, SMOOTHED = 8, 3  # frames, windows
 SHAPE = f"1x{FRAMES}x{CHANNELS}x1"
 
 # The first three are one input of the network; the others are scanned.
-LENGTHS = (1, 15_999, 16_159, 16_160, 17_440, 17_760, 40_000)
+LENGTHS = (1, 15_999, 16_159, 16_160, 18_719, 18_720, 40_000)
 
 
 def _clip(samples: int) -> npt.NDArray[np.int16]:

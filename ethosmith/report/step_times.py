@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Remember how long each step took when it last ran here, in a file beside all outputs.
+
+How long a step takes is no function of its inputs, so it stands in no output: only the report
+reads it. The SCons process imports this, so it needs nothing but the standard library.
+"""
+
+from __future__ import annotations
+
+import atexit
+import json
+import threading
+from contextlib import suppress
+from pathlib import Path
+
+from ethosmith.files import write_text
+
+
+class StepTimes:
+    """The times of all builds up to now, by the first output of each step.
+
+    Those of this build are written when its process ends.
+
+    Args:
+        path: the file; need not be there.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._noted: dict[str, float] = {}
+
+    def note(self, output: str, duration_s: float) -> None:
+        """Remember that the step of ``output`` took ``duration_s`` seconds."""
+        with self._lock:
+            if not self._noted:
+                atexit.register(self.save)
+            self._noted[output] = round(duration_s, 2)
+
+    def all(self) -> dict[str, float]:
+        """Return the latest time of each step in seconds, by its first output."""
+        with self._lock:
+            return {**self._read(), **self._noted}
+
+    def save(self) -> None:
+        """Write them; without this build's, if there is no place for them."""
+        with suppress(OSError):
+            write_text(self._path, json.dumps(self.all(), indent=0, sort_keys=True) + "\n")
+
+    def _read(self) -> dict[str, float]:
+        try:
+            kept = json.loads(self._path.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}  # none, or of another version: what was measured is only unknown then
+        times = kept.items() if isinstance(kept, dict) else ()
+        return {name: float(time) for name, time in times if isinstance(time, int | float)}
