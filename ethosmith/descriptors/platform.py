@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ethosmith.descriptors.nearest import unknown_name
+from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.timing_adapter import TimingAdapters
 from ethosmith.descriptors.toolchain import CoreName
 from ethosmith.descriptors.validation import Problem, load
@@ -297,6 +298,55 @@ class Fvp(_Model):
     executables: Annotated[tuple[FvpExecutable, ...], Field(min_length=1)]
 
 
+class Window(_Model):
+    """A part of a simulator's memory.
+
+    Attributes:
+        address: Of its first byte.
+        size_kib: Its size.
+    """
+
+    address: Address
+    size_kib: Annotated[int, Field(gt=0)]
+
+    @property
+    def size_bytes(self) -> int:
+        """Its size."""
+        return 1024 * self.size_kib
+
+
+class Windows(_Model):
+    """Where simulators put files before a run, and what they save to files after it.
+
+    Attributes:
+        network: A .tflite.
+        input: The bytes of its inputs, one after another.
+        output: The bytes of its outputs.
+    """
+
+    network: Window
+    input: Window
+    output: Window
+
+
+class Runner(_Model):
+    """An image that executes whatever network lies in the windows, for ``runtime=prebuilt``.
+
+    Attributes:
+        product: The NPU that it drives, and that must be on the board.
+        memory_mode: The mode that it is built for.
+        source: The ELF file.
+        cpu_alone: It is the one for ``npu=none``.
+        remark: What to know about its figures; shown below them.
+    """
+
+    product: ProductName
+    memory_mode: MemoryModeName
+    source: Origin
+    cpu_alone: bool = False
+    remark: Line | None = None
+
+
 class Card(_Model):
     """The fields of the board's images.txt and the folder that it goes to.
 
@@ -328,6 +378,8 @@ class Platform(_Model):
         timing_adapters: Bridges that give the NPU a memory's speed; none if there are none.
         open_board: The open board can take the place of this one. It is an SSE-300 with a
             Cortex-M55.
+        windows: Memory for files; none on real boards.
+        runners: Images that execute a network in the windows.
         fvp: The simulators of this board; none if there is none.
         card: The SD card of a real board; none for a simulator alone.
     """
@@ -344,6 +396,8 @@ class Platform(_Model):
     uart: Uart
     timing_adapters: TimingAdapters | None = None
     open_board: bool = True
+    windows: Windows | None = None
+    runners: tuple[Runner, ...] = ()
     fvp: Fvp | None = None
     card: Card | None = None
 
@@ -387,6 +441,29 @@ class Platform(_Model):
             )
         )
 
+    def runner(self, product: str, memory_mode: str) -> Runner:
+        """Return the image that executes networks for an NPU product in a memory mode.
+
+        Raises:
+            EthosmithError: the platform has none.
+        """
+        for runner in self.runners:
+            if (runner.product, runner.memory_mode) == (product, memory_mode):
+                return runner
+        have = ", ".join(f"{r.product} in {r.memory_mode}" for r in self.runners) or "none"
+        raise EthosmithError(
+            f"platform {self.name} has no prebuilt runner for {product} in {memory_mode}"
+            f" (it has: {have})"
+        )
+
+    @property
+    def runner_on_the_cpu(self) -> Runner:
+        """The image that executes networks on the CPU alone; EthosmithError if there is none."""
+        for runner in self.runners:
+            if runner.cpu_alone:
+                return runner
+        raise EthosmithError(f"platform {self.name} has no prebuilt runner for the CPU alone")
+
     def check_combination(self, accelerator_config: str, memory_mode: str) -> None:
         """Check that the NPU works in the memory mode.
 
@@ -420,6 +497,7 @@ def _problems(platform: Platform) -> Iterator[Problem]:
     yield from _fvp_problems(platform)
     yield from _timing_problems(platform)
     yield from _card_problems(platform)
+    yield from _runner_problems(platform)
 
 
 def _region_problems(regions: tuple[MemoryRegion, ...]) -> Iterator[Problem]:
@@ -533,6 +611,16 @@ def _product_problems(
     if product.memory_mode not in modes:
         message = unknown_name(f"memory mode for {product.name}", product.memory_mode, modes)
         yield Problem((*where, "memory_mode"), message)
+
+
+def _runner_problems(platform: Platform) -> Iterator[Problem]:
+    if platform.runners and platform.windows is None:
+        yield Problem(("runners",), "they take the network from windows, and there are none")
+    have = [product.name for product in platform.npu.products]
+    for index, runner in enumerate(platform.runners):
+        if runner.product not in have:
+            message = unknown_name("NPU product of this platform", runner.product, have)
+            yield Problem(("runners", index, "product"), message)
 
 
 def _fvp_problems(platform: Platform) -> Iterator[Problem]:

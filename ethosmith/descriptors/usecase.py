@@ -38,6 +38,7 @@ def _fits_c(value: bool | float | str) -> bool | float | str:
 _FLOAT_MAX = 3.4028234e38
 ParameterValue = Annotated[bool | int | float | str, AfterValidator(_fits_c)]
 Size = Annotated[int, Field(ge=1, le=65536)] | Literal["any"]
+RuntimeName = Literal["direct", "prebuilt", "tflm"]
 SampleFormat = Literal["wav", "pcm16-python-list", "image", "csv", "raw"]
 SOUND_FORMATS: frozenset[SampleFormat] = frozenset({"wav", "pcm16-python-list"})
 Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=64)]
@@ -203,6 +204,8 @@ class UseCase(Descriptor):
         sources: C and C++ files with the pre- and post-processing.
         libraries: libraries of libraries/ that those files include.
         parameters: numbers and texts for them: `window_ms: 30` is `WINDOW_MS` in C.
+        runtimes: values of `runtime=` that can execute it. `prebuilt` has none of the sources on
+            the device: it is for use cases whose samples are the network's inputs.
     """
 
     model: Model
@@ -214,6 +217,7 @@ class UseCase(Descriptor):
     sources: Annotated[tuple[RelativePath, ...], Field(min_length=1)]
     libraries: tuple[Name, ...] = ()
     parameters: Mapping[ParameterName, ParameterValue] = Field(default_factory=dict)
+    runtimes: Annotated[tuple[RuntimeName, ...], Field(min_length=1)] = ("direct", "tflm")
 
 
 def load_usecase(path: Path, libraries: Collection[str], packages: Collection[str]) -> UseCase:

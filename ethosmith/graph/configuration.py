@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.descriptors.platform import Platform
+from ethosmith.descriptors.platform import Platform, Runner
 from ethosmith.errors import EthosmithError
 from ethosmith.graph.options import words
 from ethosmith.graph.runtimes import DIRECT, Runtime, runtime_named, runtimes_for_the_cpu
@@ -30,10 +30,11 @@ class Configuration:
         accelerator: the NPU that the network is for; None: it runs on the CPU alone.
         board_npu: the NPU that the board has, for the network or not.
         memory_mode: which memory holds what of a network. On the CPU alone, the mode of the
-            platform's default NPU, for the places of the network and its arena.
+            board's NPU, for the places of the network and its arena.
         system_config: of Vela; empty on the CPU alone.
         build_type: ``release`` or ``debug``.
         toolchain: name of the device's toolchain.
+        runner: the image that executes the network, where the runtime links none.
     """
 
     platform: str
@@ -44,6 +45,7 @@ class Configuration:
     system_config: str
     build_type: str
     toolchain: str = DEFAULT_TOOLCHAIN
+    runner: Runner | None = None
 
     @property
     def npu_name(self) -> str:
@@ -171,6 +173,7 @@ def _configuration(
         system_config=check_system_config(values["system_config"] or product.system_config),
         build_type=values["build_type"],
         toolchain=values["toolchain"],
+        runner=_runner(platform, one.runtime, product.name, mode),
     )
 
 
@@ -180,12 +183,26 @@ def _on_the_cpu(platform: Platform, runtime: Runtime, values: Mapping[str, str])
             f"npu=none: runtime={runtime.name} has no kernels for the CPU; give"
             f" {runtimes_for_the_cpu()}"
         )
+    runner = None if runtime.links_image else platform.runner_on_the_cpu
+    board_npu = _first_npu(platform, runner.product) if runner else platform.npu.default_config
+    product = platform.product_of(board_npu)
     return Configuration(
         platform=platform.name,
         runtime=runtime,
         accelerator=None,
-        board_npu=AcceleratorConfig.parse(platform.npu.default_config),
-        memory_mode=platform.product_of(platform.npu.default_config).memory_mode,
+        board_npu=AcceleratorConfig.parse(board_npu),
+        memory_mode=product.memory_mode,
         system_config="",
         build_type=values["build_type"],
+        toolchain=values["toolchain"],
+        runner=runner,
     )
+
+
+def _first_npu(platform: Platform, product: str) -> str:
+    found = (config for config in platform.npu.configs if config.startswith(f"{product}-"))
+    return next(found)
+
+
+def _runner(platform: Platform, runtime: Runtime, product: str, mode: str) -> Runner | None:
+    return None if runtime.links_image else platform.runner(product, mode)

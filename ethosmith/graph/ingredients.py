@@ -63,7 +63,8 @@ def plan_of(
         "descriptor": usecase.descriptor.model_dump(mode="json", exclude_none=True),
         "model": {"name": usecase.model_name, "source": _model_source(project, usecase)},
         "samples": _samples(project, usecase),
-        "packages": _packages(project, usecase, libraries),
+        **_ready_image(project, configuration),
+        "packages": _packages(project, package_names(usecase, libraries, configuration)),
         "repositories": list(repositories),
         "libraries": [_library(item.descriptor) for item in libraries],
         "tools": _tools(compilers),
@@ -134,9 +135,18 @@ def _samples(project: Project, usecase: SelectedUseCase) -> list[dict[str, Any]]
     return found
 
 
-def _origins(usecase: SelectedUseCase) -> list[Origin]:
-    """Return where the descriptor's own model and samples come from, if they are used."""
+def _ready_image(project: Project, configuration: Configuration) -> dict[str, Any]:
+    if configuration.runner is None:
+        return {}
+    runner = configuration.runner
+    return {"ready_image": {"remark": runner.remark or "", **project.source_of(runner.source)}}
+
+
+def _origins(usecase: SelectedUseCase, configuration: Configuration) -> list[Origin]:
+    """Return where the descriptors' own files come from, as far as they are used."""
     own = [] if usecase.model_path is not None else [usecase.descriptor.model.source]
+    if configuration.runner is not None:
+        own.append(configuration.runner.source)
     return [*own, *(sample.source for sample in usecase.samples if sample.source is not None)]
 
 
@@ -150,17 +160,17 @@ def repository_names(libraries: Iterable[Library]) -> list[str]:
     return sorted({upstream.repository for upstream in used if upstream is not None})
 
 
-def package_names(usecase: SelectedUseCase, libraries: Iterable[Located[Library]]) -> list[str]:
+def package_names(
+    usecase: SelectedUseCase, libraries: Iterable[Located[Library]], configuration: Configuration
+) -> list[str]:
     """Return the packages that the image has something of, sorted."""
     names = {name for item in libraries for name in _packages_of(item.descriptor)}
-    names |= {origin.package for origin in _origins(usecase) if origin.package}
+    names |= {origin.package for origin in _origins(usecase, configuration) if origin.package}
     return sorted(names)
 
 
-def _packages(
-    project: Project, usecase: SelectedUseCase, libraries: Iterable[Located[Library]]
-) -> list[dict[str, str]]:
-    found = (project.package(name).descriptor for name in package_names(usecase, libraries))
+def _packages(project: Project, names: Iterable[str]) -> list[dict[str, str]]:
+    found = (project.package(name).descriptor for name in names)
     return [
         {
             "name": package.name,
@@ -206,16 +216,20 @@ def source_files(
     platform_path: Path,
     usecase: SelectedUseCase,
     libraries: Sequence[Located[Library]],
+    configuration: Configuration,
 ) -> list[Path]:
     """Return the project's files that the image is made from, sorted; headers included."""
     found = {usecase.path, platform_path}
-    found |= {project.package(name).path for name in package_names(usecase, libraries)}
+    found |= {
+        project.package(name).path for name in package_names(usecase, libraries, configuration)
+    }
     names = repository_names(item.descriptor for item in libraries)
     found |= {project.repository(name).path for name in names}
     own = usecase.own
     found |= {path for path in (own.labels_file,) if path is not None}
     found |= {sample.file for sample in usecase.samples if sample.file is not None}
-    found |= set(_below(project, usecase.folder, usecase.descriptor.sources))
+    if configuration.runtime.links_image:
+        found |= set(_below(project, usecase.folder, usecase.descriptor.sources))
     for item in libraries:
         found.add(item.path)
         root = item.folder.parent

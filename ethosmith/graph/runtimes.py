@@ -22,7 +22,8 @@ class Runtime:
             and its inputs are put into the board's memory beside it.
         program: the library that holds main() of the image that is linked here.
         cpu_program: the same for the CPU alone.
-        missing: why it cannot be used; empty if it can.
+        inference_function: symbol of the function that is one inference on the CPU, to count its
+            instructions.
     """
 
     name: str
@@ -31,8 +32,11 @@ class Runtime:
     links_image: bool
     program: str = ""
     cpu_program: str = ""
-    missing: str = ""
+    inference_function: str = ""
 
+
+# tflite::MicroInterpreter::Invoke()
+_INVOKE = "_ZN6tflite16MicroInterpreter6InvokeEv"
 
 DIRECT = Runtime(
     name="direct",
@@ -46,7 +50,7 @@ PREBUILT = Runtime(
     help="Arm's inference runner as it comes",
     has_cpu_kernels=True,
     links_image=False,
-    missing="its way through the build is not there",
+    inference_function=_INVOKE,
 )
 TFLM = Runtime(
     name="tflm",
@@ -55,6 +59,7 @@ TFLM = Runtime(
     links_image=True,
     program="tflm_runtime",
     cpu_program="tflm_runtime_cpu",
+    inference_function=_INVOKE,
 )
 RUNTIMES = (DIRECT, PREBUILT, TFLM)
 
@@ -63,16 +68,14 @@ def runtime_named(name: str) -> Runtime:
     """Return the runtime called ``name``.
 
     Raises:
-        EthosmithError: there is none, or it is not available.
+        EthosmithError: there is none.
     """
     for runtime in RUNTIMES:
         if runtime.name == name:
-            if runtime.missing:
-                raise EthosmithError(f"runtime={name} is not available: {runtime.missing}")
             return runtime
     raise EthosmithError(unknown_name("value of runtime=", name, [r.name for r in RUNTIMES]))
 
 
 def runtimes_for_the_cpu() -> str:
-    """Name the runtimes that execute networks or operators on the CPU, for messages."""
+    """Name the runtimes that can execute networks or operators on the CPU, for messages."""
     return " or ".join(f"runtime={r.name}" for r in RUNTIMES if r.has_cpu_kernels)

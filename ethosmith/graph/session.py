@@ -26,6 +26,7 @@ from ethosmith.graph.options import check_options, words
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
 from ethosmith.graph.project import Located, Project
 from ethosmith.graph.repositories import Repositories, split_arguments
+from ethosmith.graph.runtimes import runtime_named
 from ethosmith.installation import SITE_TOOLS
 from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
 
@@ -143,10 +144,21 @@ class Session:
             if self.values[option] and len(names) != 1:
                 raise EthosmithError(f"{option}= goes with one use case: give usecase=NAME as well")
         located = [self.project.usecase(name) for name in names]
+        for item in located:
+            self._check_runtimes(item.descriptor)
         return [
             SelectedUseCase(item.descriptor, item.path, self._own_files(item.descriptor))
             for item in located
         ]
+
+    def _check_runtimes(self, usecase: UseCase) -> None:
+        for name in words(self.values["runtime"]):
+            if runtime_named(name).name not in usecase.runtimes:
+                raise EthosmithError(
+                    f"runtime={name} cannot execute the use case {usecase.name}, which takes"
+                    f" runtime={' or '.join(usecase.runtimes)}; it is for use cases whose samples"
+                    f" are the network's inputs, such as usecase=inference_runner"
+                )
 
     def _own_files(self, usecase: UseCase) -> OwnFiles:
         model, labels, samples = (self._given_path(o) for o in ("model", "labels", "samples"))

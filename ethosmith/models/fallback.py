@@ -66,7 +66,8 @@ def fallback_table(network: str, operators: list[CpuOperator]) -> str:
     return "\n".join(
         [
             f"{network}: {len(operators)} operators cannot run on the NPU, and runtime=direct has"
-            " no CPU kernels; change the network there:",
+            " no CPU kernels; change the network there, or let the CPU run them, with"
+            " usecase=inference_runner runtime=prebuilt:",
             *lines,
         ]
     )

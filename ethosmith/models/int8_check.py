@@ -33,6 +33,11 @@ class TensorSpec:
         """The product of the shape."""
         return int(np.prod(self.shape, dtype=np.int64))
 
+    @property
+    def size_bytes(self) -> int:
+        """Its size in memory."""
+        return self.element_count * np.dtype(self.dtype).itemsize
+
 
 @dataclass(frozen=True)
 class NetworkSpec:

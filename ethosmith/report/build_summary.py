@@ -13,6 +13,13 @@ from ethosmith.graph.configuration import Configuration
 
 # `ethosmith.board.open_board.NAME`, which would take too long to import here.
 _OPEN_BOARD = "open board"
+_NPU_COLUMNS = {
+    "npu_cycles": "NPU cycles",
+    "axi0_rd": "AXI0 rd",
+    "axi0_wr": "AXI0 wr",
+    "axi1_rd": "AXI1 rd",
+}
+_INSTRUCTIONS = "cpu_instructions"
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ def summary_text(images: Sequence[BuiltImage], *, ran: bool) -> str:
     """Return the summary of all images, with the device's answers if they ran."""
     blocks = [_image_text(image, ran=ran) for image in images]
     if ran and images:
-        blocks.append(_note(_json(images[0].verified)["simulator"]))
+        blocks.append(_note(_json(images[0].verified)["simulator"]) + _remarks(images))
     return "\n" + "\n".join(blocks)
 
 
@@ -44,12 +51,20 @@ def _note(simulator: dict[str, str]) -> str:
     return f"Every output tensor equals LiteRT's, byte for byte. Ran on: {name}. {cycles}\n"
 
 
+def _remarks(images: Sequence[BuiltImage]) -> str:
+    """Return what is to be known about the figures of ready-made images."""
+    runners = [image.configuration.runner for image in images if image.configuration.runner]
+    remarks = dict.fromkeys(f"{r.product}'s runner: {r.remark}\n" for r in runners if r.remark)
+    counted = "CPU instructions are QEMU's count, from the call of the interpreter; not cycles.\n"
+    return "".join([counted, *remarks]) if runners else ""
+
+
 def _image_text(image: BuiltImage, *, ran: bool) -> str:
     lines = [f"{image.usecase}  {image.configuration.title}  {image.axf}"]
     regions = [region for region in _json(image.usage)["regions"] if region["used_bytes"]]
     lines.append("  " + "   ".join(_region_text(region) for region in regions))
     if ran:
-        lines += _answers(_json(image.verified))
+        lines += _answers(image)
     return "\n".join(lines) + "\n"
 
 
@@ -58,11 +73,14 @@ def _region_text(region: dict[str, Any]) -> str:
     return f"{region['region']} {used / 1024:.1f} KiB ({100 * used / size:.1f} %)"
 
 
-def _answers(verified: dict[str, Any]) -> list[str]:
-    rows = [("sample", "answer", "score", "NPU cycles", "AXI0 rd", "AXI0 wr", "AXI1 rd")]
-    for sample in verified["samples"]:
-        counts = sample["counts"]
-        numbers = [f"{counts[key]:,}" for key in ("npu_cycles", "axi0_rd", "axi0_wr", "axi1_rd")]
+def _answers(image: BuiltImage) -> list[str]:
+    samples = _json(image.verified)["samples"]
+    columns = _NPU_COLUMNS if image.configuration.accelerator else {}
+    if any(_INSTRUCTIONS in sample["counts"] for sample in samples):
+        columns = {**columns, _INSTRUCTIONS: "CPU instructions"}
+    rows = [("sample", "answer", "score", *columns.values())]
+    for sample in samples:
+        numbers = [f"{sample['counts'][key]:,}" for key in columns]
         rows.append((sample["name"], sample["answer"], sample["score"], *numbers))
     return list(_table(rows))
 

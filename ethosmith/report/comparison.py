@@ -13,6 +13,8 @@ from ethosmith.errors import EthosmithError
 from ethosmith.report.vela_figures import Estimate, read_estimate
 
 _MANIFEST = "_manifest.json"
+# Of npu=, in manifests.
+NO_NPU = "none"
 
 
 @dataclass(frozen=True)
@@ -22,13 +24,16 @@ class Figures:
     Attributes:
         usecase: or variant of one.
         target: the platform's folder.
-        accelerator_config: such as ``ethos-u55-128``.
+        accelerator_config: such as ``ethos-u55-128``; ``none``: it runs on the CPU alone.
         memory_mode: of Vela.
-        estimate: Vela's, for one inference.
+        runtime: what executes the network.
+        estimate: Vela's, for one inference; None on the CPU alone.
         npu_cycles: the most that one inference took in the last run.
+        cpu_instructions: the most of one inference; None where they were not counted.
         beats: the most data beats of one inference, by port and direction.
         answers: right answers are all that a verified run has: sample and answer.
         simulator: what it ran on.
+        remark: what to know about the figures; mostly empty.
         used_bytes: of the image, by memory region.
         stem: path of the image without its suffix.
     """
@@ -37,13 +42,21 @@ class Figures:
     target: str
     accelerator_config: str
     memory_mode: str
-    estimate: Estimate
+    runtime: str
+    estimate: Estimate | None
     npu_cycles: int
+    cpu_instructions: int | None
     beats: dict[str, int]
     answers: tuple[tuple[str, str], ...]
     simulator: str
+    remark: str
     used_bytes: dict[str, int]
     stem: Path
+
+    @property
+    def npu(self) -> str:
+        """The NPU for people."""
+        return "CPU alone" if self.accelerator_config == NO_NPU else self.accelerator_config
 
 
 def built_figures(build: Path) -> list[Figures]:
@@ -58,9 +71,13 @@ def built_figures(build: Path) -> list[Figures]:
     return sorted(known, key=_order)
 
 
-def _order(figures: Figures) -> tuple[str, str, str, int, str]:
+def _order(figures: Figures) -> tuple[str, str, str, int, str, str]:
     family, _, macs = figures.accelerator_config.rpartition("-")
-    return (figures.usecase, figures.target, family, int(macs), figures.memory_mode)
+    size = int(macs) if family else 0
+    return (
+        *(figures.usecase, figures.target, family, size),
+        *(figures.memory_mode, figures.runtime),
+    )
 
 
 def figures_of(stems: Iterable[Path]) -> list[Figures]:
@@ -84,23 +101,27 @@ def _figures(stem: Path) -> Figures | None:
 
 def _read(stem: Path, verified: Path) -> Figures | None:
     manifest, run = _json(Path(f"{stem}{_MANIFEST}")), _json(verified)
+    configuration = manifest["configuration"]
+    on_the_cpu = configuration["accelerator_config"] == NO_NPU
     summary = _summary(manifest)
-    if summary is None or not run["samples"]:
+    if not run["samples"] or (summary is None and not on_the_cpu):
         return None
     simulator = run["simulator"]
     counts = [count for sample in run["samples"] for count in inferences_of(sample)]
     most = {key: max(count[key] for count in counts) for key in counts[0]}
-    configuration = manifest["configuration"]
     return Figures(
         usecase=manifest["usecase"],
         target=stem.parent.parent.name,
         accelerator_config=configuration["accelerator_config"],
-        memory_mode=configuration["memory_mode"],
-        estimate=read_estimate(summary),
+        memory_mode="" if on_the_cpu else configuration["memory_mode"],
+        runtime=configuration["runtime"],
+        estimate=read_estimate(summary) if summary else None,
         npu_cycles=most["npu_cycles"],
+        cpu_instructions=most.get("cpu_instructions"),
         beats={key: value for key, value in most.items() if key.startswith("axi")},
         answers=tuple((sample["name"], sample["answer"]) for sample in run["samples"]),
         simulator=f"{simulator['name']} {simulator['version']}".strip(),
+        remark=manifest.get("ready_image", {}).get("remark", ""),
         used_bytes={region["region"]: region["used_bytes"] for region in manifest["sizes"]},
         stem=stem,
     )
@@ -113,10 +134,11 @@ def inferences_of(sample: Mapping[str, Any]) -> list[dict[str, int]]:
 
 
 def _summary(manifest: dict[str, Any]) -> Path | None:
-    """Return Vela's summary, which lies beside the raw output that the manifest names."""
+    """Return Vela's summary, which lies beside its output that the manifest names."""
     for name in manifest["made"]:
-        if name.endswith("_vela.npz"):
-            path = Path(name.removesuffix("_vela.npz") + "_summary.csv")
+        stem, end, suffix = name.rpartition("_vela")
+        if end and suffix in (".npz", ".tflite"):
+            path = Path(f"{stem}_summary.csv")
             return path if path.is_file() else None
     return None
 

@@ -24,11 +24,13 @@ TEMPLATE = "index.htm.j2"
 
 @dataclass(frozen=True)
 class UseCaseRows:
-    """The images of one use case, and a chart that compares them."""
+    """The images of one use case, a chart that compares them, and which columns they need."""
 
     usecase: str
     rows: tuple[tuple[Figures, str], ...]
     chart: Markup
+    runtimes: bool
+    instructions: bool
 
 
 def index_text(figures: Sequence[Figures], folder: Path) -> str:
@@ -46,21 +48,37 @@ def index_text(figures: Sequence[Figures], folder: Path) -> str:
 
 
 def _rows(usecase: str, members: Sequence[Figures], folder: Path) -> UseCaseRows:
-    title = f"{usecase}: cycles by configuration"
-    series: dict[str, list[float | None]] = {
-        "last run": [item.npu_cycles for item in members],
-        "Vela's estimate": [item.estimate.cycles for item in members],
-    }
-    several = len({item.target for item in members}) > 1
-    labels = [
-        f"{item.target + ' ' if several else ''}{item.accelerator_config} {item.memory_mode}"
-        for item in members
-    ]
     return UseCaseRows(
         usecase=usecase,
         rows=tuple((item, _page(item, folder)) for item in members),
-        chart=Markup(bars(f"chart-{usecase}", title, labels, series)),  # noqa: S704 our own SVG
+        chart=_chart(usecase, members),
+        runtimes=len({item.runtime for item in members}) > 1,
+        instructions=any(item.cpu_instructions is not None for item in members),
     )
+
+
+def _chart(usecase: str, members: Sequence[Figures]) -> Markup:
+    """Return the chart of those on an NPU; nothing if there are none."""
+    found = [(item, item.estimate) for item in members if item.estimate is not None]
+    if not found:
+        return Markup()
+    series: dict[str, list[float | None]] = {
+        "last run": [item.npu_cycles for item, _ in found],
+        "Vela's estimate": [estimate.cycles for _, estimate in found],
+    }
+    targets, runtimes = ({getattr(item, key) for item in members} for key in ("target", "runtime"))
+    labels = [
+        " ".join(
+            [
+                *([item.target] if len(targets) > 1 else []),
+                *(item.accelerator_config, item.memory_mode),
+                *([item.runtime] if len(runtimes) > 1 else []),
+            ]
+        )
+        for item, _ in found
+    ]
+    title = f"{usecase}: cycles by configuration"
+    return Markup(bars(f"chart-{usecase}", title, labels, series))  # noqa: S704 our own SVG
 
 
 def _page(item: Figures, folder: Path) -> str:

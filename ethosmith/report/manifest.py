@@ -66,7 +66,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--input", action="append", default=[], help="NAME=PATH")
     parser.add_argument("--made", type=Path, action="append", default=[])
     parser.add_argument("--image-file", type=Path, action="append", default=[])
-    parser.add_argument("--map", type=Path, required=True, help="of the linker")
+    parser.add_argument("--map", type=Path, help="of the linker, if the image was linked here")
     parser.add_argument("--usage", type=Path, required=True, help="NAME_size.json")
     parser.add_argument("--output", type=Path, required=True)
     parser.add_argument("--bom", type=Path, required=True, help="CycloneDX")
@@ -75,7 +75,8 @@ def main(argv: Sequence[str]) -> None:
     regions = json.loads(given.usage.read_text("utf-8"))["regions"]
     data = manifest(json.loads(given.plan_json), inputs, given.made, given.image_file, regions)
     write_text(given.output, _text(data))
-    write_text(given.bom, _text(bill_of_materials(data, archives_of(given.map))))
+    archives = archives_of(given.map) if given.map else []
+    write_text(given.bom, _text(bill_of_materials(data, archives)))
 
 
 def _text(data: Mapping[str, Any]) -> str:

@@ -18,7 +18,7 @@ from ethosmith.descriptors.platform import load_platform
 from ethosmith.errors import EthosmithError
 from ethosmith.files import write_text
 from ethosmith.images.elf import read_image
-from ethosmith.images.link_map import read_link_map
+from ethosmith.images.link_map import LinkMap, read_link_map
 from ethosmith.images.memory_page import Page, page_of
 from ethosmith.images.symbols import SymbolRow
 from ethosmith.obtain.digest import sha256_of
@@ -51,7 +51,14 @@ _KIND_OF_CLASS = {
     "fast scratch": "scratch",
     "samples": "samples",
 }
+_NPU_COUNTS = {
+    "npu_cycles": "NPU cycles",
+    "axi0_rd": "AXI0 read",
+    "axi0_wr": "AXI0 written",
+    "axi1_rd": "AXI1 read",
+}
 _OPEN_BOARD = "open board"
+_DEFAULT_RUNTIME = "direct"
 
 
 def _treemaps(page: Page) -> dict[str, list[Tile]]:
@@ -83,10 +90,26 @@ def _layer_chart(layers: Sequence[Layer], identifier: str, title: str, field: st
 
 
 def _cycles_chart(figures: Figures) -> Markup:
+    if figures.estimate is None:
+        return Markup()
     title = "NPU cycles of the last run and Vela's estimates"
     labels = ["last run", "Vela, computing alone", "Vela, with memory"]
     values = [figures.npu_cycles, figures.estimate.npu_cycles, figures.estimate.cycles]
     return Markup(bars("cycles", title, labels, {"cycles": values}))  # noqa: S704 our own SVG
+
+
+def _columns(figures: Figures) -> dict[str, str]:
+    """Return the counts to show of each sample, with their titles."""
+    counted = {"cpu_instructions": "CPU instructions"}
+    return {
+        **(_NPU_COUNTS if figures.estimate else {}),
+        **(counted if figures.cpu_instructions is not None else {}),
+    }
+
+
+def _configuration(figures: Figures, *more: str) -> str:
+    runtime = f"runtime {figures.runtime}" if figures.runtime != _DEFAULT_RUNTIME else ""
+    return ", ".join(word for word in (figures.npu, figures.memory_mode, *more, runtime) if word)
 
 
 def _hashes(way: Drawing) -> dict[str, str]:
@@ -106,9 +129,10 @@ def page_text(
 
     Args:
         figures: of the image and its last run.
-        data: the contents of NAME_manifest.json, NAME_result.json, NAME_times.json,
-            NAME_verified.json and NAME_way.json, by the middle of their names.
-        layers: Vela's estimate of each.
+    for name in (
+        *("way", "times", "manifest", "result", "verified", "axf", "platform"),
+        *("index", "output"),
+    ):
         memory: what lies where.
         index: where the index page is, from the page.
     """
@@ -130,6 +154,10 @@ def page_text(
             else "the FVP's cycles are as it counts them."
         ),
         memory_names=_MEMORY_NAMES,
+        columns=_columns(figures),
+        linked="ready_image" not in data["manifest"],
+        title=_configuration(figures),
+        configuration=_configuration(figures, data["manifest"]["configuration"]["system_config"]),
         cycles_chart=_cycles_chart(figures),
         layer_cycles=_layer_chart(layers, "layer-cycles-chart", "Cycles by layer", "cycles"),
         layer_memory=_layer_chart(
@@ -153,30 +181,25 @@ def _json_of(paths: Mapping[str, Path], names: Iterable[str]) -> dict[str, Any]:
 def main(argv: Sequence[str]) -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(prog="python -m ethosmith.report.page", description=__doc__)
-    names = (
-        "way",
-        "times",
-        "manifest",
-        "result",
-        "verified",
-        "axf",
-        "map",
-        "platform",
-        "per-layer",
-    )
-    for name in (*names, "summary", "index", "output"):
+    for name in (
+        *("way", "times", "manifest", "result", "verified", "axf", "platform"),
+        *("index", "output"),
+    ):
         parser.add_argument(f"--{name}", type=Path, required=True)
+    parser.add_argument("--map", type=Path, help="if the image was linked here")
+    parser.add_argument("--per-layer", type=Path, help="of Vela")
     given = parser.parse_args(argv)
     stem = given.axf.with_suffix("")
     figures = figures_of([stem])
     if not figures:
         raise EthosmithError(f"{stem}_verified.json: the image has not run; run it: scons run")
     image = read_image(given.axf)
-    link_map = read_link_map(given.map, [section.name for section in image.sections])
+    names = [section.name for section in image.sections]
+    link_map = read_link_map(given.map, names) if given.map else LinkMap((), 0)
     text = page_text(
         figures[0],
         _json_of(vars(given), ("way", "times", "manifest", "result", "verified")),
-        read_layers(given.per_layer),
+        read_layers(given.per_layer) if given.per_layer else [],
         page_of(image, load_platform(given.platform), link_map),
         Path(os.path.relpath(given.index, given.output.parent)).as_posix(),
     )

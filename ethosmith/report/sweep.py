@@ -14,34 +14,43 @@ _HEAD = (
     "target",
     "npu",
     "memory_mode",
+    "runtime",
     "npu_cycles",
     "vela_cycles",
     "vela_ms",
     "axi0_rd",
     "axi0_wr",
     "axi1_rd",
+    "cpu_instructions",
     "sram_bytes",
     "ddr_bytes",
     "simulator",
 )
-_TEXT_COLUMNS = 4
+_TEXT_COLUMNS = 5
 # The same for all rows of one call, or told below the table.
 _NOT_ON_TERMINAL = frozenset({"target", "simulator"})
+# Shown where they tell something: rows that differ, rows that have a value.
+_IF_DIFFERENT, _IF_KNOWN = frozenset({"runtime"}), frozenset({"cpu_instructions"})
+_UNKNOWN = "-"
 _NOTE = "npu_cycles are the simulator's, vela_* are Vela's estimate; axi* are data beats."
+_INSTRUCTIONS_NOTE = "cpu_instructions are counted by QEMU: instructions of the CPU, not cycles."
 
 
-def _row(figures: Figures) -> tuple[str | int | float, ...]:
+def _row(figures: Figures) -> tuple[str | int | float | None, ...]:
+    estimate = figures.estimate
     return (
         figures.usecase,
         figures.target,
         figures.accelerator_config,
         figures.memory_mode,
+        figures.runtime,
         figures.npu_cycles,
-        figures.estimate.cycles,
-        round(1000 * figures.estimate.seconds, 4),
+        estimate.cycles if estimate else None,
+        round(1000 * estimate.seconds, 4) if estimate else None,
         figures.beats["axi0_rd"],
         figures.beats["axi0_wr"],
         figures.beats["axi1_rd"],
+        figures.cpu_instructions,
         figures.used_bytes.get("SRAM", 0),
         figures.used_bytes.get("DDR", 0),
         figures.simulator,
@@ -64,7 +73,7 @@ def table_text(images: Sequence[Figures], left_out: Sequence[str]) -> str:
         left_out: why combinations are not among them, one line each.
     """
     rows = [_HEAD, *(tuple(_shown(value) for value in _row(item)) for item in images)]
-    kept = [index for index, name in enumerate(_HEAD) if name not in _NOT_ON_TERMINAL]
+    kept = [index for index in range(len(_HEAD)) if _is_shown(rows, index)]
     columns = [[row[index] for row in rows] for index in kept]
     widths = [max(map(len, column)) for column in columns]
     numbers = [index >= _TEXT_COLUMNS for index in kept]
@@ -76,11 +85,27 @@ def table_text(images: Sequence[Figures], left_out: Sequence[str]) -> str:
         for line in zip(*columns, strict=True)
     ]
     simulators = ", ".join(dict.fromkeys(figures.simulator for figures in images)) or "nothing"
+    counted = any(figures.cpu_instructions is not None for figures in images)
     lines.append(f"Ran on: {simulators}. {_NOTE}")
+    lines += [_INSTRUCTIONS_NOTE] if counted else []
+    lines += [
+        f"{name}: {remark}"
+        for name, remark in dict.fromkeys((item.accelerator_config, item.remark) for item in images)
+        if remark
+    ]
     return "\n".join([*lines, *(f"left out: {reason}" for reason in left_out)]) + "\n"
 
 
-def _shown(value: str | float) -> str:
+def _is_shown(rows: Sequence[Sequence[str]], index: int) -> bool:
+    name, values = rows[0][index], {row[index] for row in rows[1:]}
+    if name in _IF_DIFFERENT:
+        return len(values) > 1
+    return name not in _NOT_ON_TERMINAL and not (name in _IF_KNOWN and values <= {_UNKNOWN})
+
+
+def _shown(value: str | float | None) -> str:
+    if value is None:
+        return _UNKNOWN
     if isinstance(value, float):
         return f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else value

@@ -15,7 +15,7 @@ from ethosmith.cli import run_step
 from ethosmith.errors import EthosmithError
 from ethosmith.files import write_text
 from ethosmith.verify.arena_use import read_arena
-from ethosmith.verify.uart_log import DeviceSample, read_log, timed_labels
+from ethosmith.verify.uart_log import DeviceSample, read_log, timed_labels, with_instructions
 
 
 def compare(
@@ -109,6 +109,33 @@ def _difference(got: bytes, want: bytes) -> str:
     )
 
 
+def device_samples(
+    result: Mapping[str, Any], host: Sequence[Mapping[str, Any]]
+) -> list[DeviceSample]:
+    """Return what the device said, from the board's result.
+
+    An image without the use case's post-processing gives tensors alone. What the use case says
+    to them is then what the host said: it is compared with the same tensors.
+
+    Raises:
+        EthosmithError: the firmware's log is not complete.
+    """
+    if "samples" not in result:
+        samples = read_log(result["uart"])
+        return with_instructions(samples, result.get("call_instructions"))
+    said = {sample["name"]: sample for sample in host}
+    unsaid = {"answer": "", "score": "", "ranked": ""}
+    return [
+        DeviceSample(
+            name=sample["name"],
+            counts=sample["counts"],
+            tensors=sample["tensors"],
+            **{key: said.get(sample["name"], unsaid)[key] for key in unsaid},
+        )
+        for sample in result["samples"]
+    ]
+
+
 def main(argv: Sequence[str]) -> None:
     """Command line of this step."""
     parser = argparse.ArgumentParser(prog="python -m ethosmith.verify.compare")
@@ -120,8 +147,8 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(argv)
     result = json.loads(given.result.read_text("utf-8"))
-    device = read_log(result["uart"])
     host = json.loads(given.expected.read_text("utf-8"))["samples"]
+    device = device_samples(result, host)
     expect, expect_times = json.loads(given.expect_json), json.loads(given.expect_times_json)
     problems = compare(given.usecase, device, host, expect, expect_times)
     arena = read_arena(result["uart"])

@@ -14,7 +14,7 @@ import numpy as np
 
 from ethosmith.cli import run_step
 from ethosmith.files import write_text
-from ethosmith.models.int8_check import NetworkSpec, TensorSpec, check_int8, interpreter_of
+from ethosmith.models.int8_check import NetworkSpec, check_int8, interpreter_of
 from ethosmith.verify.host_program import answer, quantised_inputs
 from ethosmith.verify.reference import reference_network
 
@@ -41,7 +41,7 @@ def expected_samples(network: Path, program: Path, names: Sequence[str]) -> list
 
 def _run(interpreter: Any, specs: NetworkSpec, program: Path, index: int) -> dict[str, Any]:
     raw = quantised_inputs(program, index, specs.inputs)
-    size_bytes = sum(_size_bytes(spec) for spec in specs.inputs)
+    size_bytes = sum(spec.size_bytes for spec in specs.inputs)
     windows = [raw[at : at + size_bytes] for at in range(0, len(raw), size_bytes)]
     outputs = [output for window in windows for output in _outputs(interpreter, specs, window)]
     said = answer(program, index, b"".join(outputs), specs)
@@ -62,10 +62,6 @@ def _outputs(interpreter: Any, specs: NetworkSpec, raw: bytes) -> list[bytes]:
     interpreter.invoke()
     details = interpreter.get_output_details()
     return [interpreter.get_tensor(detail["index"]).tobytes() for detail in details]
-
-
-def _size_bytes(spec: TensorSpec) -> int:
-    return spec.element_count * np.dtype(spec.dtype).itemsize
 
 
 def main(argv: Sequence[str]) -> None:

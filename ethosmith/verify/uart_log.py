@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ethosmith.errors import EthosmithError
@@ -80,6 +81,34 @@ def timed_labels(answer: str) -> list[tuple[str, float]] | None:
     if "".join(match[0] for match in matches) != answer:
         return None
     return [(match["label"], float(match["seconds"])) for match in matches]
+
+
+def with_instructions(
+    samples: list[DeviceSample], calls: Sequence[int] | None
+) -> list[DeviceSample]:
+    """Add ``cpu_instructions`` to the counts of each inference, and their sum to the sample's.
+
+    Args:
+        samples: of `read_log`.
+        calls: instructions of each inference, in order; None: they were not counted.
+
+    Raises:
+        EthosmithError: there are more or fewer than inferences.
+    """
+    if calls is None:
+        return samples
+    inferences = [max(1, len(sample.windows)) for sample in samples]
+    if sum(inferences) != len(calls):
+        raise EthosmithError(
+            f"instructions of {len(calls)} inferences, the firmware told of {sum(inferences)}"
+        )
+    rest = list(calls)
+    for sample, count in zip(samples, inferences, strict=True):
+        own, rest = rest[:count], rest[count:]
+        sample.counts["cpu_instructions"] = sum(own)
+        for window, instructions in zip(sample.windows, own, strict=False):
+            window["cpu_instructions"] = instructions
+    return samples
 
 
 @dataclass

@@ -4,6 +4,7 @@
 import json
 import os
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,7 @@ def expected_answers(env: Any, usecase: SelectedUseCase, network: Any, host: Any
 
 def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, image: Any) -> Any:
     """Return the node of the run's result."""
+    counted = configuration.runtime.inference_function
     target = f"{image_folder(configuration)}/{usecase.variant}_result.json"
     return env.Step(
         "ethosmith.board",
@@ -59,12 +61,9 @@ def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, 
         source=image.axf,
         options=[
             *("-a", image.axf, "--npu", configuration.board_npu.name),
-            *("--simulator", _simulator(env), "--result", target),
-            *(
-                word
-                for name in _fvp_programs(env, configuration)
-                for word in ("--fvp-program", name)
-            ),
+            *_simulator_options(env, configuration),
+            *("--result", target),
+            *(("--count-calls", counted) if counted else ()),
         ],
         unsigned_options=["--timelimit", env["TIME_LIMIT_S"], *_uart_output(env)],
         say=f"RUN       {image.axf}",
@@ -74,16 +73,89 @@ def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, 
     )[0]
 
 
+def network_inputs(env: Any, usecase: SelectedUseCase, network: Any, host: Any) -> list[Any]:
+    """Return the nodes of the samples as the network's inputs, byte for byte."""
+    files = {s.name: f"{usecase.outputs}/inputs/{s.name}.bin" for s in usecase.samples}
+    nodes: list[Any] = env["DECLARED"].once(
+        ("inputs", usecase.variant),
+        lambda: env.Step(
+            "ethosmith.verify.inputs",
+            target=list(files.values()),
+            source=[network, host],
+            options=[
+                *("--network", network, "--program", host),
+                *(word for item in files.items() for word in ("--sample", "=".join(item))),
+            ],
+            say=f"INPUTS    {usecase.outputs}/inputs",
+            versions=[python_package("ai-edge-litert")],
+        ),
+    )
+    return nodes
+
+
+def runner_run(
+    env: Any,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    image: Any,
+    model: Any,
+    network: Any,
+    inputs: Sequence[Any],
+) -> Any:
+    """Return the node of the result of a ready image that is given the network and its inputs.
+
+    Args:
+        env: the construction environment.
+        usecase: whose samples they are.
+        configuration: the NPU and the runtime.
+        image: of `ReadyImage`.
+        model: what it executes.
+        network: the int8 network that ``model`` is made from.
+        inputs: of `NetworkInputs`.
+    """
+    target = f"{image_folder(configuration)}/{usecase.variant}_result.json"
+    platform = env["PLATFORM"]
+    named = zip(usecase.samples, inputs, strict=True)
+    return env.Step(
+        "ethosmith.board.runner",
+        target=target,
+        source=[image.axf, model, network, *inputs, str(platform.path)],
+        options=[
+            *("--axf", image.axf, "--platform", platform.path),
+            *("--npu", configuration.board_npu.name, *_simulator_options(env, configuration)),
+            *("--model", model, "--network", network),
+            *(word for s, file in named for word in ("--sample", f"{s.name}={file}")),
+            *("--count-calls", configuration.runtime.inference_function),
+            *("--result", target),
+        ],
+        unsigned_options=[
+            *("--timelimit", env["TIME_LIMIT_S"]),
+            *([] if _is_alone(env) else ["--quiet"]),
+        ],
+        say=f"RUN       {image.axf}",
+        versions=[*_simulators(env, configuration), python_package("ai-edge-litert")],
+        cacheable=False,
+    )[0]
+
+
+def _simulator_options(env: Any, configuration: Configuration) -> list[str]:
+    programs = _fvp_programs(env, configuration)
+    named = (word for name in programs for word in ("--fvp-program", name))
+    return ["--simulator", _simulator(env), *named]
+
+
+def _is_alone(env: Any) -> bool:
+    alone = len(env["SESSION"].usecases) * len(env["SESSION"].configurations) == 1
+    return alone or bool(env["VERBOSE"])
+
+
 def _uart_output(env: Any) -> list[str]:
     """Show what one device answers; of many, only the summary (each result file has it all)."""
     if env["VERBOSE"]:
         return []
-    alone = len(env["SESSION"].usecases) * len(env["SESSION"].configurations) == 1
-    return (
-        ["--hide", "tensor", "--hide", "window"]
-        if alone
-        else ["-C", f"mps3_board.uart0.out_file={os.devnull}"]
-    )
+    if _is_alone(env):
+        return ["--hide", "tensor", "--hide", "window"]
+    return ["-C", f"mps3_board.uart0.out_file={os.devnull}"]
 
 
 def _simulators(env: Any, configuration: Configuration) -> list[str]:
@@ -182,5 +254,7 @@ def generate(env: Any) -> None:
     env.AddMethod(sample_features, "Features")
     env.AddMethod(expected_answers, "ExpectedAnswers")
     env.AddMethod(board_run, "BoardRun")
+    env.AddMethod(network_inputs, "NetworkInputs")
+    env.AddMethod(runner_run, "RunnerRun")
     env.AddMethod(verified_run, "VerifiedRun")
     env.AddMethod(reason_not_to_run, "ReasonNotToRun")

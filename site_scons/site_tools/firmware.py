@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ethosmith.descriptors.platform import Runner
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import (
     HOST_LIBRARIES,
@@ -20,19 +21,24 @@ HOST_PROGRAM = "host"
 
 @dataclass(frozen=True)
 class Image:
-    """The nodes of one linked image."""
+    """The nodes of one image; one that is not linked here has an ELF file and its sizes only."""
 
     axf: Any
-    map: Any
-    page: Any
     usage: Any
-    sectors: tuple[Any, ...]
-    images_txt: Any | None
+    map: Any | None = None
+    page: Any | None = None
+    sectors: tuple[Any, ...] = ()
+    images_txt: Any | None = None
 
     @property
     def all(self) -> list[Any]:
         """Every file of the image."""
-        files = [self.axf, self.map, self.page, self.usage, *self.sectors, self.images_txt]
+        return [node for node in [*self.parts, self.page, self.usage] if node is not None]
+
+    @property
+    def parts(self) -> list[Any]:
+        """The image itself, without what is said about it."""
+        files = [self.axf, self.map, *self.sectors, self.images_txt]
         return [node for node in files if node is not None]
 
 
@@ -110,6 +116,23 @@ def firmware_image(
 def _archives(libraries: Sequence[Any]) -> list[Any]:
     """Return the archives of those libraries that are more than headers."""
     return [library.archive for library in libraries if library.archive is not None]
+
+
+def ready_image(
+    env: Any, usecase: SelectedUseCase, configuration: Configuration, runner: Runner
+) -> Image:
+    """Return the image ``runner`` as it comes, which executes whatever network it is given."""
+    name = f"{image_folder(configuration)}/{usecase.variant}"
+    platform = env["PLATFORM"]
+    axf = env.ObtainedFile(runner.source, platform.folder, f"{name}.axf")
+    usage = env.Step(
+        "ethosmith.images.size",
+        target=f"{name}_size.json",
+        source=[axf, str(platform.path)],
+        options=["--axf", axf, "--platform", platform.path, "--json", f"{name}_size.json"],
+        say=f"SIZE      {name}_size.json",
+    )[0]
+    return Image(axf=axf, usage=usage)
 
 
 def _application_objects(
@@ -212,7 +235,8 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
-    """Add the methods `HostProgram` and `FirmwareImage`."""
+    """Add the methods `HostProgram`, `FirmwareImage` and `ReadyImage`."""
     env["CONFIGURED_HEADERS"] = []
     env.AddMethod(host_program, "HostProgram")
     env.AddMethod(firmware_image, "FirmwareImage")
+    env.AddMethod(ready_image, "ReadyImage")

@@ -49,18 +49,20 @@ def image_manifest(
     """Return the nodes of NAME_manifest.json and NAME_bom.cdx.json.
 
     Args:
-        env: of the device's toolchain.
+        env: of the device's toolchain, if the image is linked here.
         usecase: what the image does.
         configuration: for which NPU.
-        image: of `FirmwareImage`.
+        image: of `FirmwareImage` or `ReadyImage`.
         float_model: of `FloatModel`.
         networks: made from it: the int8 network, Vela's output.
     """
     project, platform = env["PROJECT"], env["PLATFORM"].path
-    libraries = project.libraries_with_requirements(
-        [configuration.program, *usecase.descriptor.libraries]
-    )
-    compilers = [*env["TOOLCHAIN"].tools, f"cc {program_version(find_program('cc'))}"]
+    libraries: list[Any] = []
+    compilers = [f"cc {program_version(find_program('cc'))}"]
+    if configuration.runtime.links_image:
+        programs = [configuration.program, *usecase.descriptor.libraries]
+        libraries = project.libraries_with_requirements(programs)
+        compilers = [*env["TOOLCHAIN"].tools, *compilers]
     steps = _STEPS + (_INTERPRETER_STEPS if configuration.runtime.has_cpu_kernels else ())
     names = repository_names(item.descriptor for item in libraries)
     checkouts = [env["REPOSITORIES"].checkout(name) for name in names]
@@ -68,22 +70,21 @@ def image_manifest(
     plan = plan_of(project, usecase, configuration, libraries, records, compilers, steps)
     inputs = env["DECLARED"].once(
         ("sources", usecase.variant, configuration.program),
-        lambda: source_files(project, platform, usecase, libraries),
+        lambda: source_files(project, platform, usecase, libraries, configuration),
     )
     made = [*(float_model[1:] or float_model), *networks]
-    files = [image.axf, image.map, *image.sectors]
-    files += [image.images_txt] if image.images_txt else []
     name = f"{image_folder(configuration)}/{usecase.variant}"
     nodes: list[Any] = env.Step(
         "ethosmith.report.manifest",
         target=[f"{name}_manifest.json", f"{name}_bom.cdx.json"],
-        source=[*(env.File(str(path)) for path in inputs), *made, *files, image.usage],
+        source=[*(env.File(str(path)) for path in inputs), *made, *image.parts, image.usage],
         options=[
             *("--plan-json", json.dumps(plan, sort_keys=True)),
             *(word for path in inputs for word in ("--input", f"{project.shown(path)}={path}")),
             *(word for node in made for word in ("--made", node)),
-            *(word for node in files for word in ("--image-file", node)),
-            *("--map", image.map, "--usage", image.usage),
+            *(word for node in image.parts for word in ("--image-file", node)),
+            *(("--map", image.map) if image.map else ()),
+            *("--usage", image.usage),
             *("--output", f"{name}_manifest.json", "--bom", f"{name}_bom.cdx.json"),
         ],
         say=f"MANIFEST  {name}_manifest.json",

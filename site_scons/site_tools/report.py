@@ -60,8 +60,8 @@ def image_report(
         "map": image.map,
         "platform": platform,
         "per-layer": compiled.per_layer,
-        "summary": compiled.summary,
     }
+    named = {option: node for option, node in named.items() if node is not None}
     page = env.Step(
         "ethosmith.report.page",
         target=f"{name}_report.htm",

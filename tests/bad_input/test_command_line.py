@@ -27,6 +27,22 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
         "npu=none: runtime=direct has no kernels for the CPU; give runtime=prebuilt or"
         " runtime=tflm",
     ),
+    "runtime without the use case's own program": (
+        {**_KWS, "runtime": "prebuilt"},
+        "runtime=prebuilt cannot execute the use case kws, which takes runtime=direct or tflm;",
+    ),
+    "runtime without an image for the memory mode": (
+        {
+            "usecase": "inference_runner",
+            "runtime": "prebuilt",
+            "memory_mode": "Sram_Only",
+        },
+        "platform fvp has no prebuilt runner for ethos-u55 in Sram_Only (it has: ethos-u55 in",
+    ),
+    "runtime without an image for the platform": (
+        {"usecase": "inference_runner", "runtime": "prebuilt", "target": "mps3"},
+        "platform mps3 has no prebuilt runner for ethos-u55 in Shared_Sram (it has: none)",
+    ),
     "memory mode of no NPU": (
         {"npu": "none", "memory_mode": "Sram_Only"},
         "memory_mode= is about an NPU, and npu=none has none: leave it out",
@@ -115,7 +131,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         _DESCRIPTOR,
         "expect: no",
         "expect: now",
-        f"{_DESCRIPTOR}:31:13: unknown label 'now'; did you mean 'no'?",
+        f"{_DESCRIPTOR}:32:13: unknown label 'now'; did you mean 'no'?",
     ),
     "a platform": (
         "platforms/fvp/platform.yaml",

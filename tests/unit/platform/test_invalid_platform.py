@@ -31,8 +31,8 @@ INVALID = {
         "stack_bytes: 4096",
         "stack_bytes: 4096\nstack_byte: 1",
         "22:1: unknown key 'stack_byte'; did you mean 'stack_bytes'? (allowed: card, cpu, fvp,"
-        " memory_modes, name, npu, open_board, placement, regions, schema, stack_bytes,"
-        " timing_adapters, title, uart)",
+        " memory_modes, name, npu, open_board, placement, regions, runners, schema, stack_bytes,"
+        " timing_adapters, title, uart, windows)",
     ),
     "unknown key of a region": (
         "alias: 0x30000000, size_kib",

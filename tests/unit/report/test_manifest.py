@@ -63,7 +63,7 @@ def _plan() -> tuple[dict[str, Any], list[Path]]:
     plan = plan_of(
         project, usecase, configuration, libraries, _REPOSITORIES, ["gcc 1"], ["ethosmith.files"]
     )
-    return plan, source_files(project, platform.path, usecase, libraries)
+    return plan, source_files(project, platform.path, usecase, libraries, configuration)
 
 
 def _write(folder: Path, plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:

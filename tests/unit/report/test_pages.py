@@ -91,6 +91,7 @@ def _built(root: Path, accelerator: str, npu_cycles: int) -> Path:
         "accelerator_config": accelerator,
         "memory_mode": "Shared_Sram",
         "system_config": "High_End",
+        "runtime": "direct",
     }
     manifest = {
         "usecase": "kws",
