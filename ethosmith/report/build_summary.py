@@ -52,11 +52,13 @@ def _note(simulator: dict[str, str]) -> str:
 
 
 def _remarks(images: Sequence[BuiltImage]) -> str:
-    """Return what is to be known about the figures of ready-made images."""
+    """Return what is to be known about CPU instructions, where they may be shown."""
+    if not any(image.configuration.runtime.inference_function for image in images):
+        return ""
     runners = [image.configuration.runner for image in images if image.configuration.runner]
     remarks = dict.fromkeys(f"{r.product}'s runner: {r.remark}\n" for r in runners if r.remark)
     counted = "CPU instructions are QEMU's count, from the call of the interpreter; not cycles.\n"
-    return "".join([counted, *remarks]) if runners else ""
+    return "".join([counted, *remarks])
 
 
 def _image_text(image: BuiltImage, *, ran: bool) -> str:
