@@ -19,7 +19,10 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
         {"uscase": "kws"},
         "unknown variable 'uscase='; did you mean 'usecase'? (see scons -h)",
     ),
-    "target": ({"target": "fpv"}, "unknown target 'fpv'; did you mean 'fvp'? (allowed: fvp, mps3)"),
+    "target": (
+        {"target": "fpv"},
+        "unknown target 'fpv'; did you mean 'fvp'? (allowed: fvp, mps3, sse310)",
+    ),
     "runtime": ({"runtime": "dirct"}, "unknown value of runtime= 'dirct'; did you mean 'direct'?"),
     "runtime of several": ({"runtime": "direct,tflite"}, "unknown value of runtime= 'tflite'"),
     "runtime without kernels for the CPU": (
