@@ -129,10 +129,9 @@ def page_text(
 
     Args:
         figures: of the image and its last run.
-    for name in (
-        *("way", "times", "manifest", "result", "verified", "axf", "platform"),
-        *("index", "output"),
-    ):
+        data: the contents of NAME_manifest.json, NAME_result.json, NAME_verified.json,
+            NAME_way.json and NAME_times.json, by the middle of their names.
+        layers: Vela's estimate of each; none on the CPU alone.
         memory: what lies where.
         index: where the index page is, from the page.
     """
