@@ -30,7 +30,7 @@ _PASSED = (
     "LD_LIBRARY_PATH",
     "VIRTUAL_ENV",
 )
-_PASSED_PREFIXES = ("PIP_", "CCACHE_", "DISTCC_", "ICECC")
+_PASSED_PREFIXES = ("PIP_", "CCACHE_", "DISTCC_", "ICECC", "GIT_CONFIG_", "GIT_SSL_")
 _PASSED_ANY_CASE = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -18,7 +18,7 @@ from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.descriptors.repository import Repository
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase, load_usecase
-from ethosmith.descriptors.validation import load
+from ethosmith.descriptors.validation import Problem, load
 from ethosmith.descriptors.yaml_source import read_yaml
 from ethosmith.errors import EthosmithError
 from ethosmith.installation import DESCRIPTOR_ROOT
@@ -88,7 +88,7 @@ class Project:
     def library(self, name: str) -> Located[Library]:
         """Load libraries/NAME.yaml; errors as in `usecase`."""
         path = self._find("library", name, f"libraries/{name}.yaml", self._files("libraries"))
-        found = Located(load(Library, path), path)
+        found = Located(load(Library, path, self._library_problems), path)
         self._check_name(found.descriptor.name, name, path)
         return found
 
@@ -103,6 +103,12 @@ class Project:
         found = Located(load(Toolchain, path), path)
         self._check_name(found.descriptor.name, name, path)
         return found
+
+    def _library_problems(self, library: Library) -> Iterator[Problem]:
+        upstream = library.upstream
+        if upstream is not None and upstream.repository not in self.repository_names:
+            message = unknown_name("repository", upstream.repository, self.repository_names)
+            yield Problem(("upstream", "repository"), message)
 
     def package(self, name: str) -> Located[Package]:
         """Load packages/NAME.yaml; errors as in `usecase`."""

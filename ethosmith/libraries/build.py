@@ -72,9 +72,9 @@ def build(job: Job) -> Path:
 
 def _with_ninja(job: Job, names: Sequence[str]) -> Path:
     files = select(job.spec.sets, job.spec.file_flags, names, job.label)
-    archive = write_ninja_file(job.spec, files, job.unsigned, job.folder)
+    archive = write_ninja_file(job.spec, files, job.unsigned, job.root, job.folder)
     _ninja(job, "-f", (job.folder / "build.ninja").as_posix())
-    return archive
+    return job.root / archive
 
 
 def _with_cmake(job: Job, cmake: CMakeTarget, names: Sequence[str]) -> Path:

@@ -39,6 +39,7 @@ def write_ninja_file(
     spec: LibrarySpec,
     files: Sequence[SourceFile],
     unsigned: Mapping[str, Sequence[str]],
+    root: Path,
     folder: Path,
 ) -> Path:
     """Write ``folder``/build.ninja, for a run in the project's folder; return the archive's path.
@@ -47,11 +48,12 @@ def write_ninja_file(
         spec: the library.
         files: what to compile.
         unsigned: further ``flags`` and ``cxxflags``.
-        folder: of everything that is made, relative to the project.
+        root: the project's folder.
+        folder: of everything that is made, relative to it.
     """
     archive = folder / f"lib{spec.name}.a"
     text = "\n".join([_head(spec, unsigned, folder), *_builds(spec, files, folder, archive), ""])
-    write_text(folder / "build.ninja", text)
+    write_text(root / folder / "build.ninja", text)
     return archive
 
 

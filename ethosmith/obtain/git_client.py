@@ -20,6 +20,7 @@ from ethosmith.environment.tools import find_program
 from ethosmith.errors import EthosmithError
 
 _PROTOCOLS = "https:file"
+_KEPT = ("GIT_SSL_",)
 _TAKEN = r"^(http\..*|url\..*\.insteadof)$"
 # Below this rate for this long, a transfer has stopped.
 _SLOW_BYTES_PER_S = 1000
@@ -65,7 +66,11 @@ class GitClient:
         """
         given = os.environ if given is None else given
         program = find_program("git", given.get("PATH"))
-        kept = {name: value for name, value in given.items() if not name.startswith("GIT_")}
+        kept = {
+            name: value
+            for name, value in given.items()
+            if name.startswith(_KEPT) or not name.startswith("GIT_")
+        }
         settings = [*_user_settings(program, given), *_SETTINGS]
         return cls(program, {**kept, **_variables(settings)})
 

@@ -121,7 +121,7 @@ def _upstream_archive(
         item,
         required=_required(item, found),
         include_dirs=[*used.include_dirs, *used.system_dirs],
-        defines=[*used.defines, *item.descriptor.defines],
+        defines=used.defines,
         folder=folder,
     )
 

@@ -78,6 +78,10 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
         "unknown system config of Vela 'Ethos_U55_High_End_Embeded';"
         " did you mean 'Ethos_U55_High_End_Embedded'?",
     ),
+    "repository": (
+        {"cmsisnn_dir": "."},
+        "unknown variable 'cmsisnn_dir='; did you mean 'cmsis_nn_dir'? (see scons -h)",
+    ),
     "time limit": ({"time_limit_s": "1m"}, "time_limit_s=1m: give a number of seconds above 0"),
     "endless time limit": ({"time_limit_s": "inf"}, "time_limit_s=inf: give a number of seconds"),
     "use case": ({"usecase": "kw"}, "unknown use case 'kw'; did you mean 'kws'? (allowed: "),

@@ -7,6 +7,8 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..needs import program
+
 _CMSIS_NN = """\
 cmake_minimum_required(VERSION 3.15.6)
 project(CMSISNN)
@@ -129,3 +131,9 @@ def commit_all(folder: Path, message: str = "All") -> str:
     if git(folder, "status", "--porcelain"):
         git(folder, "commit", "-q", "-m", message)
     return git(folder, "rev-parse", "HEAD")
+
+
+def archive_members(archive: Path) -> list[str]:
+    """Return the names of an archive's members."""
+    command = [program("arm-none-eabi-ar"), "t", str(archive)]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()

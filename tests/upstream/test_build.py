@@ -1,132 +1,101 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Libraries from git are built once, and anew when their sources, revision or flags change."""
+"""The declared libraries, built from imitations: what is compiled, how, and when again."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
-import subprocess
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from ..needs import program
-from ..project_copy import Outcome, ProjectCopy
-from .conftest import pin
-from .imitation import NAMES, commit_all
+from ethosmith.descriptors.library import Library
+from ethosmith.descriptors.validation import load
+from ethosmith.errors import EthosmithError
+from ethosmith.graph.layout import repository_link
+from ethosmith.graph.repositories import Checkout
+from ethosmith.libraries.build import Job, build
+from ethosmith.libraries.plan import Uses, library_spec
+from ethosmith.libraries.spec import Compilers
+from ethosmith.toolchains.compiler import Compiler
 
-_TFLM = "build/fvp/lib/libtflm.a"
-_CMSIS_NN = "build/fvp/lib/libcmsis_nn.a"
-_DRIVER = "build/fvp/ethos-u55-128-shared_sram/lib/libethosu_driver.a"
-_ALL = ("usecase=kws", _TFLM, _CMSIS_NN, _DRIVER)
-_STEPS = {f"NINJA {target}" for target in _ALL[1:]}
+from ..project_copy import ROOT
+from .imitation import NAMES, archive_members, write_all
+
 _MICRO = "tensorflow/lite/micro"
-
-pytestmark = pytest.mark.scons
-
-
-@pytest.fixture(scope="module")
-def fetched(unfetched: ProjectCopy) -> ProjectCopy:
-    """The project after `scons deps`, built; the tests of this module run in their order."""
-    outcome = unfetched.scons(*_ALL)
-    assert outcome.exit_code == 2
-    assert "error: the sources of cmsis, cmsis_nn, ethosu_driver, flatbuffers, " in outcome.stderr
-    assert "run './scons deps usecase=kws', or give cmsis_dir=FOLDER" in outcome.stderr
-    outcome = unfetched.scons("deps", "usecase=kws", "offline=1")
-    assert outcome.exit_code != 0
-    assert outcome.text.count("not in the cache, and offline=1 forbids fetching it") == len(NAMES)
-
-    told = unfetched.build("deps", "usecase=kws").text
-    verified = re.findall(r"^(\w+) [0-9a-f]{12}: \d+ files, .* verified$", told, re.M)
-    assert sorted(verified) == sorted(NAMES)
-    assert unfetched.build(*_ALL, "offline=1").steps == _STEPS
-    return unfetched
+_PREFIX = "arm-none-eabi-"
+_COMPILERS = Compilers(
+    cc=[f"{_PREFIX}gcc"],
+    cxx=[f"{_PREFIX}g++"],
+    ar=[f"{_PREFIX}ar"],
+    arflags=["rcsD"],
+    flags=["-mcpu=cortex-m55", "-mthumb", "-O1", "-g", "-Wall", "-Wextra", "-Werror"],
+    cflags=["-std=c11"],
+    cxxflags=["-std=c++17", "-fno-exceptions"],
+    system="Generic",
+)
+_GCC_12_2 = Compiler("gcc", (12, 2, 1), "")
 
 
-def members(project: ProjectCopy, archive: str) -> list[str]:
-    command = [program("arm-none-eabi-ar"), "t", str(project.root / archive)]
-    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+@dataclass(frozen=True)
+class Site:
+    """A project's folder with links to folders in the place of all repositories."""
+
+    root: Path
+    folders: dict[str, Path]
+
+    def job(self, name: str, compiler: Compiler = _GCC_12_2, npu: str = "ethos-u55-64") -> Job:
+        libraries = [_library(name)]
+        for library in libraries:
+            libraries += [_library(one) for one in library.requires]
+        upstreams = {one.upstream.repository: one for one in libraries if one.upstream}
+        checkouts = [
+            Checkout(key, repository_link(key), f"folder {self.folders[key]}", "changes", {})
+            for key in upstreams
+        ]
+        include_dirs = [
+            f"{repository_link(key)}/{folder}"
+            for key, one in upstreams.items()
+            for folder in (one.upstream.include_dirs if one.upstream else ())
+        ]
+        defines = [define for one in upstreams.values() for define in one.public_defines]
+        uses = Uses(include_dirs, defines, npu)
+        path = Path(f"libraries/{name}.yaml")
+        spec = library_spec(libraries[0], path, checkouts, _COMPILERS, compiler, uses)
+        maps = [f"-ffile-prefix-map={self.root}=."]
+        folder = Path("build/lib") / name
+        return Job(spec, self.root, folder, {"flags": maps}, jobs=2, verbose=False)
+
+    def build(self, name: str) -> Path:
+        return build(self.job(name))
+
+    def objects(self) -> dict[str, int]:
+        found = [*self.root.rglob("*.o"), *self.root.rglob("*.obj")]
+        return {path.name.rpartition(".")[0]: path.stat().st_mtime_ns for path in found}
+
+    def compiled_by(self, name: str) -> set[str]:
+        """Build a library; return the sources that were compiled for it."""
+        before = self.objects()
+        self.build(name)
+        return {source for source, time in self.objects().items() if before.get(source) != time}
 
 
-def text_of(project: ProjectCopy, archive: str) -> bytes:
-    return (project.root / archive).read_bytes()
-
-
-def test_kernels_are_replaced_and_nothing_else_is_compiled(fetched: ProjectCopy) -> None:
-    own = ["micro_interpreter.cc.o", "arena.cc.o", "planner.cc.o", "bridge.cc.o"]
-    kernels = ["add.cc.o", "ethosu.cc.o", "pack.cc.o"]
-    # Two files of one name, in two folders.
-    shared = ["common.cc.o", "common.cc.o"]
-    assert sorted(members(fetched, _TFLM)) == sorted([*own, *kernels, *shared])
-    library = text_of(fetched, _TFLM)
-    assert [library.count(kind) for kind in (b"\0cmsis_nn\0", b"\0ethos_u\0")] == [1, 1]
-    assert library.count(b"\0reference\0") == 1, "only pack has no other kernel"
-
-
-def test_cmake_gets_the_npu_and_the_flags_of_this_build(fetched: ProjectCopy) -> None:
-    assert b"ethos-u55-128" in text_of(fetched, _DRIVER)
-    commands = json.loads(fetched.read("build/fvp/lib/cmsis_nn/build/compile_commands.json"))
-    by_name = {Path(item["file"]).name: item["command"] for item in commands}
-    assert "-mcpu=cortex-m55" in by_name["arm_add_s8.c"]
-    assert "-Werror" not in by_name["arm_add_s8.c"]
-    assert "ARM_GCC_12_2_ICE" in by_name["arm_softmax_s8.c"]
-    assert "ARM_GCC_12_2_ICE" not in by_name["arm_add_s8.c"]
-
-
-def test_libraries_name_no_place_on_this_machine(fetched: ProjectCopy) -> None:
-    for archive in (_TFLM, _CMSIS_NN, _DRIVER):
-        library = text_of(fetched, archive)
-        assert b"build/repositories/" in library
-        assert str(fetched.root).encode() not in library
-        assert b"/cache/git/" not in library
-
-
-def test_what_is_current_is_left_alone(fetched: ProjectCopy) -> None:
-    assert fetched.build(*_ALL).steps == set()
-
-
-def test_another_revision_rebuilds_its_library_and_no_other(
-    fetched: ProjectCopy, upstreams: dict[str, Path]
-) -> None:
-    pack = upstreams["tflm"] / _MICRO / "kernels" / "pack.cc"
-    pack.write_text(pack.read_text().replace('"reference"', '"second"'))
-    pin(fetched, "tflm", upstreams["tflm"], commit_all(upstreams["tflm"]))
-    assert "the sources of tflm are not here" in fetched.scons(*_ALL).stderr
-    fetched.build("deps", "usecase=kws")
-    assert fetched.build(*_ALL).steps == {f"NINJA {_TFLM}"}
-    assert b"\0second\0" in text_of(fetched, _TFLM)
+def _library(name: str) -> Library:
+    return load(Library, ROOT / "libraries" / f"{name}.yaml")
 
 
 @pytest.fixture
-def folders(upstreams: dict[str, Path], tmp_path: Path) -> dict[str, Path]:
-    """Folders of the user's, in place of all repositories."""
-    for name, folder in upstreams.items():
-        shutil.copytree(folder, tmp_path / name, symlinks=True)
-    return {name: tmp_path / name for name in upstreams}
-
-
-Build = Callable[..., Outcome]
-
-
-@pytest.fixture
-def build(fetched: ProjectCopy, folders: dict[str, Path]) -> Build:
-    words = [f"{name}_dir={folder}" for name, folder in folders.items()]
-
-    def run(*more: str, fails: bool = False) -> Outcome:
-        outcome = fetched.scons(*_ALL, *words, *more)
-        assert (outcome.exit_code != 0) == fails, outcome.text
-        return outcome
-
-    return run
-
-
-def compiled(outcome: Outcome) -> set[str]:
-    """Return the files that ninja compiled, of a run with verbose=1."""
-    step = re.compile(r"^\[\d+/\d+\] (?:CXX|CC|Building C object) .*?([\w.]+\.c+)\.", re.M)
-    return set(step.findall(outcome.stdout))
+def site(tmp_path: Path) -> Site:
+    folders = write_all(tmp_path / "up stream")
+    root = tmp_path / "a project"
+    for name in NAMES:
+        link = root / repository_link(name)
+        link.parent.mkdir(parents=True, exist_ok=True)
+        link.symlink_to(folders[name])
+    return Site(root, folders)
 
 
 def edit(path: Path, old: str, new: str) -> None:
@@ -135,84 +104,159 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(text.replace(old, new))
 
 
-def test_in_a_folder_one_changed_file_rebuilds_exactly_what_includes_it(
-    build: Build, folders: dict[str, Path], fetched: ProjectCopy
+def test_kernels_are_replaced_and_nothing_else_is_compiled(site: Site) -> None:
+    archive = site.build("tflm")
+    own = ["micro_interpreter.cc.o", "arena.cc.o", "planner.cc.o", "bridge.cc.o"]
+    kernels = ["add.cc.o", "ethosu.cc.o", "pack.cc.o"]
+    # Two files of one name, in two folders.
+    shared = ["common.cc.o", "common.cc.o"]
+    assert sorted(archive_members(archive)) == sorted([*own, *kernels, *shared])
+    data = archive.read_bytes()
+    assert [data.count(kind) for kind in (b"\0cmsis_nn\0", b"\0ethos_u\0")] == [1, 1]
+    assert data.count(b"\0reference\0") == 1, "only pack has no other kernel"
+
+
+def test_cmake_gets_the_flags_of_this_build_and_one_file_its_workaround(site: Site) -> None:
+    site.build("cmsis_nn")
+    commands = site.root / "build/lib/cmsis_nn/build/compile_commands.json"
+    by_name = {Path(i["file"]).name: i["command"] for i in json.loads(commands.read_text())}
+    assert "-mcpu=cortex-m55" in by_name["arm_add_s8.c"]
+    assert "-Werror" not in by_name["arm_add_s8.c"]
+    assert "ARM_GCC_12_2_ICE" in by_name["arm_softmax_s8.c"]
+    assert "ARM_GCC_12_2_ICE" not in by_name["arm_add_s8.c"]
+
+
+@pytest.mark.parametrize("compiler", [("gcc", (12, 3)), ("gcc", (11, 3)), ("clang", (12, 2))])
+def test_a_compiler_without_the_defect_gets_no_workaround(
+    compiler: tuple[str, tuple[int, ...]], site: Site
 ) -> None:
-    assert build().steps == _STEPS, "other files take the place of the pinned ones"
-    assert build().steps == set()
-    before = text_of(fetched, _CMSIS_NN)
+    assert site.job("cmsis_nn").spec.file_flags
+    assert not site.job("cmsis_nn", compiler=Compiler(*compiler, "")).spec.file_flags
 
-    edit(folders["tflm"] / _MICRO / "kernels/pack.cc", '"second"', '"third"')
-    assert compiled(build("verbose=1")) == {"pack.cc"}
-    assert b"\0third\0" in text_of(fetched, _TFLM)
 
-    edit(folders["cmsis_nn"] / "Source/BasicMathFunctions/arm_add_s8.c", "a + b", "b + a + 1")
-    assert compiled(build("verbose=1")) == {"arm_add_s8.c"}
-    assert text_of(fetched, _CMSIS_NN) != before
+def test_archives_name_no_place_on_this_machine(site: Site) -> None:
+    for name in ("tflm", "cmsis_nn", "ethosu_driver"):
+        data = site.build(name).read_bytes()
+        assert b"build/repositories/" in data
+        assert str(site.root.parent).encode() not in data
 
-    # A header of another repository; nothing else says that the library has to be looked at.
-    edit(folders["cmsis"] / "CMSIS/Core/Include/cmsis_compiler.h", "__asm", "__asm__")
-    assert {"arm_add_s8.c", "arm_softmax_s8.c", "ethosu_driver.c", "add.cc"} == (
-        compiled(build("verbose=1"))
-    )
 
-    # A file that becomes older, as a restored one does: ninja alone would not see it.
-    pack = folders["tflm"] / _MICRO / "kernels/pack.cc"
+def test_the_driver_is_configured_for_the_npu(site: Site) -> None:
+    assert b"ethos-u55-64" in site.build("ethosu_driver").read_bytes()
+    archive = build(site.job("ethosu_driver", npu="ethos-u65-256"))
+    assert b"ethos-u65-256" in archive.read_bytes()
+
+
+def test_one_changed_file_compiles_exactly_what_includes_it(site: Site) -> None:
+    libraries = ("tflm", "cmsis_nn", "ethosu_driver")
+    for name in libraries:
+        site.build(name)
+        assert site.compiled_by(name) == set()
+
+    edit(site.folders["tflm"] / _MICRO / "kernels/pack.cc", '"reference"', '"other"')
+    assert site.compiled_by("tflm") == {"pack.cc"}
+    edit(site.folders["cmsis_nn"] / "Source/BasicMathFunctions/arm_add_s8.c", "a + b", "b + a")
+    assert site.compiled_by("cmsis_nn") == {"arm_add_s8.c"}
+    edit(site.folders["cmsis"] / "CMSIS/Core/Include/cmsis_compiler.h", "__asm", "__asm__")
+    assert [site.compiled_by(name) for name in libraries] == [
+        {"add.cc"},
+        {"arm_add_s8.c", "arm_softmax_s8.c"},
+        {"ethosu_driver.c"},
+    ]
+
+
+def test_a_file_that_becomes_older_is_noticed(site: Site) -> None:
+    site.build("tflm")
+    pack = site.folders["tflm"] / _MICRO / "kernels/pack.cc"
     times = pack.stat()
-    edit(pack, '"third"', '"old"')
+    edit(pack, '"reference"', '"restored"')
     os.utime(pack, ns=(times.st_atime_ns, times.st_mtime_ns - 10**12))
-    build()
-    assert b"\0old\0" in text_of(fetched, _TFLM)
-
-    # New files, found by globs of the descriptor and of the CMakeLists.txt.
-    (folders["tflm"] / _MICRO / "kernels/new.cc").write_text("int new_kernel;\n")
-    (folders["cmsis_nn"] / "Source/BasicMathFunctions/arm_new_s8.c").write_text("int x;\n")
-    build()
-    assert "new.cc.o" in members(fetched, _TFLM)
-    assert "arm_new_s8.c.obj" in members(fetched, _CMSIS_NN)
+    assert b"\0restored\0" in site.build("tflm").read_bytes()
 
 
-def test_a_folder_that_is_not_the_repository_is_told(
-    build: Build, folders: dict[str, Path]
+def test_new_files_are_found_by_the_globs_of_descriptor_and_cmake(site: Site) -> None:
+    site.build("tflm")
+    site.build("cmsis_nn")
+    (site.folders["tflm"] / _MICRO / "kernels/new.cc").write_text("int new_kernel;\n")
+    source = site.folders["cmsis_nn"] / "Source/BasicMathFunctions"
+    (source / "arm_new_s8.c").write_text("int x;\n")
+    assert site.compiled_by("tflm") == {"new.cc"}
+    assert site.compiled_by("cmsis_nn") == {"arm_new_s8.c"}
+    (source / "arm_new_s8.c").unlink()
+    assert "arm_new_s8.c.obj" not in archive_members(site.build("cmsis_nn"))
+
+
+def test_another_origin_makes_everything_anew(site: Site) -> None:
+    site.build("tflm")
+    other = site.folders["tflm"].with_name("other")
+    shutil.copytree(site.folders["tflm"], other)
+    site.folders["tflm"] = other
+    link = site.root / repository_link("tflm")
+    link.unlink()
+    link.symlink_to(other)
+    assert len(site.compiled_by("tflm")) == len(set(site.objects()))
+
+
+def _without_folder(site: Site) -> None:
+    shutil.rmtree(site.folders["tflm"] / _MICRO / "memory_planner")
+
+
+def _without_replacements(site: Site) -> None:
+    shutil.rmtree(site.folders["tflm"] / _MICRO / "kernels/ethos_u")
+
+
+def _without_cmake(site: Site) -> None:
+    (site.folders["cmsis_nn"] / "CMakeLists.txt").unlink()
+
+
+def _another_target(site: Site) -> None:
+    edit(site.folders["cmsis_nn"] / "CMakeLists.txt", "STATIC", "OBJECT")
+
+
+def _wrong_code(site: Site) -> None:
+    edit(site.folders["tflm"] / _MICRO / "kernels/pack.cc", "const", "cnst")
+
+
+WRONG: dict[str, tuple[Callable[[Site], None], str, str]] = {
+    "folder": (_without_folder, "tflm", f"no file is called {_MICRO}/memory_planner/*.cc"),
+    "replacement": (
+        _without_replacements,
+        "tflm",
+        f"no file is in {_MICRO}/kernels/ethos_u (replace_with)",
+    ),
+    "CMakeLists.txt": (_without_cmake, "cmsis_nn", "no CMakeLists.txt is in ."),
+    "target": (
+        _another_target,
+        "cmsis_nn",
+        "CMake's target cmsis-nn made no static library",
+    ),
+    "code": (_wrong_code, "tflm", "ninja could not build libtflm.a"),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_a_folder_that_does_not_fit_is_told_with_its_place(
+    what: str, site: Site, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    shutil.rmtree(folders["tflm"] / _MICRO / "memory_planner")
-    outcome = build(fails=True)
-    place = folders["tflm"]
-    assert (
-        f"error: libraries/tflm.yaml: {place}: no file is called {_MICRO}/memory_planner/*.cc\n"
-        in outcome.stderr
-    )
-    outcome = build("tflm_dir=nowhere", fails=True)
-    assert "error: tflm_dir=nowhere: there is no such folder" in outcome.stderr
+    spoil, name, expected = WRONG[what]
+    spoil(site)
+    with pytest.raises(EthosmithError) as caught:
+        site.build(name)
+    assert str(caught.value) == f"libraries/{name}.yaml: {site.folders[name]}: {expected}"
+    assert ("'cnst'" in capfd.readouterr().err) == (what == "code")
 
 
-def test_what_the_compiler_says_is_shown_and_the_library_named(
-    build: Build, folders: dict[str, Path]
-) -> None:
-    edit(folders["ethosu_driver"] / "src/ethosu_driver.c", "NPU", "NPV")
-    outcome = build(fails=True)
-    assert "error: 'NPV' undeclared" in outcome.text
-    assert "ninja could not build libethosu_driver.a" in outcome.stderr
-
-
-def test_an_unknown_folder_variable_gets_the_nearest(fetched: ProjectCopy) -> None:
-    outcome = fetched.scons("cmsisnn_dir=x")
-    assert outcome.stderr.startswith(
-        "error: unknown variable 'cmsisnn_dir='; did you mean 'cmsis_nn_dir'?"
-    )
-
-
-@pytest.mark.slow
-def test_the_manifest_says_which_commit_and_that_a_folder_was_changed(
-    fetched: ProjectCopy, folders: dict[str, Path], upstreams: dict[str, Path]
-) -> None:
-    edit(folders["tflm"] / _MICRO / "kernels/pack.cc", "namespace", "  namespace")
-    image = "build/fvp/ethos-u55-128-shared_sram/kws"
-    fetched.build("usecase=kws", f"{image}_manifest.json", f"tflm_dir={folders['tflm']}")
-    manifest = json.loads(fetched.read(f"{image}_manifest.json"))
-    repositories = {item["name"]: item for item in manifest["repositories"]}
-    assert repositories["tflm"]["folder"] == str(folders["tflm"])
-    assert repositories["tflm"]["dirty"] is True
-    assert repositories["tflm"]["commit"] == commit_all(upstreams["tflm"])
-    assert repositories["cmsis_nn"]["commit"] == commit_all(upstreams["cmsis_nn"])
-    assert "folder" not in repositories["cmsis_nn"]
+def test_a_name_in_braces_that_means_nothing_gets_the_nearest() -> None:
+    library = _library("cmsis_nn")
+    data = library.model_dump(by_alias=True)
+    data["upstream"]["cmake"]["options"] = {"CMSIS_PATH": "{cmsi_dir}"}
+    checkout = Checkout("cmsis", "x", "folder x", "", {})
+    with pytest.raises(EthosmithError, match=r"unknown name in braces 'cmsi_dir'; did you mean"):
+        library_spec(
+            Library.model_validate_json(json.dumps(data)),
+            Path("libraries/x.yaml"),
+            [checkout],
+            _COMPILERS,
+            _GCC_12_2,
+            Uses([], [], ""),
+        )
