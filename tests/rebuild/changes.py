@@ -31,7 +31,7 @@ FEATURES = "\n".join(
 )
 AFTER_QUANTISE = f"""
     QUANTISE USECASE/ds_cnn_int8.tflite
-    VELA kws ethos-u55-128-shared_sram
+    VELA kws ethos-u55-128 Shared_Sram
     GENERATE IMAGE/generated/kws/model.c
     CC IMAGE/obj/kws/model.c.o
     FIT IMAGE/kws_fit.json
@@ -95,7 +95,7 @@ CHANGES = (
     Change(
         # The features are computed again, come out the same, and so nothing is quantised.
         "a label",
-        _replace(DESCRIPTOR, "stop, go,", "stop, GO,"),
+        _replace(DESCRIPTOR, "on, off,", "on, OFF,"),
         f"""
         GENERATE USECASE/generated/labels.c
         CC USECASE/host/labels.c.o
@@ -121,7 +121,7 @@ CHANGES = (
         "a Vela key",
         _append(DESCRIPTOR, "\nvela:\n  optimise: Size\n"),
         f"""
-        VELA kws ethos-u55-128-shared_sram
+        VELA kws ethos-u55-128 Shared_Sram
         GENERATE IMAGE/generated/kws/model.c
         CC IMAGE/obj/kws/model.c.o
         FIT IMAGE/kws_fit.json
@@ -153,7 +153,7 @@ CHANGES = (
     Change(
         "the code that calls Vela",
         _append("ethosmith/models/vela.py", "# A remark.\n"),
-        "VELA kws ethos-u55-128-shared_sram",
+        "VELA kws ethos-u55-128 Shared_Sram",
     ),
     Change(
         "the template of the linker script",

@@ -53,9 +53,9 @@ def test_a_second_checkout_makes_nothing_but_runs_the_image(
     assert differing(project, built) == []
     assert project.build(_KWS).steps == set()
     # Changed back and forth: the former outputs are there still.
-    project.replace("usecases/kws/usecase.yaml", "stop, go,", "stop, GO,")
+    project.replace("usecases/kws/usecase.yaml", "on, off,", "on, OFF,")
     assert f"GENERATE {_LABELS}" in project.build(_LABELS).steps
-    project.replace("usecases/kws/usecase.yaml", "stop, GO,", "stop, go,")
+    project.replace("usecases/kws/usecase.yaml", "on, OFF,", "on, off,")
     assert f"CACHED    {_LABELS}\n" in project.build(_LABELS).stdout
     assert project.build("run", _KWS).steps >= steps("RUN IMAGE/kws.axf")
 
@@ -95,7 +95,7 @@ def test_without_a_cache_nothing_is_read_or_written(cache: Path, tmp_path: Path)
 
 def test_a_cache_that_cannot_be_written_is_read_and_told_once(cache: Path, tmp_path: Path) -> None:
     project = other_checkout(tmp_path / "second", cache)
-    project.replace("usecases/kws/usecase.yaml", "stop, go,", "stop, Go,")
+    project.replace("usecases/kws/usecase.yaml", "on, off,", "on, Off,")
     # Root may write everywhere, but not into a file as if it were a folder.
     blocked = tmp_path / "blocked"
     blocked.mkdir()
