@@ -38,8 +38,8 @@ class Job:
         spec: the library.
         root: the project's folder.
         folder: of what is made, relative to it.
-        unsigned: further flags of C and C++ (``flags``) and of C++ (``cxxflags``), which change
-            no byte of the output: places on this machine.
+        unsigned: what changes no byte of the output: further flags of C and C++ (``flags``) and
+            of C++ (``cxxflags``) that name places on this machine, the compilers' ``launcher``.
         jobs: how many compilers may run at once.
         verbose: show all that ninja says.
     """

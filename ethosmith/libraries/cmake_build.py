@@ -32,7 +32,7 @@ def write_cmake_files(
         spec: the library.
         cmake: its build.
         names: all files of the repository.
-        unsigned: further ``flags`` and ``cxxflags``.
+        unsigned: further ``flags`` and ``cxxflags``, and the compilers' ``launcher``.
         folder: of everything that is made.
     """
     write_text(folder / _TOOLCHAIN, toolchain_file(spec, unsigned))
@@ -58,9 +58,10 @@ def _toolchain_lines(spec: LibrarySpec, unsigned: Mapping[str, Sequence[str]]) -
         ("CXX", compilers.cxx, [*compilers.cxxflags, *unsigned.get("cxxflags", ())]),
     )
     for language, command, own in languages:
+        launcher = [*unsigned.get("launcher", ()), *command[:-1]]
         yield _set(f"CMAKE_{language}_COMPILER", command[-1])
-        if command[:-1]:
-            yield _set(f"CMAKE_{language}_COMPILER_LAUNCHER", ";".join(command[:-1]))
+        if launcher:
+            yield _set(f"CMAKE_{language}_COMPILER_LAUNCHER", ";".join(launcher))
         flags = [word for word in (*common, *own) if not word.startswith("-std=")]
         yield _set(f"CMAKE_{language}_FLAGS_INIT", " ".join(_quoted(word) for word in flags))
         create = " ".join(["<CMAKE_AR>", *compilers.arflags, "<TARGET>", "<OBJECTS>"])

@@ -47,7 +47,7 @@ def write_ninja_file(
     Args:
         spec: the library.
         files: what to compile.
-        unsigned: further ``flags`` and ``cxxflags``.
+        unsigned: further ``flags`` and ``cxxflags``, and the compilers' ``launcher``.
         root: the project's folder.
         folder: of everything that is made, relative to it.
     """
@@ -58,7 +58,7 @@ def write_ninja_file(
 
 
 def _head(spec: LibrarySpec, unsigned: Mapping[str, Sequence[str]], folder: Path) -> str:
-    compilers = spec.compilers
+    compilers, launcher = spec.compilers, unsigned.get("launcher", ())
     common = [
         *compilers.flags,
         *unsigned.get("flags", ()),
@@ -67,7 +67,7 @@ def _head(spec: LibrarySpec, unsigned: Mapping[str, Sequence[str]], folder: Path
     ]
     return _HEAD.format(
         builddir=_path(folder),
-        cc=_command([*compilers.cc, *compilers.cflags, *common]),
+        cc=_command([*launcher, *compilers.cc, *compilers.cflags, *common]),
         cxx=_command([*compilers.cxx, *compilers.cxxflags, *unsigned.get("cxxflags", ()), *common]),
         ar=_command([*compilers.ar, *compilers.arflags]),
     )

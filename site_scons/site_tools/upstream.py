@@ -110,8 +110,16 @@ def _unsigned(env: Any, checkouts: Sequence[Checkout]) -> list[str]:
     root = env["PROJECT"].root
     # CMake may name the sources by their real place.
     real = [f"-ffile-prefix-map={(root / c.link).resolve()}=./{c.link}" for c in checkouts]
-    flags = {"flags": [*_words(env, "CCFLAGS")[1], *real], "cxxflags": _words(env, "CXXFLAGS")[1]}
-    options = ["--unsigned-json", json.dumps(flags), "--jobs", str(env.GetOption("num_jobs"))]
+    launcher = env["SESSION"].launcher
+    unsigned = {
+        # One that distributes would change the debug information.
+        "launcher": [launcher.program]
+        if launcher.program and not launcher.sends_preprocessed
+        else [],
+        "flags": [*_words(env, "CCFLAGS")[1], *real],
+        "cxxflags": _words(env, "CXXFLAGS")[1],
+    }
+    options = ["--unsigned-json", json.dumps(unsigned), "--jobs", str(env.GetOption("num_jobs"))]
     return [*options, "--verbose"] if env["VERBOSE"] else options
 
 
