@@ -18,6 +18,7 @@ CMAKE_NAME = r"^[A-Za-z_][A-Za-z0-9_.+-]*$"
 COMPILER_VERSION = r"^[0-9]+(\.[0-9]+)*$"
 LABEL = r'^[^"\\\x00-\x1f\x7f]+$'
 SAMPLE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+PROGRAM = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
 PARAMETER_NAME = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 _NAME = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
 _LINE = r"^[^\r\n]+$"
@@ -31,6 +32,21 @@ Sha256 = Annotated[str, StringConstraints(pattern=_SHA256)]
 # A path below the descriptor's root, with forward slashes; never absolute.
 RelativePath = Annotated[str, StringConstraints(pattern=_RELATIVE_PATH)]
 
+Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=64)]
+SampleName = Annotated[str, StringConstraints(pattern=SAMPLE_NAME)]
+SampleFormat = Literal["wav", "pcm16-python-list", "image", "csv", "raw"]
+# The formats of files that nothing but their name describes.
+FORMAT_OF_SUFFIX: Mapping[str, SampleFormat] = {
+    ".wav": "wav",
+    ".png": "image",
+    ".jpg": "image",
+    ".jpeg": "image",
+    ".bmp": "image",
+    ".ppm": "image",
+    ".csv": "csv",
+    ".bin": "raw",
+}
+
 # The patterns in words, for the user whose text does not match.
 PATTERN_MEANINGS: Mapping[str, str] = {
     _NAME: "lower-case letters, digits, '-' and '_', beginning with a letter",
@@ -42,6 +58,7 @@ PATTERN_MEANINGS: Mapping[str, str] = {
     COMPILER_VERSION: "a version in quotes: numbers with '.' between them",
     LABEL: "one line of text without '\"' and '\\'",
     SAMPLE_NAME: "letters, digits, '.', '-' and '_', beginning with a letter or digit",
+    PROGRAM: "a program's name, without its folder",
     PARAMETER_NAME: "lower-case letters, digits and single '_', beginning with a letter",
     _LINE: "one line of text",
     _SHA256: "a SHA-256: 64 hexadecimal digits in lower case",

@@ -9,13 +9,15 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.base import (
-    LABEL,
     PARAMETER_NAME,
-    SAMPLE_NAME,
     Descriptor,
+    Label,
     Name,
     RelativePath,
+    SampleFormat,
+    SampleName,
     Strict,
 )
 from ethosmith.descriptors.nearest import did_you_mean, unknown_name
@@ -23,7 +25,6 @@ from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.validation import Problem, load
 from ethosmith.descriptors.yaml_source import Location
 
-SampleName = Annotated[str, StringConstraints(pattern=SAMPLE_NAME)]
 ParameterName = Annotated[str, StringConstraints(pattern=PARAMETER_NAME)]
 
 
@@ -39,9 +40,7 @@ _FLOAT_MAX = 3.4028234e38
 ParameterValue = Annotated[bool | int | float | str, AfterValidator(_fits_c)]
 Size = Annotated[int, Field(ge=1, le=65536)] | Literal["any"]
 RuntimeName = Literal["direct", "prebuilt", "tflm"]
-SampleFormat = Literal["wav", "pcm16-python-list", "image", "csv", "raw"]
 SOUND_FORMATS: frozenset[SampleFormat] = frozenset({"wav", "pcm16-python-list"})
-Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=64)]
 
 
 class RandomInputs(Strict):
@@ -206,6 +205,7 @@ class UseCase(Descriptor):
         parameters: numbers and texts for them: `window_ms: 30` is `WINDOW_MS` in C.
         runtimes: values of `runtime=` that can execute it. `prebuilt` has none of the sources on
             the device: it is for use cases whose samples are the network's inputs.
+        accuracy: how right the network is, and how far it may fall, for `scons accuracy`.
     """
 
     model: Model
@@ -218,6 +218,7 @@ class UseCase(Descriptor):
     libraries: tuple[Name, ...] = ()
     parameters: Mapping[ParameterName, ParameterValue] = Field(default_factory=dict)
     runtimes: Annotated[tuple[RuntimeName, ...], Field(min_length=1)] = ("direct", "tflm")
+    accuracy: Accuracy | None = None
 
 
 def load_usecase(path: Path, libraries: Collection[str], packages: Collection[str]) -> UseCase:
@@ -238,6 +239,7 @@ def load_usecase(path: Path, libraries: Collection[str], packages: Collection[st
         if usecase.model.input_shape is None and usecase.quantise.representative == "samples":
             yield Problem(("model",), _NO_SHAPE)
         yield from _file_problems(usecase, path.parent)
+        yield from _accuracy_problems(usecase, path.parent)
         for index, library in enumerate(usecase.libraries):
             if library not in libraries:
                 yield Problem(("libraries", index), unknown_name("library", library, libraries))
@@ -285,6 +287,36 @@ def _mix_problems(usecase: UseCase) -> Iterator[Problem]:
                 yield Problem(("samples", index, "mix", "parts", number, "sample"), message)
 
 
+def _accuracy_problems(usecase: UseCase, folder: Path) -> Iterator[Problem]:
+    accuracy = usecase.accuracy
+    if accuracy is None:
+        return
+    for name in {"minimum", "maximum"} - {accuracy.limit[0]}:
+        if getattr(accuracy, name) is not None:
+            message = f"{name} is no limit of {accuracy.metric}: give {accuracy.limit[0]}"
+            yield Problem(("accuracy", name), message)
+    yield from _item_problems(usecase, accuracy)
+    if accuracy.path is not None:
+        yield from _missing_file(("accuracy", "path"), folder, accuracy.path)
+    if accuracy.generate is not None:
+        where = ("accuracy", "generate", "script")
+        yield from _missing_file(where, folder, accuracy.generate.script)
+
+
+def _item_problems(usecase: UseCase, accuracy: Accuracy) -> Iterator[Problem]:
+    if accuracy.samples and all(sample.expect is None for sample in usecase.samples):
+        yield Problem(("accuracy", "samples"), "no sample says what to expect")
+    names = [sample.name for sample in usecase.samples]
+    names += [item.name for item in accuracy.items]
+    known = accuracy.classes or usecase.labels
+    for index, item in enumerate(accuracy.items):
+        where = ("accuracy", "items", index)
+        if names.count(item.name) > 1:
+            yield Problem((*where, "name"), f"the sample '{item.name}' stands there twice")
+        if known and item.expect not in known:
+            yield Problem((*where, "expect"), unknown_name("label", item.expect, known))
+
+
 def _repeated(kind: str, where: Location, key: Location, names: Sequence[str]) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if name in names[:index]:
@@ -314,3 +346,5 @@ def _origins(usecase: UseCase) -> Iterator[tuple[Location, Origin]]:
     for index, sample in enumerate(usecase.samples):
         if sample.source is not None:
             yield ("samples", index, "source"), sample.source
+    for index, item in enumerate(usecase.accuracy.items if usecase.accuracy else ()):
+        yield ("accuracy", "items", index, "source"), item.source

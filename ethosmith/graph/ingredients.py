@@ -60,7 +60,9 @@ def plan_of(
         "usecase": usecase.variant,
         "arguments": [*_arguments(usecase, configuration), *_folders(repositories)],
         "configuration": _configuration(configuration),
-        "descriptor": usecase.descriptor.model_dump(mode="json", exclude_none=True),
+        "descriptor": usecase.descriptor.model_dump(
+            mode="json", exclude_none=True, exclude={"accuracy"}
+        ),
         "model": {"name": usecase.model_name, "source": _model_source(project, usecase)},
         "samples": _samples(project, usecase),
         **_ready_image(project, configuration),

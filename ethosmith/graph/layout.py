@@ -6,9 +6,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from ethosmith.descriptors.base import SampleFormat
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.package import Package
-from ethosmith.descriptors.usecase import Mix, Sample, SampleFormat, TimedLabel, UseCase
+from ethosmith.descriptors.usecase import Mix, Sample, TimedLabel, UseCase
 from ethosmith.graph.configuration import Configuration
 
 BUILD = "build"
@@ -155,9 +156,9 @@ def image_folder(configuration: Configuration) -> str:
     return f"{BUILD}/{configuration.folder.as_posix()}"
 
 
-def object_folder(usecase: SelectedUseCase, configuration: Configuration) -> str:
-    """Return the folder of a use case's own objects in one configuration."""
-    return f"{image_folder(configuration)}/obj/{usecase.variant}"
+def object_folder(configuration: Configuration, image: str) -> str:
+    """Return the folder of the objects that only the image of that name has."""
+    return f"{image_folder(configuration)}/obj/{image}"
 
 
 def shared_library_folder(configuration: Configuration) -> str:

@@ -9,21 +9,12 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from ethosmith.descriptors.usecase import Label, SampleFormat, UseCase
+from ethosmith.descriptors.base import FORMAT_OF_SUFFIX, Label, SampleFormat
+from ethosmith.descriptors.usecase import UseCase
 from ethosmith.errors import EthosmithError
 from ethosmith.graph.layout import SelectedSample
 
 _LABEL: TypeAdapter[str] = TypeAdapter(Label)
-_FORMATS: Mapping[str, SampleFormat] = {
-    ".wav": "wav",
-    ".png": "image",
-    ".jpg": "image",
-    ".jpeg": "image",
-    ".bmp": "image",
-    ".ppm": "image",
-    ".csv": "csv",
-    ".bin": "raw",
-}
 # Which files can stand in for which of the descriptor's samples.
 _ALIKE: Mapping[SampleFormat, frozenset[str]] = {
     "wav": frozenset({"wav"}),
@@ -66,8 +57,7 @@ def samples_of_folder(folder: Path, shown: Path, usecase: UseCase) -> tuple[Sele
 
     What the use case takes is known from the formats of its own samples.
     """
-    formats = [sample.format for sample in usecase.samples if sample.format]
-    return files_as_samples(folder, shown, f"the use case {usecase.name}", formats)
+    return files_as_samples(folder, shown, f"the use case {usecase.name}", formats_of(usecase))
 
 
 def files_as_samples(
@@ -89,7 +79,7 @@ def files_as_samples(
     files = sorted(p for p in folder.iterdir() if p.is_file() and not p.name.startswith("."))
     if not files:
         raise EthosmithError(f"samples={shown}: the folder is empty")
-    taken = _suffixes_taken(formats)
+    taken = suffixes_taken(formats)
     for file in files:
         if file.suffix.lower() not in taken:
             raise EthosmithError(
@@ -103,11 +93,19 @@ def files_as_samples(
     return samples
 
 
-def _suffixes_taken(formats: Iterable[SampleFormat]) -> list[str]:
+def formats_of(usecase: UseCase) -> list[SampleFormat]:
+    """Return the formats of the use case's own samples, which are what it takes."""
+    return [sample.format for sample in usecase.samples if sample.format]
+
+
+def suffixes_taken(formats: Iterable[SampleFormat]) -> list[str]:
+    """Return the ends of the names of files that can stand for samples of ``formats``."""
     alike = {kind for sample_format in formats for kind in _ALIKE[sample_format]}
-    return [suffix for suffix, kind in _FORMATS.items() if kind in alike]
+    return [suffix for suffix, kind in FORMAT_OF_SUFFIX.items() if kind in alike]
 
 
 def _sample(file: Path, shown: Path) -> SelectedSample:
     name = re.sub(r"[^A-Za-z0-9_.-]+", "-", file.stem).strip("-_.") or "sample"
-    return SelectedSample(name, file=shown / file.name, format=_FORMATS[file.suffix.lower()])
+    return SelectedSample(
+        name, file=shown / file.name, format=FORMAT_OF_SUFFIX[file.suffix.lower()]
+    )

@@ -79,6 +79,7 @@ class Session:
         "new_usecase",
         "deps",
         "documentation",
+        "accuracy",
         "aliases",
     )
 
@@ -140,7 +141,7 @@ class Session:
             names = list(self.project.usecase_names)
         if not names:
             raise EthosmithError("usecase= names no use case (see scons list)")
-        for option in ("model", "labels", "samples"):
+        for option in ("model", "labels", "samples", "evaluation"):
             if self.values[option] and len(names) != 1:
                 raise EthosmithError(f"{option}= goes with one use case: give usecase=NAME as well")
         located = [self.project.usecase(name) for name in names]
@@ -171,6 +172,16 @@ class Session:
             samples_folder=samples,
         )
 
+    @property
+    def evaluation_folder(self) -> Path | None:
+        """The folder of ``evaluation=``, the user's own evaluation set."""
+        folder = self._given_path("evaluation")
+        if folder and not (self.project.root / folder).is_dir():
+            raise EthosmithError(f"evaluation={folder}: give a folder, not a file")
+        if folder and "accuracy" not in self.targets:
+            raise EthosmithError("evaluation= goes with the target accuracy: scons accuracy ...")
+        return folder
+
     def _given_path(self, option: str) -> Path | None:
         if not self.values[option]:
             return None
@@ -188,6 +199,7 @@ class Session:
             "REPOSITORIES": self.repositories,
             "SIMULATOR": self.values["simulator"],
             "TIME_LIMIT_S": self._time_limit_s(),
+            "EVALUATION": self.evaluation_folder,
             "OFFLINE": self.values["offline"] == "1",
             "VERBOSE": self.values["verbose"] == "1",
             "BUILD_TYPE": self.values["build_type"],

@@ -99,6 +99,17 @@ def check_int8(model: Path, *, name: str | None = None) -> NetworkSpec:
     floats = {index for index, d in tensors.items() if d["dtype"] == np.float32}
     if floats:
         raise EthosmithError(f"{shown}: {_float_message(interpreter, tensors, floats)}")
+    return network_spec(interpreter, shown)
+
+
+def network_spec(interpreter: Any, shown: str) -> NetworkSpec:
+    """Return the inputs and outputs of the network of LiteRT's ``interpreter``.
+
+    A float32 tensor has scale 0.
+
+    Raises:
+        EthosmithError: one has no fixed shape, or is an integer without quantisation.
+    """
     return NetworkSpec(
         tuple(_spec(detail, shown) for detail in interpreter.get_input_details()),
         tuple(_spec(detail, shown) for detail in interpreter.get_output_details()),

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ethosmith.descriptors.usecase import SampleFormat
+from ethosmith.descriptors.base import SampleFormat
 
 
 @dataclass(frozen=True)

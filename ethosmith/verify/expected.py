@@ -10,13 +10,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ethosmith.cli import run_step
 from ethosmith.files import write_text
-from ethosmith.models.int8_check import NetworkSpec, check_int8, interpreter_of
+from ethosmith.verify.host_network import HostNetwork
 from ethosmith.verify.host_program import answer, quantised_inputs
-from ethosmith.verify.reference import reference_network
 
 
 def expected_samples(network: Path, program: Path, names: Sequence[str]) -> list[dict[str, Any]]:
@@ -31,37 +28,19 @@ def expected_samples(network: Path, program: Path, names: Sequence[str]) -> list
         Per sample: ``name``, ``answer``, ``score`` and ``ranked`` (as printed) and
         ``tensors``, each output's raw bytes as hexadecimal digits, window after window.
     """
-    specs = check_int8(network)
-    interpreter = interpreter_of(reference_network(network.read_bytes()), str(network))
-    return [
-        {"name": name, **_run(interpreter, specs, program, index)}
-        for index, name in enumerate(names)
-    ]
+    on_host = HostNetwork.int8(network)
+    return [{"name": name, **_run(on_host, program, index)} for index, name in enumerate(names)]
 
 
-def _run(interpreter: Any, specs: NetworkSpec, program: Path, index: int) -> dict[str, Any]:
-    raw = quantised_inputs(program, index, specs.inputs)
-    size_bytes = sum(spec.size_bytes for spec in specs.inputs)
-    windows = [raw[at : at + size_bytes] for at in range(0, len(raw), size_bytes)]
-    outputs = [output for window in windows for output in _outputs(interpreter, specs, window)]
-    said = answer(program, index, b"".join(outputs), specs)
+def _run(network: HostNetwork, program: Path, index: int) -> dict[str, Any]:
+    outputs = network.run(quantised_inputs(program, index, network.specs.inputs))
+    said = answer(program, index, b"".join(outputs), network.specs)
     return {
         "answer": said.text,
         "score": said.score,
         "ranked": said.ranked,
         "tensors": [out.hex() for out in outputs],
     }
-
-
-def _outputs(interpreter: Any, specs: NetworkSpec, raw: bytes) -> list[bytes]:
-    """Run the network on the raw bytes of its inputs and return those of its outputs."""
-    for detail, spec in zip(interpreter.get_input_details(), specs.inputs, strict=True):
-        tensor = np.frombuffer(raw, np.dtype(spec.dtype), spec.element_count).reshape(spec.shape)
-        interpreter.set_tensor(detail["index"], tensor)
-        raw = raw[tensor.nbytes :]
-    interpreter.invoke()
-    details = interpreter.get_output_details()
-    return [interpreter.get_tensor(detail["index"]).tobytes() for detail in details]
 
 
 def main(argv: Sequence[str]) -> None:

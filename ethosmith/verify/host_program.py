@@ -61,6 +61,19 @@ def quantised_inputs(program: Path, sample_index: int, specs: Sequence[TensorSpe
     return _run(program, ["preprocess", str(sample_index), *_tensors(specs)], b"")
 
 
+def inputs_of_file(program: Path, sample: Path, specs: Sequence[TensorSpec]) -> bytes:
+    """Return what `quantised_inputs` returns, for a file with a sample's bytes.
+
+    A float32 tensor of ``specs`` gets real values.
+    """
+    return _run(program, ["preprocess-file", str(sample), *_tensors(specs)], b"")
+
+
+def answer_of_file(program: Path, sample: Path, outputs: bytes, network: NetworkSpec) -> Answer:
+    """Return what `answer` returns, for a file with a sample's bytes."""
+    return _answer(program, ["answer-file", str(sample)], outputs, network)
+
+
 def answer(program: Path, sample_index: int, outputs: bytes, network: NetworkSpec) -> Answer:
     """Return what the application says to the raw output tensors, in the order of inputs.
 
@@ -69,10 +82,12 @@ def answer(program: Path, sample_index: int, outputs: bytes, network: NetworkSpe
     Raises:
         EthosmithError: as in `features`, or an answer that is not one.
     """
+    return _answer(program, ["answer", str(sample_index)], outputs, network)
+
+
+def _answer(program: Path, command: list[str], outputs: bytes, network: NetworkSpec) -> Answer:
     tensors = [*_tensors(network.inputs), "to", *_tensors(network.outputs)]
-    said = _run(program, ["answer", str(sample_index), *tensors], outputs).decode(
-        "utf-8", "replace"
-    )
+    said = _run(program, [*command, *tensors], outputs).decode("utf-8", "replace")
     match = _ANSWER.fullmatch(said.strip())
     if match is None:
         raise EthosmithError(f"{program}: says '{said.strip()[:80]}' instead of an answer")

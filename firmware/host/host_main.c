@@ -18,6 +18,7 @@ static const char USAGE[] =
     "       preprocess-file PATH (DTYPE SCALE ZERO_POINT SHAPE)... > TENSORS\n"
     "       postprocess (DTYPE SCALE ZERO_POINT SHAPE)... < TENSORS\n"
     "       answer SAMPLE_INDEX (INPUT TENSORS AS ABOVE)... to (OUTPUTS)... < TENSORS\n"
+    "       answer-file PATH (INPUT TENSORS AS ABOVE)... to (OUTPUTS)... < TENSORS\n"
     "DTYPE: float32, int8, uint8, int16 or int32; SHAPE: such as 1x32x32x3\n"
     "PATH: of a sample's bytes as they would be baked in\n"
     "TENSORS: those of a sample's first window, then those of the second, and so on\n";
@@ -287,18 +288,24 @@ static int answer(const struct sample *sample, struct tensors *inputs, struct te
     return code;
 }
 
+// INPUTS... to OUTPUTS...
+static bool parse_both(char *const arguments[], int words, struct tensors *inputs,
+                       struct tensors *outputs) {
+    int to = 0;
+    while (to < words && strcmp(arguments[to], "to") != 0) {
+        to++;
+    }
+    return to < words && parse_tensors(arguments, to, inputs) &&
+           parse_tensors(&arguments[to + 1], words - to - 1, outputs);
+}
+
 // SAMPLE_INDEX INPUTS... to OUTPUTS...
 static int run_answer(char *const arguments[], int words) {
     struct tensors inputs;
     struct tensors outputs;
     uint32_t index;
-    int to = 1;
-    while (to < words && strcmp(arguments[to], "to") != 0) {
-        to++;
-    }
-    if (to >= words || !parse_unsigned(arguments[0], UINT32_MAX, &index) ||
-        !parse_tensors(&arguments[1], to - 1, &inputs) ||
-        !parse_tensors(&arguments[to + 1], words - to - 1, &outputs)) {
+    if (!parse_unsigned(arguments[0], UINT32_MAX, &index) ||
+        !parse_both(&arguments[1], words - 1, &inputs, &outputs)) {
         return fail("not a sample index, inputs, 'to' and outputs\n", USAGE);
     }
     if (index >= sample_count) {
@@ -321,20 +328,41 @@ static int read_sample(const char *path, FILE *file, struct sample *sample) {
     return EXIT_SUCCESS;
 }
 
+static int open_sample(const char *path, struct sample *sample) {
+    FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        return fail("cannot open ", path);
+    }
+    int code = read_sample(path, file, sample);
+    fclose(file);
+    return code;
+}
+
 static int run_preprocess_file(char *const arguments[], int words) {
     struct tensors tensors;
     struct sample sample;
     if (!parse_tensors(&arguments[1], words - 1, &tensors)) {
         return fail("not a path and a tensor\n", USAGE);
     }
-    FILE *file = fopen(arguments[0], "rb");
-    if (file == NULL) {
-        return fail("cannot open ", arguments[0]);
-    }
-    int code = read_sample(arguments[0], file, &sample);
-    fclose(file);
+    int code = open_sample(arguments[0], &sample);
     if (code == EXIT_SUCCESS) {
         code = preprocess(&sample, &tensors);
+        free((void *)sample.data);
+    }
+    return code;
+}
+
+// PATH INPUTS... to OUTPUTS...
+static int run_answer_file(char *const arguments[], int words) {
+    struct tensors inputs;
+    struct tensors outputs;
+    struct sample sample;
+    if (!parse_both(&arguments[1], words - 1, &inputs, &outputs)) {
+        return fail("not a path, inputs, 'to' and outputs\n", USAGE);
+    }
+    int code = open_sample(arguments[0], &sample);
+    if (code == EXIT_SUCCESS) {
+        code = answer(&sample, &inputs, &outputs);
         free((void *)sample.data);
     }
     return code;
@@ -349,6 +377,9 @@ int main(int argc, char *argv[]) {
     }
     if (argc >= 4 && strcmp(argv[1], "answer") == 0) {
         return run_answer(&argv[2], argc - 2);
+    }
+    if (argc >= 4 && strcmp(argv[1], "answer-file") == 0) {
+        return run_answer_file(&argv[2], argc - 2);
     }
     struct tensors tensors;
     if (argc >= 6 && strcmp(argv[1], "postprocess") == 0 &&

@@ -109,6 +109,7 @@ def end_session(env: Any) -> None:
     _declare_flash(env)
     env.ReportIndex()
     env.SweepTable()
+    env.AccuracyTable()
     env.DeclareCompileCommands()
     env.NewUseCase()
     env.Documentation()

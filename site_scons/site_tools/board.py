@@ -69,7 +69,7 @@ def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, 
         say=f"RUN       {image.axf}",
         # What this machine did not see the device do, it does not claim.
         cacheable=False,
-        versions=_simulators(env, configuration),
+        versions=simulator_versions(env, configuration),
     )[0]
 
 
@@ -133,7 +133,7 @@ def runner_run(
             *([] if _is_alone(env) else ["--quiet"]),
         ],
         say=f"RUN       {image.axf}",
-        versions=[*_simulators(env, configuration), python_package("ai-edge-litert")],
+        versions=[*simulator_versions(env, configuration), python_package("ai-edge-litert")],
         cacheable=False,
     )[0]
 
@@ -158,7 +158,7 @@ def _uart_output(env: Any) -> list[str]:
     return ["-C", f"mps3_board.uart0.out_file={os.devnull}"]
 
 
-def _simulators(env: Any, configuration: Configuration) -> list[str]:
+def simulator_versions(env: Any, configuration: Configuration) -> list[str]:
     """Return what tells one simulator from another; a missing one is named by the run itself."""
     found = [] if env["SIMULATOR"] == "open" else _installed_fvp(env, configuration)
     if found or _simulator(env) == "fvp":
@@ -256,5 +256,6 @@ def generate(env: Any) -> None:
     env.AddMethod(board_run, "BoardRun")
     env.AddMethod(network_inputs, "NetworkInputs")
     env.AddMethod(runner_run, "RunnerRun")
+    env.AddMethod(simulator_versions, "SimulatorVersions")
     env.AddMethod(verified_run, "VerifiedRun")
     env.AddMethod(reason_not_to_run, "ReasonNotToRun")

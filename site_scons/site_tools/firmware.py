@@ -72,6 +72,7 @@ def firmware_image(
     generated: Sequence[Any],
     headers: Sequence[Any],
     script: Any,
+    name: str = "",
 ) -> Image:
     """Link NAME.axf and make everything that is made from it.
 
@@ -83,7 +84,9 @@ def firmware_image(
             linking, their objects are checked against the memory regions.
         headers: the generated headers.
         script: the linker script.
+        name: of the image; the use case's variant if it is empty.
     """
+    name = name or usecase.variant
     folder = image_folder(configuration)
     own = env.Clone(
         CONFIGURED_HEADERS=[f"#{folder}/generated"], BOARD_NPU=configuration.board_npu.name
@@ -94,13 +97,12 @@ def firmware_image(
         shared_library_folder(configuration),
     )
     objects = _application_objects(
-        own, usecase, generated, headers, libraries, object_folder(usecase, configuration)
+        own, usecase, generated, headers, libraries, object_folder(configuration, name)
     )
-    fit = _fit(env, usecase, configuration, objects[: len(generated)])
-    name = f"{folder}/{usecase.variant}"
+    fit = _fit(env, configuration, objects[: len(generated)], name)
     archives = _archives(libraries)
     linked = env.Program(
-        [f"{name}.axf", f"{name}.map"],
+        [f"{folder}/{name}.axf", f"{folder}/{name}.map"],
         objects,
         LIBS=archives,
         LINKER_SCRIPT=script,
@@ -110,7 +112,7 @@ def firmware_image(
         ),
     )
     env.Depends(linked, [fit, script, *archives, env.Value(env["TOOLCHAIN_VERSION"])])
-    return _image(env, usecase, configuration, linked)
+    return _image(env, configuration, linked, name)
 
 
 def _archives(libraries: Sequence[Any]) -> list[Any]:
@@ -155,10 +157,8 @@ def _application_objects(
     return list(own.CompiledSources([*generated, *sources], folder))
 
 
-def _fit(
-    env: Any, usecase: SelectedUseCase, configuration: Configuration, objects: Sequence[Any]
-) -> Any:
-    target = f"{image_folder(configuration)}/{usecase.variant}_fit.json"
+def _fit(env: Any, configuration: Configuration, objects: Sequence[Any], name: str) -> Any:
+    target = f"{image_folder(configuration)}/{name}_fit.json"
     platform = env["PLATFORM"].path
     return env.Step(
         "ethosmith.images.fit",
@@ -173,10 +173,8 @@ def _fit(
     )
 
 
-def _image(
-    env: Any, usecase: SelectedUseCase, configuration: Configuration, linked: Sequence[Any]
-) -> Image:
-    folder, name = image_folder(configuration), usecase.variant
+def _image(env: Any, configuration: Configuration, linked: Sequence[Any], name: str) -> Image:
+    folder = image_folder(configuration)
     axf, link_map = linked
     sectors = _sectors(env, axf, f"{folder}/sectors/{name}")
     card = None

@@ -39,13 +39,15 @@ def labels_source(env: Any, usecase: SelectedUseCase) -> Any:
 
 def sample_files(env: Any, usecase: SelectedUseCase) -> list[Any]:
     """Return the nodes of the samples, in the form that the device's pre-processing takes."""
-    return [_sample_file(env, usecase, sample) for sample in usecase.samples]
+    folder = f"{usecase.outputs}/samples"
+    return [sample_file(env, usecase, sample, folder) for sample in usecase.samples]
 
 
-def _sample_file(env: Any, usecase: SelectedUseCase, sample: SelectedSample) -> Any:
-    folder = f"{usecase.outputs}/samples/{sample.name}"
+def sample_file(env: Any, usecase: SelectedUseCase, sample: SelectedSample, folder: str) -> Any:
+    """Return the node of one sample below ``folder``, as the device's pre-processing takes it."""
     if sample.mix is not None:
-        return _mixed_file(env, sample.mix, f"{usecase.outputs}/samples", sample.name)
+        return _mixed_file(env, sample.mix, folder, sample.name)
+    folder = f"{folder}/{sample.name}"
     source, options = [], ["--seed", sample.seed]
     if sample.seed is None:
         source = [_sample_source(env, usecase, sample, folder)]
@@ -222,6 +224,7 @@ def generate(env: Any) -> None:
     env.AddMethod(application_parameters, "ApplicationParameters")
     env.AddMethod(labels_source, "LabelsSource")
     env.AddMethod(sample_files, "SampleFiles")
+    env.AddMethod(sample_file, "SampleFile")
     env.AddMethod(samples_source, "SamplesSource")
     env.AddMethod(model_sources, "ModelSources")
     env.AddMethod(platform_sources, "PlatformSources")

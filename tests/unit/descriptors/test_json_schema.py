@@ -30,6 +30,11 @@ _SHIPPED = [
 _BEYOND_SCHEMAS = {
     "expected_time_backwards",
     "expected_time_of_no_label",
+    "accuracy_auc_without_classes",
+    "accuracy_limit_of_other_metrics",
+    "accuracy_script_missing",
+    "accuracy_unknown_label",
+    "accuracy_without_set",
     "label_twice",
     "mix_of_a_mix",
     "mix_of_no_sample",

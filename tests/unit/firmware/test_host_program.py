@@ -56,6 +56,8 @@ WRONG = {
     "preprocess-file /nowhere float32 1 0 4": "error: cannot open /nowhere",
     "preprocess-file /dev/null float32 1 0": "usage: ",
     "preprocess-file /dev/null float32 1 0 0": "error: not a path and a tensor",
+    "answer-file /nowhere int8 1 0 4 to int8 1 0 4": "error: cannot open /nowhere",
+    "answer-file /dev/null int8 1 0 4": "error: not a path, inputs, 'to' and outputs",
     "postprocess int8 1 0 2": "error: the application does not take the output",
 }
 

@@ -53,23 +53,6 @@ def test_every_baked_sample_is_of_the_evaluation(module: Any) -> None:
         assert corpus.is_held_out(sample.expect) or sample.expect.startswith("volume")
 
 
-@pytest.mark.parametrize(
-    ("said", "wanted", "errors"),
-    [
-        ("", "", 0),
-        ("", "turn on", 2),
-        ("turn on", "turn on", 0),
-        ("turn the lamp on", "turn on lamp", 2),
-        ("on turn", "turn on", 2),
-        ("play stop play", "stop", 2),
-    ],
-)
-def test_word_errors_are_the_edit_distance(
-    module: Any, said: str, wanted: str, errors: int
-) -> None:
-    assert module("evaluation").word_errors(said, wanted) == errors
-
-
 def test_the_tone_keeps_its_pitch_and_length_when_resampled(module: Any) -> None:
     speech = module("speech")
     tone = np.sin(2 * np.pi * 1000 * np.arange(22_050) / 22_050)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Word error rate of the float and the int8 network, window by window as the device runs them."""
+"""What the float and the int8 network hear, window by window as the device runs them."""
 
 from __future__ import annotations
 
@@ -59,19 +59,3 @@ def int8_network(path: Path) -> Network:
 
 def _best(output: npt.NDArray[Any]) -> list[int]:
     return [int(symbol) for symbol in output.reshape(-1, output.shape[-1]).argmax(axis=-1)]
-
-
-def word_errors(said: str, wanted: str) -> int:
-    """Return the least number of words to insert, delete or replace between two texts."""
-    row = list(range(len(said.split()) + 1))
-    for i, want in enumerate(wanted.split(), 1):
-        previous, row[0] = row[0], i
-        for j, got in enumerate(said.split(), 1):
-            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (want != got))
-    return row[-1]
-
-
-def word_error_rate(pairs: Sequence[tuple[str, str]]) -> float:
-    """Return the word errors of all (said, wanted) over the words wanted."""
-    words = sum(len(wanted.split()) for _, wanted in pairs)
-    return sum(word_errors(said, wanted) for said, wanted in pairs) / words

@@ -26,7 +26,7 @@ from corpus import (
     symbol_indices,
     training_utterances,
 )
-from evaluation import Network, float_network, int8_network, transcribed, word_error_rate
+from evaluation import Network, float_network, int8_network, transcribed
 from features import FeatureProgram, Frames, joined
 from network import (
     RECEPTIVE_FIELD_FRAMES,
@@ -38,6 +38,7 @@ from network import (
 from speech import spoken, synthesiser, write_wav
 from training import Example, Stage, train, use_one_thread
 
+from ethosmith.accuracy.metrics import word_error_rate
 from ethosmith.cli import run_step
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.validation import load
@@ -144,7 +145,7 @@ def _measured(texts: Sequence[str], clips: Sequence[Clip]) -> dict[str, float]:
     wanted = [clip.utterance.text for clip in clips]
     right = sum(said == want for said, want in zip(texts, wanted, strict=True))
     return {
-        "word_error_rate": round(word_error_rate(list(zip(texts, wanted, strict=True))), 4),
+        "word_error_rate": round(word_error_rate(texts, wanted), 4),
         "sentences_right": round(right / len(wanted), 4),
     }
 

@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gather an evaluation set: given files, a folder of labelled files, what a script makes.
+
+A folder says its labels in one of two ways: each sub-folder has the name of the label of its
+files, or a labels.csv in it has the columns ``file`` and ``label``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethosmith.accuracy.set_file import Item, write_set
+from ethosmith.cli import run_step
+from ethosmith.codegen.sample_formats import read_sample
+from ethosmith.descriptors.base import FORMAT_OF_SUFFIX
+from ethosmith.descriptors.nearest import unknown_name
+from ethosmith.errors import EthosmithError
+from ethosmith.files import write_bytes, write_text
+from ethosmith.installation import IMPORT_PATH
+
+LABELS_FILE = "labels.csv"
+_COLUMNS = ("file", "label")
+_LONGEST_NAME = 80
+_SCRIPT_TIME_LIMIT_S = 1800
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """A file and its label; ``where`` is the place that says so, for messages."""
+
+    path: Path
+    label: str
+    where: str
+
+
+@dataclass(frozen=True)
+class Accepted:
+    """What a use case takes: ends of file names (lower case), and labels; no labels: any text."""
+
+    suffixes: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Script:
+    """A use case's generator of items."""
+
+    path: Path
+    seed: int
+    count: int
+
+
+def labelled_files(folder: Path) -> list[LabelledFile]:
+    """Return the files of ``folder`` with their labels; names that begin with a dot do not count.
+
+    Raises:
+        EthosmithError: it is no such folder, holds no file, or a file without a label.
+    """
+    if not folder.is_dir():
+        raise EthosmithError(f"{folder}: there is no such folder")
+    listed = folder / LABELS_FILE
+    found = list(_listed(listed) if listed.is_file() else _in_label_folders(folder))
+    if not found:
+        raise EthosmithError(
+            f"{folder}: no evaluation set: give a sub-folder of files for each label, or a"
+            f" {LABELS_FILE} with the columns {' and '.join(_COLUMNS)}"
+        )
+    return found
+
+
+def _listed(path: Path) -> Iterator[LabelledFile]:
+    with path.open(encoding="utf-8-sig", newline="") as text:
+        reader = csv.DictReader(text)
+        missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
+        if missing:
+            raise EthosmithError(f"{path}:1: the column '{missing[0]}' is missing")
+        for row in reader:
+            where = f"{path}:{reader.line_num}"
+            name, label = row["file"] or "", (row["label"] or "").strip()
+            if not name or not label:
+                raise EthosmithError(f"{where}: a file and its label are wanted")
+            if not (path.parent / name).is_file():
+                raise EthosmithError(f"{where}: there is no file {path.parent / name}")
+            yield LabelledFile(path.parent / name, label, where)
+
+
+def _in_label_folders(folder: Path) -> Iterator[LabelledFile]:
+    for entry in _visible(folder):
+        if not entry.is_dir():
+            raise EthosmithError(
+                f"{entry}: its label is missing: put it into a folder of that name, or name it in"
+                f" {folder / LABELS_FILE}"
+            )
+        for path in _visible(entry):
+            if path.is_file():
+                yield LabelledFile(path, entry.name, str(path))
+
+
+def _visible(folder: Path) -> list[Path]:
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def items_of_folder(folder: Path, accepted: Accepted) -> list[Item]:
+    """Return the labelled files of ``folder`` as items, in the order of `labelled_files`.
+
+    Raises:
+        EthosmithError: as `labelled_files`, or a file or label that the use case does not take.
+    """
+    return [_item(folder, file, accepted) for file in labelled_files(folder)]
+
+
+def _item(folder: Path, file: LabelledFile, accepted: Accepted) -> Item:
+    suffix = file.path.suffix.lower()
+    if suffix not in accepted.suffixes:
+        raise EthosmithError(
+            f"{file.where}: the use case takes {', '.join(accepted.suffixes) or 'no'} files,"
+            f" not '{file.path.name}'"
+        )
+    if accepted.labels and file.label not in accepted.labels:
+        raise EthosmithError(f"{file.where}: {unknown_name('label', file.label, accepted.labels)}")
+    shown = file.path.relative_to(folder) if file.path.is_relative_to(folder) else file.path
+    data = read_sample(file.path, FORMAT_OF_SUFFIX[suffix])
+    return Item(_name(shown), file.label, data)
+
+
+def _name(path: Path) -> str:
+    text = re.sub(r"[^A-Za-z0-9_.-]+", "-", path.with_suffix("").as_posix())
+    return text.strip("-_.")[:_LONGEST_NAME] or "item"
+
+
+def generated_items(script: Script, given: Sequence[Item], accepted: Accepted) -> list[Item]:
+    """Run the script and return what it made.
+
+    Args:
+        script: the script.
+        given: the items named by the descriptor, which it may vary.
+        accepted: what the use case takes; the script may also write .bin files, which hold a
+            sample's bytes as the device takes them.
+
+    Raises:
+        EthosmithError: it fails, or does not make as many items as it should.
+    """
+    with tempfile.TemporaryDirectory(prefix="evaluation-") as temporary:
+        folder, output = Path(temporary) / "given", Path(temporary) / "made"
+        write_folder(folder, given)
+        output.mkdir()
+        _call(script, folder, output)
+        suffixes = tuple(dict.fromkeys((*accepted.suffixes, ".bin")))
+        made = items_of_folder(output, Accepted(suffixes, accepted.labels))
+    if len(made) != script.count:
+        raise EthosmithError(f"{script.path}: made {len(made)} items, not {script.count}")
+    return made
+
+
+def write_folder(folder: Path, items: Iterable[Item]) -> None:
+    """Write items as files in the form of the device, and their labels.csv."""
+    rows = [",".join(_COLUMNS)]
+    for item in items:
+        write_bytes(folder / f"{item.name}.bin", item.data)
+        # A label has no quotes.
+        rows.append(f'{item.name}.bin,"{item.expect}"')
+    write_text(folder / LABELS_FILE, "\n".join(rows) + "\n")
+
+
+def _call(script: Script, given: Path, output: Path) -> None:
+    command = [sys.executable, str(script.path), "--seed", str(script.seed)]
+    command += ["--count", str(script.count), "--given", str(given), "--output", str(output)]
+    try:
+        done = subprocess.run(
+            command,
+            env={**os.environ, "PYTHONPATH": str(IMPORT_PATH)},
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_SCRIPT_TIME_LIMIT_S,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        raise EthosmithError(f"{script.path}: no end after {_SCRIPT_TIME_LIMIT_S} s") from None
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        raise EthosmithError(f"{script.path}: {said[-1].removeprefix('error: ')}")
+
+
+def _named_apart(items: Iterable[Item]) -> list[Item]:
+    """Return the items, each with a name of its own."""
+    taken: dict[str, int] = {}
+    apart = []
+    for item in items:
+        taken[item.name] = taken.get(item.name, 0) + 1
+        again = f"-again{taken[item.name]}" if taken[item.name] > 1 else ""
+        apart.append(Item(item.name + again, item.expect, item.data))
+    return apart
+
+
+def _given_items(options: argparse.Namespace) -> list[Item]:
+    given = json.loads(options.items_json)
+    return [Item(e["name"], e["expect"], Path(e["file"]).read_bytes()) for e in given]
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    parser = argparse.ArgumentParser(prog="python -m ethosmith.accuracy.evaluation_set")
+    parser.add_argument(
+        "--items-json", default="[]", help="name, expect and file (device form) of each"
+    )
+    parser.add_argument("--folder", type=Path, action="append", default=[])
+    parser.add_argument("--script", type=Path, help="makes --count items from --seed")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--count", type=int, default=0)
+    parser.add_argument("--suffix", action="append", default=[], help="of files that are taken")
+    parser.add_argument("--labels-json", default="[]", help="known labels; none: any text")
+    parser.add_argument("--output", type=Path, required=True)
+    options = parser.parse_args(argv)
+    accepted = Accepted(tuple(options.suffix), tuple(json.loads(options.labels_json)))
+    given = _given_items(options)
+    items = [*given]
+    for folder in options.folder:
+        items += items_of_folder(folder, accepted)
+    if options.script is not None:
+        script = Script(options.script, options.seed, options.count)
+        items += generated_items(script, given, accepted)
+    if not items:
+        raise EthosmithError("the evaluation set is empty")
+    write_set(options.output, _named_apart(items))
+
+
+if __name__ == "__main__":
+    sys.exit(run_step(main))

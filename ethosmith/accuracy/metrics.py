@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How right answers are, as one number: top-1, word error rate, area under the ROC curve."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+
+from ethosmith.descriptors.accuracy import LOWER_IS_BETTER, Metric
+from ethosmith.errors import EthosmithError
+
+
+def top1(said: Sequence[str], wanted: Sequence[str]) -> float:
+    """Return the part of the answers that equal what was wanted."""
+    return sum(a == b for a, b in zip(said, wanted, strict=True)) / len(wanted)
+
+
+def word_errors(said: str, wanted: str) -> int:
+    """Return the least number of words to insert, delete or replace between two texts."""
+    row = list(range(len(said.split()) + 1))
+    for i, want in enumerate(wanted.split(), 1):
+        previous, row[0] = row[0], i
+        for j, got in enumerate(said.split(), 1):
+            previous, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, previous + (want != got))
+    return row[-1]
+
+
+def word_error_rate(said: Sequence[str], wanted: Sequence[str]) -> float:
+    """Return the word errors of all texts over the number of words wanted.
+
+    Raises:
+        EthosmithError: no word is wanted at all.
+    """
+    words = sum(len(text.split()) for text in wanted)
+    if not words:
+        raise EthosmithError("the evaluation set wants no word; a word error rate has no meaning")
+    return sum(word_errors(a, b) for a, b in zip(said, wanted, strict=True)) / words
+
+
+def auc(low: Sequence[float], high: Sequence[float]) -> float:
+    """Return the chance that one of ``high`` is above one of ``low``; equal ones count half.
+
+    This is the area under the ROC curve: Mann and Whitney's U over the number of pairs.
+
+    Raises:
+        EthosmithError: one of them is empty.
+    """
+    if not low or not high:
+        raise EthosmithError("the metric auc needs items of both classes")
+    ordered = sorted(low)
+    twice = sum(bisect_left(ordered, s) + bisect_right(ordered, s) for s in high)
+    return twice / (2 * len(low) * len(high))
+
+
+def measured(
+    metric: Metric,
+    said: Sequence[tuple[str, float]],
+    wanted: Sequence[str],
+    classes: Sequence[str] = (),
+) -> float:
+    """Return the value of ``metric``.
+
+    Args:
+        metric: which one.
+        said: answer and score of each item.
+        wanted: the label of each item.
+        classes: for ``auc``: the label with low scores, then the one with high ones.
+
+    Raises:
+        EthosmithError: the set does not suit the metric.
+    """
+    if metric == "auc":
+        scores = [score for _, score in said]
+        low, high = (
+            [score for score, label in zip(scores, wanted, strict=True) if label == one]
+            for one in classes
+        )
+        return auc(low, high)
+    texts = [answer for answer, _ in said]
+    return {"top1": top1, "word_error_rate": word_error_rate}[metric](texts, wanted)
+
+
+def loss(metric: Metric, before: float, after: float) -> float:
+    """Return by how much ``after`` is worse than ``before``; negative if it is better."""
+    return after - before if metric in LOWER_IS_BETTER else before - after

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Limits are broken by what is worse, in the metric's own direction, and by nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from ethosmith.accuracy.answers import Answers, ItemAnswer
+from ethosmith.accuracy.result import broken_limits, losses_of, values_of
+from ethosmith.accuracy.set_file import Item
+from ethosmith.accuracy.table import table_text
+from ethosmith.descriptors.accuracy import Metric
+from ethosmith.errors import EthosmithError
+from ethosmith.report.progress import Look
+
+_LIMITS = {"minimum": 0.9, "max_drop.int8": 0.02, "max_drop.device": 0.0}
+
+
+def _broken(metric: Metric, limits: dict[str, float], *values: float) -> list[str]:
+    columns = ("float", "int8", "device")[3 - len(values) :]
+    named = dict(zip(columns, values, strict=True))
+    return [one.limit for one in broken_limits(limits, named, losses_of(metric, named))]
+
+
+def test_limits_of_a_metric_of_which_more_is_better() -> None:
+    assert _broken("top1", _LIMITS, 0.92, 0.9, 0.9) == []
+    assert _broken("top1", _LIMITS, 0.93, 0.9, 0.91) == ["max_drop.int8"]
+    assert _broken("top1", _LIMITS, 0.9, 0.9, 0.89) == ["minimum", "max_drop.device"]
+
+
+def test_limits_of_a_metric_of_which_less_is_better() -> None:
+    limits = {"maximum": 0.2, "max_drop.int8": 0.02, "max_drop.device": 0.0}
+    assert _broken("word_error_rate", limits, 0.18, 0.2, 0.2) == []
+    assert _broken("word_error_rate", limits, 0.18, 0.21, 0.1) == ["max_drop.int8"]
+    assert _broken("word_error_rate", limits, 0.2, 0.2, 0.25) == ["maximum", "max_drop.device"]
+
+
+def test_without_a_float_network_only_its_drop_is_not_checked() -> None:
+    assert _broken("top1", _LIMITS, 0.9, 0.8) == ["minimum", "max_drop.device"]
+
+
+def test_answers_to_another_set_are_refused() -> None:
+    items = [Item("a", "yes", b"")]
+    other = Answers((ItemAnswer("b", "yes", "1.0", ""),))
+    with pytest.raises(EthosmithError, match="the device answers are those of another"):
+        values_of("top1", (), items, {"device": other})
+
+
+def test_the_table_has_plain_words_where_nothing_else_is_shown() -> None:
+    result = {
+        "usecase": "kws",
+        "configuration": "ethos-u55-128 Shared_Sram",
+        "metric": "top1",
+        "set": {"items": 4},
+        "simulator": {"name": "open board", "version": "1"},
+        "values": {"int8": 0.75, "device": 0.5},
+        "drops": {"device": 0.25},
+        "device_outputs_equal_int8": 3,
+        "limits": _LIMITS,
+        "broken": [{"limit": "minimum", "allowed": 0.9, "value": 0.5}],
+        "notes": ["a small set"],
+    }
+    head, row, *notes = table_text([result], Look(live=False, colour=False)).splitlines()
+    assert head.split()[:6] == ["use", "case", "on", "metric", "items", "float"]
+    assert row.split()[4:10] == ["4", "-", "0.7500", "0.5000", "-", "0.2500"]
+    assert row.endswith("device >= 0.9, int8 drop <= 0.02, device drop <= 0  FAIL")
+    assert "3 of 4 items" in notes[0]
+    assert notes[1] == "kws: a small set"
+    coloured = table_text([result], Look(live=True, colour=True))
+    assert "\x1b[" in coloured
