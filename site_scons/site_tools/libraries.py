@@ -90,7 +90,7 @@ def _declare(
     library = item.descriptor
     exported = _exported(env, item, found)
     used = exported
-    for other in found:
+    for other in sorted(found, key=_name):
         if other.descriptor.name in library.requires:
             used += _exported(env, other, found)
     if library.upstream is not None:
@@ -127,7 +127,10 @@ def _upstream_archive(
 
 
 def _required(item: Located[Library], found: Sequence[Located[Library]]) -> list[Located[Library]]:
-    """Return all that ``item`` requires, directly or through others."""
+    """Return all that ``item`` requires, directly or through others.
+
+    Their order does not depend on the program that they are for: programs share libraries.
+    """
     names = set(item.descriptor.requires)
     required = []
     # Each library stands before what it requires.
@@ -135,7 +138,11 @@ def _required(item: Located[Library], found: Sequence[Located[Library]]) -> list
         if other.descriptor.name in names:
             required.append(other)
             names |= set(other.descriptor.requires)
-    return required
+    return sorted(required, key=_name)
+
+
+def _name(item: Located[Library]) -> str:
+    return item.descriptor.name
 
 
 def _exported(env: Any, item: Located[Library], found: Sequence[Located[Library]]) -> Exported:

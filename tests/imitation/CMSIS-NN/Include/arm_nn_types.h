@@ -39,6 +39,17 @@ typedef struct {
 } cmsis_nn_conv_params;
 
 typedef struct {
+    int32_t input_offset, output_offset, ch_mult;
+    cmsis_nn_tile stride, padding, dilation;
+    cmsis_nn_activation activation;
+} cmsis_nn_dw_conv_params;
+
+typedef struct {
+    cmsis_nn_tile stride, padding;
+    cmsis_nn_activation activation;
+} cmsis_nn_pool_params;
+
+typedef struct {
     int32_t input_offset, filter_offset, output_offset;
     cmsis_nn_activation activation;
 } cmsis_nn_fc_params;

@@ -65,7 +65,7 @@ class MicroInterpreter {
     NodeAndRegistration *nodes_ = nullptr;
     int node_count_ = 0;
     int preparing_ = 0;
-    ScratchRequest scratch_[8];
+    ScratchRequest scratch_[16];
     int scratch_count_ = 0;
     TfLiteTensor *inputs_ = nullptr;
     TfLiteTensor *outputs_ = nullptr;

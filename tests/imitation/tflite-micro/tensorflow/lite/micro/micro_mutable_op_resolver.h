@@ -38,8 +38,16 @@ template <unsigned int tOpCount> class MicroMutableOpResolver : public MicroOpRe
         named.custom_name = name;
         return Append(BuiltinOperator_CUSTOM, named);
     }
+    TfLiteStatus
+    AddAveragePool2D(const TFLMRegistration &registration = Register_AVERAGE_POOL_2D()) {
+        return Append(BuiltinOperator_AVERAGE_POOL_2D, registration);
+    }
     TfLiteStatus AddConv2D(const TFLMRegistration &registration = Register_CONV_2D()) {
         return Append(BuiltinOperator_CONV_2D, registration);
+    }
+    TfLiteStatus
+    AddDepthwiseConv2D(const TFLMRegistration &registration = Register_DEPTHWISE_CONV_2D()) {
+        return Append(BuiltinOperator_DEPTHWISE_CONV_2D, registration);
     }
     TfLiteStatus AddEthosU() {
         TFLMRegistration *registration = Register_ETHOSU();

@@ -8,7 +8,9 @@
 namespace tflite {
 
 enum BuiltinOperator : int32_t {
+    BuiltinOperator_AVERAGE_POOL_2D = 1,
     BuiltinOperator_CONV_2D = 3,
+    BuiltinOperator_DEPTHWISE_CONV_2D = 4,
     BuiltinOperator_FULLY_CONNECTED = 9,
     BuiltinOperator_RESHAPE = 22,
     BuiltinOperator_SOFTMAX = 25,

@@ -6,7 +6,9 @@
 
 namespace tflite {
 
+TFLMRegistration Register_AVERAGE_POOL_2D();
 TFLMRegistration Register_CONV_2D();
+TFLMRegistration Register_DEPTHWISE_CONV_2D();
 TFLMRegistration Register_FULLY_CONNECTED();
 TFLMRegistration Register_RESHAPE();
 TFLMRegistration Register_SOFTMAX();

@@ -15,15 +15,25 @@ template <typename T> void *Kept(const T &value, MicroAllocator *allocator) {
 } // namespace
 
 void *ParseOptions(BuiltinOperator op, flatbuffers::Table options, MicroAllocator *allocator) {
+    auto byte = [&](uint32_t field) { return options.scalar<int8_t>(field, 0); };
+    auto number = [&](uint32_t field, int32_t otherwise) {
+        return static_cast<int>(options.scalar<int32_t>(field, otherwise));
+    };
     switch (op) {
+    case BuiltinOperator_AVERAGE_POOL_2D:
+        return Kept(TfLitePoolParams{byte(0) == 0, number(1, 0), number(2, 0), number(3, 0),
+                                     number(4, 0), byte(5)},
+                    allocator);
     case BuiltinOperator_CONV_2D:
-        return Kept(TfLiteConvParams{options.scalar<int8_t>(0, 0) == 0,
-                                     options.scalar<int32_t>(1, 0), options.scalar<int32_t>(2, 0),
-                                     options.scalar<int32_t>(4, 1), options.scalar<int32_t>(5, 1),
-                                     options.scalar<int8_t>(3, 0)},
+        return Kept(TfLiteConvParams{byte(0) == 0, number(1, 0), number(2, 0), number(4, 1),
+                                     number(5, 1), 1, byte(3)},
+                    allocator);
+    case BuiltinOperator_DEPTHWISE_CONV_2D:
+        return Kept(TfLiteConvParams{byte(0) == 0, number(1, 0), number(2, 0), number(5, 1),
+                                     number(6, 1), number(3, 0), byte(4)},
                     allocator);
     case BuiltinOperator_FULLY_CONNECTED:
-        return Kept(TfLiteFullyConnectedParams{options.scalar<int8_t>(0, 0)}, allocator);
+        return Kept(TfLiteFullyConnectedParams{byte(0)}, allocator);
     case BuiltinOperator_SOFTMAX:
         return Kept(TfLiteSoftmaxParams{options.scalar<float>(0, 1.0f)}, allocator);
     default:

@@ -5,10 +5,19 @@
 #include "tensorflow/lite/micro/micro_allocator.h"
 #include "tensorflow/lite/schema/schema_generated.h"
 
+// Also of depthwise convolutions; others have a depth multiplier of 1.
 struct TfLiteConvParams {
     bool same_padding;
     int stride_width, stride_height;
     int dilation_width, dilation_height;
+    int depth_multiplier;
+    int activation;
+};
+
+struct TfLitePoolParams {
+    bool same_padding;
+    int stride_width, stride_height;
+    int filter_width, filter_height;
     int activation;
 };
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "Include/arm_nnfunctions.h"
 #include "tensorflow/lite/kernels/internal/quantization_util.h"
+#include "tensorflow/lite/micro/kernels/cmsis_nn/windows.h"
 #include "tensorflow/lite/micro/kernels/micro_ops.h"
 #include "tensorflow/lite/micro/tflite_bridge/flatbuffer_conversions_bridge.h"
 
@@ -14,16 +15,6 @@ struct OpData {
     cmsis_nn_dims input, filter, bias, output;
     int buffer;
 };
-
-cmsis_nn_dims Dims(const TfLiteIntArray *dims) {
-    return {dims->data[0], dims->data[1], dims->data[2], dims->data[3]};
-}
-
-// Before the first row or column, where the output has the input's size divided by the stride.
-int Padding(bool same, int input, int output, int filter, int stride, int dilation) {
-    int missing = (output - 1) * stride + (filter - 1) * dilation + 1 - input;
-    return same && missing > 0 ? missing / 2 : 0;
-}
 
 void *Init(TfLiteContext *context, const char *, size_t) {
     return context->AllocatePersistentBuffer(context, sizeof(OpData));
@@ -53,18 +44,8 @@ TfLiteStatus Prepare(TfLiteContext *context, TfLiteNode *node) {
     conv.output_offset = output.params.zero_point;
     ActivationRange(params->activation, output.params.scale, output.params.zero_point,
                     &conv.activation.min, &conv.activation.max);
-    size_t bytes = data->output.c * sizeof(int32_t);
-    data->quant.multiplier =
-        static_cast<int32_t *>(context->AllocatePersistentBuffer(context, bytes));
-    data->quant.shift = static_cast<int32_t *>(context->AllocatePersistentBuffer(context, bytes));
-    if (data->quant.multiplier == nullptr || data->quant.shift == nullptr) {
+    if (!ChannelMultipliers(context, input, filter, output, &data->quant)) {
         return kTfLiteError;
-    }
-    for (int i = 0; i < data->output.c; ++i) {
-        double scale = static_cast<double>(input.params.scale) * filter.channel_scales[i];
-        int shift;
-        QuantizeMultiplier(scale / output.params.scale, &data->quant.multiplier[i], &shift);
-        data->quant.shift[i] = shift;
     }
     size_t scratch =
         arm_convolve_wrapper_s8_get_buffer_size(&conv, &data->input, &data->filter, &data->output);
