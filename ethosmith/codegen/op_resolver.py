@@ -118,6 +118,8 @@ _CUSTOM: Mapping[str, str] = {
     "CIRCULAR_BUFFER": "CircularBuffer",
     "TFLite_Detection_PostProcess": "DetectionPostprocess",
 }
+# Every method that a generated resolver may call.
+ADD_METHODS = tuple(f"Add{method}" for method in (*_BUILTIN.values(), *_CUSTOM.values()))
 
 
 def add_method(network: TfliteFile, operator: TfliteOperator) -> str:

@@ -4,8 +4,8 @@
 A network for the CPU alone runs in the host's TensorFlow Lite Micro, which says what it
 used. Two things differ on the device: its pointers have half the size, which makes the
 host's figure an upper bound of the structures; and CMSIS-NN's kernels want scratch memory
-and sums of weights that the host's reference kernels do not, which is added as CMSIS-NN's
-``arm_*_get_buffer_size`` functions have it for Helium.
+and sums of weights that the host's reference kernels do not. Those are planned and added
+with the sizes that CMSIS-NN's ``arm_*_get_buffer_size`` functions have for Helium.
 
 A network with operators on the NPU cannot run there. Vela writes its plan of the arena into
 the file; to that come the NPU operators' tables of addresses and the interpreter's own
@@ -30,6 +30,7 @@ from typing import Any
 from ethosmith.cli import run_step
 from ethosmith.errors import EthosmithError
 from ethosmith.files import write_text
+from ethosmith.models.arena_plan import aligned, plan_bytes
 from ethosmith.models.tflite_file import (
     NPU_OPERATOR,
     TfliteFile,
@@ -39,8 +40,6 @@ from ethosmith.models.tflite_file import (
 )
 from ethosmith.quiet import captured_output
 
-# MicroArenaBufferAlignment().
-_ALIGNMENT_BYTES = 16
 # Where no size is known, the alignment of what is allocated one after another may cost this.
 _SLACK_BYTES = 64
 _MOST_ARENA_BYTES = 256 << 20
@@ -101,17 +100,20 @@ def arena_size(path: Path) -> ArenaSize:
 def _measured(path: Path, network: TfliteFile) -> ArenaSize:
     head_bytes, tail_bytes = host_arena(path)
     extra = [_cmsis_nn(network, operator) for operator in network.operators]
-    tensors = head_bytes + max((e.scratch_bytes for e in extra), default=0)
+    # The reference kernels' own scratch memory is in the host's figure, and not in the file.
+    unknown_bytes = max(0, head_bytes - plan_bytes(network, ()))
+    tensors = plan_bytes(network, _scratch(extra)) + unknown_bytes
     return _sized("host run", 0, tensors, tail_bytes + sum(e.kept_bytes for e in extra))
 
 
+def _scratch(needs: Sequence[_Needs]) -> list[tuple[int, int]]:
+    """Return the operators' scratch buffers, each with its operator's index."""
+    return [(i, size) for i, need in enumerate(needs) for size in need.scratch_bytes]
+
+
 def _sized(found_by: str, fast_bytes: int, tensors: int, structures: int) -> ArenaSize:
-    tensors, structures = _aligned(tensors), _aligned(structures + _SLACK_BYTES)
+    tensors, structures = aligned(tensors), aligned(structures + _SLACK_BYTES)
     return ArenaSize(tensors + structures, fast_bytes, found_by, tensors, structures)
-
-
-def _aligned(size_bytes: int) -> int:
-    return -(-size_bytes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
 
 
 _HEAD_OR_TAIL = re.compile(r"Arena allocation (head|tail) (\d+) bytes")
@@ -159,7 +161,7 @@ def _host_interpreter() -> Any:
 
 def _planned(network: TfliteFile) -> ArenaSize:
     needs = [_needs(network, operator) for operator in network.operators]
-    tensors = _plan_bytes(network) + max(need.scratch_bytes for need in needs)
+    tensors = plan_bytes(network, _scratch(needs))
     structures = (
         _FIXED_BYTES
         + _EVAL_TENSOR_BYTES * len(network.tensors)
@@ -174,14 +176,6 @@ def _planned(network: TfliteFile) -> ArenaSize:
         max(tensors, _PLANNING_BYTES * buffers),
         structures,
     )
-
-
-def _plan_bytes(network: TfliteFile) -> int:
-    """Return the end of the file's plan; a tensor that it leaves open lies behind all others."""
-    in_arena = [tensor for tensor in network.tensors if not tensor.constant]
-    planned = [t.offset + _aligned(t.size_bytes) for t in in_arena if t.offset is not None]
-    unplanned = [_aligned(t.size_bytes) for t in in_arena if t.offset is None]
-    return max(planned, default=0) + sum(unplanned)
 
 
 # Of an NPU operator: command stream, weights, scratch, fast scratch, then the network's tensors.
@@ -201,16 +195,16 @@ def _fast_scratch_bytes(network: TfliteFile) -> int:
 
 @dataclass(frozen=True)
 class _Needs:
-    """What an operator needs while it runs, and for the interpreter's life."""
+    """What an operator needs: buffers while it runs, and bytes for the interpreter's life."""
 
-    scratch_bytes: int = 0
+    scratch_bytes: tuple[int, ...] = ()
     kept_bytes: int = 0
 
 
 def _needs(network: TfliteFile, operator: TfliteOperator) -> _Needs:
     if operator.kind == NPU_OPERATOR:
         addresses = len(operator.inputs) + len(operator.outputs)
-        scratch = _aligned(_NPU_ADDRESS_BYTES * addresses) + _aligned(_NPU_SIZE_BYTES * addresses)
+        scratch = (_NPU_ADDRESS_BYTES * addresses, _NPU_SIZE_BYTES * addresses)
         return _Needs(scratch, _NPU_NODE_BYTES + _NPU_SCRATCH_BUFFERS * _SCRATCH_HANDLE_BYTES)
     own = _cmsis_nn(network, operator)
     # Per output channel: a multiplier and a shift.
@@ -235,43 +229,45 @@ def _input(network: TfliteFile, operator: TfliteOperator, index: int) -> TfliteT
 
 def _convolution(network: TfliteFile, operator: TfliteOperator) -> _Needs:
     given, weights = (_input(network, operator, index) for index in (0, 1))
-    column = _aligned(prod(weights.shape[1:])) * given.element_bytes
-    return _Needs(_COLUMNS * column, _SCRATCH_HANDLE_BYTES)
+    column = aligned(prod(weights.shape[1:])) * given.element_bytes
+    return _Needs((_COLUMNS * column,), _SCRATCH_HANDLE_BYTES)
 
 
 def _depthwise(network: TfliteFile, operator: TfliteOperator) -> _Needs:
     given, weights = (_input(network, operator, index) for index in (0, 1))
     window = prod(weights.shape[1:3])
-    return _Needs(_COLUMNS * _CHANNEL_BLOCK * window * given.element_bytes, _SCRATCH_HANDLE_BYTES)
+    scratch = _COLUMNS * _CHANNEL_BLOCK * window * given.element_bytes
+    return _Needs((scratch,), _SCRATCH_HANDLE_BYTES)
 
 
 def _fully_connected(network: TfliteFile, operator: TfliteOperator) -> _Needs:
     weights = _input(network, operator, 1)
-    sums = _aligned(_SUM_BYTES * weights.shape[0])
+    sums = aligned(_SUM_BYTES * weights.shape[0])
     # Sums of constant weights are kept; those of others are made for each run.
-    kept = _Needs(0, sums) if weights.constant else _Needs(sums, 0)
-    return _Needs(kept.scratch_bytes, kept.kept_bytes + _SCRATCH_HANDLE_BYTES)
+    if weights.constant:
+        return _Needs(kept_bytes=sums + _SCRATCH_HANDLE_BYTES)
+    return _Needs((sums,), _SCRATCH_HANDLE_BYTES)
 
 
 def _average_pool(network: TfliteFile, operator: TfliteOperator) -> _Needs:
-    return _Needs(_SUM_BYTES * _channels(network, operator), _SCRATCH_HANDLE_BYTES)
+    return _Needs((_SUM_BYTES * _channels(network, operator),), _SCRATCH_HANDLE_BYTES)
 
 
 def _transpose_convolution(network: TfliteFile, operator: TfliteOperator) -> _Needs:
     weights, given = _input(network, operator, 1), _input(network, operator, 2)
-    reversed_weights = _aligned(weights.size_bytes)
-    column = _aligned(prod(weights.shape[1:])) * given.element_bytes
-    return _Needs(reversed_weights + _COLUMNS * column, 2 * _SCRATCH_HANDLE_BYTES)
+    reversed_weights = aligned(weights.size_bytes)
+    column = aligned(prod(weights.shape[1:])) * given.element_bytes
+    return _Needs((reversed_weights, _COLUMNS * column), 2 * _SCRATCH_HANDLE_BYTES)
 
 
 def _lstm(network: TfliteFile, operator: TfliteOperator) -> _Needs:
     # Eight weight matrices, each with a sum for every unit.
     units = _channels(network, operator)
-    return _Needs(0, 8 * _aligned(_SUM_BYTES * units))
+    return _Needs(kept_bytes=8 * aligned(_SUM_BYTES * units))
 
 
 def _batch_matmul(network: TfliteFile, operator: TfliteOperator) -> _Needs:
-    return _Needs(_aligned(_SUM_BYTES * _channels(network, operator)), _SCRATCH_HANDLE_BYTES)
+    return _Needs((_SUM_BYTES * _channels(network, operator),), _SCRATCH_HANDLE_BYTES)
 
 
 _CMSIS_NN: Mapping[str, Callable[[TfliteFile, TfliteOperator], _Needs]] = {

@@ -22,4 +22,6 @@ void *MicroAllocator::AllocatePersistentBuffer(size_t bytes) {
     return memory_.AllocatePersistentBuffer(bytes, kAlignment);
 }
 
+size_t MicroAllocator::used_bytes() const { return memory_.used_bytes(); }
+
 } // namespace tflite

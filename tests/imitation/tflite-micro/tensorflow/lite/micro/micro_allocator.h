@@ -21,7 +21,7 @@ class MicroAllocator {
 
     virtual void *AllocatePersistentBuffer(size_t bytes);
     SingleArenaBufferAllocator &memory() { return memory_; }
-    size_t used_bytes() const { return memory_.used_bytes(); }
+    size_t used_bytes() const;
 
   private:
     SingleArenaBufferAllocator memory_;
