@@ -146,7 +146,7 @@ class BuildCache:
         text = "".join(lines)
         record = f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}"
         with self._writing(self._place(STEPS, key)) as beside:
-            beside.write_text(record, "ascii")
+            beside.write_text(record, "utf-8")
 
     def _keep_content(self, path: Path) -> str:
         """Keep one file and return its line in the record."""
@@ -167,7 +167,7 @@ class BuildCache:
         if not self.root.is_dir():
             self.root.mkdir(parents=True, exist_ok=True)
             with writing_beside(self.root / "CACHEDIR.TAG") as tag:
-                tag.write_text(_TAG, "ascii")
+                tag.write_text(_TAG, "utf-8")
         permissions = stat.S_IMODE(self.root.stat().st_mode)
         for folder in (place.parents[1], place.parent):
             with suppress(FileExistsError):
@@ -198,7 +198,7 @@ def _read_record(place: Path, count: int) -> list[_Kept]:
     checksum, _, body = text.partition(b"\n")
     if hashlib.sha256(body).hexdigest().encode() != checksum or body.count(b"\n") != count:
         raise DamagedEntry(f"{STEPS}/{place.name[:12]}… is not as it was written")
-    words = (line.split() for line in body.decode("ascii").splitlines())
+    words = (line.split() for line in body.decode("utf-8").splitlines())
     return [_Kept(sha256, 0o755 if kind == _RUNNABLE else 0o644) for sha256, kind in words]
 
 

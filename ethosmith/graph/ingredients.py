@@ -17,6 +17,7 @@ from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase
 from ethosmith.graph.module_sources import module_sources
 from ethosmith.graph.project import Located, Project
+from ethosmith.graph.revision import commit_of
 from ethosmith.graph.versions import python_package
 
 _PYTHON_PACKAGES = (
@@ -59,6 +60,7 @@ def plan_of(
     return {
         "usecase": usecase.variant,
         "arguments": [*_arguments(usecase, configuration), *_folders(repositories)],
+        "revision": commit_of(project.root),
         "configuration": _configuration(configuration),
         "descriptor": usecase.descriptor.model_dump(
             mode="json", exclude_none=True, exclude={"accuracy"}

@@ -47,6 +47,7 @@ TARGETS = (
     Target("deps", "fetch every download now"),
     Target("compile_commands", "for clangd, without a build"),
     Target("cache", "how full the build cache is"),
+    Target("verify", "build again, and compare every file"),
     Target("flash", "copy the image to card="),
     Target("docs", "the documentation, in build/site"),
 )
@@ -83,6 +84,7 @@ OPTIONS = (
     Option("template", "for new: image, audio or vector", "", group=OWN),
     Option("like", "for new: the use case to copy", "", group=OWN),
     Option("time_limit_s", "of a simulation, in seconds", "60"),
+    Option("manifest", "for verify: NAME_manifest.json", ""),
     Option("card", "for flash: where it is mounted", ""),
     Option("offline", "1: no network", "0", ("0", "1")),
     Option("launcher", f"of compilers: {', '.join(LAUNCHERS)}", "auto", LAUNCHERS),

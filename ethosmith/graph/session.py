@@ -76,6 +76,7 @@ class Session:
         "board_cases",
         "report",
         "sweep",
+        "verify_images",
         "new_usecase",
         "deps",
         "documentation",

@@ -110,6 +110,7 @@ def end_session(env: Any) -> None:
     env.ReportIndex()
     env.SweepTable()
     env.AccuracyTable()
+    env.VerifyImages()
     env.DeclareCompileCommands()
     env.NewUseCase()
     env.Documentation()

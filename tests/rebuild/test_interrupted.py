@@ -122,9 +122,3 @@ def test_a_second_build_at_the_same_time_is_refused(copy_of_built: NewCopy) -> N
         " wait for it, or build in another copy of the project\n"
     )
     assert second.steps == set()
-
-
-def test_two_folders_give_the_same_bytes(built: ProjectCopy, tmp_path: Path) -> None:
-    project = ProjectCopy.fresh(tmp_path / "somewhere-else" / "deeper")
-    project.build(_KWS)
-    assert differing(project, built) == []

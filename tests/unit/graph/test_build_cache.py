@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import os
 import stat
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -116,27 +117,35 @@ def as_user(user: int, group: int, act: Callable[[], bool]) -> str:
     """Return what ``act`` said in a process of another user."""
     reading, writing = os.pipe()
     if (process := os.fork()) == 0:
-        os.setgroups([])
-        os.setgid(group)
-        os.setuid(user)
-        os.umask(0o077)
+        said = "no answer"
         try:
+            os.setgroups([])
+            os.setgid(group)
+            os.setuid(user)
+            os.umask(0o077)
             said = str(act())
         except OSError as error:
             said = str(error.strerror)
-        os.write(writing, said.encode())
-        os._exit(0)
+        finally:
+            os.write(writing, said.encode())
+            os._exit(0)
     os.close(writing)
     os.waitpid(process, 0)
     with os.fdopen(reading) as file:
         return file.read()
 
 
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that other users can reach; pytest's are closed again by each other pytest."""
+    with tempfile.TemporaryDirectory(prefix="ethosmith-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become two other users")
-def test_a_shared_folder_serves_its_group_and_is_read_by_others(tmp_path: Path) -> None:
-    for folder in (*tmp_path.parents[:2], tmp_path):
-        folder.chmod(0o755)
-    shared = tmp_path / "shared"
+def test_a_shared_folder_serves_its_group_and_is_read_by_others(open_folder: Path) -> None:
+    shared = open_folder / "shared"
     shared.mkdir()
     os.chown(shared, 0, 4242)
     shared.chmod(0o2775)
@@ -150,7 +159,7 @@ def test_a_shared_folder_serves_its_group_and_is_read_by_others(tmp_path: Path) 
 
     said = []
     for user, group, key in ((4001, 4242, "a"), (4002, 4242, "a"), (4003, 1, "a"), (4003, 1, "b")):
-        mine = tmp_path / f"{user}{key}"
+        mine = open_folder / f"{user}{key}"
         mine.mkdir()
         os.chown(mine, user, group)
         said.append(as_user(user, group, partial(use, mine, key * 64)))

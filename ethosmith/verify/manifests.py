@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read manifests of images, and tell why two of one image are not the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ethosmith.errors import EthosmithError
+from ethosmith.obtain.digest import sha256_of
+from ethosmith.report.manifest import SCHEMA_VERSION
+
+_ARGUMENT = re.compile(r"[a-z][a-z0-9_]*=[^\0]*\Z", re.DOTALL)
+_PARTS = ("arguments", "outputs", "made", "inputs", "tools")
+# Given anew to every build from a manifest.
+_OURS = ("cache=", "launcher=")
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What an image is recorded to be made of.
+
+    Attributes:
+        path: of the file.
+        data: its content; see docs/outputs.md.
+    """
+
+    path: Path
+    data: Mapping[str, Any]
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The words behind ``scons`` that make the image."""
+        return tuple(word for word in self.data["arguments"] if not word.startswith(_OURS))
+
+    @property
+    def image(self) -> Path:
+        """The image's path in the project that it was built in."""
+        return Path(next(name for name in self.data["outputs"] if name.endswith(".axf")))
+
+    @property
+    def place(self) -> Path:
+        """The manifest's own path in the project that it was built in."""
+        return self.image.with_name(f"{self.image.stem}_manifest.json")
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read NAME_manifest.json.
+
+    Raises:
+        EthosmithError: it is none, or of another version.
+        OSError: it cannot be read.
+    """
+    try:
+        data = json.loads(path.read_text("utf-8"))
+        known = data["schema"] == SCHEMA_VERSION
+        whole = all(isinstance(data[part], (list, dict)) for part in _PARTS)
+        hashes = [file["sha256"] for part in _PARTS[1:4] for file in data[part].values()]
+        arguments = [_ARGUMENT.match(word) for word in data["arguments"]]
+    except (ValueError, LookupError, TypeError, AttributeError):
+        raise EthosmithError(f"{path}: this is no manifest of an image") from None
+    if not known:
+        raise EthosmithError(
+            f"{path}: its schema is {data['schema']}, this Ethosmith reads {SCHEMA_VERSION}"
+        )
+    found = Manifest(path, data)
+    if not (whole and all(hashes) and all(arguments) and any(map(_is_image, data["outputs"]))):
+        raise EthosmithError(f"{path}: this is no manifest of an image")
+    return found
+
+
+def _is_image(name: str) -> bool:
+    return name.endswith(".axf")
+
+
+def differing_outputs(recorded: Manifest, rebuilt: Manifest) -> list[str]:
+    """Return the files of the image that are not the same, sorted."""
+    return sorted(_differing(recorded.data["outputs"], rebuilt.data["outputs"]))
+
+
+def changed_since(recorded: Manifest) -> list[str]:
+    """Return the files beside the manifest that are not those that it records."""
+    folder, found = recorded.path.parent, []
+    for name, file in recorded.data["outputs"].items():
+        beside = folder / Path(name).relative_to(recorded.image.parent)
+        if beside.is_file() and sha256_of(beside) != file["sha256"]:
+            found.append(str(beside))
+    return found
+
+
+def reasons(recorded: Manifest, rebuilt: Manifest) -> Iterator[str]:
+    """Yield why the outputs differ, what explains most first."""
+    was, now = recorded.data, rebuilt.data
+    for name in sorted(_differing(was["tools"], now["tools"])):
+        there, here = (tools.get(name, "none") for tools in (was["tools"], now["tools"]))
+        yield f"tool {name}: {there}, here {here}"
+    for name in sorted(_differing(was["inputs"], now["inputs"])):
+        yield f"input {name}: {_change(was['inputs'], now['inputs'], name)}"
+    for part, what in (("packages", "a package"), ("repositories", "a git repository")):
+        if was.get(part) != now.get(part):
+            yield f"{what} is another: see {part} in both manifests"
+    if was.get("code_sha256") != now.get("code_sha256"):
+        yield "Ethosmith's own code is another"
+    if was.get("revision") != now.get("revision"):
+        yield f"commit {was.get('revision') or 'unknown'}, here {now.get('revision') or 'unknown'}"
+    for name in (name for name in was["made"] if name in _differing(was["made"], now["made"])):
+        yield f"made on the way: {name} has other bytes"
+
+
+def _change(was: Mapping[str, Any], now: Mapping[str, Any], name: str) -> str:
+    if name not in now:
+        return "is no input here"
+    return "has other bytes" if name in was else "was no input"
+
+
+def _differing(was: Mapping[str, Any], now: Mapping[str, Any]) -> set[str]:
+    return {name for name in {*was, *now} if was.get(name) != now.get(name)}
