@@ -50,7 +50,7 @@ def reference() -> str:
     """Return the text of docs/reference.md."""
     sections = [_INTRODUCTION]
     for place, model in DESCRIPTORS:
-        sections.append(f"## {place}\n\n{summary(model)}\n")
+        sections.append(f"## {place}\n")
         sections += [_section(part) for part in parts(model)]
     return "\n".join(sections)
 
