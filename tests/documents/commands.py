@@ -11,7 +11,7 @@ from tests.project_copy import ROOT
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _INLINE = re.compile(r"`([^`\n]+)`")
 _PROGRAM = re.compile(
-    r"(?:\./scons|scons|(?:\.venv/bin/)?python|pytest|pip|gdb-multiarch|tools/\w+)(?: |$)"
+    r"(?:\./scons|scons|(?:\.venv/bin/)?python|pytest|pip|gdb-multiarch) |tools/\w+"
 )
 # A word in capital letters, brackets or dots stand for something that the reader puts in.
 _PLACEHOLDER = re.compile(r"\b(?:NAME|TARGET|DIR|LABEL)\b|\[|\.\.\.|…")
@@ -26,16 +26,20 @@ def documents() -> Mapping[str, str]:
 def commands() -> list[str]:
     """Return every command of every document once, in their order, without remarks."""
     found: dict[str, None] = {}
-    for text in documents().values():
-        for line in _lines(text.replace("\\\n", " ")):
+    for name, text in documents().items():
+        for line in _lines(text.replace("\\\n", " "), every_inline=name == "README.md"):
             command = " ".join(line.partition("  #")[0].partition(" # ")[0].split())
             if _PROGRAM.match(command) and not _PLACEHOLDER.search(command):
                 found[command] = None
     return list(found)
 
 
-def _lines(text: str) -> Iterator[str]:
-    """Yield the lines of shell blocks and indented blocks, and code within sentences."""
+def _lines(text: str, *, every_inline: bool) -> Iterator[str]:
+    """Yield the lines of shell blocks and indented blocks, and code within sentences.
+
+    In a sentence `./scons new` names a thing; with a variable it is a command, and in a table of
+    commands it always is.
+    """
     for language, block in _FENCE.findall(text):
         if language in {"sh", "bash", "console"}:
             yield from block.splitlines()
@@ -44,8 +48,8 @@ def _lines(text: str) -> Iterator[str]:
         if line.startswith("    "):
             yield line.strip()
         else:
-            # `./scons new` in a sentence names a thing; with a variable it is a command.
-            yield from (code for code in _INLINE.findall(line) if "=" in code or "-" in code)
+            inline = _INLINE.findall(line)
+            yield from (code for code in inline if every_inline or "=" in code or "-" in code)
 
 
 def shown_lines(document: str) -> list[str]:

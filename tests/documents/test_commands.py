@@ -33,7 +33,11 @@ _SLOW = {
 # Not carried out, for the reason given, but what `scons -n` checks of them is checked.
 _PLANNED = {
     "./scons test": "runs this test",
+    "./scons size": "builds every use case",
     "./scons deps": "fetches; tests/faults and tests/unit/obtain do",
+    "./scons deps usecase=all": "fetches, likewise",
+    "./scons deps usecase=kws runtime=tflm": "fetches, likewise",
+    "./scons deps offline=1": "would find the cache empty where these tests begin",
     "./scons usecase=asr train": "takes an hour",
     "./scons usecase=kws target=mps3 flash card=/media/V2M-MPS3": "needs the board's card",
     "./scons new usecase=fruit template=image model=fruit.keras labels=fruit.txt samples=photos": (
@@ -53,7 +57,8 @@ _ELSEWHERE = {
     "pip install ethosmith": "tests/plugin installs the wheel",
     "tools/check": "CI runs it",
     "python -m ethosmith.board -a program.axf --stat --count-calls"
-    " _ZN6tflite16MicroInterpreter6InvokeEv": "needs a program with an interpreter; tests/unit/board",
+    " _ZN6tflite16MicroInterpreter6InvokeEv": "needs Arm's firmware; tests/unit/board",
+    "./scons usecase=kws runtime=tflm tflm_dir=../tflite-micro": "needs TFLM's sources",
     "python -m ethosmith.board -a program.axf --gdb 3333": "waits for a debugger",
     "gdb-multiarch program.axf -ex 'target remote localhost:3333'": "tests/unit/board",
     'pytest tests/npu_corpus -m "not slow"': "part of the tests",
