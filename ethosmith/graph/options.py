@@ -85,10 +85,10 @@ OPTIONS = (
     Option("like", "for new: the use case to copy", "", group=OWN),
     Option("time_limit_s", "of a simulation, in seconds", "60"),
     Option("manifest", "for verify: NAME_manifest.json", ""),
-    Option("card", "for flash: where it is mounted", ""),
+    Option("card", "for flash: its mount point", ""),
     Option("offline", "1: no network", "0", ("0", "1")),
-    Option("launcher", f"of compilers: {', '.join(LAUNCHERS)}", "auto", LAUNCHERS),
-    Option("cache", "folder of the build cache; none", ""),
+    Option("launcher", "ccache, distcc, icecc; none", "auto", LAUNCHERS),
+    Option("cache", "build cache's folder; none", ""),
     Option("cache_limit_gib", "how large it may grow", "5"),
     Option("verbose", "1: every command as it runs", "0", ("0", "1")),
 )
