@@ -10,6 +10,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.nearest import did_you_mean
 from ethosmith.descriptors.repository import Repository, option_of
 from ethosmith.errors import EthosmithError
@@ -94,7 +95,7 @@ class Repositories:
         return self._linked(repository, tree, (f"commit {repository.commit}", ""), record)
 
     def _folder(self, repository: Repository, given: str) -> Checkout:
-        folder = self._project.root / given
+        folder = self._project.root / Path(given).expanduser()
         if not folder.is_dir():
             raise EthosmithError(f"{repository.option}={given}: there is no such folder")
         folder = folder.resolve()
@@ -150,7 +151,22 @@ def split_arguments(
                 hint = did_you_mean(key, [*known, *(option.name for option in OPTIONS)])
                 raise EthosmithError(f"unknown variable '{key}='{hint} (see scons -h)")
     rest = {key: value for key, value in arguments.items() if key not in folders}
-    return folders, rest
+    return {key: value for key, value in folders.items() if value}, rest
+
+
+def check_include_dirs(project: Project, library: Located[Library]) -> None:
+    """Check that the folders are there which a library lets its users include from.
+
+    Raises:
+        EthosmithError: one is missing: it is another repository, or another revision.
+    """
+    upstream = library.descriptor.upstream
+    if upstream is None:
+        return
+    link = project.root / repository_link(upstream.repository)
+    for folder in upstream.include_dirs:
+        if not (link / folder).is_dir():
+            raise EthosmithError(f"{library.path}: {link.resolve()}: there is no folder {folder}")
 
 
 def fetch_first(missing: Mapping[str, Located[Repository]], words: str) -> EthosmithError:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -83,7 +84,7 @@ def _with_cmake(job: Job, cmake: CMakeTarget, names: Sequence[str]) -> Path:
         raise EthosmithError(f"{job.label}: no CMakeLists.txt is in {cmake.folder}")
     folder = (job.root / job.folder).absolute()
     write_cmake_files(job.spec, cmake, names, job.unsigned, folder)
-    program, ninja = str(find_program("cmake")), str(find_program("ninja"))
+    program, ninja = _program("cmake"), _program("ninja")
     command = configure_command(program, ninja, job.spec, cmake, job.root.absolute(), folder)
     texts = [path.read_text("utf-8") for path in sorted(folder.glob("*.cmake"))]
     fixed = _digest([command, texts, program_version(Path(program))])
@@ -103,8 +104,14 @@ def _with_cmake(job: Job, cmake: CMakeTarget, names: Sequence[str]) -> Path:
     return archive
 
 
+def _program(name: str) -> str:
+    """Return a program of this Python's environment, whose packages bring it, or of the PATH."""
+    own = str(Path(sys.executable).parent)
+    return str(find_program(name, os.pathsep.join([own, os.environ.get("PATH", os.defpath)])))
+
+
 def _ninja(job: Job, *words: str) -> None:
-    _run(job, [str(find_program("ninja")), "-j", str(job.jobs), *words], "ninja")
+    _run(job, [_program("ninja"), "-j", str(job.jobs), *words], "ninja")
 
 
 def _run(job: Job, command: Sequence[str], name: str) -> None:

@@ -56,16 +56,20 @@ def _is_told(error: BaseException | None) -> bool:
 
 
 def _offline(wanted: Iterable[Wanted], cache: GitCache) -> list[str]:
+    """Check what is in the cache; return what is not, or is damaged."""
     problems = []
     for one in wanted:
         try:
-            if cache.tree(one.commit) is None:
-                problems.append(
-                    f"{one.label}: not in the cache, and offline=1 forbids fetching it; fetch it"
-                    f" elsewhere with './scons deps', and copy {cache.folder(one.commit)}"
-                )
+            if cache.tree(one.commit) is not None:
+                sys.stderr.write(f"{one.label}: in the cache, verified\n")
+                continue
         except EthosmithError as error:
             problems.append(str(error))
+            continue
+        problems.append(
+            f"{one.label}: not in the cache, and offline=1 forbids fetching it; fetch it elsewhere"
+            f" with './scons deps', and copy it to {cache.folder(one.commit)}"
+        )
     return problems
 
 

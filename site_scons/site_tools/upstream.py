@@ -10,7 +10,7 @@ from ethosmith.descriptors.library import Library
 from ethosmith.environment.tools import find_program
 from ethosmith.graph.layout import repository_link
 from ethosmith.graph.project import Located
-from ethosmith.graph.repositories import Checkout
+from ethosmith.graph.repositories import Checkout, check_include_dirs
 from ethosmith.libraries.plan import Uses, library_spec
 from ethosmith.libraries.spec import Compilers, LibrarySpec
 from ethosmith.toolchains.compiler import Compiler, identify
@@ -41,6 +41,8 @@ def upstream_archive(
     used = [one.descriptor.upstream for one in (item, *required)]
     names = dict.fromkeys(upstream.repository for upstream in used if upstream is not None)
     checkouts = [env["REPOSITORIES"].checkout(name) for name in names]
+    if None not in checkouts:
+        check_include_dirs(env["PROJECT"], item)
     if library.upstream is None or library.upstream.is_headers_only:
         return None
     target = f"{folder}/lib{library.name}.a"

@@ -74,6 +74,9 @@ def test_a_folder_takes_the_place_and_each_change_in_it_counts(
     assert fetched.build(*_ALL, *words).steps == {f"NINJA {_TFLM}"}
     assert b"\0mine\0" in text_of(fetched, _TFLM)
     # Nothing but this header's time says that libraries of other repositories include it.
+    other = fetched.scons(*_ALL, *words, f"cmsis_dir={folders['tflm']}")
+    place = f"libraries/cmsis.yaml: {folders['tflm']}"
+    assert other.stderr == f"error: {place}: there is no folder CMSIS/Core/Include\n"
     header = folders["cmsis"] / "CMSIS/Core/Include/cmsis_compiler.h"
     header.write_text("#define __ASM __asm__\n")
     assert fetched.build(*_ALL, *words).steps == _STEPS
