@@ -144,6 +144,7 @@ class Library(Descriptor):
         upstream: a git repository.
         include_dirs: folders that users of the library (and itself) include from.
         defines: macros for its own compilation: `NAME` or `NAME=VALUE`.
+        release_defines: macros for its own compilation with `build_type=release` alone.
         public_defines: macros for its own compilation and that of its users.
         cflags: further flags for its own compilation.
         workarounds: for files of ``upstream`` that a compiler does not compile as they are.
@@ -158,11 +159,16 @@ class Library(Descriptor):
     upstream: Upstream | None = None
     include_dirs: tuple[RelativePath, ...] = ()
     defines: tuple[Flag, ...] = ()
+    release_defines: tuple[Flag, ...] = ()
     public_defines: tuple[Flag, ...] = ()
     cflags: tuple[Flag, ...] = ()
     workarounds: tuple[Workaround, ...] = ()
     configured: bool = False
     requires: tuple[Name, ...] = ()
+
+    def defines_of(self, build_type: str) -> tuple[str, ...]:
+        """Return the macros for its own compilation."""
+        return (*self.defines, *(self.release_defines if build_type == "release" else ()))
 
     @model_validator(mode="after")
     def _one_origin(self) -> Self:

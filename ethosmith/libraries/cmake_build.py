@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -63,7 +64,8 @@ def _toolchain_lines(spec: LibrarySpec, unsigned: Mapping[str, Sequence[str]]) -
         if launcher:
             yield _set(f"CMAKE_{language}_COMPILER_LAUNCHER", ";".join(launcher))
         flags = [word for word in (*common, *own) if not word.startswith("-std=")]
-        yield _set(f"CMAKE_{language}_FLAGS_INIT", " ".join(_quoted(word) for word in flags))
+        # CMake hands them to a shell as they are.
+        yield _set(f"CMAKE_{language}_FLAGS_INIT", shlex.join(flags))
         create = " ".join(["<CMAKE_AR>", *compilers.arflags, "<TARGET>", "<OBJECTS>"])
         yield _set(f"CMAKE_{language}_ARCHIVE_CREATE", create)
         yield _set(f"CMAKE_{language}_ARCHIVE_FINISH", "")
@@ -144,8 +146,3 @@ def _set(name: str, value: str) -> str:
 def _text(value: str, *, expand: bool = False) -> str:
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return f'"{escaped if expand else escaped.replace("$", chr(92) + "$")}"'
-
-
-def _quoted(word: str) -> str:
-    """Return ``word`` as it stands in a line of flags that CMake hands to a shell."""
-    return f'"{word}"' if any(c in word for c in " ()'") else word

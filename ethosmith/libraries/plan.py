@@ -30,11 +30,13 @@ class Uses:
         include_dirs: of it and of all that it requires, relative to the project.
         defines: NAME or NAME=VALUE.
         npu: the NPU's configuration.
+        build_type: release or debug.
     """
 
     include_dirs: Sequence[str]
     defines: Sequence[str]
     npu: str
+    build_type: str
 
 
 def third_party(compilers: Compilers, further: Iterable[str]) -> Compilers:
@@ -96,7 +98,7 @@ def library_spec(
         states={checkout.name: checkout.state for checkout in checkouts if checkout.state},
         compilers=third_party(compilers, library.cflags),
         include_dirs=list(uses.include_dirs),
-        defines=[*uses.defines, *library.defines],
+        defines=[*uses.defines, *library.defines_of(uses.build_type)],
         sets=[FileSet(one.files, one.exclude, one.replace_with, one.cflags) for one in sets],
         cmake=_cmake(library, path, checkouts, uses.npu),
         file_flags=[

@@ -97,7 +97,7 @@ def _declare(
         return BuiltLibrary(_upstream_archive(env, item, used, found, folder), exported)
     own = env.Clone()
     used.add_to(own)
-    own.Append(CPPDEFINES=list(library.defines), CCFLAGS=list(library.cflags))
+    own.Append(CPPDEFINES=list(library.defines_of(env["BUILD_TYPE"])), CCFLAGS=list(library.cflags))
     own.Append(CPPPATH=_package_include_dirs(env, library))
     if library.configured:
         own.Append(CPPPATH=list(env["CONFIGURED_HEADERS"]))

@@ -50,7 +50,8 @@ def upstream_archive(
     if len(found) < len(checkouts):
         # Its sources have to be fetched first; `DeclareDeps` says so.
         return env.File(target)
-    uses = Uses([one.removeprefix("#") for one in include_dirs], defines, env["BOARD_NPU"])
+    places = [one.removeprefix("#") for one in include_dirs]
+    uses = Uses(places, defines, env["BOARD_NPU"], env["BUILD_TYPE"])
     spec = library_spec(library, item.path, found, _compilers(env), _compiler(env), uses)
     return _built(env, spec, found, folder, target)
 

@@ -62,7 +62,7 @@ class Site:
             for folder in (one.upstream.include_dirs if one.upstream else ())
         ]
         defines = [define for one in upstreams.values() for define in one.public_defines]
-        uses = Uses(include_dirs, defines, npu)
+        uses = Uses(include_dirs, defines, npu, "release")
         path = Path(f"libraries/{name}.yaml")
         spec = library_spec(libraries[0], path, checkouts, _COMPILERS, compiler, uses)
         maps = [f"-ffile-prefix-map={self.root}=."]
@@ -258,5 +258,5 @@ def test_a_name_in_braces_that_means_nothing_gets_the_nearest() -> None:
             [checkout],
             _COMPILERS,
             _GCC_12_2,
-            Uses([], [], ""),
+            Uses([], [], "", "debug"),
         )
