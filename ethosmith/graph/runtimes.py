@@ -37,6 +37,8 @@ class Runtime:
 
 # tflite::MicroInterpreter::Invoke()
 _INVOKE = "_ZN6tflite16MicroInterpreter6InvokeEv"
+# Of firmware/runtime/inference.h.
+_OWN_INVOKE = "inference_run"
 
 DIRECT = Runtime(
     name="direct",
@@ -44,6 +46,7 @@ DIRECT = Runtime(
     has_cpu_kernels=False,
     links_image=True,
     program="runtime",
+    inference_function=_OWN_INVOKE,
 )
 PREBUILT = Runtime(
     name="prebuilt",
@@ -59,7 +62,7 @@ TFLM = Runtime(
     links_image=True,
     program="tflm_runtime",
     cpu_program="tflm_runtime_cpu",
-    inference_function=_INVOKE,
+    inference_function=_OWN_INVOKE,
 )
 RUNTIMES = (DIRECT, PREBUILT, TFLM)
 

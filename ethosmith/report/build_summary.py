@@ -57,7 +57,7 @@ def _remarks(images: Sequence[BuiltImage]) -> str:
         return ""
     runners = [image.configuration.runner for image in images if image.configuration.runner]
     remarks = dict.fromkeys(f"{r.product}'s runner: {r.remark}\n" for r in runners if r.remark)
-    counted = "CPU instructions are QEMU's count, from the call of the interpreter; not cycles.\n"
+    counted = "CPU instructions are QEMU's count of one inference's call; not cycles.\n"
     return "".join([counted, *remarks])
 
 

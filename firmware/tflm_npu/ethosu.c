@@ -115,6 +115,17 @@ void flush_hook(uintptr_t first, uintptr_t second, int count) __asm__("ethosu_fl
 void invalidate_hook(uintptr_t first, uintptr_t second,
                      int count) __asm__("ethosu_invalidate_dcache");
 
+// The table names the scratch memory twice, and the inputs and outputs in it once more.
+static bool is_in_earlier(const uint64_t *addresses, const size_t *sizes_bytes, int index) {
+    uint64_t end = addresses[index] + sizes_bytes[index];
+    for (int i = 0; i < index; i++) {
+        if (addresses[i] <= addresses[index] && end <= addresses[i] + sizes_bytes[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void maintain(void (*operation)(const void *, size_t), uintptr_t first, uintptr_t second,
                      int count) {
     if (ONE_RANGE) {
@@ -124,7 +135,9 @@ static void maintain(void (*operation)(const void *, size_t), uintptr_t first, u
     const uint64_t *addresses = (const uint64_t *)first;
     const size_t *sizes_bytes = (const size_t *)second;
     for (int i = 0; i < count; i++) {
-        operation((const void *)(uintptr_t)addresses[i], sizes_bytes[i]);
+        if (!is_in_earlier(addresses, sizes_bytes, i)) {
+            operation((const void *)(uintptr_t)addresses[i], sizes_bytes[i]);
+        }
     }
 }
 

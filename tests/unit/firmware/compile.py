@@ -22,7 +22,9 @@ _FLAGS = (
     "-Werror",
 )
 _SANITISE = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
-_INCLUDE = tuple(f"-I{FIRMWARE / name}" for name in ("runtime", "support", "npu", "frontend"))
+_INCLUDE = tuple(
+    f"-I{FIRMWARE / name}" for name in ("runtime", "support", "npu", "frontend", "tflm")
+)
 
 
 def program(
