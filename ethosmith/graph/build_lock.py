@@ -6,6 +6,9 @@ was killed ends without writing them: its files are newer than what SCons knows 
 them, and would pass for older ones. So each build leaves a mark while it runs; a build
 that finds the mark of another one, which is gone, removes every file written since.
 
+Files that a killed step was about to write stand beside their places, under names of their own;
+each build begins by removing them.
+
 The steps of a build inherit the lock. Those that outlive a killed build still hold it,
 and the next build waits for them: they would write into it.
 """
@@ -15,11 +18,13 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import shutil
 import sys
 import time
 from pathlib import Path
 
 from ethosmith.errors import EthosmithError
+from ethosmith.files import unfinished_below
 
 _LOCK = ".lock"
 _MOST_DIGITS = 20
@@ -54,6 +59,7 @@ class BuildLock:
             os.close(self._descriptor)
             raise
         self._remove_leftovers(build)
+        _remove_unfinished(build)
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, b"%d\n" % os.getpid(), 0)
         os.set_inheritable(self._descriptor, True)
@@ -102,6 +108,19 @@ class BuildLock:
                 path.unlink(missing_ok=True)
 
     def release(self) -> None:
-        """Say that this build has ended in order."""
+        """Say that this build has ended in order, and with it all of its steps.
+
+        A daemon that a compiler launcher has left behind does not keep the lock.
+        """
         os.ftruncate(self._descriptor, 0)
+        fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)
+
+
+def _remove_unfinished(build: Path) -> None:
+    """Remove what killed steps were writing: whoever has the lock knows that nobody will end it."""
+    for path in unfinished_below(build):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)

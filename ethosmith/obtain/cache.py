@@ -14,8 +14,9 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -71,6 +72,13 @@ class Cache:
         partial.chmod(0o444)
         partial.replace(path)
         return path
+
+    def remove_stale_partials(self, age_s: float) -> None:
+        """Remove unfinished downloads that nobody went on with for ``age_s`` seconds."""
+        for path in (self.root / "partial").glob("*.part"):
+            with suppress(OSError):
+                if time.time() - path.stat().st_mtime > age_s:
+                    path.unlink()
 
     @contextmanager
     def locked(self, sha256: str, on_wait: Callable[[], None]) -> Iterator[None]:

@@ -16,9 +16,12 @@ from SCons.Action import Action, CommandAction, CommandGeneratorAction, ListActi
 from ethosmith.graph.build_cache import BuildCache, DamagedEntry
 from ethosmith.graph.cache_size import limit_bytes, shrink, shrink_now_and_then, size_line, size_of
 from ethosmith.graph.step_key import Places, step_key
+from ethosmith.obtain.cache import Cache
 
 # What says for which machine a compiler works.
 _MACHINE_FLAGS = ("-m", "--target", "--specs")
+# Nobody resumes a download after a month.
+_STALE_DOWNLOAD_S = 30 * 86400.0
 
 
 class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
@@ -133,6 +136,7 @@ def use_build_cache(env: Any) -> None:
 def _say(folder: Path | None, limit: int) -> Any:
     def say(target: Any, source: Any, env: Any) -> None:
         del target, source, env
+        Cache.for_user().remove_stale_partials(_STALE_DOWNLOAD_S)
         if folder is None:
             sys.stdout.write("There is no build cache (cache=none).\n")
             return

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.files import unfinished_below
 from ethosmith.graph.build_cache import VARIABLE
 
 from ..project_copy import ProjectCopy
@@ -122,6 +123,33 @@ def test_builds_of_six_trees_at_once_with_one_cache_do_not_disturb_each_other(
             for target in targets:
                 assert project.read_bytes(target) == built.read_bytes(target)
                 (project.root / target).unlink()
+
+
+def test_a_build_that_is_killed_while_it_fetches_and_keeps_leaves_nothing_half(
+    built: ProjectCopy, cache: Path, tmp_path: Path
+) -> None:
+    """The next build of the tree and another tree with the same cache end with the right bytes."""
+    mine = tmp_path / "cache"
+    shutil.copytree(cache, mine)
+    # Some steps are fetched, others run and are kept.
+    for path in sorted((mine / "steps").rglob("*"))[::2]:
+        if path.is_file():
+            path.unlink()
+    targets = (_LABELS, _LIBRARY, "build/fvp/lib/libsupport.a")
+    for line_count in (1, 4, 9):
+        project = other_checkout(tmp_path / f"tree{line_count}", mine)
+        with started(project, *targets, "-j2") as process:
+            assert process.stdout is not None
+            for _ in range(line_count):
+                process.stdout.readline()
+            process.kill()
+            process.wait()
+        project.build(*targets, _KWS)
+        assert all(project.read_bytes(name) == built.read_bytes(name) for name in targets)
+        assert [*unfinished_below(project.root / "build")] == []
+    cached = other_checkout(tmp_path / "last", mine).build(*targets, _KWS).stdout
+    assert "warning" not in cached
+    assert "CC  " not in cached
 
 
 @contextlib.contextmanager

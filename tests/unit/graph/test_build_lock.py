@@ -117,3 +117,23 @@ def test_a_step_that_never_ends_is_not_waited_for_longer_than_steps_take(
     build.wait()
     with pytest.raises(EthosmithError, match="another build is running"):
         BuildLock(tmp_path, longest_step_s=0.2)
+
+
+def test_what_a_killed_step_was_writing_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    """As after a step that ran out of memory, in a build that then ended in order."""
+    BuildLock(tmp_path).release()
+    script = (
+        "import os, pathlib, sys; from ethosmith.files import writing_beside\n"
+        "with writing_beside(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
+    )
+    target = tmp_path / "fvp" / "kws.axf"
+    target.parent.mkdir()
+    target.write_text("the image of before")
+    subprocess.run([sys.executable, "-c", script, str(target)], check=False)
+    (tmp_path / "fvp" / ".unfinished.folder").mkdir()
+    (tmp_path / "fvp" / ".unfinished.folder" / "member").touch()
+    (tmp_path / "fvp" / ".ninja_log").touch()
+    assert len(list(target.parent.iterdir())) == 4
+    BuildLock(tmp_path).release()
+    assert {path.name for path in target.parent.iterdir()} == {"kws.axf", ".ninja_log"}
+    assert target.read_text() == "the image of before"

@@ -15,6 +15,7 @@ import pytest
 
 from ethosmith.descriptors.source import PathSource, UrlSource
 from ethosmith.errors import EthosmithError
+from ethosmith.obtain.cache import Cache
 
 from .conftest import Workshop, sha256
 from .local_server import LocalServer, Resource
@@ -243,3 +244,14 @@ def test_command_line_reports_one_line(tmp_path: Path) -> None:
     )
     assert result.returncode == 1
     assert result.stderr == "error: none.h5: no such file\n"
+
+
+def test_a_download_that_nobody_went_on_with_is_removed(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    old, new = cache.partial_path_of("a" * 64), cache.partial_path_of("b" * 64)
+    old.parent.mkdir(parents=True)
+    for path in (old, new):
+        path.write_text("half")
+    os.utime(old, (0, 0))
+    cache.remove_stale_partials(age_s=3600.0)
+    assert list(old.parent.iterdir()) == [new]
