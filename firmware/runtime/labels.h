@@ -9,7 +9,12 @@
 extern "C" {
 #endif
 
+// On the host it is only a name; Mach-O wants a segment with it.
+#ifdef __APPLE__
+#define LABELS_SECTION "__DATA,__labels"
+#else
 #define LABELS_SECTION ".labels"
+#endif
 
 extern const char *const labels[];
 extern const uint32_t label_count;

@@ -9,7 +9,12 @@
 extern "C" {
 #endif
 
+// On the host it is only a name; Mach-O wants a segment with it.
+#ifdef __APPLE__
+#define SAMPLE_SECTION "__DATA,__samples"
+#else
 #define SAMPLE_SECTION ".samples"
+#endif
 
 struct sample {
     const char *name;

@@ -69,6 +69,9 @@ def host_toolchain(env: Any) -> None:
     _compilers(env, "cc", "c++", "ar", [*_HOST_OPTIMISE, *_COMMON, *_STRICT])
     version = program_version(find_program("cc"))
     env.Replace(LINKFLAGS=[], MACHINE="host", TOOLCHAIN_VERSION=f"cc {version}")
+    if sys.platform == "darwin":
+        # Apple's ar knows no D; this variable does the same.
+        env.Replace(ARFLAGS=["rcs"], ENV={**env["ENV"], "ZERO_AR_DATE": "1"})
 
 
 def _compilers(env: Any, c: str, cxx: str, archiver: str, flags: Sequence[str]) -> None:

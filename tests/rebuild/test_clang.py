@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from itertools import pairwise
 from pathlib import Path
 
@@ -98,6 +99,14 @@ def test_a_cortex_m85_is_built_and_not_said_to_have_run(both: tuple[Path, set[st
     refused = project.scons("usecase=kws", "toolchain=clang", "target=sse310", "run")
     assert refused.exit_code != 0
     assert "error: FVP_Corstone_SSE-310 is not installed; set FVP_PATH" in refused.text
+
+
+@pytest.mark.parametrize("name", ["labels.c", "samples.c"])
+def test_generated_sources_suit_the_object_format_of_macos(built: ProjectCopy, name: str) -> None:
+    clang = needs.program("clang-19")
+    command = [clang, "--target=arm64-apple-macos13", "-ffreestanding", "-fsyntax-only", "-Werror"]
+    source = built.root / "build" / "usecases" / "kws" / "generated" / name
+    subprocess.run([*command, f"-I{built.root}/firmware/runtime", source], check=True, timeout=60)
 
 
 def test_a_gap_in_llds_map_is_padding() -> None:
