@@ -130,7 +130,8 @@ def page_text(
     Args:
         figures: of the image and its last run.
         data: the contents of NAME_manifest.json, NAME_result.json, NAME_verified.json,
-            NAME_way.json and NAME_times.json, by the middle of their names.
+            NAME_way.json and NAME_times.json, and of NAME_accuracy.json if there is one, by the
+            middle of their names.
         layers: Vela's estimate of each; none on the CPU alone.
         memory: what lies where.
         index: where the index page is, from the page.
@@ -142,6 +143,7 @@ def page_text(
         figures=figures,
         manifest=data["manifest"],
         run=data["verified"],
+        accuracy=data.get("accuracy"),
         inferences=[len(inferences_of(sample)) for sample in data["verified"]["samples"]],
         log=data["result"]["uart"],
         layers=layers,
@@ -187,6 +189,7 @@ def main(argv: Sequence[str]) -> None:
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--map", type=Path, help="if the image was linked here")
     parser.add_argument("--per-layer", type=Path, help="of Vela")
+    parser.add_argument("--accuracy", type=Path, help="if it was measured")
     given = parser.parse_args(argv)
     stem = given.axf.with_suffix("")
     figures = figures_of([stem])
@@ -195,9 +198,11 @@ def main(argv: Sequence[str]) -> None:
     image = read_image(given.axf)
     names = [section.name for section in image.sections]
     link_map = read_link_map(given.map, names) if given.map else LinkMap((), 0)
+    shown = ["way", "times", "manifest", "result", "verified"]
+    shown += ["accuracy"] if given.accuracy else []
     text = page_text(
         figures[0],
-        _json_of(vars(given), ("way", "times", "manifest", "result", "verified")),
+        _json_of(vars(given), shown),
         read_layers(given.per_layer) if given.per_layer else [],
         page_of(image, load_platform(given.platform), link_map),
         Path(os.path.relpath(given.index, given.output.parent)).as_posix(),

@@ -66,13 +66,14 @@ def evaluation(
         host: the node of the host program.
     """
     wanted = usecase.descriptor.accuracy
-    if _TARGET not in env["SESSION"].targets or wanted is None:
+    configurations = env["SESSION"].configurations
+    if wanted is None or not any(_asked(env, usecase, one) for one in configurations):
         return None
     reason = env.ReasonNotToRun()
     # A board without a simulator of its own runs on the open board, as for the target run.
     if reason is not None and env["PLATFORM"].descriptor.fvp is not None:
         raise EthosmithError(f"accuracy runs images: {reason}")
-    for configuration in env["SESSION"].configurations:
+    for configuration in configurations:
         if not configuration.runtime.links_image:
             raise EthosmithError(
                 f"accuracy measures the use case's own firmware, and runtime="
@@ -87,6 +88,17 @@ def evaluation(
     return Evaluation(
         wanted, items, floating, _host_answers(env, "int8", network, host, items, folder)
     )
+
+
+def _asked(env: Any, usecase: SelectedUseCase, configuration: Configuration) -> bool:
+    """Say whether accuracy is asked for, or a report that shows it, for it was measured before."""
+    targets = env["SESSION"].targets
+    measured = Path(f"{_name(env, usecase, configuration)}.json")
+    return _TARGET in targets or ("report" in targets and measured.exists())
+
+
+def _name(env: Any, usecase: SelectedUseCase, configuration: Configuration) -> str:
+    return f"{image_folder(configuration)}/{usecase.variant}_accuracy{_own_set(env)}"
 
 
 def _folder(env: Any, usecase: SelectedUseCase) -> str:
@@ -209,9 +221,9 @@ def accuracy(
         headers: the generated headers.
         script: the linker script.
     """
-    if evaluated is None:
+    if evaluated is None or not _asked(env, usecase, configuration):
         return
-    name = f"{image_folder(configuration)}/{usecase.variant}_accuracy{_own_set(env)}"
+    name = _name(env, usecase, configuration)
     axf = _image(env, usecase, configuration, generated, headers, script)
     device = _device_answers(env, configuration, axf, evaluated.items, f"{name}_device.json")
     columns = {"float": evaluated.floating, "int8": evaluated.int8, "device": device}
@@ -292,6 +304,12 @@ def _window_source(env: Any, usecase: SelectedUseCase) -> Any:
     )
 
 
+def accuracy_result(env: Any, usecase: SelectedUseCase, configuration: Configuration) -> str | None:
+    """Return NAME_accuracy.json, if `Accuracy` declared it."""
+    name = f"{_name(env, usecase, configuration)}.json"
+    return name if name in {row.result for row in env["ACCURACIES"].all} else None
+
+
 def _limits(
     env: Any, usecase: SelectedUseCase, wanted: Accuracy
 ) -> tuple[dict[str, float], list[str]]:
@@ -365,8 +383,9 @@ def exists(env: Any) -> bool:
 
 
 def generate(env: Any) -> None:
-    """Add the methods `Evaluation`, `Accuracy` and `AccuracyTable`."""
+    """Add the methods `Evaluation`, `Accuracy`, `AccuracyResult` and `AccuracyTable`."""
     env["ACCURACIES"] = _Rows()
     env.AddMethod(evaluation, "Evaluation")
     env.AddMethod(accuracy, "Accuracy")
+    env.AddMethod(accuracy_result, "AccuracyResult")
     env.AddMethod(accuracy_table, "AccuracyTable")

@@ -60,6 +60,7 @@ def image_report(
         "map": image.map,
         "platform": platform,
         "per-layer": compiled.per_layer,
+        "accuracy": env.AccuracyResult(usecase, configuration),
     }
     named = {option: node for option, node in named.items() if node is not None}
     page = env.Step(

@@ -148,6 +148,15 @@ def image_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "manifest": json.loads(Path(f"{stem}_manifest.json").read_text()),
         "verified": json.loads(Path(f"{stem}_verified.json").read_text()),
         "result": {"uart": f"sample yes\n{_HOSTILE}\n"},
+        "accuracy": {
+            "metric": "top1",
+            "set": {"items": 8},
+            "values": {"int8": 0.875, "device": 0.75},
+            "drops": {"device": 0.125},
+            "device_outputs_equal_int8": 7,
+            "broken": [{"limit": "minimum", "allowed": 0.8, "value": 0.75}],
+            "notes": [_HOSTILE],
+        },
     }
     figures = built_figures(root / "build")[0]
     layers = read_layers(_layers(root, _LAYERS))
@@ -163,6 +172,14 @@ def test_page_refers_to_itself_only_and_to_places_that_are_there(image_page: Pat
     assert page.references <= set(page.ids)
     assert len(page.ids) == len(set(page.ids))
     assert {"step-1", "step-2", "chart-cycles", "chart-layer-cycles-chart"} <= set(page.ids)
+
+
+def test_page_has_the_accuracy_of_each_column_and_the_broken_limit(image_page: Path) -> None:
+    text = image_page.read_text()
+    assert "int8 network</th><td class=\"r n\">0.8750</td><td class=\"r n\"></td>" in text
+    assert "device</th><td class=\"r n\">0.7500</td><td class=\"r n\">0.1250</td>" in text
+    assert "in 7 of them. The limit minimum of 0.8 is broken." in text
+    assert "float network" not in text
 
 
 def test_page_has_the_figures_of_run_and_estimate_and_says_which_is_which(image_page: Path) -> None:
