@@ -204,8 +204,15 @@ def _named_apart(items: Iterable[Item]) -> list[Item]:
     return apart
 
 
-def _given_items(options: argparse.Namespace) -> list[Item]:
+def _given_items(options: argparse.Namespace, accepted: Accepted) -> list[Item]:
     given = json.loads(options.items_json)
+    for entry in given:
+        if accepted.labels and entry["expect"] not in accepted.labels:
+            problem = unknown_name("label", entry["expect"], accepted.labels)
+            raise EthosmithError(
+                f"evaluation item '{entry['name']}': {problem}; for other labels give"
+                " evaluation=FOLDER"
+            )
     return [Item(e["name"], e["expect"], Path(e["file"]).read_bytes()) for e in given]
 
 
@@ -224,7 +231,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(argv)
     accepted = Accepted(tuple(options.suffix), tuple(json.loads(options.labels_json)))
-    given = _given_items(options)
+    given = _given_items(options, accepted)
     items = [*given]
     for folder in options.folder:
         items += items_of_folder(folder, accepted)

@@ -142,10 +142,18 @@ def _parts_of_descriptor(env: Any, usecase: SelectedUseCase, accuracy: Accuracy)
         code = [*sorted((env["PROJECT"].root / script).parent.glob("*.py"))]
         code += module_sources("ethosmith.accuracy.generator")
         options = ["--script", script, "--seed", generate.seed, "--count", generate.count]
-        versions = [f"{name} {program_version(find_program(name))}" for name in generate.programs]
+        versions = [text for name in generate.programs for text in _version(name)]
         versions.append(python_package("numpy"))
         parts.append(([env.File(str(path)) for path in code], options, versions))
     return parts
+
+
+def _version(program: str) -> list[str]:
+    """Return the program's name and version; a missing one is named by the script that calls it."""
+    try:
+        return [f"{program} {program_version(find_program(program))}"]
+    except EthosmithError:
+        return []
 
 
 def _items(env: Any, usecase: SelectedUseCase, accuracy: Accuracy) -> _Part:
@@ -322,7 +330,7 @@ def _limits(
         notes.append(f"{limit} {value:g} is not checked: {own[0]} brings something else.")
     if usecase.model_path is not None and usecase.model_path.suffix.lower() == _TFLITE:
         drops.pop("max_drop.int8")
-        notes.append(f"{usecase.model_path} is int8 already: there is no float network.")
+        notes.append(f"{usecase.model_path.name} is int8 already: there is no float network.")
     if wanted.public_set is not None and "evaluation=" not in own:
         notes.append(f"measured on the small set that the descriptor names. {wanted.public_set}")
     limits = {**({} if own else {limit: value}), **drops}
@@ -359,7 +367,7 @@ def _show(env: Any, measured: Sequence[_Measured]) -> int:
         sys.stdout.write("\n" + table_text(results, Look.of(sys.stdout)))
     for usecase in env["SESSION"].usecases:
         if usecase.descriptor.accuracy is None:
-            sys.stdout.write(f"{usecase.name}: not measured: no accuracy: in its descriptor.\n")
+            sys.stdout.write(f"{usecase.name}: not measured: no 'accuracy:' in its descriptor.\n")
     problems = [
         read_yaml(one.usecase.path).error(
             (_TARGET, *broken["limit"].split(".")), broken_text(result, broken)

@@ -176,8 +176,8 @@ def test_page_refers_to_itself_only_and_to_places_that_are_there(image_page: Pat
 
 def test_page_has_the_accuracy_of_each_column_and_the_broken_limit(image_page: Path) -> None:
     text = image_page.read_text()
-    assert "int8 network</th><td class=\"r n\">0.8750</td><td class=\"r n\"></td>" in text
-    assert "device</th><td class=\"r n\">0.7500</td><td class=\"r n\">0.1250</td>" in text
+    assert 'int8 network</th><td class="r n">0.8750</td><td class="r n"></td>' in text
+    assert 'device</th><td class="r n">0.7500</td><td class="r n">0.1250</td>' in text
     assert "in 7 of them. The limit minimum of 0.8 is broken." in text
     assert "float network" not in text
 
