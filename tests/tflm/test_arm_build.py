@@ -16,6 +16,8 @@ from pathlib import Path
 import pytest
 
 from ethosmith.codegen.op_resolver import ADD_METHODS, op_resolver_source
+from ethosmith.codegen.platform_header import platform_header
+from ethosmith.descriptors.platform import load_platform
 from ethosmith.models.tflite_file import TfliteFile, TfliteOperator
 
 from ..project_copy import ROOT
@@ -85,3 +87,20 @@ def test_every_operator_that_arms_firmware_adds_is_known(arms: Path) -> None:
     }
     assert len(added) > 90
     assert added - others <= set(ADD_METHODS)
+
+
+def test_the_cache_hooks_of_older_drivers_are_served_too(tmp_path: Path) -> None:
+    """They get one range instead of tables; the same definition has to compile for both."""
+    header = (_DRIVER / "include/ethosu_driver.h").read_text("utf-8")
+    older = re.sub(
+        r"(ethosu_(?:flush|invalidate)_dcache)\([^)]*\)", r"\1(uint32_t *p, size_t bytes)", header
+    )
+    assert older.count("(uint32_t *p, size_t bytes)") == 2
+    (tmp_path / "ethosu_driver.h").write_text(older, "utf-8")
+    platform = load_platform(ROOT / "platforms/fvp/platform.yaml")
+    text = platform_header(platform, "Shared_Sram", "ethos-u55-128")
+    (tmp_path / "platform.h").write_text(text, "utf-8")
+    flags = [f"-I{tmp_path}", *(f"-I{ROOT / 'firmware' / name}" for name in ("hal", "npu"))]
+    source = ROOT / "firmware/tflm_npu/ethosu.c"
+    compiled = _compiled("gcc", source, tmp_path, [*flags, "-Wall", "-Wextra", "-Werror"])
+    assert {"ethosu_flush_dcache", "ethosu_invalidate_dcache"} <= defined_symbols(compiled)
