@@ -36,6 +36,7 @@ def platform_header(
         *_board_macros(platform),
         *_npu_macros(platform, AcceleratorConfig.parse(accelerator_config)),
         *_mode_macros(platform, memory_mode),
+        *_window_macros(platform),
     ]
     lines = [f"#define {name} {value}" for name, value in macros]
     tables = [*_region_table(platform.regions), "", *_timing(platform, system_config, memory_mode)]
@@ -82,6 +83,19 @@ def _mode_macros(platform: Platform, memory_mode: str) -> list[Macro]:
         for key, part in mode.parts.items()
     ]
     return [("PLATFORM_MEMORY_MODE", _text(mode.name)), *limits]
+
+
+def _window_macros(platform: Platform) -> list[Macro]:
+    if platform.windows is None:
+        return []
+    return [
+        macro
+        for name, window in (("INPUT", platform.windows.input), ("OUTPUT", platform.windows.output))
+        for macro in (
+            (f"PLATFORM_{name}_WINDOW_ADDRESS", _address(window.address)),
+            (f"PLATFORM_{name}_WINDOW_BYTES", f"{window.size_bytes:#010x}u"),
+        )
+    ]
 
 
 def _region_table(regions: tuple[MemoryRegion, ...]) -> list[str]:

@@ -111,11 +111,37 @@ def read_raw(path: Path) -> bytes:
     return path.read_bytes()
 
 
+def read_array(path: Path) -> bytes:
+    """Return the elements of a NumPy file, row by row: int8, uint8, int16 or float32.
+
+    Double precision becomes single.
+    """
+    import numpy as np  # noqa: PLC0415 only for this format
+
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise EthosmithError(f"{path}: not a NumPy array: {error}") from None
+    if not isinstance(array, np.ndarray):
+        raise EthosmithError(f"{path}: holds several arrays; save one with numpy.save")
+    array = array.astype(array.dtype.newbyteorder("<"))
+    if array.dtype == np.dtype("<f8"):
+        array = array.astype("<f4")
+    if array.dtype.name not in _ARRAY_DTYPES:
+        raise EthosmithError(
+            f"{path}: has elements of type {array.dtype}; save {', '.join(_ARRAY_DTYPES)}"
+        )
+    return bytes(array.tobytes())
+
+
+_ARRAY_DTYPES = ("int8", "uint8", "int16", "float32")
+
 FORMATS: Mapping[str, Callable[[Path], bytes]] = {
     "wav": read_wav,
     "pcm16-python-list": read_python_list,
     "image": read_image,
     "csv": read_numbers,
+    "npy": read_array,
     "raw": read_raw,
 }
 

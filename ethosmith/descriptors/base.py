@@ -34,7 +34,7 @@ RelativePath = Annotated[str, StringConstraints(pattern=_RELATIVE_PATH)]
 
 Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=64)]
 SampleName = Annotated[str, StringConstraints(pattern=SAMPLE_NAME)]
-SampleFormat = Literal["wav", "pcm16-python-list", "image", "csv", "raw"]
+SampleFormat = Literal["wav", "pcm16-python-list", "image", "csv", "npy", "raw"]
 # The formats of files that nothing but their name describes.
 FORMAT_OF_SUFFIX: Mapping[str, SampleFormat] = {
     ".wav": "wav",
@@ -44,6 +44,7 @@ FORMAT_OF_SUFFIX: Mapping[str, SampleFormat] = {
     ".bmp": "image",
     ".ppm": "image",
     ".csv": "csv",
+    ".npy": "npy",
     ".bin": "raw",
 }
 

@@ -89,6 +89,7 @@ def _arguments(usecase: SelectedUseCase, configuration: Configuration) -> list[s
         f"build_type={configuration.build_type}",
         f"toolchain={configuration.toolchain}",
         *(f"{name}={path.as_posix()}" for name, path in given.items() if path is not None),
+        *([f"runs={own.runs}"] if own.runs else []),
     ]
 
 

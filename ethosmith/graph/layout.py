@@ -58,6 +58,7 @@ class OwnFiles:
         model: of ``model=``.
         labels: of ``labels=``, and ``labels_file`` its name.
         samples: of ``samples=``, and ``samples_folder`` its name.
+        runs: of ``runs=``, how many seeds; 0: those of the descriptor.
     """
 
     model: Path | None = None
@@ -65,12 +66,14 @@ class OwnFiles:
     labels_file: Path | None = None
     samples: tuple[SelectedSample, ...] | None = None
     samples_folder: Path | None = None
+    runs: int = 0
 
     @property
     def names(self) -> tuple[str, ...]:
         """The names of what was given, as they stand in the names of outputs."""
         given = (self.model, self.labels_file, self.samples_folder)
-        return tuple(path.stem for path in given if path)
+        named = [path.stem for path in given if path]
+        return (*named, *([f"{self.runs}-runs"] if self.runs else []))
 
 
 @dataclass(frozen=True)
@@ -120,6 +123,9 @@ class SelectedUseCase:
         """
         if self.own.samples is not None:
             return self.own.samples
+        if self.own.runs:
+            seeds = range(1, self.own.runs + 1)
+            return tuple(SelectedSample(f"run-{seed}", seed=seed) for seed in seeds)
         own = tuple(SelectedSample.of(sample) for sample in self.descriptor.samples)
         if self.own.model or self.own.labels:
             return tuple(replace(sample, expect=None, expect_times=None) for sample in own)

@@ -74,11 +74,12 @@ OPTIONS = (
     Option("labels", "a text file, one label a line", "", group=OWN),
     Option(
         "samples",
-        "a folder of pictures, WAV or CSV files in place of its samples",
+        "a folder of pictures, WAV, CSV or NumPy files in place of its samples",
         "",
         group=OWN,
     ),
     Option("evaluation", "for accuracy: a folder of labelled files", "", group=OWN),
+    Option("runs", "how many random inputs, where the samples are seeds", "", group=OWN),
     Option("toolchain", "compiler: gcc, clang, or one of toolchains/", "gcc", group=WHAT),
     Option("toolchain_path", "the compiler, if not on PATH", ""),
     Option("template", "for new: image, audio or vector", "", group=OWN),

@@ -21,8 +21,11 @@ _ALIKE: Mapping[SampleFormat, frozenset[str]] = {
     "pcm16-python-list": frozenset({"wav"}),
     "image": frozenset({"image"}),
     "csv": frozenset({"csv"}),
+    "npy": frozenset({"npy", "csv", "raw"}),
     "raw": frozenset({"raw"}),
 }
+# Where samples are seeds, the application fills the network's inputs with them.
+_IN_PLACE_OF_SEEDS: tuple[SampleFormat, ...] = ("npy",)
 
 
 def labels_of_file(path: Path, shown: Path) -> tuple[str, ...]:
@@ -95,6 +98,8 @@ def files_as_samples(
 
 def formats_of(usecase: UseCase) -> list[SampleFormat]:
     """Return the formats of the use case's own samples, which are what it takes."""
+    if all(sample.seed is not None for sample in usecase.samples):
+        return list(_IN_PLACE_OF_SEEDS)
     return [sample.format for sample in usecase.samples if sample.format]
 
 

@@ -31,6 +31,7 @@ from ethosmith.installation import SITE_TOOLS
 from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
 
 EXIT_USER_ERROR = 2
+_MOST_RUNS = 1000
 # The environment variable for what toolchain_path= says.
 _TOOLCHAIN_FOLDER = "ETHOSMITH_TOOLCHAIN_PATH"
 
@@ -142,7 +143,7 @@ class Session:
             names = list(self.project.usecase_names)
         if not names:
             raise EthosmithError("usecase= names no use case (see scons list)")
-        for option in ("model", "labels", "samples", "evaluation"):
+        for option in ("model", "labels", "samples", "evaluation", "runs"):
             if self.values[option] and len(names) != 1:
                 raise EthosmithError(f"{option}= goes with one use case: give usecase=NAME as well")
         located = [self.project.usecase(name) for name in names]
@@ -171,7 +172,20 @@ class Session:
             labels_file=labels,
             samples=samples_of_folder(root / samples, samples, usecase) if samples else None,
             samples_folder=samples,
+            runs=self._runs(usecase),
         )
+
+    def _runs(self, usecase: UseCase) -> int:
+        text = self.values["runs"]
+        if not text:
+            return 0
+        if self.values["samples"] or any(sample.seed is None for sample in usecase.samples):
+            raise EthosmithError(
+                f"runs={text}: it is for use cases whose samples are seeds, without samples="
+            )
+        if not (text.isdecimal() and 0 < int(text) <= _MOST_RUNS):
+            raise EthosmithError(f"runs={text}: give a number from 1 to {_MOST_RUNS}")
+        return int(text)
 
     @property
     def evaluation_folder(self) -> Path | None:

@@ -52,6 +52,10 @@ enum { APPLICATION_MAX_TENSORS = 8 };
 // suit the use case.
 uint32_t application_window_count(const struct sample *sample, const struct tensor_info *input);
 
+// Whether a sample is the network's inputs as they are. If so, a simulator may put others into the
+// board's input window, and finds the outputs in its output window. Without a definition: no.
+bool application_takes_inputs_as_they_are(void);
+
 // Both are called once for each window, in order, the second after the inference. Each may keep
 // what it needs later in static storage, but for one: pre-processing must not depend on what
 // post-processing keeps, since the host computes all inputs first. The answer of the sample is the

@@ -12,6 +12,7 @@
 #include "sample.h"
 #include "tensor.h"
 #include "text.h"
+#include "windows.h"
 
 enum { LINE_BYTES = 256 };
 
@@ -181,6 +182,9 @@ static void print_outputs(const struct sample *sample) {
 }
 
 static bool preprocess(const struct sample *sample) {
+    if (application_takes_inputs_as_they_are() && windows_read(inputs)) {
+        return true;
+    }
     bool suits = application_preprocess(sample, inputs);
     for (uint32_t i = 0; i < model.input_count; i++) {
         suits = suits && !inputs[i].out_of_range;
@@ -211,6 +215,9 @@ static const char *run_window(const struct sample *sample, uint32_t window, stru
     const char *reason = inference_run(&model, counts);
     if (reason != NULL) {
         return reason;
+    }
+    if (application_takes_inputs_as_they_are()) {
+        windows_write(outputs);
     }
     return application_postprocess(outputs, answer) ? NULL
                                                     : "the output does not suit the application";

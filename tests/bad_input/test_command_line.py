@@ -89,6 +89,14 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
     "use case that is a path": ({"usecase": "../kws"}, "unknown use case '../kws'"),
     "use case of two lines": ({"usecase": "a\nb"}, r"unknown use case 'a\nb'"),
     "use case that is a command": ({"usecase": "$(touch x)"}, "unknown use case '$(touch x)'"),
+    "runs of recordings": (
+        {**_KWS, "runs": "3"},
+        "runs=3: it is for use cases whose samples are seeds, without samples=",
+    ),
+    "runs that are no number": (
+        {"usecase": "inference_runner", "runs": "0"},
+        "runs=0: give a number from 1 to 1000",
+    ),
     "model": ({**_KWS, "model": "net.h5"}, "model=net.h5: there is no such file"),
     "model of all use cases": ({"model": "SConstruct"}, "model= goes with one use case"),
 }

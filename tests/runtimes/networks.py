@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A small int8 network that Vela leaves to the CPU in its middle."""
+"""Small int8 networks: one wholly for the NPU, one that Vela leaves to the CPU in its middle."""
 
 from __future__ import annotations
 
@@ -22,7 +22,12 @@ def npu_cpu_npu(seed: int = 1) -> bytes:
     return tflite_bytes(between_convolutions(_two_gathers)(Draw(seed)))
 
 
-def _two_gathers(draw: Draw) -> Network:
+def all_npu(seed: int = 1) -> bytes:
+    """Return a .tflite of convolutions and a concatenation, with two inputs and an output."""
+    return tflite_bytes(between_convolutions(_joined)(Draw(seed)))
+
+
+def _joined(draw: Draw) -> Network:
     quantisation = draw.quantisation(_INT8)
     parts = [Tensor(f"part{d}", (1, 5, 5, d), _INT8, quantisation) for d in _DEPTHS]
     joined = Tensor("joined", (1, 5, 5, sum(_DEPTHS)), _INT8, quantisation)
@@ -30,9 +35,15 @@ def _two_gathers(draw: Draw) -> Network:
     join = Operator(
         "CONCATENATION", tuple(parts), (joined,), "ConcatenationOptions", fields, version=2
     )
+    return Network((join,), tuple(parts), (joined,))
+
+
+def _two_gathers(draw: Draw) -> Network:
+    inner = _joined(draw)
+    (joined,) = inner.outputs
     gathers = [_gather(joined, name, index) for name, index in (("a", [6, 0, 3]), ("b", [1]))]
     outputs = tuple(gather.outputs[0] for gather in gathers)
-    return Network((join, *gathers), tuple(parts), outputs)
+    return Network((*inner.operators, *gathers), inner.inputs, outputs)
 
 
 def _gather(source: Tensor, name: str, index: list[int]) -> Operator:

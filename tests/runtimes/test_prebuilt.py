@@ -5,16 +5,14 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from ai_edge_litert.interpreter import Interpreter, OpResolverType
 
 from tests.project_copy import ProjectCopy
 
+from .litert import litert
 from .networks import npu_cpu_npu
 
 pytestmark = pytest.mark.scons
@@ -51,29 +49,6 @@ def _json(project: ProjectCopy, npu: str, what: str) -> Any:
     return json.loads(project.read(f"build/fvp/{_FOLDERS[npu]}/{_VARIANT}_{what}.json"))
 
 
-def _litert(network: bytes, data: bytes) -> list[str]:
-    """Return the outputs of LiteRT's reference kernels, as hexadecimal digits."""
-    interpreter = Interpreter(
-        model_content=network, experimental_op_resolver_type=OpResolverType.BUILTIN_REF
-    )
-    interpreter.allocate_tensors()
-    for detail, values in zip(
-        interpreter.get_input_details(), _split(interpreter, data), strict=True
-    ):
-        interpreter.set_tensor(detail["index"], values)
-    interpreter.invoke()
-    details = interpreter.get_output_details()
-    return [interpreter.get_tensor(detail["index"]).tobytes().hex() for detail in details]
-
-
-def _split(interpreter: Interpreter, data: bytes) -> Iterator[np.ndarray[Any, Any]]:
-    for detail in interpreter.get_input_details():
-        count = int(np.prod(detail["shape"]))
-        yield np.frombuffer(data[:count], np.int8).reshape(detail["shape"])
-        data = data[count:]
-    assert not data
-
-
 @pytest.mark.parametrize("npu", _FOLDERS)
 def test_outputs_equal_litert(npu: str, built: ProjectCopy) -> None:
     samples = _json(built, npu, "verified")["samples"]
@@ -81,7 +56,7 @@ def test_outputs_equal_litert(npu: str, built: ProjectCopy) -> None:
     assert len({tensor for sample in samples for tensor in sample["tensors"]}) > 5
     for sample in samples:
         inputs = built.read_bytes(f"build/usecases/{_VARIANT}/inputs/{sample['name']}.bin")
-        assert sample["tensors"] == _litert(npu_cpu_npu(), inputs)
+        assert sample["tensors"] == litert(npu_cpu_npu(), inputs)
         assert sample["counts"]["cpu_instructions"] > 5000
         assert (sample["counts"]["npu_cycles"] > 0) == (npu != "none")
 

@@ -8,6 +8,7 @@ import struct
 import wave
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ethosmith.codegen.sample_formats import read_sample
@@ -44,7 +45,25 @@ def test_numbers_are_single_precision_in_the_order_of_the_file(tmp_path: Path) -
     assert read_sample(path, "csv") == struct.pack("<4f", 1, -0.5, 2000, 7)
 
 
+def test_an_array_is_its_elements_row_by_row(tmp_path: Path) -> None:
+    path = tmp_path / "a.npy"
+    np.save(path, np.array([[1, -2], [3, 4]], np.int8).T)
+    assert read_sample(path, "npy") == b"\1\3\xfe\4"
+    np.save(path, np.array([1.0, -0.5], ">f8"))
+    assert read_sample(path, "npy") == struct.pack("<2f", 1, -0.5)
+
+
+def _array(dtype: str) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.zeros(3, dtype))
+    return file.getvalue()
+
+
 BAD = {
+    "an array of long integers": ("npy", _array("int64"), "has elements of type int64; save int8,"),
+    "an array of objects": ("npy", _array("object"), "not a NumPy array: "),
+    "half an array": ("npy", _array("int8")[:-1], "not a NumPy array: "),
+    "no array": ("npy", b"1 2 3", "not a NumPy array: "),
     "stereo": ("wav", wav(channels=2), "2 channels of 16 bits; a sample is mono with 16 bits"),
     "8 bits": ("wav", wav(width=1), "1 channels of 8 bits; a sample is mono with 16 bits"),
     "no WAV": ("wav", b"RIFFnothing", "not a WAV file: "),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Any network: random inputs from the sample's seed; the answer is where the first output is
-// largest. Device and host draw the same bytes, so all outputs can be compared.
+// Any network: inputs as the sample has them, or random ones from the sample's seed; the answer is
+// where the first output is largest. Device and host fill in the same bytes, so all outputs can be
+// compared.
 #include <cstdint>
 #include <cstring>
 
@@ -33,29 +34,64 @@ bool takes_any_bytes(enum tensor_dtype dtype) {
     return dtype == TENSOR_INT8 || dtype == TENSOR_UINT8 || dtype == TENSOR_INT16;
 }
 
-void fill(const struct input *input, Random *random) {
-    uint8_t *bytes = static_cast<uint8_t *>(input->data);
-    for (uint32_t i = 0; i < input->info->size_bytes; i++) {
-        bytes[i] = static_cast<uint8_t>(random->next());
-    }
-}
-
-} // namespace
-
-bool application_preprocess(const struct sample *sample, struct input *inputs) {
-    uint32_t seed = 0;
-    if (sample->size_bytes != sizeof seed) {
-        return false;
-    }
-    memcpy(&seed, sample->data, sizeof seed);
+bool draw(uint32_t seed, struct input *inputs) {
     Random random(seed);
     for (const struct input *input = inputs; input->info != nullptr; input++) {
         if (!takes_any_bytes(input->info->dtype)) {
             return false;
         }
-        fill(input, &random);
+        uint8_t *bytes = static_cast<uint8_t *>(input->data);
+        for (uint32_t i = 0; i < input->info->size_bytes; i++) {
+            bytes[i] = static_cast<uint8_t>(random.next());
+        }
     }
     return true;
+}
+
+void copy(const uint8_t *bytes, struct input *inputs) {
+    for (const struct input *input = inputs; input->info != nullptr; input++) {
+        memcpy(input->data, bytes, input->info->size_bytes);
+        bytes += input->info->size_bytes;
+    }
+}
+
+void quantise(const uint8_t *bytes, struct input *inputs) {
+    for (struct input *input = inputs; input->info != nullptr; input++) {
+        const uint32_t count = tensor_element_count(input->info);
+        for (uint32_t i = 0; i < count; i++, bytes += sizeof(float)) {
+            float value;
+            memcpy(&value, bytes, sizeof value);
+            input_set(input, i, value);
+        }
+    }
+}
+
+} // namespace
+
+bool application_takes_inputs_as_they_are(void) { return true; }
+
+bool application_preprocess(const struct sample *sample, struct input *inputs) {
+    uint32_t size_bytes = 0;
+    uint32_t elements = 0;
+    for (const struct input *input = inputs; input->info != nullptr; input++) {
+        size_bytes += input->info->size_bytes;
+        elements += tensor_element_count(input->info);
+    }
+    const uint8_t *bytes = static_cast<const uint8_t *>(sample->data);
+    uint32_t seed = 0;
+    if (sample->size_bytes == size_bytes) {
+        copy(bytes, inputs);
+        return true;
+    }
+    if (sample->size_bytes == elements * sizeof(float)) {
+        quantise(bytes, inputs);
+        return true;
+    }
+    if (sample->size_bytes != sizeof seed) {
+        return false;
+    }
+    memcpy(&seed, bytes, sizeof seed);
+    return draw(seed, inputs);
 }
 
 bool application_postprocess(const struct output *output, struct answer *answer) {
