@@ -72,6 +72,7 @@ OPTIONS = (
     Option("simulator", "fvp, open, or what is there", "auto", ("auto", "fvp", "open")),
     Option("model", ".h5, .keras, SavedModel or .tflite in place of the use case's", "", group=OWN),
     Option("labels", "a text file, one label a line", "", group=OWN),
+    Option("runs", "where samples are seeds: how many", "", group=OWN),
     Option(
         "samples",
         "a folder of pictures, WAV, CSV or NumPy files in place of its samples",
@@ -79,7 +80,6 @@ OPTIONS = (
         group=OWN,
     ),
     Option("evaluation", "for accuracy: a folder of labelled files", "", group=OWN),
-    Option("runs", "how many random inputs, where the samples are seeds", "", group=OWN),
     Option("toolchain", "compiler: gcc, clang, or one of toolchains/", "gcc", group=WHAT),
     Option("toolchain_path", "the compiler, if not on PATH", ""),
     Option("template", "for new: image, audio or vector", "", group=OWN),
