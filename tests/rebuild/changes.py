@@ -200,6 +200,7 @@ CHANGES = (
         CC IMAGE/lib/hal/own/clock.c.o
         CC IMAGE/lib/hal/own/console.c.o
         CC IMAGE/lib/hal/own/startup.c.o
+        CC IMAGE/lib/hal/own/timing_adapter.c.o
         CC IMAGE/lib/runtime/own/inference.c.o
         CC IMAGE/lib/runtime/own/main.c.o
         AR IMAGE/lib/libruntime.a

@@ -23,9 +23,11 @@ def test_commands_and_quotes_in_a_descriptor_arrive_on_the_device_unread(
     text = project.read(DESCRIPTOR)
     text = text.replace("labels: [yes,", f"labels: [{label},", 1)
     text = text.replace("expect: yes", f"expect: {label}", 1)
+    text = text.replace("{label: yes,", f"{{label: {label},", 1)
     text = text.replace("title: ", "title: $(touch made5) ", 1)
     remark = json.dumps(_REMARK, ensure_ascii=False)
-    project.write(DESCRIPTOR, f"{text.rstrip()}\n  remark: {remark}\n")
+    text = text.replace("parameters:\n", f"parameters:\n  remark: {remark}\n", 1)
+    project.write(DESCRIPTOR, text)
     outcome = project.build("usecase=kws", "verbose=1")
     verified = json.loads(project.read("build/fvp/ethos-u55-128-shared_sram/kws_verified.json"))
     assert verified["samples"][0]["answer"] == _LABEL
