@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,7 +111,9 @@ class GitCache:
             now = fingerprint(stamps_of(tree))
             if _text(folder / "stamps") != now:
                 self.check(folder, commit)
-                write_text(folder / "stamps", now)
+                # A cache that may not be written to is checked each time.
+                with suppress(OSError):
+                    write_text(folder / "stamps", now)
         except (OSError, ValueError) as error:
             raise self._damaged(commit, str(error)) from None
         return tree

@@ -2,7 +2,7 @@
 """Run git so that it asks nobody, runs nothing and speaks only the protocols that are allowed.
 
 Of the user's own configuration, only what says how to reach a server is taken: `http.*`
-(proxy, certificates) and `url.*.insteadOf` (a mirror).
+(proxy, certificates), `url.*.insteadOf` (a mirror) and `safe.directory` (a mirror's owner).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ethosmith.errors import EthosmithError
 
 _PROTOCOLS = "https:file"
 _KEPT = ("GIT_SSL_",)
-_TAKEN = r"^(http\..*|url\..*\.insteadof)$"
+_TAKEN = r"^(http\..*|url\..*\.insteadof|safe\.directory)$"
 # Below this rate for this long, a transfer has stopped.
 _SLOW_BYTES_PER_S = 1000
 _SLOW_FOR_S = 60

@@ -69,6 +69,7 @@ FILES: Mapping[str, Mapping[str, str]] = {
         f"{_MICRO}/kernels/pack.cc": _KERNEL.format(name="pack", kind="reference"),
         f"{_MICRO}/kernels/ethosu.cc": _KERNEL.format(name="ethosu", kind="reference"),
         f"{_MICRO}/kernels/add_test.cc": "#error left out\n",
+        f"{_MICRO}/kernels/conv_test_common.cc": "#error left out\n",
         f"{_MICRO}/kernels/cmsis_nn/add.cc": '#include "Include/arm_nnfunctions.h"\n'
         + _KERNEL.format(name="add", kind="cmsis_nn"),
         f"{_MICRO}/kernels/ethos_u/ethosu.cc": "#include <ethosu_driver.h>\n"

@@ -42,6 +42,12 @@ def text_of(project: ProjectCopy, archive: str) -> bytes:
     return (project.root / archive).read_bytes()
 
 
+def test_deps_alone_is_about_everything_that_is_declared(fetched: ProjectCopy) -> None:
+    names = sorted(path.stem for path in (fetched.root / "repositories").glob("*.yaml"))
+    assert {*NAMES, "kissfft"} <= set(names)
+    assert f"FETCH     {', '.join(names)}\n" in fetched.build("-n", "deps").stdout
+
+
 def test_what_is_current_is_left_alone(fetched: ProjectCopy) -> None:
     assert fetched.build(*_ALL).steps == set()
 
