@@ -144,7 +144,7 @@ def test_a_long_command_does_what_it_says(project: ProjectCopy, command: str) ->
 
 @pytest.mark.parametrize("document", ["README.md", "docs/tutorial.md", "docs/outputs.md"])
 def test_a_document_shows_what_the_device_says(built: ProjectCopy, document: str) -> None:
-    said = built.build("usecase=kws", "run").stdout
+    said = built.build("usecase=kws", "run", "verbose=1").stdout
     shown = shown_lines(document)
     assert len(shown) >= 2
     for line in shown:
