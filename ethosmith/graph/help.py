@@ -23,7 +23,7 @@ def help_text(
     usecases: tuple[str, ...], platforms: tuple[str, ...], repositories: tuple[str, ...]
 ) -> str:
     """Return what ``scons -h`` prints."""
-    targets = [f"  {target.name:<7} {target.help}" for target in TARGETS]
+    targets = [f"  {target.name:<9} {target.help}" for target in TARGETS]
     names = f"Use cases: {', '.join(usecases)}. Platforms: {', '.join(platforms)}."
     return "\n".join(
         [
@@ -31,7 +31,7 @@ def help_text(
             "scons TARGET name=value    one of these targets, with any of the variables below them",
             "",
             "Targets:",
-            *_in_two_columns([*targets, "  -c      remove what was built"]),
+            *_in_two_columns([*targets, "  -c        remove what was built"]),
             *itertools.chain.from_iterable(_group_lines(group) for group in GROUPS),
             *_wrapped(f"  NAME_dir=  {_FOLDER}: {', '.join(repositories)}", indent=13),
             "",

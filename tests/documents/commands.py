@@ -14,7 +14,7 @@ _PROGRAM = re.compile(
     r"(?:\./scons|scons|(?:\.venv/bin/)?python|pytest|pip|gdb-multiarch) |tools/\w+"
 )
 # A word in capital letters, brackets or dots stand for something that the reader puts in.
-_PLACEHOLDER = re.compile(r"\b(?:NAME|TARGET|DIR|LABEL)\b|\[|\.\.\.|…")
+_PLACEHOLDER = re.compile(r"(?:^|[ =])[A-Z]+(?: |$)|\[|\.\.\.|…")
 
 
 def documents() -> Mapping[str, str]:

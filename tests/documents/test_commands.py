@@ -30,6 +30,8 @@ _SLOW = {
     "./scons usecase=kws memory_mode=Shared_Sram,Sram_Only npu=ethos-u55-64,ethos-u55-256 sweep": (
         "four configurations"
     ),
+    "./scons usecase=kws verify": "builds all anew",
+    "./scons verify manifest=build/fvp/ethos-u55-128-shared_sram/kws_manifest.json": "the same",
     "./scons usecase=kws memory_mode=Shared_Sram,Sram_Only sweep": "ten configurations",
 }
 # Not carried out, for the reason given, but what `scons -n` checks of them is checked.
@@ -56,6 +58,10 @@ _ELSEWHERE = {
     "./scons usecase=gesture": "tests/unit/usecases/test_new_usecase.py",
     "./scons new usecase=gesture template=vector": "tests/unit/usecases/test_new_usecase.py",
     "./scons -c": "would remove what the others share; tests/rebuild/test_rebuild.py",
+    "./scons docs": "tests/documents/test_site.py",
+    "./scons usecase=ad accuracy": "tests/unit/accuracy",
+    "./scons accuracy usecase=ad": "tests/unit/accuracy",
+    "./scons accuracy usecase=kws evaluation=speech_commands/test": "needs that data set",
     "pip install ethosmith": "tests/plugin installs the wheel",
     "tools/check": "CI runs it",
     "python -m ethosmith.board -a program.axf --stat --count-calls"
