@@ -71,7 +71,8 @@ class Places:
 
     def without_places(self, text: str) -> str:
         """Return ``text`` with the names of the folders in place of where they are."""
-        named = {str(self.root): ".", str(DESCRIPTOR_ROOT): "ethosmith", str(IMPORT_PATH): "python"}
+        # Ethosmith's repository is all three.
+        named = {str(IMPORT_PATH): "python", str(DESCRIPTOR_ROOT): "ethosmith", str(self.root): "."}
         for place in sorted(named, key=len, reverse=True):
             text = text.replace(f"{place}/", f"{named[place]}/")
         return text

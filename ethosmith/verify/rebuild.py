@@ -117,6 +117,7 @@ def main(argv: Sequence[str]) -> None:
         build(scratch, arguments, given.extra)
     verdicts = [verdict(manifest, scratch) for manifest in manifests]
     sys.stdout.write("\n" + "".join(text for _, text in verdicts))
+    sys.stdout.flush()
     wrong = sum(1 for same, _ in verdicts if not same)
     if wrong:
         raise EthosmithError(f"{wrong} of {len(verdicts)} images did not come out as recorded")
