@@ -21,16 +21,18 @@ _HEAD = (
     *("int8 drop", "device drop", "limits", "verdict"),
 )
 _NUMBERS = frozenset({"items", "float", "int8", "device", "int8 drop", "device drop"})
-# Wide enough that nothing is broken into lines where no terminal says how wide it is.
+# What a narrow terminal may break into lines.
+_WORDS = frozenset({"on", "metric", "limits"})
+# Wide enough that nothing is broken where no terminal says how wide it is.
 _FILE_COLUMNS = 240
-_SIGNS = {"minimum": "device >=", "maximum": "device <="}
+_DROPS = ("max_drop.int8", "max_drop.device")
 
 
 def table_text(results: Sequence[Mapping[str, Any]], look: Look) -> str:
     """Return the table and its notes.
 
     Args:
-        results: contents of NAME_accuracy.json.
+        results: contents of NAME_accuracy.json, at least one.
         look: what the output can show; a plain one gets words and spaces only.
     """
     from rich import box  # noqa: PLC0415 only when a table is shown
@@ -38,38 +40,51 @@ def table_text(results: Sequence[Mapping[str, Any]], look: Look) -> str:
     from rich.table import Table  # noqa: PLC0415
 
     text = io.StringIO()
-    width = shutil.get_terminal_size().columns if look.live else _FILE_COLUMNS
     console = Console(
         file=text,
-        width=width,
+        width=shutil.get_terminal_size().columns if look.live else _FILE_COLUMNS,
         force_terminal=look.colour,
         color_system="standard" if look.colour else None,
         highlight=False,
     )
-    table = Table(box=box.SIMPLE_HEAD if look.live else None, pad_edge=look.live)
-    for name in _HEAD:
-        table.add_column(name, justify="right" if name in _NUMBERS else "left")
+    table = Table(
+        box=box.SIMPLE_HEAD if look.live else None,
+        padding=(0, 1),
+        pad_edge=False,
+        collapse_padding=look.live,
+    )
+    shown = [name for name in _HEAD if name != "on" or _several(results)]
+    for name in shown:
+        table.add_column(
+            name,
+            justify="right" if name in _NUMBERS else "left",
+            no_wrap=name not in _WORDS and " " not in name,
+            overflow="fold",
+        )
     for result in results:
-        style = {"pass": "green", "FAIL": "bold red"}.get(_verdict(result), "")
-        *cells, verdict = _cells(result)
-        table.add_row(*cells, f"[{style}]{verdict}[/]" if style else verdict)
+        cells = _cells(result)
+        table.add_row(*(cells[name] for name in shown))
     console.print(table)
     lines = (line.rstrip() for line in text.getvalue().splitlines())
     return "\n".join([*lines, *_notes(results)]) + "\n"
 
 
-def _cells(result: Mapping[str, Any]) -> list[str]:
+def _several(results: Sequence[Mapping[str, Any]]) -> bool:
+    return len({result["configuration"] for result in results}) > 1
+
+
+def _cells(result: Mapping[str, Any]) -> dict[str, str]:
     values, drops = result["values"], result["drops"]
-    return [
-        result["usecase"],
-        result["configuration"],
-        result["metric"],
-        str(result["set"]["items"]),
-        *(_number(values.get(name)) for name in ("float", "int8", "device")),
-        *(_number(drops.get(name)) for name in ("int8", "device")),
-        ", ".join(_limit(name, value) for name, value in result["limits"].items()) or "none",
-        _verdict(result),
-    ]
+    return {
+        "use case": result["usecase"],
+        "on": result["configuration"],
+        "metric": result["metric"].replace("_", " "),
+        "items": str(result["set"]["items"]),
+        **{name: _number(values.get(name)) for name in ("float", "int8", "device")},
+        **{f"{name} drop": _number(drops.get(name)) for name in ("int8", "device")},
+        "limits": _limits(result["limits"]),
+        "verdict": _verdict(result),
+    }
 
 
 def _number(value: float | None) -> str:
@@ -77,31 +92,42 @@ def _number(value: float | None) -> str:
     return "-" if value is None else f"{value + 0.0:.4f}"
 
 
-def _limit(name: str, value: float) -> str:
-    column = name.removeprefix("max_drop.")
-    sign = _SIGNS[name] if column == name else f"{column} drop <="
-    return f"{sign} {value:g}"
+def _limits(limits: Mapping[str, float]) -> str:
+    """Return the limit of the device's value, then those of the drops."""
+    parts = [f"min {limits['minimum']:g}"] if "minimum" in limits else []
+    parts += [f"max {limits['maximum']:g}"] if "maximum" in limits else []
+    drops = [f"{limits[name]:g}" if name in limits else "-" for name in _DROPS]
+    if any(name in limits for name in _DROPS):
+        parts.append(f"drops {', '.join(drops)}")
+    return "; ".join(parts) or "none"
 
 
 def _verdict(result: Mapping[str, Any]) -> str:
     if result["broken"]:
         return "FAIL"
-    return "pass" if result["limits"] else "no limits"
+    return "pass" if result["limits"] else "-"
 
 
 def _notes(results: Sequence[Mapping[str, Any]]) -> list[str]:
-    notes = [_device_note(result) for result in results]
+    notes = [_device_note(results)]
+    for result in results:
+        equal, items = result["device_outputs_equal_int8"], result["set"]["items"]
+        if equal != items:
+            notes.append(
+                f"{result['usecase']} on {result['configuration']}: the device's output tensors"
+                f" equal LiteRT's in {equal} of {items} items only."
+            )
     notes += [f"{result['usecase']}: {note}" for result in results for note in result["notes"]]
     return list(dict.fromkeys(notes))
 
 
-def _device_note(result: Mapping[str, Any]) -> str:
-    simulator, items = result["simulator"], result["set"]["items"]
-    name = f"{simulator['name']} {simulator['version']}".strip()
-    return (
-        f"{result['usecase']}: device is the firmware on: {name}; its output tensors equal"
-        f" LiteRT's in {result['device_outputs_equal_int8']} of {items} items."
-    )
+def _device_note(results: Sequence[Mapping[str, Any]]) -> str:
+    boards = (f"{r['simulator']['name']} {r['simulator']['version']}".strip() for r in results)
+    on = "" if _several(results) else f" for {results[0]['configuration']}"
+    note = f"Device: the firmware{on} on: {', '.join(dict.fromkeys(boards))}."
+    if all(r["device_outputs_equal_int8"] == r["set"]["items"] for r in results):
+        note += " Its output tensors equal LiteRT's, byte for byte, for every item."
+    return note
 
 
 def broken_text(result: Mapping[str, Any], broken: Mapping[str, Any]) -> str:

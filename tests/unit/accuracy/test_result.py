@@ -61,10 +61,34 @@ def test_the_table_has_plain_words_where_nothing_else_is_shown() -> None:
         "notes": ["a small set"],
     }
     head, row, *notes = table_text([result], Look(live=False, colour=False)).splitlines()
-    assert head.split()[:6] == ["use", "case", "on", "metric", "items", "float"]
-    assert row.split()[4:10] == ["4", "-", "0.7500", "0.5000", "-", "0.2500"]
-    assert row.endswith("device >= 0.9, int8 drop <= 0.02, device drop <= 0  FAIL")
-    assert "3 of 4 items" in notes[0]
-    assert notes[1] == "kws: a small set"
-    coloured = table_text([result], Look(live=True, colour=True))
-    assert "\x1b[" in coloured
+    assert head.split()[:5] == ["use", "case", "metric", "items", "float"]
+    assert row.split()[1:8] == ["top1", "4", "-", "0.7500", "0.5000", "-", "0.2500"]
+    assert row.endswith("min 0.9; drops 0.02, 0  FAIL")
+    assert notes == [
+        "Device: the firmware for ethos-u55-128 Shared_Sram on: open board 1.",
+        "kws on ethos-u55-128 Shared_Sram: the device's output tensors equal LiteRT's in 3 of 4"
+        " items only.",
+        "kws: a small set",
+    ]
+    other = {**result, "configuration": "ethos-u55-64 Shared_Sram"}
+    assert "ethos-u55-64" in table_text([result, other], Look(live=False, colour=False))
+
+
+def test_a_narrow_terminal_cuts_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    result = {
+        "usecase": "inference_runner",
+        "configuration": "ethos-u55-128 Shared_Sram",
+        "metric": "word_error_rate",
+        "set": {"items": 10000},
+        "simulator": {"name": "FVP", "version": ""},
+        "values": {"float": 0.1234, "int8": 0.2345, "device": 0.3456},
+        "drops": {"int8": 0.1111, "device": 0.1112},
+        "device_outputs_equal_int8": 10000,
+        "limits": {"maximum": 0.25, "max_drop.int8": 0.03, "max_drop.device": 0.0},
+        "broken": [],
+        "notes": [],
+    }
+    text = table_text([result], Look(live=True, colour=False))
+    for cell in ("10000", "0.1234", "0.2345", "0.3456", "0.1112", "pass"):
+        assert cell in text

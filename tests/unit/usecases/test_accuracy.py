@@ -46,7 +46,7 @@ def test_a_second_call_makes_nothing_and_shows_the_table(project: ProjectCopy) -
     assert outcome.steps == set()
     (row,) = [line.split() for line in outcome.stdout.splitlines() if line.startswith("kws ")]
     values = json.loads(before)["values"]
-    assert row[3:8] == ["top1", "10", *(f"{values[c]:.4f}" for c in ("float", "int8", "device"))]
+    assert row[1:6] == ["top1", "10", *(f"{values[c]:.4f}" for c in ("float", "int8", "device"))]
     assert row[-1] == "pass"
     assert project.read(_RESULT) == before
 
