@@ -50,10 +50,6 @@ _PLANNED = {
 }
 # Run by another test, or not at all.
 _ELSEWHERE = {
-    "./scons usecase=kws verify": "tests/rebuild/test_reproducible.py",
-    "./scons verify manifest=build/fvp/ethos-u55-128-shared_sram/kws_manifest.json": (
-        "tests/rebuild/test_reproducible.py"
-    ),
     "./scons usecase=door": "tests/unit/usecases/test_add_a_use_case.py",
     "./scons usecase=door target=mps3": "of the same use case; target=mps3 is run here with kws",
     "./scons usecase=door model=other.h5 samples=photos": (
