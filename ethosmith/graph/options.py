@@ -41,7 +41,7 @@ TARGETS = (
     Target("report", "pages of all that ran, and an index"),
     Target("sweep", "compare NPUs and memory modes"),
     Target("accuracy", "float, int8 and device on a set"),
-    Target("list", "use cases, platforms, templates"),
+    Target("list", "what the variables take"),
     Target("new", "make the folder of a use case"),
     Target("train", "make the network anew"),
     Target("deps", "fetch every download now"),

@@ -57,6 +57,8 @@ _ELSEWHERE = {
     ),
     "./scons usecase=gesture": "tests/unit/usecases/test_new_usecase.py",
     "./scons new usecase=gesture template=vector": "tests/unit/usecases/test_new_usecase.py",
+    "scons new usecase=gesture template=vector": "tests/plugin",
+    "./scons new usecase=mine template=image": "with a network: run here",
     "./scons -c": "would remove what the others share; tests/rebuild/test_rebuild.py",
     "./scons docs": "tests/documents/test_site.py",
     "./scons usecase=ad accuracy": "tests/unit/accuracy",
@@ -67,6 +69,18 @@ _ELSEWHERE = {
     "python -m ethosmith.board -a program.axf --stat --count-calls"
     " _ZN6tflite16MicroInterpreter6InvokeEv": "needs Arm's firmware; tests/unit/board",
     "./scons usecase=kws runtime=tflm tflm_dir=../tflite-micro": "needs TFLM's sources",
+    "./scons usecase=kws runtime=direct,tflm sweep": "likewise; tests/tflm",
+    "./scons usecase=inference_runner runtime=prebuilt npu=none,ethos-u55-128 sweep": (
+        "tests/runtimes"
+    ),
+    "./scons usecase=inference_runner model=my.tflite samples=inputs/": (
+        "tests/runtimes/test_inference_runner.py"
+    ),
+    ".venv/bin/python -m ethosmith.board"
+    " -a build/fvp/ethos-u55-128-shared_sram/inference_runner.axf"
+    " --data input.bin@0x92000000 --dump output.bin@0x93000000,10": (
+        "tests/runtimes/test_inference_runner.py"
+    ),
     "python -m ethosmith.board -a program.axf --gdb 3333": "waits for a debugger",
     "gdb-multiarch program.axf -ex 'target remote localhost:3333'": "tests/unit/board",
     'pytest tests/npu_corpus -m "not slow"': "part of the tests",

@@ -50,3 +50,9 @@ def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
 def test_the_readme_s_links_lead_somewhere() -> None:
     for target in re.findall(r"\]\(([^)#]+)(?:#[^)]*)?\)", documents()["README.md"]):
         assert target.startswith("https://") or (ROOT / target).exists(), target
+
+
+def test_the_editor_s_settings_name_every_schema() -> None:
+    said = documents()["docs/editors.md"]
+    for schema in (ROOT / "schemas").iterdir():
+        assert f'"schemas/{schema.name}": ' in said

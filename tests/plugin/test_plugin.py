@@ -73,3 +73,29 @@ def test_installed_package_builds_another_projects_use_case(installed: Path, pro
     assert str(_REPOSITORY).encode() not in signatures, "the build read the repository's files"
     for file in (folder / "two_words.axf", folder / "two_words.map", folder / "two_words.htm"):
         assert str(installed).encode() not in file.read_bytes(), f"{file.name} names a place"
+
+
+@pytest.mark.scons
+def test_installed_package_makes_a_use_case_in_another_project(
+    installed: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "SConstruct").write_text(_SCONSTRUCT)
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+
+    def scons(*words: str) -> str:
+        command = [sys.executable, "-m", "SCons", "-Q", *words]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    scons("new", "usecase=seen", "template=vector")
+    scons("new", "usecase=person", "like=vww")
+    # The source that vww shares with another use case of the package came along.
+    assert "sources: [src/img_class.cc]" in (tmp_path / "usecases/person/usecase.yaml").read_text()
+    assert (tmp_path / "usecases" / "seen" / "samples" / "still.csv").is_file()
+    assert (tmp_path / "schemas" / "usecase.json").is_file()
+    planned = scons("-n", "usecase=seen,person")
+    assert "seen.axf" in planned
+    assert "person.axf" in planned
