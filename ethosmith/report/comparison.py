@@ -13,6 +13,8 @@ from ethosmith.errors import EthosmithError
 from ethosmith.report.vela_figures import Estimate, read_estimate
 
 _MANIFEST = "_manifest.json"
+# Of `ethosmith.images.usage.CLASSES`.
+_RAM_CLASSES = frozenset({"data", "bss", "stack", "scratch", "fast scratch"})
 # Of npu=, in manifests.
 NO_NPU = "none"
 
@@ -35,6 +37,9 @@ class Figures:
         simulator: what it ran on.
         remark: what to know about the figures; mostly empty.
         used_bytes: of the image, by memory region.
+        flash_bytes: of the image, that are there before it starts: code, constants, the network,
+            samples, labels, first values.
+        ram_bytes: of the image, that are written: variables, stack, scratch memory or arena.
         stem: path of the image without its suffix.
     """
 
@@ -51,6 +56,8 @@ class Figures:
     simulator: str
     remark: str
     used_bytes: dict[str, int]
+    flash_bytes: int
+    ram_bytes: int
     stem: Path
 
     @property
@@ -109,6 +116,7 @@ def _read(stem: Path, verified: Path) -> Figures | None:
     simulator = run["simulator"]
     counts = [count for sample in run["samples"] for count in inferences_of(sample)]
     most = {key: max(count[key] for count in counts) for key in counts[0]}
+    flash_bytes, ram_bytes = _flash_and_ram(manifest["sizes"])
     return Figures(
         usecase=manifest["usecase"],
         target=stem.parent.parent.name,
@@ -123,8 +131,16 @@ def _read(stem: Path, verified: Path) -> Figures | None:
         simulator=f"{simulator['name']} {simulator['version']}".strip(),
         remark=manifest.get("ready_image", {}).get("remark", ""),
         used_bytes={region["region"]: region["used_bytes"] for region in manifest["sizes"]},
+        flash_bytes=flash_bytes,
+        ram_bytes=ram_bytes,
         stem=stem,
     )
+
+
+def _flash_and_ram(regions: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+    sizes = [(name, size) for region in regions for name, size in region["classes"].items()]
+    ram = sum(size for name, size in sizes if name in _RAM_CLASSES)
+    return sum(size for _, size in sizes) - ram, ram
 
 
 def inferences_of(sample: Mapping[str, Any]) -> list[dict[str, int]]:

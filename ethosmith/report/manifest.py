@@ -48,11 +48,12 @@ def manifest(
         "inputs": {name: _file(path) for name, path in sorted(inputs)},
         "made": {path.as_posix(): _file(path) for path in made},
         "outputs": {path.as_posix(): _file(path) for path in outputs},
-        "sizes": [
-            {key: region[key] for key in ("region", "address", "size_bytes", "used_bytes")}
-            for region in regions
-        ],
+        "sizes": [{key: region[key] for key in _SIZES} for region in regions],
     }
+
+
+# Of `ethosmith.images.size`: for each memory region.
+_SIZES = ("region", "address", "size_bytes", "used_bytes", "classes")
 
 
 def _file(path: Path) -> dict[str, Any]:

@@ -24,6 +24,8 @@ _HEAD = (
     "cpu_instructions",
     "sram_bytes",
     "ddr_bytes",
+    "flash_bytes",
+    "ram_bytes",
     "simulator",
 )
 _TEXT_COLUMNS = 5
@@ -31,6 +33,8 @@ _TEXT_COLUMNS = 5
 _NOT_ON_TERMINAL = frozenset({"target", "simulator"})
 # Shown where they tell something: rows that differ, rows that have a value.
 _IF_DIFFERENT, _IF_KNOWN = frozenset({"runtime"}), frozenset({"cpu_instructions"})
+# Shown where runtimes are compared: the network is the same, and what is around it differs.
+_IF_RUNTIMES = frozenset({"flash_bytes", "ram_bytes"})
 _UNKNOWN = "-"
 _NOTE = "npu_cycles are the simulator's, vela_* are Vela's estimate; axi* are data beats."
 _INSTRUCTIONS_NOTE = "cpu_instructions are counted by QEMU: instructions of the CPU, not cycles."
@@ -53,6 +57,8 @@ def _row(figures: Figures) -> tuple[str | int | float | None, ...]:
         figures.cpu_instructions,
         figures.used_bytes.get("SRAM", 0),
         figures.used_bytes.get("DDR", 0),
+        figures.flash_bytes,
+        figures.ram_bytes,
         figures.simulator,
     )
 
@@ -98,6 +104,8 @@ def table_text(images: Sequence[Figures], left_out: Sequence[str]) -> str:
 
 def _is_shown(rows: Sequence[Sequence[str]], index: int) -> bool:
     name, values = rows[0][index], {row[index] for row in rows[1:]}
+    if name in _IF_RUNTIMES:
+        return len({row[_HEAD.index("runtime")] for row in rows[1:]}) > 1
     if name in _IF_DIFFERENT:
         return len(values) > 1
     return name not in _NOT_ON_TERMINAL and not (name in _IF_KNOWN and values <= {_UNKNOWN})

@@ -99,7 +99,7 @@ def _built(root: Path, accelerator: str, npu_cycles: int) -> Path:
         "configuration": configuration,
         "descriptor": {"title": "Two words"},
         "made": {f"{vela}_vela.npz": {}},
-        "sizes": [{"region": "SRAM", "used_bytes": 4096}],
+        "sizes": [{"region": "SRAM", "used_bytes": 4096, "classes": {"scratch": 4096}}],
         "tools": {"gcc": "12.2"},
     }
     counts = {"npu_cycles": npu_cycles, "axi0_rd": 30, "axi0_wr": 20, "axi1_rd": 10}

@@ -71,6 +71,8 @@ def _figures(accelerator: str, npu_cycles: int) -> Figures:
         simulator="open board 7.2",
         remark="",
         used_bytes={"SRAM": 4096, "DDR": 65536},
+        flash_bytes=70000,
+        ram_bytes=40000,
         stem=Path("build/kws"),
     )
 
