@@ -24,6 +24,16 @@ def write_text(path: Path, text: str) -> None:
     write_bytes(path, text.encode("utf-8"))
 
 
+def update_text(path: Path, text: str) -> None:
+    """Write ``text`` as `write_text` does, and leave a file alone that has it already."""
+    try:
+        if path.read_bytes() == text.encode("utf-8"):
+            return
+    except FileNotFoundError:
+        pass
+    write_text(path, text)
+
+
 @contextmanager
 def writing_beside(path: Path, mode: int = 0o644) -> Iterator[Path]:
     """Yield a temporary path in ``path``'s folder and rename it to ``path`` on success.

@@ -28,6 +28,7 @@ from ethosmith.obtain.stamps import stamps_of
 
 _STATE = "state.json"
 _CONFIGURED = "configured.json"
+_OF_CMAKE = ("CMakeCache.txt", "build.ninja")
 _SHOWN_LINES = 60
 
 
@@ -91,7 +92,10 @@ def _with_cmake(job: Job, cmake: CMakeTarget, names: Sequence[str]) -> Path:
     # What a glob of the CMakeLists.txt finds is not what ninja looks at.
     found = _digest(sorted(names))
     configured = _read_json(folder / _CONFIGURED)
-    if configured.get("fixed") != fixed:
+    # An interrupted build may have left some of CMake's files.
+    whole = all((folder / "build" / name).is_file() for name in _OF_CMAKE)
+    if configured.get("fixed") != fixed or not whole:
+        configured = {}
         shutil.rmtree(folder / "build", ignore_errors=True)
     if configured != {"fixed": fixed, "found": found}:
         (folder / _CONFIGURED).unlink(missing_ok=True)

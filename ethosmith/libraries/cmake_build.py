@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ethosmith.descriptors.repository import option_of
-from ethosmith.files import write_text
+from ethosmith.files import update_text
 from ethosmith.graph.layout import repository_link
 from ethosmith.libraries.select import matches
 from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
@@ -36,8 +36,8 @@ def write_cmake_files(
         unsigned: further ``flags`` and ``cxxflags``, and the compilers' ``launcher``.
         folder: of everything that is made.
     """
-    write_text(folder / _TOOLCHAIN, toolchain_file(spec, unsigned))
-    write_text(folder / _HOOK, _hook(spec, cmake, names))
+    update_text(folder / _TOOLCHAIN, toolchain_file(spec, unsigned))
+    update_text(folder / _HOOK, _hook(spec, cmake, names))
 
 
 def toolchain_file(spec: LibrarySpec, unsigned: Mapping[str, Sequence[str]]) -> str:

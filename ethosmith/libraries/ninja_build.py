@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ethosmith.files import write_text
+from ethosmith.files import update_text
 from ethosmith.libraries.select import SourceFile
 from ethosmith.libraries.spec import LibrarySpec
 
@@ -53,7 +53,7 @@ def write_ninja_file(
     """
     archive = folder / f"lib{spec.name}.a"
     text = "\n".join([_head(spec, unsigned, folder), *_builds(spec, files, folder, archive), ""])
-    write_text(root / folder / "build.ninja", text)
+    update_text(root / folder / "build.ninja", text)
     return archive
 
 

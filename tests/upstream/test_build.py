@@ -152,6 +152,10 @@ def test_one_changed_file_compiles_exactly_what_includes_it(site: Site) -> None:
     for name in libraries:
         site.build(name)
         assert site.compiled_by(name) == set()
+    configured = site.root / "build/lib/cmsis_nn/build/build.ninja"
+    time = configured.stat().st_mtime_ns
+    site.build("cmsis_nn")
+    assert configured.stat().st_mtime_ns == time, "CMake ran for nothing"
 
     edit(site.folders["tflm"] / _MICRO / "kernels/pack.cc", '"reference"', '"other"')
     assert site.compiled_by("tflm") == {"pack.cc"}
@@ -184,6 +188,13 @@ def test_new_files_are_found_by_the_globs_of_descriptor_and_cmake(site: Site) ->
     assert site.compiled_by("cmsis_nn") == {"arm_new_s8.c"}
     (source / "arm_new_s8.c").unlink()
     assert "arm_new_s8.c.obj" not in archive_members(site.build("cmsis_nn"))
+
+
+@pytest.mark.parametrize("gone", ["build.ninja", "CMakeCache.txt"])
+def test_what_an_interrupted_build_left_of_cmake_is_made_anew(gone: str, site: Site) -> None:
+    before = site.build("cmsis_nn").read_bytes()
+    (site.root / "build/lib/cmsis_nn/build" / gone).unlink()
+    assert site.build("cmsis_nn").read_bytes() == before
 
 
 def test_another_origin_makes_everything_anew(site: Site) -> None:
