@@ -138,7 +138,7 @@ def test_the_lists_name_commands_of_the_documents_and_each_once() -> None:
 
 def test_every_other_command_does_what_it_says(project: ProjectCopy) -> None:
     wanted = [c for c in commands() if c not in {**_SLOW, **_PLANNED, **_ELSEWHERE}]
-    assert len(wanted) > 20
+    assert len(wanted) > 15
     failed = []
     for command in wanted:
         done = _run(project, command)
