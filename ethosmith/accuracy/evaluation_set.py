@@ -89,9 +89,13 @@ def _listed(path: Path) -> Iterator[LabelledFile]:
             name, label = row["file"] or "", (row["label"] or "").strip()
             if not name or not label:
                 raise EthosmithError(f"{where}: a file and its label are wanted")
-            if not (path.parent / name).is_file():
-                raise EthosmithError(f"{where}: there is no file {path.parent / name}")
-            yield LabelledFile(path.parent / name, label, where)
+            file = path.parent / name
+            if not file.is_file():
+                raise EthosmithError(f"{where}: there is no file {file}")
+            # The build watches the files below the folder, and no others.
+            if not file.resolve().is_relative_to(path.parent.resolve()):
+                raise EthosmithError(f"{where}: '{name}' lies outside of {path.parent}")
+            yield LabelledFile(file, label, where)
 
 
 def _in_label_folders(folder: Path) -> Iterator[LabelledFile]:

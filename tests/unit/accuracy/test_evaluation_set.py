@@ -74,15 +74,18 @@ def test_a_folder_that_is_no_set(wanted: str, tmp_path: Path) -> None:
         ("path,label\na.wav,yes\n", ":1: the column 'file' is missing"),
         ("file,label\na.wav,yes\nb.wav,no\n", ":3: there is no file"),
         ("file,label\na.wav\n", ":2: a file and its label are wanted"),
+        ("file,label\n../b.wav,yes\n", ":2: '../b.wav' lies outside of"),
         ("file,label\na.wav,maybe\n", ":2: unknown label 'maybe'"),
     ],
 )
 def test_a_line_of_labels_csv_that_is_wrong(text: str, wanted: str, tmp_path: Path) -> None:
-    _wav(tmp_path / "a.wav", 1)
-    (tmp_path / "labels.csv").write_text(text)
+    folder = tmp_path / "set"
+    _wav(folder / "a.wav", 1)
+    _wav(tmp_path / "b.wav", 1)
+    (folder / "labels.csv").write_text(text)
     with pytest.raises(EthosmithError) as caught:
-        items_of_folder(tmp_path, _ACCEPTED)
-    assert f"{tmp_path / 'labels.csv'}{wanted}" in str(caught.value)
+        items_of_folder(folder, _ACCEPTED)
+    assert f"{folder / 'labels.csv'}{wanted}" in str(caught.value)
 
 
 def _script(tmp_path: Path, text: str, count: int) -> Script:
