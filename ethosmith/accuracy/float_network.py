@@ -4,16 +4,15 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
+from ethosmith.cli import run_step_in_child
 from ethosmith.errors import EthosmithError
 from ethosmith.files import write_bytes
-from ethosmith.models.keras_file import converter_for
-from ethosmith.quiet import captured_output
+from ethosmith.models.keras_file import converter_for, reader_crashed
+from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
 
 
 def float_network(model: Path) -> bytes:
@@ -22,10 +21,7 @@ def float_network(model: Path) -> bytes:
     Raises:
         EthosmithError: it cannot be read or converted.
     """
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    with captured_output():
+    with repeatable_tensorflow():
         converter, _ = converter_for(model)
         try:
             return bytes(converter.convert())
@@ -34,14 +30,23 @@ def float_network(model: Path) -> bytes:
             raise EthosmithError(f"{model}: has no float .tflite: {first[:300]}") from None
 
 
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
+def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m ethosmith.accuracy.float_network")
     parser.add_argument("--model", type=Path, required=True)
     parser.add_argument("--output", type=Path, required=True)
-    given = parser.parse_args(argv)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> None:
+    """Command line of this step."""
+    given = _parse(argv)
     write_bytes(given.output, float_network(given.model))
 
 
+def _crashed(argv: Sequence[str], signal_name: str) -> str:
+    model = _parse(argv).model
+    return reader_crashed(model, signal_name) or f"{model}: TensorFlow's converter crashed"
+
+
 if __name__ == "__main__":
-    sys.exit(run_step(main))
+    sys.exit(run_step_in_child("ethosmith.accuracy.float_network", main, _crashed))

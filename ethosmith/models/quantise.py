@@ -9,7 +9,6 @@ A .tflite that is int8 already passes through after a check.
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -19,8 +18,8 @@ from ethosmith.errors import EthosmithError
 from ethosmith.files import writing_beside
 from ethosmith.models.int8_check import TensorSpec, check_int8
 from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for, reader_crashed
+from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
 from ethosmith.models.representative import Batch, RandomData, from_files, from_random
-from ethosmith.quiet import captured_output
 
 Representative = Callable[[Sequence[tuple[int, ...]]], Callable[[], Iterator[Batch]]]
 
@@ -59,15 +58,9 @@ def _check_labels(model: Path, output: TensorSpec, label_count: int) -> None:
 
 
 def _convert(model: Path, representative: Representative) -> bytes:
-    # Another number of threads sums in another order; the ranges, and so the bytes, would differ.
-    os.environ["TF_ENABLE_ONEDNN_OPTS"] = "0"
-    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
-    os.environ["CUDA_VISIBLE_DEVICES"] = ""
-    with captured_output() as said:
+    with repeatable_tensorflow() as said:
         import tensorflow as tf  # noqa: PLC0415 takes seconds
 
-        tf.config.threading.set_intra_op_parallelism_threads(1)
-        tf.config.threading.set_inter_op_parallelism_threads(1)
         converter, shapes = converter_for(model)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
