@@ -333,11 +333,24 @@ def _file_problems(usecase: UseCase, folder: Path) -> Iterator[Problem]:
             yield from _missing_file((*where, "path"), folder, origin.path)
 
 
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # A name that is too long for the file system.
+        return False
+
+
+def _names_beside(path: Path) -> list[str]:
+    try:
+        return sorted(other.name for other in path.parent.iterdir())
+    except OSError:
+        return []
+
+
 def _missing_file(where: Location, folder: Path, name: str) -> Iterator[Problem]:
     path = folder / name
-    if not path.exists():
-        beside = sorted(p.name for p in path.parent.iterdir()) if path.parent.is_dir() else []
-        hint = did_you_mean(path.name, beside)
+    if not _is_there(path):
+        hint = did_you_mean(path.name, _names_beside(path))
         yield Problem(where, f"there is no file {path}{hint}")
 
 

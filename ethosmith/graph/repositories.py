@@ -96,10 +96,12 @@ class Repositories:
 
     def _folder(self, repository: Repository, given: str) -> Checkout:
         folder = self._project.root / Path(given).expanduser()
-        if not folder.is_dir():
-            raise EthosmithError(f"{repository.option}={given}: there is no such folder")
-        folder = folder.resolve()
-        origin, state = f"folder {folder}", fingerprint(stamps_of(folder))
+        try:
+            folder = folder.resolve(strict=True)
+            origin, state = f"folder {folder}", fingerprint(stamps_of(folder))
+        except OSError as error:
+            reason = (error.strerror or "cannot be read").lower()
+            raise EthosmithError(f"{repository.option}={given}: no folder: {reason}") from None
         record = {**_pin(repository), "folder": given, **state_of_folder(folder)}
         return self._linked(repository, folder, (origin, state), record)
 

@@ -16,6 +16,7 @@ import yaml
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.package import Package
 from ethosmith.descriptors.platform import load_platform
+from ethosmith.descriptors.repository import Repository
 from ethosmith.descriptors.usecase import load_usecase
 from ethosmith.descriptors.validation import load
 from ethosmith.errors import EthosmithError
@@ -30,6 +31,7 @@ KINDS: dict[str, tuple[str, Callable[[Path], Any]]] = {
     "platform": ("platforms/*/platform.yaml", load_platform),
     "library": ("libraries/*.yaml", lambda p: load(Library, p)),
     "package": ("packages/*.yaml", lambda p: load(Package, p)),
+    "repository": ("repositories/*.yaml", lambda p: load(Repository, p)),
 }
 
 # What a hand, an editor, a merge or an attacker may leave in a descriptor.
