@@ -200,6 +200,21 @@ static void add_counts(struct inference_counts *sum, const struct inference_coun
     sum->axi1_read_beats += counts->axi1_read_beats;
 }
 
+static const char *does_not_suit(const struct sample *sample) {
+    static char buffer[LINE_BYTES];
+    struct text line = text_in(buffer, sizeof buffer);
+    text_string(&line, "the sample does not suit the application");
+    if (application_takes_inputs_as_they_are()) {
+        uint32_t total = 0;
+        for (uint32_t i = 0; i < model.input_count; i++) {
+            total += inputs[i].info->size_bytes;
+        }
+        print_field(&line, ": it has ", sample->size_bytes);
+        print_field(&line, " bytes, the network's inputs take ", total);
+    }
+    return buffer;
+}
+
 // Returns a reason on failure, as the two functions below.
 static const char *run_window(const struct sample *sample, uint32_t window, struct answer *answer,
                               struct inference_counts *counts) {
@@ -210,7 +225,7 @@ static const char *run_window(const struct sample *sample, uint32_t window, stru
         outputs[i].window = window;
     }
     if (!preprocess(sample)) {
-        return "the sample does not suit the application";
+        return does_not_suit(sample);
     }
     const char *reason = inference_run(&model, counts);
     if (reason != NULL) {

@@ -62,7 +62,8 @@ def test_a_sample_of_another_size_is_refused(project: ProjectCopy) -> None:
     (project.root / "short/short.bin").write_bytes(bytes(_INPUT_BYTES - 1))
     outcome = project.scons(*_WORDS, "samples=short")
     assert outcome.exit_code == 2
-    assert "does not suit the application" in outcome.text
+    sizes = f"it has {_INPUT_BYTES - 1} bytes, the network's inputs take {_INPUT_BYTES}"
+    assert f"does not suit the application: {sizes} (sample short)" in outcome.text
 
 
 def test_runs_are_as_many_seeds(project: ProjectCopy) -> None:
