@@ -67,7 +67,7 @@ def fallback_table(network: str, operators: list[CpuOperator]) -> str:
         [
             f"{network}: {len(operators)} operators cannot run on the NPU, and runtime=direct has"
             " no CPU kernels; change the network there, or let the CPU run them, with"
-            " usecase=inference_runner runtime=prebuilt:",
+            " runtime=tflm, or usecase=inference_runner runtime=prebuilt:",
             *lines,
         ]
     )

@@ -156,7 +156,11 @@ def main(argv: Sequence[str]) -> None:
         problems += [f"{given.usecase}: {problem}" for problem in arena.problems()]
     if problems:
         raise EthosmithError("; ".join(problems))
-    report = {"simulator": result["simulator"], "samples": [asdict(sample) for sample in device]}
+    report = {
+        "simulator": result["simulator"],
+        "samples": [asdict(sample) for sample in device],
+        **({"arena": asdict(arena)} if arena else {}),
+    }
     write_text(given.output, json.dumps(report, indent=2) + "\n")
 
 

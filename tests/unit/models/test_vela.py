@@ -20,8 +20,8 @@ def test_operators_for_the_cpu_stop_the_build_with_a_table(networks: Path, tmp_p
         compile_network(network, "net", tmp_path / "out", _OPTIONS)
     assert str(caught.value).splitlines() == [
         f"{network}: 1 operators cannot run on the NPU, and runtime=direct has no CPU kernels;"
-        " change the network there, or let the CPU run them, with usecase=inference_runner"
-        " runtime=prebuilt:",
+        " change the network there, or let the CPU run them, with runtime=tflm, or"
+        " usecase=inference_runner runtime=prebuilt:",
         "  operator    at (its output)  reason",
         "  REVERSE_V2  ReverseV2        Unsupported reverse mask.",
     ]
