@@ -16,6 +16,7 @@ COMMIT = r"^[0-9a-f]{40}$"
 TAG = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
 CMAKE_NAME = r"^[A-Za-z_][A-Za-z0-9_.+-]*$"
 COMPILER_VERSION = r"^[0-9]+(\.[0-9]+)*$"
+WORD = r"^[^\s$\x00]+$"
 LABEL = r'^[^"\\\x00-\x1f\x7f]+$'
 SAMPLE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 PROGRAM = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
@@ -57,6 +58,7 @@ PATTERN_MEANINGS: Mapping[str, str] = {
     TAG: "a tag: letters, digits, '.', '_', '/' and '-'",
     CMAKE_NAME: "a name of CMake: letters, digits, '_', '.', '+' and '-'",
     COMPILER_VERSION: "a version in quotes: numbers with '.' between them",
+    WORD: "one word without spaces and '$'",
     LABEL: "one line of text without '\"' and '\\'",
     SAMPLE_NAME: "letters, digits, '.', '-' and '_', beginning with a letter or digit",
     PROGRAM: "a program's name, without its folder",

@@ -7,16 +7,23 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints
 
-from ethosmith.descriptors.base import Descriptor, Line, Strict
+from ethosmith.descriptors.base import (
+    COMPILER_VERSION,
+    PROGRAM,
+    WORD,
+    Descriptor,
+    Line,
+    Strict,
+)
 
 CoreName = Literal["cortex-m55", "cortex-m85"]
 BuildType = Literal["release", "debug"]
 CompilerFamily = Literal["gcc", "clang"]
-Flag = Annotated[str, StringConstraints(pattern=r"^[^\s$\x00]+$")]
+Flag = Annotated[str, StringConstraints(pattern=WORD)]
 Flags = tuple[Flag, ...]
-ProgramName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9+._-]*$")]
+ProgramName = Annotated[str, StringConstraints(pattern=PROGRAM)]
 Suffix = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]*$")]
-VersionText = Annotated[str, StringConstraints(pattern=r"^\d+(\.\d+){0,2}$")]
+VersionText = Annotated[str, StringConstraints(pattern=COMPILER_VERSION)]
 
 
 class Programs(Strict):

@@ -114,8 +114,8 @@ def _places(toolchain: Toolchain, folder: str, search_path: str) -> str:
         if _candidates(toolchain, str(place)):
             return str(place)
     raise EthosmithError(
-        f"toolchain_path={folder}: no {toolchain.programs.c} there, nor in its bin/; name the"
-        f" folder of the toolchain {toolchain.name}"
+        f"{folder}: no {toolchain.programs.c} there, nor in its bin/; let toolchain_path= or"
+        f" ETHOSMITH_TOOLCHAIN_PATH name the folder of the toolchain {toolchain.name}"
     )
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -67,7 +68,9 @@ def test_the_users_folder_or_its_bin_is_used_and_nothing_else(tmp_path: Path) ->
     assert found.search_path.startswith(f"{tmp_path}/own/bin:")
     assert found.signature == f"gcc {_ARM_GCC_13}"
     (tmp_path / "empty").mkdir()
-    with pytest.raises(EthosmithError, match=r"toolchain_path=.*empty: no arm-none-eabi-gcc there"):
+    with pytest.raises(
+        EthosmithError, match=r"/empty: no arm-none-eabi-gcc there, nor in its bin/; let"
+    ):
         _find("gcc", tmp_path / "empty", tmp_path / "own" / "bin")
 
 
@@ -108,3 +111,25 @@ def test_a_plain_clang_is_not_arms_toolchain(tmp_path: Path) -> None:
     found = _find("llvm-embedded", tmp_path, tmp_path)
     assert found.tools == (f"clang {_CLANG_19}", "linker LLD 19.1.7 (compatible with GNU linkers)")
     assert found.libraries.archives == ()
+
+
+@pytest.mark.parametrize(
+    ("good", "bad", "message"),
+    [
+        ("family: gcc", "family: gnu", "family: 'gnu' is not allowed"),
+        ("link_flags:", "linkflags:", "unknown key 'linkflags'; did you mean 'link_flags'?"),
+        ("-O2, -g", "-O2 -g", "'-O2 -g' is not one word without spaces and '$'"),
+        ('"12.2"', "12.2", "minimum_version: input should be text (put it in quotes)"),
+        ("cortex-m85", "cortex-m86", "'cortex-m86' is not allowed; did you mean 'cortex-m85'?"),
+    ],
+)
+def test_a_wrong_descriptor_is_told_with_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, good: str, bad: str, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "toolchains" / "gcc.yaml").read_text("utf-8")
+    file = tmp_path / "toolchains" / "gcc.yaml"
+    file.parent.mkdir()
+    file.write_text(text.replace(good, bad, 1), "utf-8")
+    with pytest.raises(EthosmithError, match=rf"gcc\.yaml:\d+:\d+: .*{re.escape(message)}"):
+        Project(tmp_path).toolchain("gcc")
