@@ -26,11 +26,13 @@ from ethosmith.obtain.digest import sha256_of
 _SCHEMA = 1
 _PACKAGES = (
     "ai-edge-litert",
+    "cmake",
     "ethos-u-vela",
     "flatbuffers",
     "h5py",
     "jinja2",
     "keras",
+    "ninja",
     "numpy",
     "pillow",
     "pyelftools",

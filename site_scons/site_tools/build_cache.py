@@ -108,7 +108,8 @@ def _key(env: Any, node: Any) -> str:
         places.without_places(command),
         [str(target) for target in executor.get_all_targets()],
         [(places.name(str(child), search_path), child.get_csig()) for child in node.children()],
-        *(_compiler(env) if compiles else []),
+        # Steps that compile a whole library are among those that have a machine.
+        *(_compiler(env) if "MACHINE" in env else []),
     )
 
 
