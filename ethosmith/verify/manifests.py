@@ -16,6 +16,8 @@ from ethosmith.report.manifest import SCHEMA_VERSION
 
 _ARGUMENT = re.compile(r"[a-z][a-z0-9_]*=[^\0]*\Z", re.DOTALL)
 _PARTS = ("arguments", "outputs", "made", "inputs", "tools")
+# The runtime whose image is somebody else's.
+_READY_IMAGE = "prebuilt"
 # Given anew to every build from a manifest.
 _OURS = ("cache=", "launcher=")
 
@@ -41,6 +43,12 @@ class Manifest:
     def image(self) -> Path:
         """The image's path in the project that it was built in."""
         return Path(next(name for name in self.data["outputs"] if name.endswith(".axf")))
+
+    @property
+    def files(self) -> dict[str, Any]:
+        """What has to come out the same: the image, and the network if the image has none."""
+        ready = self.data.get("configuration", {}).get("runtime") == _READY_IMAGE
+        return {**self.data["outputs"], **(self.data["made"] if ready else {})}
 
     @property
     def place(self) -> Path:
@@ -78,8 +86,8 @@ def _is_image(name: str) -> bool:
 
 
 def differing_outputs(recorded: Manifest, rebuilt: Manifest) -> list[str]:
-    """Return the files of the image that are not the same, sorted."""
-    return sorted(_differing(recorded.data["outputs"], rebuilt.data["outputs"]))
+    """Return the files that are not the same, sorted."""
+    return sorted(_differing(recorded.files, rebuilt.files))
 
 
 def changed_since(recorded: Manifest) -> list[str]:

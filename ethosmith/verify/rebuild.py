@@ -90,8 +90,7 @@ def verdict(recorded: Manifest, scratch: Path) -> tuple[bool, str]:
         return False, f"changed: {name}: {', '.join(changed)} is not what the manifest records\n"
     files = differing_outputs(recorded, rebuilt)
     if not files:
-        count = len(recorded.data["outputs"])
-        return True, f"verified: {name}: identical, {count} files\n"
+        return True, f"verified: {name}: identical, {len(recorded.files)} files\n"
     lines = [f"differs: {name}: {', '.join(Path(file).name for file in files)}"]
     lines += [f"  {reason}" for reason in islice(reasons(recorded, rebuilt), _MOST_REASONS)]
     if len(lines) == 1:

@@ -86,6 +86,16 @@ def test_a_file_that_came_out_otherwise_is_named_with_the_reason(
     assert second.strip().startswith(reason)
 
 
+def test_a_ready_image_is_verified_with_the_network_that_it_loads(tmp_path: Path) -> None:
+    ready = {"configuration": {"runtime": "prebuilt"}}
+    recorded = read_manifest(written(tmp_path / "project", data(**ready)))
+    other = {"build/usecases/kws/net_int8.tflite": file("x")}
+    written(tmp_path / "scratch", data(**ready, made=other))
+    same, text = verdict(recorded, tmp_path / "scratch")
+    assert not same
+    assert "kws.axf: net_int8.tflite\n" in text
+
+
 def test_an_image_that_was_changed_after_it_was_built_is_not_verified(tmp_path: Path) -> None:
     (tmp_path / "project" / _FOLDER / "sectors/kws").mkdir(parents=True)
     for place, text in (("kws.axf", "image"), ("sectors/kws/itcm.bin", "patched")):
