@@ -14,6 +14,7 @@ _SCHEMA_LINE = re.compile(r"\A# yaml-language-server: .*\n")
 _NAME_LINE = re.compile(r"^name:.*$", re.MULTILINE)
 _PATH = re.compile(r"(?:\.\./)+[^\s,\]}\"']+")
 _DESCRIPTOR = "usecase.yaml"
+_INCLUDED = {".c": "*.h", ".cc": "*.h", ".py": "*.py"}
 
 
 def copy_usecase(usecase: UseCase, source: Path, name: str, schema_line: str, folder: Path) -> None:
@@ -38,12 +39,12 @@ def copy_usecase(usecase: UseCase, source: Path, name: str, schema_line: str, fo
 
 
 def _fetch(source: Path, path: str, folder: Path) -> str:
-    """Copy a file of another folder, and the headers beside it, into this one."""
+    """Copy a file of another folder, and what it may include from beside it, into this one."""
     file = source / path
     if not file.is_file():
         return path
     target = folder / file.parent.name
     target.mkdir(exist_ok=True)
-    for copied in (file, *(file.parent.glob("*.h") if file.suffix in {".c", ".cc"} else ())):
+    for copied in (file, *file.parent.glob(_INCLUDED.get(file.suffix, file.name))):
         shutil.copyfile(copied, target / copied.name)
     return f"{file.parent.name}/{file.name}"
