@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from ..project_copy import ROOT, ProjectCopy
+from .pooled import pooled_network
 
 pytestmark = pytest.mark.scons
 
@@ -156,3 +157,23 @@ def test_an_operator_without_a_kernel_stops_the_build(project: ProjectCopy, tmp_
     outcome = other.scons(*_WORDS, "runtime=tflm", "npu=none")
     assert outcome.exit_code != 0
     assert "TensorFlow Lite Micro cannot run AVERAGE_POOL_2D at '" in outcome.text
+
+
+@pytest.mark.slow
+def test_operators_on_npu_and_cpu_in_turn_are_as_arms_runner_has_them(
+    project: ProjectCopy, tmp_path: Path
+) -> None:
+    other = project.copy(tmp_path / "a copy")
+    (other.root / "pooled.tflite").write_bytes(pooled_network())
+    words = [word for word in _WORDS if not word.startswith("model=")]
+    other.build(*words, "model=pooled.tflite", "runtime=tflm,prebuilt")
+
+    def samples(runtime: str) -> list[dict[str, object]]:
+        path = f"{_NPU}-{runtime}/inference_runner@pooled_verified.json"
+        found: list[dict[str, object]] = json.loads(other.read(path))["samples"]
+        for sample in found:
+            del sample["counts"]["cpu_instructions"]  # type: ignore[attr-defined]
+        return found
+
+    # NPU cycles and beats are sums over both of the network's NPU operators.
+    assert samples("tflm") == samples("prebuilt")
