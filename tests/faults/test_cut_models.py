@@ -24,6 +24,7 @@ _TRY_ALL = """
 import json, os, sys
 from pathlib import Path
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
+import tensorflow
 from ethosmith.errors import EthosmithError
 from ethosmith.models import keras_file
 from ethosmith.models.int8_check import check_int8
@@ -89,7 +90,7 @@ def _read_all(files: list[Path]) -> tuple[dict[str, list[str]], list[Path]]:
         )
         now = [json.loads(line) for line in done.stdout.splitlines()]
         said |= {name: rest for name, *rest in now}
-        if done.returncode == -signal.SIGALRM:
+        if done.returncode == -signal.SIGPROF:
             hung.append(left[len(now)])
         else:
             assert done.returncode == 0, f"{left[len(now)]}: {done.stderr[-2000:]}"
