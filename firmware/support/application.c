@@ -2,9 +2,7 @@
 // What a use case need not define.
 #include "application.h"
 
-__attribute__((weak)) bool application_takes_inputs_as_they_are(void) {
-    return false;
-}
+__attribute__((weak)) bool application_takes_inputs_as_they_are(void) { return false; }
 
 __attribute__((weak)) uint32_t application_window_count(const struct sample *sample,
                                                         const struct tensor_info *input) {
