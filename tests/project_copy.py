@@ -28,7 +28,7 @@ BUILT_FROM = (
 # What a step prints when it has run: its verb, padded to ten columns, what it made, and the time.
 # MANIFEST is no step of the way: it records all inputs, remarks in them too.
 _STEP = re.compile(r"^(?=.{9} )(?!MANIFEST )([A-Z]{2,9}) +(\S.*?)  (?:\d+ min )?[\d.]+ s$")
-_TIME_LIMIT_S = 180
+_TIME_LIMIT_S = 900
 
 
 @dataclass(frozen=True)
