@@ -61,6 +61,31 @@ def test_a_second_checkout_makes_nothing_but_runs_the_image(
     assert project.build("run", _KWS).steps >= steps("RUN IMAGE/kws.axf")
 
 
+def test_a_source_that_changes_while_it_is_read_is_kept_out(tmp_path: Path) -> None:
+    """As when an editor, or git, writes files during a build."""
+    cache = tmp_path / "cache"
+    source, library = "firmware/npu/npu.c", "build/fvp/lib/libnpu.a"
+    compiler, tools, once = shutil.which("arm-none-eabi-gcc"), tmp_path / "tools", tmp_path / "once"
+    tools.mkdir()
+    (tools / "arm-none-eabi-gcc").write_text(
+        f'#!/bin/sh\ncase " $* " in *" {source} "*) mkdir "{once}" && echo >> {source} ;; esac\n'
+        f'exec {compiler} "$@"\n'
+    )
+    (tools / "arm-none-eabi-gcc").chmod(0o755)
+
+    def checkout(name: str) -> ProjectCopy:
+        project = other_checkout(tmp_path / name, cache)
+        path = f"{tools}:{os.environ['PATH']}"
+        return replace(project, environment={**project.environment, "PATH": path})
+
+    first = checkout("first")
+    text = first.read(source)
+    first.build(library)
+    assert first.read(source) == f"{text}\n"
+    second = checkout("second").build(library)
+    assert {step.rsplit("/", 1)[-1] for step in second.steps} == {"npu.c.o"}, second.text
+
+
 def test_damaged_entries_are_told_in_a_line_each_and_made_again(
     built: ProjectCopy, cache: Path, tmp_path: Path
 ) -> None:
