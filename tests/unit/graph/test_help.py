@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from ethosmith.graph.help import help_text, reference
@@ -39,8 +41,8 @@ def test_the_command_line_s_reference_is_current() -> None:
 
 
 @pytest.mark.scons
-def test_list_names_what_the_variables_take() -> None:
-    shown = ProjectCopy(ROOT).build("list").stdout
+def test_list_names_what_the_variables_take(tmp_path: Path) -> None:
+    shown = ProjectCopy.fresh(tmp_path / "a project").build("list").stdout
     project = Project(ROOT)
     for name in (*project.usecase_names, *project.platform_names, *project.toolchain_names):
         assert any(line.startswith(f"  {name}  ") for line in shown.splitlines()), name
