@@ -93,6 +93,8 @@ _ELSEWHERE = {
     ".venv/bin/python -m pytest -m slow": "the slow tests themselves",
     ".venv/bin/python -m benchmarks.npu_corpus": "takes an hour",
     ".venv/bin/python -m benchmarks.build": "takes many minutes",
+    ".venv/bin/python -m benchmarks.rivals": "takes minutes",
+    ".venv/bin/python -m benchmarks.growth": "takes many minutes",
     "python -m benchmarks.npu_corpus": "takes an hour",
     "python -m benchmarks.npu_corpus --operator conv_2d": "takes minutes",
     "python -m benchmarks.npu_corpus --factor 5 --salt 1": "takes hours",
