@@ -21,6 +21,7 @@ from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedSample, SelectedUseCase, image_folder
 from ethosmith.graph.module_sources import module_sources
 from ethosmith.graph.own_files import formats_of, suffixes_taken
+from ethosmith.graph.untold import untold
 from ethosmith.graph.versions import python_package
 from ethosmith.report.progress import Look
 
@@ -342,7 +343,7 @@ def accuracy_table(env: Any) -> None:
     if _TARGET not in env["SESSION"].targets:
         return
     results = [measured.result for measured in env["ACCURACIES"].all]
-    env.AlwaysBuild(env.Alias(_TARGET, results, Action(_show_all, _nothing)))
+    env.AlwaysBuild(env.Alias(_TARGET, results, Action(_show_all, untold)))
     if not env.GetOption("no_exec"):
         atexit.register(_show_rest, env)
 
@@ -378,10 +379,6 @@ def _show(env: Any, measured: Sequence[_Measured]) -> int:
     for problem in problems:
         sys.stderr.write(f"error: {problem}\n")
     return len(problems)
-
-
-def _nothing(target: Any, source: Any, env: Any) -> None:
-    del target, source, env
 
 
 def exists(env: Any) -> bool:

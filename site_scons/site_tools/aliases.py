@@ -19,6 +19,7 @@ from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import BUILD, SelectedUseCase
 from ethosmith.graph.options import TARGETS
 from ethosmith.graph.session import Session
+from ethosmith.graph.untold import untold
 from ethosmith.report.build_summary import BuiltImage, size_text, summary_text
 from ethosmith.report.listing import list_text
 
@@ -122,7 +123,7 @@ def _not_run(reason: str | None) -> str:
 
 
 def _declare_test(env: Any) -> None:
-    tests = env.Alias("test", env.Alias("run"), Action(_pytest, _nothing))
+    tests = env.Alias("test", env.Alias("run"), Action(_pytest, untold))
     env.AlwaysBuild(tests)
     asked = not (env.GetOption("help") or env.GetOption("no_exec") or env.GetOption("clean"))
     if asked and "test" in env["SESSION"].targets:
@@ -137,7 +138,7 @@ def _say_after(env: Any, alias: str, text: Any) -> None:
         del target, source, env
         sys.stdout.write(text())
 
-    env.AlwaysBuild(env.Alias(alias, [], Action(say, _nothing)))
+    env.AlwaysBuild(env.Alias(alias, [], Action(say, untold)))
 
 
 def _check_training(session: Session) -> None:
@@ -166,10 +167,6 @@ def _declare_flash(env: Any) -> None:
         return code
 
     env.AlwaysBuild(env.Alias("flash", images[0], Action(copy, f"FLASH     {card}")))
-
-
-def _nothing(target: Any, source: Any, env: Any) -> None:
-    del target, source, env
 
 
 def _pytest(target: Any, source: Any, env: Any) -> int:

@@ -18,6 +18,7 @@ from SCons.Action import Action, CommandAction, CommandGeneratorAction, ListActi
 from ethosmith.graph.build_cache import BuildCache, DamagedEntry
 from ethosmith.graph.cache_size import limit_bytes, shrink, shrink_now_and_then, size_line, size_of
 from ethosmith.graph.step_key import Places, step_key
+from ethosmith.graph.untold import untold
 from ethosmith.obtain.cache import Cache
 
 # What says for which machine a compiler works.
@@ -145,7 +146,7 @@ def use_build_cache(env: Any) -> None:
     session = env["SESSION"]
     folder, limit = session.cache_folder, limit_bytes(session.values["cache_limit_gib"])
     env.Replace(PLACES=Places(session.project.root), CACHE_LIMIT_BYTES=limit)
-    env.AlwaysBuild(env.Alias("cache", [], Action(_say(folder, limit), _nothing)))
+    env.AlwaysBuild(env.Alias("cache", [], Action(_say(folder, limit), untold)))
     if folder is not None:
         env.CacheDir(str(folder), StepCache)
 
@@ -161,10 +162,6 @@ def _say(folder: Path | None, limit: int) -> Any:
         sys.stdout.write(size_line(folder, size_of(folder), limit))
 
     return say
-
-
-def _nothing(target: Any, source: Any, env: Any) -> None:
-    del target, source, env
 
 
 def exists(env: Any) -> bool:

@@ -11,6 +11,7 @@ from SCons.Action import Action
 from SCons.Node import executed
 from SCons.Subst import SUBST_CMD
 
+from ethosmith.graph.untold import untold
 from ethosmith.toolchains.compile_commands import FILE_NAME, CompileCommand, update, write
 
 _ALIAS = "compile_commands"
@@ -74,13 +75,9 @@ def declare_compile_commands(env: Any) -> None:
         write(path, compilations.commands())
         env["SHOWN"].progress.line(f"WRITE     {FILE_NAME}")
 
-    env.AlwaysBuild(env.Alias(_ALIAS, [], Action(write_all, _nothing)))
+    env.AlwaysBuild(env.Alias(_ALIAS, [], Action(write_all, untold)))
     if path.is_file() and not (env.GetOption("no_exec") or env.GetOption("help")):
         atexit.register(_update, path, compilations)
-
-
-def _nothing(target: Any, source: Any, env: Any) -> None:
-    del target, source, env
 
 
 def _update(path: Path, compilations: Compilations) -> None:

@@ -14,6 +14,7 @@ from SCons.Action import Action
 from ethosmith.files import write_text
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import BUILD, SelectedUseCase, image_folder
+from ethosmith.graph.untold import untold
 
 _INDEX = f"{BUILD}/report.htm"
 # Too many to draw; what they need is drawn as needed by what they are for.
@@ -47,7 +48,7 @@ def image_report(
     name = f"{image_folder(configuration)}/{usecase.variant}"
     result, verified = runs
     files = [f"{name}_way.json", f"{name}_times.json"]
-    way = env.Command(files, [verified, *image.all], Action(_write_way, _nothing))
+    way = env.Command(files, [verified, *image.all], Action(_write_way, untold))
     env.AlwaysBuild(way)
     platform, manifest = env["PLATFORM"].path, f"{name}_manifest.json"
     named = {
@@ -92,7 +93,7 @@ def report_index(env: Any) -> None:
     )
     env.AlwaysBuild(index)
     env.Alias("report", [*env["REPORT_PAGES"], index])
-    env.AlwaysBuild(env.Alias("report", [], Action(_say, _nothing)))
+    env.AlwaysBuild(env.Alias("report", [], Action(_say, untold)))
 
 
 def _say(target: Any, source: Any, env: Any) -> None:
@@ -163,10 +164,6 @@ def _draw(node: Any, needs: frozenset[int], walk: _Walk) -> frozenset[int]:
 
 def _is_package(targets: Any) -> bool:
     return str(targets[0]).startswith(f"{BUILD}/packages/")
-
-
-def _nothing(target: Any, source: Any, env: Any) -> None:
-    del target, source, env
 
 
 def exists(env: Any) -> bool:

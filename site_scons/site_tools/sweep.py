@@ -12,6 +12,7 @@ from SCons.Script import GetBuildFailures
 
 from ethosmith.files import write_text
 from ethosmith.graph.layout import BUILD
+from ethosmith.graph.untold import untold
 from ethosmith.report.comparison import figures_of
 from ethosmith.report.sweep import csv_text, table_text
 
@@ -23,7 +24,7 @@ def sweep_table(env: Any) -> None:
     if "sweep" not in env["SESSION"].targets:
         return
     needed = [node for image in env["BUILT_IMAGES"] for node in _files(image)]
-    env.AlwaysBuild(env.Alias("sweep", needed, Action(_show_all, _nothing)))
+    env.AlwaysBuild(env.Alias("sweep", needed, Action(_show_all, untold)))
     if not env.GetOption("no_exec"):
         atexit.register(_show_rest, env)
 
@@ -54,10 +55,6 @@ def _show(env: Any, images: Any) -> None:
     write_text(Path(_TABLE), csv_text(figures))
     sys.stdout.write("\n" + table_text(figures, env["SESSION"].left_out))
     sys.stdout.write(f"Written to {_TABLE}. For pages of them add the target report.\n")
-
-
-def _nothing(target: Any, source: Any, env: Any) -> None:
-    del target, source, env
 
 
 def exists(env: Any) -> bool:

@@ -8,6 +8,7 @@ from typing import Any
 from SCons.Action import Action
 
 from ethosmith.graph.layout import SelectedUseCase
+from ethosmith.graph.untold import untold
 
 
 def training(env: Any, usecase: SelectedUseCase, host: Any) -> None:
@@ -26,11 +27,7 @@ def training(env: Any, usecase: SelectedUseCase, host: Any) -> None:
         env["SHOWN"].progress.line(f"TRAIN     {script}")
         return subprocess.call(command, env=env["ENV"])
 
-    env.AlwaysBuild(env.Alias("train", host, Action(run, _nothing)))
-
-
-def _nothing(target: Any, source: Any, env: Any) -> None:
-    del target, source, env
+    env.AlwaysBuild(env.Alias("train", host, Action(run, untold)))
 
 
 def exists(env: Any) -> bool:

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "application_settings.h"
+
 namespace asr {
 namespace {
 
@@ -12,18 +14,6 @@ constexpr size_t kStepSamples = STEP_MS * kSamplesPerMs;
 
 static_assert(SAMPLE_RATE_HZ % 1000 == 0, "a millisecond must be a whole number of samples");
 static_assert(RECEPTIVE_FIELD_FRAMES > STRIDE_FRAMES, "the network has no context");
-
-constexpr ethosmith::FrontendSettings kSettings = {
-    .sample_rate_hz = SAMPLE_RATE_HZ,
-    .window_ms = WINDOW_MS,
-    .step_ms = STEP_MS,
-    .channels = CHANNELS,
-    .lower_hz = LOWER_HZ,
-    .upper_hz = UPPER_HZ,
-    .min_signal_remaining = MIN_SIGNAL_REMAINING,
-    .pcan = PCAN != 0,
-    .log_shift = LOG_SHIFT,
-};
 
 size_t clip_frames(size_t samples) {
     return samples < kWindowSamples ? 0 : (samples - kWindowSamples) / kStepSamples + 1;
@@ -43,7 +33,7 @@ bool FrameStream::start(const int16_t *clip, size_t samples) {
     clip_ = clip;
     left_ = samples;
     leading_ = (RECEPTIVE_FIELD_FRAMES - 1) / 2;
-    return frontend_.configure(kSettings);
+    return frontend_.configure(ethosmith::kApplicationSettings);
 }
 
 void FrameStream::next(Frame frame) {

@@ -3,6 +3,8 @@
 
 #include <cstring>
 
+#include "application_settings.h"
+
 namespace kws {
 namespace {
 
@@ -13,18 +15,6 @@ constexpr size_t kLeadingSamples = LEADING_SILENCE_MS * kSamplesPerMs;
 constexpr int16_t kSilence[kStepSamples] = {};
 
 static_assert(SAMPLE_RATE_HZ % 1000 == 0, "a millisecond must be a whole number of samples");
-
-constexpr ethosmith::FrontendSettings kSettings = {
-    .sample_rate_hz = SAMPLE_RATE_HZ,
-    .window_ms = WINDOW_MS,
-    .step_ms = STEP_MS,
-    .channels = CHANNELS,
-    .lower_hz = LOWER_HZ,
-    .upper_hz = UPPER_HZ,
-    .min_signal_remaining = MIN_SIGNAL_REMAINING,
-    .pcan = PCAN != 0,
-    .log_shift = LOG_SHIFT,
-};
 
 size_t at_most_a_step(size_t count) { return count < kStepSamples ? count : kStepSamples; }
 
@@ -53,7 +43,7 @@ void PaddedClip::take(size_t count) {
 
 bool ClipFeatures::start(const int16_t *clip, size_t samples) {
     clip_ = PaddedClip(clip, samples);
-    return frontend_.configure(kSettings);
+    return frontend_.configure(ethosmith::kApplicationSettings);
 }
 
 void ClipFeatures::next(Frame frame) {
