@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ethosmith.board.job import BoardJob
 from ethosmith.board.open_board import OpenBoard
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.config import AcceleratorConfig
 from tests.npu_networks.networks import NETWORKS, quantised
 from tests.unit.board import programs

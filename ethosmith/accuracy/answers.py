@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
 
 
 @dataclass(frozen=True)

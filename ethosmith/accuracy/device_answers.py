@@ -21,9 +21,9 @@ from ethosmith.accuracy.samples_window import (
 from ethosmith.accuracy.set_file import Item, read_set
 from ethosmith.board.choice import SIMULATORS, choose_simulator
 from ethosmith.board.job import BoardJob, BoardResult, DataFile, Outcome, Simulator
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import load_platform
-from ethosmith.errors import EthosmithError
 from ethosmith.images.elf import read_image
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.verify.uart_log import DeviceSample, read_log

@@ -20,12 +20,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosmith.accuracy.set_file import Item, write_set
-from ethosmith.cli import run_step
 from ethosmith.codegen.sample_formats import read_sample
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_bytes, write_text
+from ethosmith.core.nearest import unknown_name
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.base import FORMAT_OF_SUFFIX
-from ethosmith.descriptors.nearest import unknown_name
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_bytes, write_text
 from ethosmith.installation import IMPORT_PATH
 
 LABELS_FILE = "labels.csv"

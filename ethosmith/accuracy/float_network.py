@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step_in_child
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_bytes
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_bytes
+from ethosmith.core.program import run_step_in_child
 from ethosmith.models.keras_file import converter_for, reader_crashed
 from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
 

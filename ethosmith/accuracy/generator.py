@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ethosmith.accuracy.evaluation_set import labelled_files, write_folder
 from ethosmith.accuracy.set_file import Item
-from ethosmith.cli import run_step
+from ethosmith.core.program import run_step
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ethosmith.accuracy.answers import Answers, ItemAnswer, digest, write_answers
 from ethosmith.accuracy.set_file import Item, read_set
-from ethosmith.cli import run_step
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import run_step
 from ethosmith.verify.host_network import HostNetwork
 from ethosmith.verify.host_program import answer_of_file, inputs_of_file
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.accuracy import LOWER_IS_BETTER, Metric
-from ethosmith.errors import EthosmithError
 
 
 def top1(said: Sequence[str], wanted: Sequence[str]) -> float:

@@ -15,11 +15,10 @@ from typing import Any
 from ethosmith.accuracy.answers import Answers, ItemAnswer, read_answers
 from ethosmith.accuracy.metrics import loss, measured
 from ethosmith.accuracy.set_file import Item, read_set
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import sha256_of, write_text
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.accuracy import Metric
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
-from ethosmith.obtain.digest import sha256_of
 
 COLUMNS = ("float", "int8", "device")
 # A loss that is its limit to the last bits of a double keeps it.

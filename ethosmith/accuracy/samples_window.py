@@ -19,11 +19,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosmith.accuracy.set_file import Item
-from ethosmith.cli import run_step
 from ethosmith.codegen.c_text import notice, string
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import Platform, load_platform
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
 from ethosmith.images.elf import Elf
 
 _TABLE_OFFSET = 16

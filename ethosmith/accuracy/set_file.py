@@ -13,8 +13,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
-from ethosmith.files import writing_beside
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import writing_beside
 
 _INDEX = "index.json"
 _NO_DATE = (1980, 1, 1, 0, 0, 0)

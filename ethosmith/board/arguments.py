@@ -12,7 +12,7 @@ from ethosmith.board.choice import SIMULATORS
 from ethosmith.board.inject import Fault
 from ethosmith.board.job import DEFAULT_TIME_LIMIT_S, BoardJob, DataFile, Dump
 from ethosmith.board.parameters import Parameters, parse_parameters, read_config_file
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.config import ACCELERATORS, AcceleratorConfig
 
 _DEFAULT_ACCELERATOR = "ethos-u55-128"  # what the FVP has without ethosu.num_macs

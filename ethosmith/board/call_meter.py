@@ -21,8 +21,8 @@ from ethosmith.board.gdb_client import (
     write_register,
 )
 from ethosmith.board.job import Outcome, RunError
-from ethosmith.descriptors.nearest import did_you_mean
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import did_you_mean
 from ethosmith.images.elf import read_image, read_symbols
 
 # The FPGAIO block of AN547: COUNTER advances at PRESCALE's rate, in QEMU at 20 MHz while that is 0.

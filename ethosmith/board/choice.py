@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from ethosmith.board.fvp import FVP_PROGRAMS, Fvp, find_fvp
 from ethosmith.board.job import Simulator
 from ethosmith.board.open_board import OpenBoard
-from ethosmith.descriptors.nearest import unknown_name
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import unknown_name
 from ethosmith.npu.config import AcceleratorConfig
 
 SIMULATORS = ("auto", "fvp", "open")

@@ -20,7 +20,7 @@ from ethosmith.board.open_board import MakeNpu, OpenBoard
 from ethosmith.board.parameters import PARAMETERS
 from ethosmith.board.result_file import write_result
 from ethosmith.board.trace_file import TraceFiles
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.memory import Memory
 

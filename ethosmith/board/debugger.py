@@ -18,7 +18,7 @@ from ethosmith.board.gdb_client import CONTINUE, GdbClient, Stop
 from ethosmith.board.gdb_packet import ACKNOWLEDGE, PacketError, PacketReader, frame
 from ethosmith.board.job import Outcome, RunError
 from ethosmith.board.machine import NPU_PAGE_BYTES, NPU_PAGES, npu_register
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 _RESUME = re.compile(rb"[cCsS]|vCont;")
 _STEP = re.compile(rb"[sS]|vCont;[sS]")

@@ -16,7 +16,7 @@ from ethosmith.board.job import BoardJob, BoardResult, Outcome, RunError, UartSi
 from ethosmith.board.load import check_job
 from ethosmith.board.supervisor import SupervisedProcess
 from ethosmith.board.uart import UartWatch
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 NAME = "FVP"
 

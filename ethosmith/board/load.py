@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from ethosmith.board.job import BoardJob, DataFile, Dump
 from ethosmith.board.machine import is_memory
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 _ELF_MAGIC = b"\x7fELF"
 _ELF_HEADER_BYTES = 20

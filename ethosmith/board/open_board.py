@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ethosmith import files
 from ethosmith.board import machine
 from ethosmith.board.bridge import NpuBridge
 from ethosmith.board.call_meter import CallMeter, entry_of
@@ -32,7 +31,8 @@ from ethosmith.board.preload import preload
 from ethosmith.board.qemu import INSTRUCTION_NS, Qemu, find_qemu
 from ethosmith.board.session import Session
 from ethosmith.board.uart import UartWatch
-from ethosmith.errors import EthosmithError
+from ethosmith.core import files
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.memory import Memory
 

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.descriptors.nearest import did_you_mean
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import did_you_mean
 
 NUM_MACS = "ethosu.num_macs"
 UART_FILE = "mps3_board.uart0.out_file"

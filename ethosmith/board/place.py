@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 
 def place(axf: Path | None, address: int) -> str:

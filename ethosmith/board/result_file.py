@@ -8,8 +8,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ethosmith import files
 from ethosmith.board.job import BoardJob, BoardResult
+from ethosmith.core import files
 
 
 def result_data(job: BoardJob, result: BoardResult) -> dict[str, Any]:

@@ -20,10 +20,10 @@ from ethosmith.board.choice import SIMULATORS, choose_simulator
 from ethosmith.board.job import BoardJob, BoardResult, DataFile, Dump, Simulator
 from ethosmith.board.result_file import result_data
 from ethosmith.board.runner_log import read_runner_log
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import Window, Windows, load_platform
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
 from ethosmith.models.int8_check import TensorSpec, check_int8
 from ethosmith.npu.config import AcceleratorConfig
 

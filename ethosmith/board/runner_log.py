@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 _COMPLETED = "Inference completed."
 _COUNTER = re.compile(r"NPU (?P<name>[A-Z0-9_ ]+): (?P<value>\d+) (cycles|beats)")

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
 from ethosmith.codegen.c_text import notice, string
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 
 
 def labels_source(labels: Sequence[str], source: str) -> str:

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import jinja2
 
-from ethosmith.cli import run_step
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import MemoryMode, ModelPart, Platform, WorkArea, load_platform
-from ethosmith.files import write_text
 
 # Cortex-M55's cache line: a work area of the NPU shares none with the CPU's data.
 _CACHE_LINE_BYTES = 32

@@ -10,9 +10,9 @@ from array import array
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_bytes
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_bytes
+from ethosmith.core.program import run_step
 
 _LOW, _HIGH = -(1 << 15), (1 << 15) - 1
 

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.cli import run_step
 from ethosmith.codegen.c_text import byte_array, float_literal, notice, string
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.models.compiled import CompiledNetwork, PlacedTensor, read_compiled
 from ethosmith.models.int8_check import check_int8
 from ethosmith.npu.config import AcceleratorConfig

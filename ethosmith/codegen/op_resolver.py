@@ -8,10 +8,10 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
 from ethosmith.codegen.c_text import notice
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.models.tflite_file import NPU_OPERATOR, TfliteFile, TfliteOperator, read_tflite
 
 # MicroMutableOpResolver's method for each built-in operator, without the `Add` before it.

@@ -9,9 +9,9 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
 from ethosmith.codegen.c_text import float_literal, notice, string
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 
 _INT_MAX = 2**31 - 1
 

@@ -7,10 +7,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import MemoryRegion, Platform, load_platform
 from ethosmith.descriptors.timing_adapter import TimingAdapter
-from ethosmith.files import write_text
 from ethosmith.npu.config import AcceleratorConfig
 
 Macro = tuple[str, str]

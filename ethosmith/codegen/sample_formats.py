@@ -12,10 +12,10 @@ import wave
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
-from ethosmith.descriptors.nearest import unknown_name
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_bytes
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_bytes
+from ethosmith.core.nearest import unknown_name
+from ethosmith.core.program import run_step
 
 _MOST_BYTES = 32 << 20
 _FLOAT_MAX = 3.4028234e38

@@ -8,10 +8,10 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
 from ethosmith.codegen.c_text import byte_array, notice, string
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 
 # 16 bytes suit every element type and Helium's loads.
 _ALIGNMENT = "16"

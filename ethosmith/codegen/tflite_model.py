@@ -13,7 +13,6 @@ from pathlib import Path
 
 import numpy as np
 
-from ethosmith.cli import run_step
 from ethosmith.codegen.c_text import byte_array, notice
 from ethosmith.codegen.model import (
     NO_NPU,
@@ -22,8 +21,9 @@ from ethosmith.codegen.model import (
     tensor_table,
     work_area,
 )
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.models.compiled import PlacedTensor
 from ethosmith.models.int8_check import NetworkSpec, TensorSpec, check_int8
 from ethosmith.models.tflite_file import TfliteFile, read_tflite

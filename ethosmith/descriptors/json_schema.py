@@ -18,9 +18,9 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from ethosmith.cli import run_step
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.reference import DESCRIPTORS, attributes, parts, summary
-from ethosmith.files import write_text
 
 
 def schema_files() -> Iterator[tuple[str, str]]:

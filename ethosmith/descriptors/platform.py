@@ -11,13 +11,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from ethosmith.descriptors.nearest import unknown_name
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.timing_adapter import TimingAdapters
 from ethosmith.descriptors.toolchain import CoreName
 from ethosmith.descriptors.validation import Problem, load
 from ethosmith.descriptors.yaml_source import Location
-from ethosmith.errors import EthosmithError
 from ethosmith.models.vela_config import system_configs
 from ethosmith.npu.config import ACCELERATORS
 

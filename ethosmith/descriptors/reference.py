@@ -15,14 +15,14 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from ethosmith.cli import run_step
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.package import Package
 from ethosmith.descriptors.platform import Platform
 from ethosmith.descriptors.repository import Repository
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
-from ethosmith.files import write_text
 
 DESCRIPTORS: tuple[tuple[str, type[BaseModel]], ...] = (
     ("usecases/NAME/usecase.yaml", UseCase),

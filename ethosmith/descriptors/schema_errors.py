@@ -10,10 +10,10 @@ from typing import Any
 from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.base import PATTERN_MEANINGS
-from ethosmith.descriptors.nearest import did_you_mean
 from ethosmith.descriptors.yaml_source import LocatedYaml, Location
-from ethosmith.errors import EthosmithError
 
 # What pydantic calls a kind of value, as a person calls it who writes YAML.
 _KINDS: Mapping[str, str] = {

@@ -30,7 +30,7 @@ from pydantic import (
     model_validator,
 )
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 MEMBER_SEPARATOR = "!"
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}

@@ -9,6 +9,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
+from ethosmith.core.nearest import did_you_mean, unknown_name
 from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.base import (
     PARAMETER_NAME,
@@ -20,7 +21,6 @@ from ethosmith.descriptors.base import (
     SampleName,
     Strict,
 )
-from ethosmith.descriptors.nearest import did_you_mean, unknown_name
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.validation import Problem, load
 from ethosmith.descriptors.yaml_source import Location

@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from ethosmith.errors import EthosmithError, visible
+from ethosmith.core.errors import EthosmithError, visible
 
 Location = tuple[str | int, ...]
 

@@ -21,9 +21,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import run_step
 from ethosmith.environment import tools
-from ethosmith.errors import EthosmithError
 
 # Present from the first moment on: a .venv without it is somebody else's.
 _OURS = "made-by-ethosmith"

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 PACKAGE_LIST = Path(__file__).with_name("system_packages.toml")
 ARM_COMPILER = "arm-none-eabi-gcc"

@@ -27,10 +27,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from ethosmith.errors import EthosmithError
-from ethosmith.files import writing_beside
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import sha256_of, writing_beside
 from ethosmith.obtain.cache import Cache
-from ethosmith.obtain.digest import sha256_of
 
 NONE = "none"
 VARIABLE = "ETHOSMITH_BUILD_CACHE"

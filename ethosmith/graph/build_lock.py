@@ -23,8 +23,8 @@ import sys
 import time
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
-from ethosmith.files import unfinished_below
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import unfinished_below
 
 _LOCK = ".lock"
 _MOST_DIGITS = 20

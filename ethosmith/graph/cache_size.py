@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
-from ethosmith.files import UNFINISHED_PREFIX
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import UNFINISHED_PREFIX
 from ethosmith.graph.build_cache import CONTENT, STEPS
 
 GIB = 1 << 30

@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import Platform, Runner
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.options import words
 from ethosmith.graph.runtimes import DIRECT, Runtime, runtime_named, runtimes_for_the_cpu
 from ethosmith.models.vela_config import check_system_config

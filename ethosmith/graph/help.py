@@ -10,8 +10,8 @@ import textwrap
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.graph.options import GROUPS, OPTIONS, TARGETS, Option
 
 _WIDTH = 100

@@ -11,7 +11,7 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 AUTO, NONE, CCACHE = "auto", "none", "ccache"
 _DISTRIBUTING = ("distcc", "icecc")

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ethosmith.descriptors.nearest import did_you_mean, unknown_name
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import did_you_mean, unknown_name
 from ethosmith.graph.launcher import NAMES as LAUNCHERS
 from ethosmith.graph.runtimes import RUNTIMES
 

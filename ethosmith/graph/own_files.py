@@ -9,9 +9,9 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.base import FORMAT_OF_SUFFIX, Label, SampleFormat
 from ethosmith.descriptors.usecase import UseCase
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.layout import SelectedSample
 
 _LABEL: TypeAdapter[str] = TypeAdapter(Label)

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Generic, TypeVar
 
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.library import Library
-from ethosmith.descriptors.nearest import unknown_name
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.package import Package
 from ethosmith.descriptors.platform import Platform, load_platform
@@ -20,7 +21,6 @@ from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase, load_usecase
 from ethosmith.descriptors.validation import Problem, load
 from ethosmith.descriptors.yaml_source import read_yaml
-from ethosmith.errors import EthosmithError
 from ethosmith.installation import DESCRIPTOR_ROOT
 
 DescriptorT = TypeVar("DescriptorT")

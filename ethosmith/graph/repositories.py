@@ -10,10 +10,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.library import Library
-from ethosmith.descriptors.nearest import did_you_mean
 from ethosmith.descriptors.repository import Repository, option_of
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.layout import repository_link
 from ethosmith.graph.options import OPTIONS
 from ethosmith.graph.project import Located, Project

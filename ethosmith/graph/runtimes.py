@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ethosmith.descriptors.nearest import unknown_name
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import unknown_name
 
 
 @dataclass(frozen=True)

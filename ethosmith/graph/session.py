@@ -11,10 +11,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, ClassVar
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import Platform
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.build_cache import cache_folder
 from ethosmith.graph.build_lock import BuildLock
 from ethosmith.graph.configuration import Configuration, configurations, sweep_configurations

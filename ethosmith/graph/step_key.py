@@ -19,8 +19,8 @@ from functools import cache
 from importlib import metadata
 from pathlib import Path
 
+from ethosmith.core.files import sha256_of
 from ethosmith.installation import DESCRIPTOR_ROOT, IMPORT_PATH
-from ethosmith.obtain.digest import sha256_of
 
 # To be raised when the same inputs give another kind of entry.
 _SCHEMA = 1

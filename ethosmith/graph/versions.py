@@ -6,7 +6,7 @@ from __future__ import annotations
 from functools import cache
 from importlib import metadata
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 
 @cache

@@ -22,8 +22,8 @@ from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import StringTableSection, SymbolTableSection
 
-from ethosmith.errors import EthosmithError
-from ethosmith.images.files import read_bytes
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes
 
 MAX_ELF_BYTES = 1 << 30
 _HEADER = struct.Struct("<16sHHIIIIIHHHHHH")

@@ -13,13 +13,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ethosmith.cli import run_step
-from ethosmith.descriptors.nearest import unknown_name
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_json
+from ethosmith.core.nearest import unknown_name
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import Platform, load_platform
-from ethosmith.errors import EthosmithError
 from ethosmith.images import command_line
 from ethosmith.images.elf import Elf, read_object
-from ethosmith.images.files import write_json
 from ethosmith.images.sizes import human_size
 
 _MODEL_ADVICE = "use another memory_mode, a smaller npu configuration or a smaller model"

@@ -13,9 +13,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import Card, load_platform
-from ethosmith.errors import EthosmithError
 from ethosmith.images import command_line
 
 _BINARIES = "SOFTWARE"

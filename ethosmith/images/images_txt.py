@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import Card, Platform, load_platform
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
 from ethosmith.images import command_line
 from ethosmith.images.regions import Regions
 

@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes
 from ethosmith.images import gnu_map, lld_map
 from ethosmith.images.contribution import PADDING, Contribution, plain_origin
-from ethosmith.images.files import read_bytes
 
 __all__ = [
     "MAX_MAP_BYTES",

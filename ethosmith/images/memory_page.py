@@ -13,9 +13,9 @@ from pathlib import Path
 
 import jinja2
 
-from ethosmith.cli import run_step
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import Platform, load_platform
-from ethosmith.files import write_text
 from ethosmith.images import command_line
 from ethosmith.images.elf import Elf, SymbolTable, read_image, read_symbols
 from ethosmith.images.link_map import LinkMap, read_link_map

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import writing_beside
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import MemoryRegion, load_platform
-from ethosmith.errors import EthosmithError
-from ethosmith.files import writing_beside
 from ethosmith.images import command_line
 from ethosmith.images.elf import Elf, Segment, read_image
 from ethosmith.images.regions import Regions, describe, find_region, loadable

@@ -11,11 +11,11 @@ from typing import Any, TextIO
 from rich.console import Console
 from rich.table import Table
 
-from ethosmith.cli import run_step
+from ethosmith.core.files import write_json
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.images import command_line
 from ethosmith.images.elf import Elf, read_image
-from ethosmith.images.files import write_json
 from ethosmith.images.link_map import read_link_map
 from ethosmith.images.sizes import human_size
 from ethosmith.images.usage import RegionUsage, as_json, measure

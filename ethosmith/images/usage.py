@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import MemoryRegion
-from ethosmith.errors import EthosmithError
 from ethosmith.images.elf import Elf, Section
 from ethosmith.images.link_map import PADDING, LinkMap
 from ethosmith.images.regions import Regions, describe, find_region

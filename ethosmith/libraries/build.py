@@ -15,10 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_bytes, write_text
+from ethosmith.core.program import run_step
 from ethosmith.environment.tools import find_program, program_version
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_bytes, write_text
 from ethosmith.graph.layout import repository_link
 from ethosmith.libraries.cmake_build import archive_of, configure_command, write_cmake_files
 from ethosmith.libraries.ninja_build import write_ninja_file

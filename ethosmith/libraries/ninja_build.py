@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from ethosmith.files import update_text
+from ethosmith.core.files import update_text
 from ethosmith.libraries.select import SourceFile
 from ethosmith.libraries.spec import LibrarySpec
 

@@ -8,8 +8,8 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ethosmith.descriptors.nearest import did_you_mean
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import did_you_mean
 from ethosmith.libraries.spec import FileFlags, FileSet
 
 _C = (".c",)

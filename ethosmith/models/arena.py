@@ -27,9 +27,10 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
-from ethosmith.cli import run_step
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
+from ethosmith.core.quiet import captured_output
 from ethosmith.models.arena_plan import aligned, plan_bytes
 from ethosmith.models.tflite_file import (
     NPU_OPERATOR,
@@ -38,7 +39,6 @@ from ethosmith.models.tflite_file import (
     TfliteTensor,
     read_tflite,
 )
-from ethosmith.quiet import captured_output
 
 # Where no size is known, the alignment of what is allocated one after another may cost this.
 _SLACK_BYTES = 64

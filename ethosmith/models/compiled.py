@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.models.int8_check import NetworkSpec, TensorSpec
 
 _FOURCC = b"COP1"

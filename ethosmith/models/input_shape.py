@@ -16,9 +16,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ethosmith.cli import run_step_in_child
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step_in_child
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.keras_file import (
     TFLITE_SUFFIX,

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 _MAX_MODEL_BYTES = 256 << 20
 _QUANTISED = (np.int8, np.int16)

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 LoadedT = TypeVar("LoadedT")
 

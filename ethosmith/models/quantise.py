@@ -13,9 +13,9 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step_in_child
-from ethosmith.errors import EthosmithError
-from ethosmith.files import writing_beside
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import writing_beside
+from ethosmith.core.program import run_step_in_child
 from ethosmith.models.int8_check import TensorSpec, check_int8
 from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for, reader_crashed
 from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow

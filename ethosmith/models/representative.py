@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 Batch = list[npt.NDArray[np.float32]]
 

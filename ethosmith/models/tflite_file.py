@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 # The custom operator that Vela puts in the place of what runs on the NPU.
 NPU_OPERATOR = "ethos-u"

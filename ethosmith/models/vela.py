@@ -17,14 +17,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from ethosmith.cli import run_step
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_bytes, write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_bytes, write_text
+from ethosmith.core.program import run_step
+from ethosmith.core.quiet import captured_output
 from ethosmith.models.fallback import CpuOperator, cpu_operators, fallback_table
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.outputs import VelaOutputs
 from ethosmith.models.vela_config import CONFIG_FILE
-from ethosmith.quiet import captured_output
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ import re
 from functools import cache
 from pathlib import Path
 
-from ethosmith.descriptors.nearest import unknown_name
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import unknown_name
 
 # As Vela's option --config names it: relative to its own folder of configurations.
 CONFIG_FILE = "Arm/vela.ini"

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ethosmith.descriptors.nearest import did_you_mean
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import did_you_mean
 
 # Architecture v1.0.6, the version whose definitions Vela and Arm's driver carry.
 _ARCHITECTURE_VERSION = (1, 0, 6)

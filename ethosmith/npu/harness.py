@@ -14,7 +14,7 @@ import numpy as np
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, BASE_POINTERS, PMU
 from numpy.typing import NDArray
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.device import NpuDevice
 from ethosmith.npu.memory import ArrayMemory

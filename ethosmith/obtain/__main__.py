@@ -9,9 +9,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.source import parse_source
-from ethosmith.errors import EthosmithError
 from ethosmith.obtain.cache import Cache
 from ethosmith.obtain.progress import progress_for
 from ethosmith.obtain.steps import Obtainer

@@ -24,9 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
-from ethosmith.descriptors.nearest import did_you_mean
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.source import MEMBER_SEPARATOR, is_plain_relative
-from ethosmith.errors import EthosmithError
 from ethosmith.obtain.limits import ArchiveLimits
 
 _MEMORY_BYTES = 16 << 20

@@ -20,7 +20,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.obtain.digest import sha256_of
+from ethosmith.core.files import sha256_of
 
 
 @dataclass(frozen=True)

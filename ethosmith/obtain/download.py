@@ -12,8 +12,8 @@ from urllib.request import url2pathname
 
 import requests
 
-from ethosmith.errors import EthosmithError
-from ethosmith.obtain.digest import sha256_of
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import sha256_of
 from ethosmith.obtain.http_client import HttpClient, TransientError, shown
 from ethosmith.obtain.progress import DownloadProgress, SilentProgress
 

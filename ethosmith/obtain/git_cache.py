@@ -23,8 +23,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
 from ethosmith.obtain.cache import Cache
 from ethosmith.obtain.stamps import fingerprint, stamps_of
 

@@ -16,8 +16,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.environment.tools import find_program
-from ethosmith.errors import EthosmithError
 
 _PROTOCOLS = "https:file"
 _KEPT = ("GIT_SSL_",)

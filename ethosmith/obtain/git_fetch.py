@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
 
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_bytes, write_text
 from ethosmith.descriptors.source import is_plain_relative
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_bytes, write_text
 from ethosmith.obtain.git_cache import (
     LINK,
     SHOWN_DIGITS,

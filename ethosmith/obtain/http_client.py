@@ -15,7 +15,7 @@ from urllib.parse import urlsplit, urlunsplit
 import requests
 import urllib3
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.obtain.pip_settings import PipSettings
 
 MAX_REDIRECTS = 5

@@ -12,9 +12,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
-from ethosmith.descriptors.nearest import did_you_mean
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.source import PackageSource
-from ethosmith.errors import EthosmithError
 from ethosmith.obtain.http_client import HttpClient, HttpStatusError, TransientError, shown
 
 MAX_PAGE_BYTES = 64 << 20

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 DEFAULT_INDEX_URL = "https://pypi.org/simple"
 # As pip ranks them: a command's own section over [global], PIP_* variables over both.

@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from ethosmith.cli import fail, run_step
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import fail, run_step
 from ethosmith.obtain.cache import Cache
 from ethosmith.obtain.git_cache import GitCache
 from ethosmith.obtain.git_client import GitClient

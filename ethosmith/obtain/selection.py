@@ -6,8 +6,8 @@ from __future__ import annotations
 import fnmatch
 from collections.abc import Sequence
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.source import check_member
-from ethosmith.errors import EthosmithError
 from ethosmith.obtain.archive import Archive
 
 

@@ -10,7 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ethosmith import files
+from ethosmith.core import files
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import sha256_of
 from ethosmith.descriptors.source import (
     MEMBER_SEPARATOR,
     AnySource,
@@ -18,10 +20,8 @@ from ethosmith.descriptors.source import (
     PathSource,
     UrlSource,
 )
-from ethosmith.errors import EthosmithError
 from ethosmith.obtain.archive import Archive, copy_member, open_archive
 from ethosmith.obtain.cache import Cache, Damaged
-from ethosmith.obtain.digest import sha256_of
 from ethosmith.obtain.download import Downloader, WrongHashError
 from ethosmith.obtain.http_client import HttpClient, Retries
 from ethosmith.obtain.limits import ArchiveLimits

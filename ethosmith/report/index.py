@@ -13,8 +13,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from ethosmith.cli import run_step
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.report.charts import bars
 from ethosmith.report.comparison import Figures, built_figures
 from ethosmith.report.pages import render

@@ -14,10 +14,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ethosmith.cli import run_step
-from ethosmith.files import write_text
+from ethosmith.core.files import sha256_of, write_text
+from ethosmith.core.program import run_step
 from ethosmith.images.link_map import archives_of
-from ethosmith.obtain.digest import sha256_of
 from ethosmith.report.bill_of_materials import bill_of_materials
 
 SCHEMA_VERSION = 1

@@ -13,15 +13,14 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import sha256_of, write_text
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import load_platform
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
 from ethosmith.images.elf import read_image
 from ethosmith.images.link_map import LinkMap, read_link_map
 from ethosmith.images.memory_page import Page, page_of
 from ethosmith.images.symbols import SymbolRow
-from ethosmith.obtain.digest import sha256_of
 from ethosmith.report.charts import Tile, bars, treemap
 from ethosmith.report.comparison import Figures, figures_of, inferences_of
 from ethosmith.report.pages import render

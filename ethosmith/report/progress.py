@@ -17,7 +17,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import Any, TextIO
 
-from ethosmith.cli import signal_name
+from ethosmith.core.program import signal_name
 from ethosmith.report.step_times import StepTimes
 
 _VERB_WIDTH = 10

@@ -13,7 +13,7 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
 
 
 class StepTimes:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 _MEMORIES = ("sram", "dram", "on_chip_flash", "off_chip_flash")
 

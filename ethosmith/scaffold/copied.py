@@ -7,8 +7,8 @@ import re
 import shutil
 from pathlib import Path
 
+from ethosmith.core.files import write_text
 from ethosmith.descriptors.usecase import UseCase
-from ethosmith.files import write_text
 
 _SCHEMA_LINE = re.compile(r"\A# yaml-language-server: .*\n")
 _NAME_LINE = re.compile(r"^name:.*$", re.MULTILINE)

@@ -8,8 +8,8 @@ import unicodedata
 
 from pydantic import TypeAdapter, ValidationError
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.base import Name
-from ethosmith.errors import EthosmithError
 
 # Words with a meaning of their own on the command line or in YAML.
 _TAKEN = frozenset({"all", "false", "null", "true"})

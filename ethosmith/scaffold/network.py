@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.quiet import captured_output
 from ethosmith.models.input_shape import input_shapes
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.keras_file import TFLITE_SUFFIX, output_shapes
-from ethosmith.quiet import captured_output
 from ethosmith.scaffold.kinds import TEMPLATES
 from ethosmith.scaffold.names import near_name
 

@@ -9,12 +9,12 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.core.nearest import unknown_name
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.json_schema import schema_files, schema_line
-from ethosmith.descriptors.nearest import unknown_name
 from ethosmith.descriptors.usecase import UseCase
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
 from ethosmith.graph.own_files import files_as_samples, labels_of_file
 from ethosmith.graph.project import Project
 from ethosmith.scaffold.copied import copy_usecase

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import jinja2
 
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
 from ethosmith.scaffold.names import title_of
 from ethosmith.scaffold.network import Network, check_fits
 

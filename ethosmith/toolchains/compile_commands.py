@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
 
 FILE_NAME = "compile_commands.json"
 

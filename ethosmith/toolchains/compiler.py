@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.environment.tools import program_version
-from ethosmith.errors import EthosmithError
 
 GCC = "gcc"
 CLANG = "clang"

@@ -9,9 +9,9 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.toolchain import BorrowedLibraries, Core, Toolchain
 from ethosmith.environment.tools import program_version
-from ethosmith.errors import EthosmithError
 from ethosmith.toolchains.compiler import Compiler, identify
 from ethosmith.toolchains.libraries import SystemLibraries, borrowed
 

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 _TIMEOUT_S = 20
 _LIST_BEGIN = "#include <...> search starts here:"

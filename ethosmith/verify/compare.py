@@ -11,9 +11,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from ethosmith.cli import run_step
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.verify.arena_use import read_arena
 from ethosmith.verify.uart_log import DeviceSample, read_log, timed_labels, with_instructions
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ethosmith.cli import run_step
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
+from ethosmith.core.program import run_step
 from ethosmith.verify.host_network import HostNetwork
 from ethosmith.verify.host_program import answer, quantised_inputs
 

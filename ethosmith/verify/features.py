@@ -9,8 +9,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
-from ethosmith.files import write_bytes
+from ethosmith.core.files import write_bytes
+from ethosmith.core.program import run_step
 from ethosmith.verify.host_program import features
 
 

@@ -8,9 +8,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.cli import run_step
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_bytes
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_bytes
+from ethosmith.core.program import run_step
 from ethosmith.models.int8_check import check_int8
 from ethosmith.verify.host_program import quantised_inputs
 

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ethosmith.errors import EthosmithError
-from ethosmith.obtain.digest import sha256_of
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import sha256_of
 from ethosmith.report.manifest import SCHEMA_VERSION
 
 _ARGUMENT = re.compile(r"[a-z][a-z0-9_]*=[^\0]*\Z", re.DOTALL)

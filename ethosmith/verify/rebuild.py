@@ -15,8 +15,8 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 
-from ethosmith.cli import run_step
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import run_step
 from ethosmith.verify.manifests import (
     Manifest,
     changed_since,

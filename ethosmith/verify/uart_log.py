@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 _SAMPLE = re.compile(
     r'^sample (?P<name>\S+): answer="(?P<answer>[^"]*)" score=(?P<score>\S+)'

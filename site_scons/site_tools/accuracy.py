@@ -13,10 +13,10 @@ from SCons.Action import Action
 from SCons.Node import executed, up_to_date
 from SCons.Script import GetBuildFailures
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.yaml_source import read_yaml
 from ethosmith.environment.tools import find_program, program_version
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedSample, SelectedUseCase, image_folder
 from ethosmith.graph.module_sources import module_sources

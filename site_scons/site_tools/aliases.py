@@ -13,8 +13,8 @@ from SCons.Defaults import DefaultEnvironment
 from SCons.Node import executing, failed
 from SCons.Script import Main
 
-from ethosmith.descriptors.nearest import unknown_name
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import unknown_name
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import BUILD, SelectedUseCase
 from ethosmith.graph.options import TARGETS

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.environment.tools import find_program, program_version
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase, image_folder
 from ethosmith.graph.versions import python_package

@@ -9,7 +9,7 @@ from typing import Any
 from SCons.Node import executed, failed, up_to_date
 from SCons.Script import GetBuildFailures
 
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
 from ethosmith.report.build_summary import BuiltImage
 from ethosmith.report.junit import BoardCase, boards_xml
 

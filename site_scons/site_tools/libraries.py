@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.library import Library, LocalSources, PackageSources
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.layout import package_folder
 from ethosmith.graph.project import Located
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from SCons.Action import Action
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.options import words
 from ethosmith.graph.session import Session
 from ethosmith.scaffold.names import check_new_name

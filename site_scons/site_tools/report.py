@@ -11,7 +11,7 @@ from typing import Any
 import SCons.Node
 from SCons.Action import Action
 
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import BUILD, SelectedUseCase, image_folder
 from ethosmith.graph.untold import untold

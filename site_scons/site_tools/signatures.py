@@ -10,7 +10,7 @@ from typing import Any
 
 from SCons import dblite
 
-from ethosmith.cli import fail
+from ethosmith.core.program import fail
 from ethosmith.graph.layout import BUILD
 from ethosmith.graph.session import EXIT_USER_ERROR
 

@@ -10,7 +10,7 @@ from SCons.Action import Action
 from SCons.Node import executed, up_to_date
 from SCons.Script import GetBuildFailures
 
-from ethosmith.files import write_text
+from ethosmith.core.files import write_text
 from ethosmith.graph.layout import BUILD
 from ethosmith.graph.untold import untold
 from ethosmith.report.comparison import figures_of

@@ -7,7 +7,7 @@ from typing import Any
 
 from SCons.Action import Action
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.layout import BUILD
 from ethosmith.graph.untold import untold
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.session import Session
 
 from ..project_copy import ROOT, ProjectCopy

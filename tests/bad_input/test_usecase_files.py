@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.usecase import load_usecase
-from ethosmith.errors import EthosmithError
 
 _FOLDER = Path(__file__).parent / "usecases"
 _FILES = sorted(_FOLDER.glob("*.yaml"))

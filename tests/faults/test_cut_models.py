@@ -25,7 +25,7 @@ import json, os, sys
 from pathlib import Path
 os.environ["TF_CPP_MIN_LOG_LEVEL"] = "3"
 import tensorflow
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.models import keras_file
 from ethosmith.models.int8_check import check_int8
 from ethosmith.models.keras_file import converter_for

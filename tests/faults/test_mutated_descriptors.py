@@ -13,13 +13,13 @@ from typing import Any
 import pytest
 import yaml
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.package import Package
 from ethosmith.descriptors.platform import load_platform
 from ethosmith.descriptors.repository import Repository
 from ethosmith.descriptors.usecase import load_usecase
 from ethosmith.descriptors.validation import load
-from ethosmith.errors import EthosmithError
 
 ROOT = Path(__file__).resolve().parents[2]
 MUTANTS_PER_KIND = 2500

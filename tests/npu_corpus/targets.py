@@ -13,9 +13,9 @@ from ethosu import regor
 from ethosu.vela.architecture_features import ArchitectureFeatures
 from ethosu.vela.vela import get_compiler_config
 
+from ethosmith.core.quiet import captured_output
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.harness import RawModel
-from ethosmith.quiet import captured_output
 
 _U55 = "Ethos_U55_High_End_Embedded"
 _U65 = "Ethos_U65_High_End"

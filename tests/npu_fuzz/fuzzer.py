@@ -13,7 +13,7 @@ from functools import cache
 import numpy as np
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.device import NpuDevice
 from ethosmith.npu.harness import HostRunner, NpuJobError, RawModel
 from ethosmith.npu.registers import Command

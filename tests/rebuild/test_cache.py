@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.files import unfinished_below
+from ethosmith.core.files import unfinished_below
 from ethosmith.graph.build_cache import VARIABLE
 
 from ..project_copy import ProjectCopy

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.validation import load
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.layout import repository_link
 from ethosmith.graph.repositories import Checkout
 from ethosmith.libraries.build import Job, build

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.obtain.cache import Cache
 from ethosmith.obtain.git_cache import GitCache, object_name
 from ethosmith.obtain.git_client import GitClient

@@ -14,7 +14,7 @@ from ethosmith.accuracy.device_answers import Device, device_answers
 from ethosmith.accuracy.samples_window import Window
 from ethosmith.accuracy.set_file import Item
 from ethosmith.board.job import BoardJob, BoardResult, Outcome, UartSink, discard
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.config import AcceleratorConfig
 
 _WINDOW = Window("DDR", 0x7800_0000, 1 << 16)

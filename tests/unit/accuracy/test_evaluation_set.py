@@ -11,13 +11,13 @@ import pytest
 
 from ethosmith.accuracy.evaluation_set import Accepted, Script, generated_items, items_of_folder
 from ethosmith.accuracy.set_file import Item, read_set, write_set
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 _ACCEPTED = Accepted((".wav",), ("yes", "no"))
 _SCRIPT = """
 import sys
 from ethosmith.accuracy.generator import Item, run_generator
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 def make(request):
     for index in range(request.count):
         given = request.given[index]

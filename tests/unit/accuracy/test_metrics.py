@@ -10,7 +10,7 @@ import pytest
 from scipy.stats import mannwhitneyu
 
 from ethosmith.accuracy.metrics import auc, loss, measured, top1, word_error_rate, word_errors
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 
 @pytest.mark.parametrize("values", [3, 1000])

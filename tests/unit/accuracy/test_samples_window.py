@@ -17,8 +17,8 @@ from ethosmith.accuracy.samples_window import (
     window_source,
 )
 from ethosmith.accuracy.set_file import Item
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import load_platform
-from ethosmith.errors import EthosmithError
 from ethosmith.images.elf import Elf, Section
 
 _PLATFORM = Path(__file__).parents[3] / "platforms/fvp/platform.yaml"

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ethosmith.board.job import Outcome
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 from .conftest import RunProgram
 

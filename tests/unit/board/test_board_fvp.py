@@ -10,7 +10,7 @@ import pytest
 from ethosmith.board.choice import choose_simulator
 from ethosmith.board.fvp import FVP_PROGRAMS, Fvp, fvp_command
 from ethosmith.board.job import BoardJob, BoardResult, DataFile, Dump, Outcome
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.config import AcceleratorConfig
 
 from . import programs

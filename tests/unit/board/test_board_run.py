@@ -13,7 +13,7 @@ import pytest
 
 from ethosmith.board.job import BoardJob, BoardResult, DataFile, Dump, Outcome
 from ethosmith.board.open_board import OpenBoard
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.memory import Memory
 

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from ethosmith.codegen.mix import mixed
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 RATE_HZ = 1000
 

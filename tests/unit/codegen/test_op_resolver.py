@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ethosmith.codegen.op_resolver import op_resolver_source
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.models.tflite_file import TfliteFile, TfliteOperator, TfliteTensor
 
 _OUTPUT = TfliteTensor("scores", (1, 4), 4, 1, False, None)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from ethosmith.codegen.sample_formats import read_sample
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 
 def wav(channels: int = 1, width: int = 2, data: bytes = b"\1\0\2\0") -> bytes:

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.json_schema import schema_files, schema_line, schema_name
 from ethosmith.descriptors.reference import DESCRIPTORS
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.yaml_source import read_yaml
-from ethosmith.errors import EthosmithError
 from tests.project_copy import ROOT
 
 _SCHEMAS = ROOT / "schemas"

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.errors import EthosmithError
-from ethosmith.files import UNFINISHED_PREFIX
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import UNFINISHED_PREFIX
 from ethosmith.graph.build_cache import BuildCache, DamagedEntry, cache_folder
 from ethosmith.graph.cache_size import limit_bytes, shrink, size_of
 

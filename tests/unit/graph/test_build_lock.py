@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.build_lock import BuildLock
 
 _HOLDER = """
@@ -123,7 +123,7 @@ def test_what_a_killed_step_was_writing_is_removed_and_nothing_else(tmp_path: Pa
     """As after a step that ran out of memory, in a build that then ended in order."""
     BuildLock(tmp_path).release()
     script = (
-        "import os, pathlib, sys; from ethosmith.files import writing_beside\n"
+        "import os, pathlib, sys; from ethosmith.core.files import writing_beside\n"
         "with writing_beside(pathlib.Path(sys.argv[1])): os.kill(os.getpid(), 9)"
     )
     target = tmp_path / "fvp" / "kws.axf"

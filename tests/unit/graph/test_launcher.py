@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.environment import process_environment
 from ethosmith.graph.launcher import Launcher, find_launcher
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.images.elf import read_image, read_object, read_symbols
 from ethosmith.images.sections import place_segments
 from ethosmith.images.stack import estimate, exception_handlers, read_functions

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import Platform, load_platform
-from ethosmith.errors import EthosmithError
 from ethosmith.images.elf import read_object
 from ethosmith.images.fit import RegionPlan, check_fit, plan, sizes_of_objects
 

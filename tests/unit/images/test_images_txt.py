@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import Card
-from ethosmith.errors import EthosmithError
 from ethosmith.images.images_txt import CardImage, card_images, images_txt
 
 from .small_image import REGIONS

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.images.elf import read_image, read_symbols
 from ethosmith.images.link_map import (
     PADDING,

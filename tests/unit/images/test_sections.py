@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.cli import run_step
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import run_step
 from ethosmith.images import sections
 from ethosmith.images.elf import read_image
 from ethosmith.images.sections import write_sectors

@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.images.elf import read_image
 from ethosmith.images.link_map import read_link_map
 from ethosmith.images.size import print_sizes, summary

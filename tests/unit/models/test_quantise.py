@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.models.int8_check import check_int8
 from ethosmith.models.quantise import quantise
 from ethosmith.models.representative import RandomData, from_files, from_random

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.models.vela import VelaOptions, compile_network
 from ethosmith.models.vela_config import check_system_config
 

@@ -10,7 +10,7 @@ import pytest
 from ethosu.vela.architecture_features import Accelerator, ArchitectureFeatures
 from ethosu.vela.driver_actions import build_id_word
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.config import ACCELERATORS, AcceleratorConfig
 
 

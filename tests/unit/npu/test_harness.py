@@ -12,7 +12,7 @@ from ethosu.vela.api import NpuAccelerator
 from ethosu.vela.driver_actions import npu_create_driver_payload
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.npu.config import AcceleratorConfig
 from ethosmith.npu.harness import HostRunner, NpuJobError, RawModel, RawTensor, command_stream
 from tests.unit.npu.streams import STOP, encode, word

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.source import PathSource
-from ethosmith.errors import EthosmithError
 from ethosmith.obtain.limits import ArchiveLimits
 
 from .conftest import Workshop

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.source import PathSource, UrlSource
-from ethosmith.errors import EthosmithError
 from ethosmith.obtain.cache import Cache
 
 from .conftest import Workshop, sha256

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.source import PackageSource
-from ethosmith.errors import EthosmithError
 from ethosmith.obtain.package_index import Offer, parse_html
 from ethosmith.obtain.pip_settings import (
     DEFAULT_INDEX_URL,

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ConfigDict
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.source import PackageSource, PathSource, Source, UrlSource, parse_source
 from ethosmith.descriptors.validation import load
-from ethosmith.errors import EthosmithError
 
 DIGEST = "0123456789abcdef" * 4
 PACKAGE = f"""model:

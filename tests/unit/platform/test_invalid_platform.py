@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import load_platform
-from ethosmith.errors import EthosmithError
 from ethosmith.models.vela_config import system_configs
 
 MINIMAL = Path(__file__).with_name("minimal.yaml").read_text(encoding="utf-8")

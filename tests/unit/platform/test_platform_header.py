@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ethosmith.codegen.platform_header import platform_header
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import load_platform
-from ethosmith.errors import EthosmithError
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

@@ -61,7 +61,13 @@ def _plan() -> tuple[dict[str, Any], list[Path]]:
     configuration = configurations(platform.descriptor, values)[0]
     libraries = project.libraries_with_requirements(["runtime", "frontend"])
     plan = plan_of(
-        project, usecase, configuration, libraries, _REPOSITORIES, ["gcc 1"], ["ethosmith.files"]
+        project,
+        usecase,
+        configuration,
+        libraries,
+        _REPOSITORIES,
+        ["gcc 1"],
+        ["ethosmith.core.files"],
     )
     return plan, source_files(project, platform.path, usecase, libraries, configuration)
 

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import load_platform
-from ethosmith.errors import EthosmithError
 from ethosmith.images.elf import read_image
 from ethosmith.images.link_map import read_link_map
 from ethosmith.images.memory_page import page_of

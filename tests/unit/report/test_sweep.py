@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import Platform, load_platform
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.configuration import configurations, sweep_configurations
 from ethosmith.graph.options import check_options
 from ethosmith.report.comparison import Figures

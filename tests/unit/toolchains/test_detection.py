@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.toolchain import Toolchain
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.project import Project
 from ethosmith.toolchains.compiler import identify
 from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain

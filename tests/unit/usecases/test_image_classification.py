@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from ethosmith.codegen.sample_formats import read_sample
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 from .host_build import HostProgram, descriptor, host_program
 

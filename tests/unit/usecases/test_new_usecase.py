@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from jsonschema import Draft202012Validator
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.json_schema import schema_files
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.yaml_source import read_yaml
-from ethosmith.errors import EthosmithError
 from ethosmith.graph.project import Project
 from ethosmith.scaffold.kinds import TEMPLATES
 from ethosmith.scaffold.new_usecase import main

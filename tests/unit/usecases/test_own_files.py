@@ -12,7 +12,7 @@ from typing import Any
 import h5py
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
 from ethosmith.models.input_shape import fitting_shape, input_shapes
 

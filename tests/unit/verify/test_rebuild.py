@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.verify.manifests import Manifest, read_manifest
 from ethosmith.verify.rebuild import copy_project, groups, verdict
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 from ethosmith.verify.compare import compare
 from ethosmith.verify.uart_log import read_log
 

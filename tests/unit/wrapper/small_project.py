@@ -16,8 +16,9 @@ ROOT = Path(__file__).resolve().parents[3]
 _COPIED = (
     "scons",
     "ethosmith/__init__.py",
-    "ethosmith/cli.py",
-    "ethosmith/errors.py",
+    "ethosmith/core/__init__.py",
+    "ethosmith/core/errors.py",
+    "ethosmith/core/program.py",
     "ethosmith/environment/__init__.py",
     "ethosmith/environment/prepare.py",
     "ethosmith/environment/tools.py",

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
 from ethosmith.environment import tools
-from ethosmith.errors import EthosmithError
 
 from .small_project import write_program
 

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from corpus import Utterance
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 RATE_HZ = 16_000
 _TIME_LIMIT_S = 60

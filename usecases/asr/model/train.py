@@ -39,11 +39,11 @@ from speech import spoken, synthesiser, write_wav
 from training import Example, Stage, train, use_one_thread
 
 from ethosmith.accuracy.metrics import word_error_rate
-from ethosmith.cli import run_step
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text, writing_beside
+from ethosmith.core.program import run_step
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.validation import load
-from ethosmith.errors import EthosmithError
-from ethosmith.files import write_text, writing_beside
 
 _HERE = Path(__file__).resolve().parent
 _DROPOUT = 0.1

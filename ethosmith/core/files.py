@@ -1,16 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write a file whole or not at all."""
+"""Read files of bounded size, hash them, and write them whole or not at all."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
+
+from ethosmith.core.errors import EthosmithError
 
 # Begins the names of files and folders that somebody is writing, or that a killed process left.
 UNFINISHED_PREFIX = ".unfinished."
+
+
+def read_bytes(path: Path, *, limit_bytes: int) -> bytes:
+    """Return the bytes of a file that is not trusted to be small.
+
+    Raises:
+        EthosmithError: it cannot be read, or is larger than ``limit_bytes``.
+    """
+    try:
+        size_bytes = path.stat().st_size
+        if size_bytes > limit_bytes:
+            raise EthosmithError(f"{path}: {size_bytes:,} bytes, more than {limit_bytes:,}")
+        return path.read_bytes()
+    except OSError as error:
+        raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def sha256_of(path: Path) -> str:
+    """Return the file's SHA-256 as 64 lower-case hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def write_bytes(path: Path, data: bytes) -> None:
@@ -22,6 +48,11 @@ def write_bytes(path: Path, data: bytes) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write UTF-8 text with Unix line ends as `write_bytes` does."""
     write_bytes(path, text.encode("utf-8"))
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write ``data`` as indented JSON, keys in their given order."""
+    write_text(path, json.dumps(data, indent=2) + "\n")
 
 
 def update_text(path: Path, text: str) -> None:

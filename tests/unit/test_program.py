@@ -9,8 +9,8 @@ from pathlib import Path
 
 _STEP = """
 import os, sys
-from ethosmith.cli import run_step_in_child
-from ethosmith.errors import EthosmithError
+from ethosmith.core.program import run_step_in_child
+from ethosmith.core.errors import EthosmithError
 
 def step(argv):
     if argv[0] == "abort":

@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
-from ethosmith.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError
 
 EXIT_OK = 0
 EXIT_ERROR = 1

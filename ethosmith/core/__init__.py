@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What every other package builds on; it imports nothing of ours."""
