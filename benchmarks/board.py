@@ -3,7 +3,7 @@
 
     python -m benchmarks.board [--rounds N]
 
-Boot to exit is the whole command ``python -m ethosmith.board`` as a user starts it. A stop is
+Boot to exit is the whole command ``python -m open_board`` as a user starts it. A stop is
 one access of the CPU to the NPU's registers, from QEMU's stop to the next.
 """
 
@@ -18,10 +18,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from ethosmith.board.job import BoardJob
-from ethosmith.board.open_board import OpenBoard
 from ethosmith.core.errors import EthosmithError
-from ethosmith.npu.config import AcceleratorConfig
+from ethosu_model.config import AcceleratorConfig
+from open_board.job import BoardJob
+from open_board.open_board import OpenBoard
 from tests.npu_networks.networks import NETWORKS, quantised
 from tests.unit.board import programs
 from tests.unit.board.networks import NETWORK_ADDRESS, ROOT, arms_runner, compile_with_vela
@@ -40,7 +40,7 @@ def boot_to_exit_s(folder: Path, rounds: int) -> list[float]:
     network.write_bytes(quantised(trained, folder))
     compiled = compile_with_vela(network, _ACCELERATOR, folder)
     command = [
-        *(sys.executable, "-m", "ethosmith.board", "--simulator", "open"),
+        *(sys.executable, "-m", "open_board", "--simulator", "open"),
         *("-a", str(arms_runner("ethos-u55", folder)), "--npu", _ACCELERATOR),
         *("--data", f"{compiled}@0x{NETWORK_ADDRESS:x}"),
     ]

@@ -117,7 +117,7 @@ def _scale_weights(model: Path) -> None:
 def boot_to_answer(project: ProjectCopy, name: str, rounds: int) -> list[Figure]:
     """Run the image as the graph does, from the command to the exit code."""
     axf, times = f"{_IMAGE}/{name}.axf", []
-    command = [sys.executable, "-m", "ethosmith.board", "-a", axf, "--npu", "ethos-u55-128"]
+    command = [sys.executable, "-m", "open_board", "-a", axf, "--npu", "ethos-u55-128"]
     for _ in range(rounds):
         begun = time.perf_counter()
         subprocess.run(

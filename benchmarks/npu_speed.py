@@ -28,7 +28,7 @@ from ethosu.vela.ethos_u55_regs.ethos_u55_regs import PMU
 from numpy.typing import NDArray
 
 from ethosmith.core.quiet import captured_output
-from ethosmith.npu.harness import HostRunner
+from ethosu_model.harness import HostRunner
 from tests.npu_corpus.check import MicroReference, Reference
 from tests.npu_corpus.targets import NotOnNpu, Target, compile_for, target_named
 from tests.npu_networks.networks import NETWORKS, ROOT, mobilenet_v2, quantised

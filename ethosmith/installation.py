@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+from ethosmith import DISTRIBUTION_PATHS
 
 _PACKAGE = Path(__file__).resolve().parent
 _REPOSITORY = _PACKAGE.parent
@@ -13,6 +16,8 @@ _INSTALLED = _SHARE.is_dir()
 
 # The folder that Python imports `ethosmith` from.
 IMPORT_PATH = _PACKAGE.parent
+# PYTHONPATH of a process that imports `ethosmith` and the distributions that it depends on.
+PYTHON_PATH = os.pathsep.join((str(IMPORT_PATH), *DISTRIBUTION_PATHS))
 # The folder of our usecases/, platforms/, libraries/, packages/ and firmware/.
 DESCRIPTOR_ROOT = _SHARE if _INSTALLED else _REPOSITORY
 # The folder of the SCons tools.

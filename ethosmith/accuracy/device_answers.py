@@ -19,14 +19,14 @@ from ethosmith.accuracy.samples_window import (
     window_of,
 )
 from ethosmith.accuracy.set_file import Item, read_set
-from ethosmith.board.choice import SIMULATORS, choose_simulator
-from ethosmith.board.job import BoardJob, BoardResult, DataFile, Outcome, Simulator
+from ethosmith.core.accelerators import AcceleratorConfig, parse_accelerator
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import load_platform
 from ethosmith.images.elf import read_image
-from ethosmith.npu.config import AcceleratorConfig
+from ethosmith.run.simulator import SIMULATORS, choose_simulator
 from ethosmith.verify.uart_log import DeviceSample, read_log
+from open_board.job import BoardJob, BoardResult, DataFile, Outcome, Simulator
 
 # Each part boots the board anew and has the time limit for itself.
 _MOST_PER_RUN = 8
@@ -118,7 +118,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--set", type=Path, required=True, help="of evaluation_set")
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(argv)
-    accelerator = AcceleratorConfig.parse(given.npu)
+    accelerator = parse_accelerator(given.npu)
     window = window_of(load_platform(given.platform))
     check_image(read_image(given.image), window)
     device = Device(

@@ -26,7 +26,7 @@ from ethosmith.core.files import write_bytes, write_text
 from ethosmith.core.nearest import unknown_name
 from ethosmith.core.program import run_step
 from ethosmith.descriptors.base import FORMAT_OF_SUFFIX
-from ethosmith.installation import IMPORT_PATH
+from ethosmith.installation import PYTHON_PATH
 
 LABELS_FILE = "labels.csv"
 _COLUMNS = ("file", "label")
@@ -182,7 +182,7 @@ def _call(script: Script, given: Path, output: Path) -> None:
     try:
         done = subprocess.run(
             command,
-            env={**os.environ, "PYTHONPATH": str(IMPORT_PATH)},
+            env={**os.environ, "PYTHONPATH": PYTHON_PATH},
             capture_output=True,
             text=True,
             errors="replace",

@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosmith.codegen.c_text import byte_array, float_literal, notice, string
+from ethosmith.core.accelerators import AcceleratorConfig, parse_accelerator
 from ethosmith.core.files import write_text
 from ethosmith.core.program import run_step
 from ethosmith.models.compiled import CompiledNetwork, PlacedTensor, read_compiled
 from ethosmith.models.int8_check import check_int8
-from ethosmith.npu.config import AcceleratorConfig
 
 _DTYPES = {
     "int8": "TENSOR_INT8",
@@ -156,7 +156,7 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(argv)
     compiled = read_compiled(given.raw, check_int8(given.network))
-    accelerator = AcceleratorConfig.parse(given.accelerator_config)
+    accelerator = parse_accelerator(given.accelerator_config)
     identity = ModelIdentity(given.name, accelerator, given.memory_mode)
     write_text(given.output, model_source(compiled, identity, given.source))
 

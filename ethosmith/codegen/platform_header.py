@@ -7,11 +7,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from ethosmith.core.accelerators import AcceleratorConfig, parse_accelerator
 from ethosmith.core.files import write_text
 from ethosmith.core.program import run_step
 from ethosmith.descriptors.platform import MemoryRegion, Platform, load_platform
 from ethosmith.descriptors.timing_adapter import TimingAdapter
-from ethosmith.npu.config import AcceleratorConfig
 
 Macro = tuple[str, str]
 
@@ -34,7 +34,7 @@ def platform_header(
     platform.check_combination(accelerator_config, memory_mode)
     macros = [
         *_board_macros(platform),
-        *_npu_macros(platform, AcceleratorConfig.parse(accelerator_config)),
+        *_npu_macros(platform, parse_accelerator(accelerator_config)),
         *_mode_macros(platform, memory_mode),
         *_window_macros(platform),
     ]

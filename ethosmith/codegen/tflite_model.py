@@ -21,13 +21,13 @@ from ethosmith.codegen.model import (
     tensor_table,
     work_area,
 )
+from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
 from ethosmith.core.program import run_step
 from ethosmith.models.compiled import PlacedTensor
 from ethosmith.models.int8_check import NetworkSpec, TensorSpec, check_int8
 from ethosmith.models.tflite_file import TfliteFile, read_tflite
-from ethosmith.npu.config import AcceleratorConfig
 
 # The interpreter plans them: what runtime/tensor.h has for the NPU's own plan means nothing.
 _NO_REGION, _NO_OFFSET = 0, 0
@@ -114,7 +114,7 @@ def main(argv: Sequence[str]) -> None:
     config = given.accelerator_config
     identity = ModelIdentity(
         given.name,
-        None if config == NO_NPU else AcceleratorConfig.parse(config),
+        None if config == NO_NPU else parse_accelerator(config),
         given.memory_mode,
     )
     memory = Memory(arena["arena_bytes"], arena["fast_scratch_bytes"])

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from ethosmith.core.accelerators import ACCELERATORS
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.origin import Origin
@@ -19,7 +20,6 @@ from ethosmith.descriptors.toolchain import CoreName
 from ethosmith.descriptors.validation import Problem, load
 from ethosmith.descriptors.yaml_source import Location
 from ethosmith.models.vela_config import system_configs
-from ethosmith.npu.config import ACCELERATORS
 
 SCHEMA_VERSION = 1
 

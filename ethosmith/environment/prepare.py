@@ -27,6 +27,8 @@ from ethosmith.environment import tools
 
 # Present from the first moment on: a .venv without it is somebody else's.
 _OURS = "made-by-ethosmith"
+# Relative to site-packages, so that .venv imports the distributions of the tree it is in.
+_DISTRIBUTIONS = Path(__file__).with_name("distributions.pth")
 
 
 @dataclass(frozen=True)
@@ -55,9 +57,9 @@ class Project:
         """Holds the folder that .venv was made for; it cannot be moved."""
         return self.venv / "made-for"
 
-    def inputs(self) -> tuple[Path, Path]:
+    def inputs(self) -> tuple[Path, Path, Path]:
         """Return the files of which .venv keeps a copy of what it was made from."""
-        return self.lock, tools.PACKAGE_LIST
+        return self.lock, tools.PACKAGE_LIST, _DISTRIBUTIONS
 
     def is_finished(self) -> bool:
         """Tell whether a set-up, of whatever inputs, ran to its end in this place."""
@@ -210,6 +212,8 @@ def _canonical(name: str) -> str:
 
 
 def _mark_finished(project: Project) -> None:
+    for packages in project.venv.glob("lib/python3*/site-packages"):
+        shutil.copyfile(_DISTRIBUTIONS, packages / f"ethosmith-{_DISTRIBUTIONS.name}")
     for file in project.inputs():
         shutil.copyfile(file, project.venv / file.name)
     beside = project.stamp.with_suffix(".new")

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethosmith.core.accelerators import AcceleratorConfig, parse_accelerator
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import Platform, Runner
 from ethosmith.graph.options import words
 from ethosmith.graph.runtimes import DIRECT, Runtime, runtime_named, runtimes_for_the_cpu
 from ethosmith.models.vela_config import check_system_config
-from ethosmith.npu.config import AcceleratorConfig
 
 # The value of npu= for the CPU alone.
 NO_NPU = "none"
@@ -163,7 +163,7 @@ def _configuration(
     product = platform.product_of(one.npu)
     mode = one.memory_mode or product.memory_mode
     platform.check_combination(one.npu, mode)
-    accelerator = AcceleratorConfig.parse(one.npu)
+    accelerator = parse_accelerator(one.npu)
     return Configuration(
         platform=platform.name,
         runtime=one.runtime,
@@ -190,7 +190,7 @@ def _on_the_cpu(platform: Platform, runtime: Runtime, values: Mapping[str, str])
         platform=platform.name,
         runtime=runtime,
         accelerator=None,
-        board_npu=AcceleratorConfig.parse(board_npu),
+        board_npu=parse_accelerator(board_npu),
         memory_mode=product.memory_mode,
         system_config="",
         build_type=values["build_type"],

@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from ethosmith.installation import IMPORT_PATH
+from ethosmith.installation import PYTHON_PATH
 
 # What the user may set for downloads, temporary files, simulators, terminals and compiler
 # launchers. None of it changes the bytes of an output.
@@ -49,6 +49,6 @@ def process_environment(given: Mapping[str, str] | None = None) -> dict[str, str
         "PYTHONUTF8": "1",
         # The matrices are small: a second thread only waits for the first.
         "OPENBLAS_NUM_THREADS": "1",
-        "PYTHONPATH": str(IMPORT_PATH),
+        "PYTHONPATH": PYTHON_PATH,
     }
     return {**passed, **fixed}

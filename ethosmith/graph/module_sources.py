@@ -5,21 +5,22 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
-_PACKAGE = "ethosmith"
-_ROOT = Path(__file__).resolve().parents[2]
+# Ours: this package and the distributions beside it.
+_PACKAGE = "(?:ethosmith|ethosu_model|open_board)"
 # Imports inside functions count too, hence the indentation.
 _IMPORT = re.compile(
-    rf"^[ \t]*(?:from[ \t]+({_PACKAGE}[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)"
-    rf"|import[ \t]+({_PACKAGE}[\w.]*))",
+    rf"^[ \t]*(?:from[ \t]+({_PACKAGE}\b[\w.]*)[ \t]+import[ \t]+(\([^)]*\)|[^\n]*)"
+    rf"|import[ \t]+({_PACKAGE}\b[\w.]*))",
     re.MULTILINE,
 )
 
 
 @cache
 def module_sources(module: str) -> tuple[Path, ...]:
-    """Return the files of ``module`` and of all Ethosmith modules that it imports, sorted.
+    """Return the files of ``module`` and of all modules of ours that it imports, sorted.
 
     Templates (``*.j2``) beside a module and named after it belong to it; so does the
     ``__main__`` of a package, which ``python -m`` runs.
@@ -60,10 +61,19 @@ def _imports(path: Path) -> tuple[str, ...]:
 
 
 @cache
+def _folder_of(package: str) -> Path:
+    spec = find_spec(package)
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError(f"no package {package}")
+    return Path(spec.origin).resolve().parent
+
+
+@cache
 def _file_of(module: str) -> Path | None:
     if not module:
         return None
-    base = _ROOT.joinpath(*module.split("."))
+    package, *names = module.split(".")
+    base = _folder_of(package).joinpath(*names)
     for path in (base.with_name(base.name + ".py"), base / "__init__.py"):
         if path.is_file():
             return path

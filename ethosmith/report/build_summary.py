@@ -11,7 +11,7 @@ from typing import Any
 
 from ethosmith.graph.configuration import Configuration
 
-# `ethosmith.board.open_board.NAME`, which would take too long to import here.
+# `open_board.open_board.NAME`, which would take too long to import here.
 _OPEN_BOARD = "open board"
 _NPU_COLUMNS = {
     "npu_cycles": "NPU cycles",

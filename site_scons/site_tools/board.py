@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run an image on the board simulator and check what it says: `ethosmith.board`, `.verify`."""
+"""Run an image on the board simulator and check what it says: `open_board`, `.verify`."""
 
 import json
 import os
@@ -56,7 +56,7 @@ def board_run(env: Any, usecase: SelectedUseCase, configuration: Configuration, 
     counted = configuration.runtime.inference_function
     target = f"{image_folder(configuration)}/{usecase.variant}_result.json"
     return env.Step(
-        "ethosmith.board",
+        "open_board",
         target=target,
         source=image.axf,
         options=[
@@ -117,7 +117,7 @@ def runner_run(
     platform = env["PLATFORM"]
     named = zip(usecase.samples, inputs, strict=True)
     return env.Step(
-        "ethosmith.board.runner",
+        "ethosmith.run.runner",
         target=target,
         source=[image.axf, model, network, *inputs, str(platform.path)],
         options=[
@@ -214,7 +214,7 @@ def reason_not_to_run(env: Any) -> str | None:
 def _installed_fvp(env: Any, configuration: Configuration) -> list[str]:
     programs = _fvp_programs(env, configuration)
     given = env["ENV"]
-    # FVP_PATH names the program or its folder, see `ethosmith.board.fvp.find_fvp`.
+    # FVP_PATH names the program or its folder, see `open_board.fvp.find_fvp`.
     named = given.get("FVP_PATH", "")
     if named and Path(named).is_file():
         return [named]

@@ -69,7 +69,7 @@ _ELSEWHERE = {
     "./scons accuracy usecase=kws evaluation=speech_commands/test": "needs that data set",
     "pip install ethosmith": "tests/plugin installs the wheel",
     "tools/check": "CI runs it",
-    "python -m ethosmith.board -a program.axf --stat --count-calls"
+    "python -m open_board -a program.axf --stat --count-calls"
     " _ZN6tflite16MicroInterpreter6InvokeEv": "needs Arm's firmware; tests/unit/board",
     "./scons usecase=kws runtime=tflm tflm_dir=../tflite-micro": "needs TFLM's sources",
     "./scons usecase=kws runtime=direct,tflm sweep": "likewise; tests/tflm",
@@ -79,12 +79,12 @@ _ELSEWHERE = {
     "./scons usecase=inference_runner model=my.tflite samples=inputs/": (
         "tests/runtimes/test_inference_runner.py"
     ),
-    ".venv/bin/python -m ethosmith.board"
+    ".venv/bin/python -m open_board"
     " -a build/fvp/ethos-u55-128-shared_sram/inference_runner.axf"
     " --data input.bin@0x92000000 --dump output.bin@0x93000000,10": (
         "tests/runtimes/test_inference_runner.py"
     ),
-    "python -m ethosmith.board -a program.axf --gdb 3333": "waits for a debugger",
+    "python -m open_board -a program.axf --gdb 3333": "waits for a debugger",
     "gdb-multiarch program.axf -ex 'target remote localhost:3333'": "tests/unit/board",
     'pytest tests/npu_corpus -m "not slow"': "part of the tests",
     'pytest tests/npu_networks -m "not slow"': "part of the tests",

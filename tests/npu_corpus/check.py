@@ -12,7 +12,7 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from tflite_micro.python.tflite_micro import runtime
 
 from ethosmith.core.quiet import captured_output
-from ethosmith.npu.harness import HostRunner
+from ethosu_model.harness import HostRunner
 from tests.npu_corpus.case import Case
 from tests.npu_corpus.draw import Draw
 from tests.npu_corpus.flatbuffer import tflite_bytes

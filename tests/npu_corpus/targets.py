@@ -14,8 +14,8 @@ from ethosu.vela.architecture_features import ArchitectureFeatures
 from ethosu.vela.vela import get_compiler_config
 
 from ethosmith.core.quiet import captured_output
-from ethosmith.npu.config import AcceleratorConfig
-from ethosmith.npu.harness import RawModel
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.harness import RawModel
 
 _U55 = "Ethos_U55_High_End_Embedded"
 _U65 = "Ethos_U65_High_End"

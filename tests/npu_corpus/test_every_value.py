@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ethosmith.npu.harness import HostRunner
+from ethosu_model.harness import HostRunner
 from tests.npu_corpus.check import MicroReference, Reference, compare
 from tests.npu_corpus.draw import INT8, INT16, Draw
 from tests.npu_corpus.flatbuffer import tflite_bytes

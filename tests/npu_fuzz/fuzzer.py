@@ -13,10 +13,10 @@ from functools import cache
 import numpy as np
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.npu.device import NpuDevice
-from ethosmith.npu.harness import HostRunner, NpuJobError, RawModel
-from ethosmith.npu.registers import Command
+from ethosu_model.device import NpuDevice
+from ethosu_model.errors import ModelError
+from ethosu_model.harness import HostRunner, NpuJobError, RawModel
+from ethosu_model.registers import Command
 from tests.npu_corpus.case import Case
 from tests.npu_corpus.check import input_set
 from tests.npu_corpus.flatbuffer import tflite_bytes
@@ -107,7 +107,7 @@ class Attack:
         try:
             model = victim.model if mutation is None else mutation(victim.model, rng)
             runner = HostRunner(model, victim.target.config)
-        except EthosmithError:
+        except ModelError:
             return "payload refused"
         if mutation is None:
             disturb_registers(runner.device, rng)

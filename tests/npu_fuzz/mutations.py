@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 
-from ethosmith.npu.harness import RawModel, command_stream
+from ethosu_model.harness import RawModel, command_stream
 
 Words = list[int]
 Mutation = Callable[[RawModel, np.random.Generator], RawModel]

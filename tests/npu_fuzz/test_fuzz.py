@@ -8,7 +8,7 @@ import contextlib
 import pytest
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0
 
-from ethosmith.npu.harness import HostRunner, NpuJobError
+from ethosu_model.harness import HostRunner, NpuJobError
 from tests.npu_fuzz.fuzzer import Campaign, run_campaign, victims
 from tests.npu_fuzz.mutations import set_before_operations
 

@@ -9,7 +9,7 @@ import time
 import pytest
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 
-from ethosmith.npu.harness import HostRunner, NpuJobError
+from ethosu_model.harness import HostRunner, NpuJobError
 from tests.npu_fuzz.fuzzer import resident_bytes, victims
 from tests.npu_fuzz.mutations import Words, with_commands
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ethosmith.npu.harness import HostRunner
+from ethosu_model.harness import HostRunner
 from tests.npu_corpus.check import Difference, MicroReference, Reference, compare
 from tests.npu_corpus.network import Array
 from tests.npu_corpus.targets import TARGETS, Target, compile_for, target_named

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-_REPOSITORY = Path(__file__).resolve().parents[2]
+from ..distributions.wheels import BOARD, MODEL, ROOT, install
 
 _SCONSTRUCT = """\
 import runpy
@@ -25,16 +25,8 @@ runpy.run_path(SCONSTRUCT)
 
 @pytest.fixture(scope="module")
 def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Build the wheel and unpack it where nothing of the repository is near."""
-    folder = tmp_path_factory.mktemp("installed")
-    pip = [sys.executable, "-m", "pip", "--disable-pip-version-check", "-q"]
-    wheel = ["wheel", "--no-deps", "--no-build-isolation", "-w", str(folder), str(_REPOSITORY)]
-    subprocess.run([*pip, *wheel], check=True)
-    packed = next(folder.glob("*.whl"))
-    target = folder / "site"
-    install = ["install", "--no-deps", "--no-index", "--target", str(target), str(packed)]
-    subprocess.run([*pip, *install], check=True)
-    return target
+    """Install the wheels where nothing of the repository is near."""
+    return install(tmp_path_factory.mktemp("installed"), ROOT, MODEL, BOARD)
 
 
 @pytest.fixture(scope="module")
@@ -42,12 +34,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Write a project with its own use case and its own platform."""
     root = tmp_path_factory.mktemp("their project")
     (root / "SConstruct").write_text(_SCONSTRUCT)
-    ours = _REPOSITORY / "usecases" / "kws"
+    ours = ROOT / "usecases" / "kws"
     theirs = root / "usecases" / "two_words"
     shutil.copytree(ours, theirs)
     descriptor = (ours / "usecase.yaml").read_text("utf-8")
     (theirs / "usecase.yaml").write_text(descriptor.replace("name: kws", "name: two_words"))
-    platform = (_REPOSITORY / "platforms" / "fvp" / "platform.yaml").read_text("utf-8")
+    platform = (ROOT / "platforms" / "fvp" / "platform.yaml").read_text("utf-8")
     board = root / "platforms" / "our_board"
     board.mkdir(parents=True)
     platform = platform.replace("name: fvp", "name: our_board")
@@ -70,7 +62,7 @@ def test_installed_package_builds_another_projects_use_case(installed: Path, pro
     answers = [sample["answer"] for sample in verified["samples"]]
     assert answers[:-1] == ["yes", "no", "down", "go", "stop"]
     signatures = (project / "build" / ".sconsign.dblite").read_bytes()
-    assert str(_REPOSITORY).encode() not in signatures, "the build read the repository's files"
+    assert str(ROOT).encode() not in signatures, "the build read the repository's files"
     for file in (folder / "two_words.axf", folder / "two_words.map", folder / "two_words.htm"):
         assert str(installed).encode() not in file.read_bytes(), f"{file.name} names a place"
 

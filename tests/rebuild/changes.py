@@ -147,7 +147,7 @@ CHANGES = (
     ),
     Change(
         "the code of the board",
-        _append("ethosmith/board/cli.py", "# A remark.\n"),
+        _append("distributions/open-board/src/open_board/cli.py", "# A remark.\n"),
         "RUN IMAGE/kws.axf",
     ),
     Change(

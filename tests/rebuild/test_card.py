@@ -48,7 +48,7 @@ def test_the_files_of_the_card_boot_as_the_controller_places_them(
         axf.unlink()
     images = [word for placed in _placed(card) for word in ("--image", placed)]
     assert len(images) == 4
-    command = [sys.executable, "-m", "ethosmith.board", *images, "--npu", "ethos-u55-128"]
+    command = [sys.executable, "-m", "open_board", *images, "--npu", "ethos-u55-128"]
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert 'sample yes: answer="yes"' in ran.stdout

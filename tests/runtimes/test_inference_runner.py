@@ -50,7 +50,7 @@ def test_the_boards_windows_take_inputs_and_give_outputs(project: ProjectCopy) -
     (project.root / "given.bin").write_bytes(data)
     (expected,) = litert(all_npu(), data)
     output_bytes = len(expected) // 2
-    command = [sys.executable, "-m", "ethosmith.board", "--simulator", "open"]
+    command = [sys.executable, "-m", "open_board", "--simulator", "open"]
     command += ["-a", f"{_FOLDER}/inference_runner@net@in puts.axf"]
     command += ["--data", "given.bin@0x92000000", "--dump", f"out.bin@0x93000000,{output_bytes}"]
     subprocess.run(command, cwd=project.root, check=True, capture_output=True)

@@ -27,7 +27,7 @@ from ..unit.board import networks
 def _used_bytes(network: Path, accelerator: str, folder: Path) -> int:
     runner = networks.arms_runner(accelerator.rpartition("-")[0], folder)
     data = f"{network}@0x{networks.NETWORK_ADDRESS:x}"
-    command = [sys.executable, "-m", "ethosmith.board", "--simulator", "open", "-a", str(runner)]
+    command = [sys.executable, "-m", "open_board", "--simulator", "open", "-a", str(runner)]
     done = subprocess.run(
         [*command, "--npu", accelerator, "--data", data, "--timelimit", "60"],
         cwd=ROOT,

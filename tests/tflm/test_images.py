@@ -93,7 +93,7 @@ def test_only_kernels_of_the_network_are_linked(project: ProjectCopy) -> None:
 
 
 def _run(project: ProjectCopy, *options: str) -> str:
-    command = [sys.executable, "-m", "ethosmith.board", "--simulator", "open"]
+    command = [sys.executable, "-m", "open_board", "--simulator", "open"]
     done = subprocess.run(
         [*command, "-a", f"{_NPU}-tflm/{_IMAGE}.axf", *options],
         cwd=project.root,

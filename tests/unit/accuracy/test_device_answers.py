@@ -13,9 +13,9 @@ import pytest
 from ethosmith.accuracy.device_answers import Device, device_answers
 from ethosmith.accuracy.samples_window import Window
 from ethosmith.accuracy.set_file import Item
-from ethosmith.board.job import BoardJob, BoardResult, Outcome, UartSink, discard
 from ethosmith.core.errors import EthosmithError
-from ethosmith.npu.config import AcceleratorConfig
+from ethosu_model.config import AcceleratorConfig
+from open_board.job import BoardJob, BoardResult, Outcome, UartSink, discard
 
 _WINDOW = Window("DDR", 0x7800_0000, 1 << 16)
 _ITEMS = [Item(f"item-{index}", "yes", bytes([index])) for index in range(20)]

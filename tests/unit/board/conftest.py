@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ethosmith.board.job import BoardJob, BoardResult
-from ethosmith.board.open_board import MakeNpu, OpenBoard
-from ethosmith.npu.config import AcceleratorConfig
+from ethosu_model.config import AcceleratorConfig
+from open_board.job import BoardJob, BoardResult
+from open_board.open_board import MakeNpu, OpenBoard
 
 from . import fake_npu, programs
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ethosmith.npu.config import AcceleratorConfig
-from ethosmith.npu.events import EventTotals
-from ethosmith.npu.memory import Memory
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.events import EventTotals
+from ethosu_model.memory import Memory
 
 CMD = 0x08
 

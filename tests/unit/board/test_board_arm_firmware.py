@@ -13,10 +13,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ethosmith.board.cli import main
-from ethosmith.board.job import BoardJob, DataFile, Dump
-from ethosmith.board.open_board import OpenBoard
-from ethosmith.npu.config import AcceleratorConfig
+from ethosu_model.config import AcceleratorConfig
+from open_board.cli import main
+from open_board.job import BoardJob, DataFile, Dump
+from open_board.open_board import OpenBoard
 
 from . import networks
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import pytest
 
-from ethosmith.board.job import BoardJob
-from ethosmith.board.open_board import OpenBoard
+from open_board.job import BoardJob
+from open_board.open_board import OpenBoard
 
 from . import programs
 from .conftest import U55, RunProgram

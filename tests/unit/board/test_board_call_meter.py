@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from ethosmith.board.job import Outcome
-from ethosmith.core.errors import EthosmithError
+from open_board.errors import BoardError
+from open_board.job import Outcome
 
 from .conftest import RunProgram
 
@@ -64,5 +64,5 @@ def test_another_timer_that_runs_is_an_error(run_program: RunProgram) -> None:
 
 def test_an_unknown_function_is_told_before_the_run(run_program: RunProgram) -> None:
     body = f"{_FUNCTIONS} int program(void) {{ counted(1); return 0; }}"
-    with pytest.raises(EthosmithError, match="no function 'count'; did you mean 'counted'"):
+    with pytest.raises(BoardError, match="no function 'count'; did you mean 'counted'"):
         run_program(body, counted_function="count")

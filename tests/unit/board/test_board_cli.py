@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.board.cli import main
+from open_board.cli import main
 
 from . import programs
 
@@ -190,7 +190,7 @@ def test_no_simulator_outlives_a_killed_command(sent: signal.Signals, tmp_path: 
     qemu.write_text(_QEMU_WITH_PID.format(path=os.environ["PATH"], folder=tmp_path))
     qemu.chmod(0o755)
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    command = [sys.executable, "-m", "ethosmith.board", "--simulator", "open", "-a", str(axf)]
+    command = [sys.executable, "-m", "open_board", "--simulator", "open", "-a", str(axf)]
 
     with subprocess.Popen(
         command, cwd=_ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE

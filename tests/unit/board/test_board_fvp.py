@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.board.choice import choose_simulator
-from ethosmith.board.fvp import FVP_PROGRAMS, Fvp, fvp_command
-from ethosmith.board.job import BoardJob, BoardResult, DataFile, Dump, Outcome
-from ethosmith.core.errors import EthosmithError
-from ethosmith.npu.config import AcceleratorConfig
+from ethosu_model.config import AcceleratorConfig
+from open_board.choice import choose_simulator
+from open_board.errors import BoardError
+from open_board.fvp import FVP_PROGRAMS, Fvp, fvp_command
+from open_board.job import BoardJob, BoardResult, DataFile, Dump, Outcome
 
 from . import programs
 from .conftest import U55
@@ -151,17 +151,17 @@ def test_fvp_path_may_name_the_program_itself(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["auto", "fvp"])
 def test_wrong_fvp_path_is_no_silent_fallback(name: str, tmp_path: Path) -> None:
-    with pytest.raises(EthosmithError, match="no executable FVP_Corstone_SSE-300_Ethos-U55"):
+    with pytest.raises(BoardError, match="no executable FVP_Corstone_SSE-300_Ethos-U55"):
         choose_simulator(name, U55, environment={"FVP_PATH": str(tmp_path)})
 
 
 def test_asking_for_an_fvp_that_is_not_installed_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(EthosmithError, match="not installed; set FVP_PATH"):
+    with pytest.raises(BoardError, match="not installed; set FVP_PATH"):
         choose_simulator("fvp", U55, environment={"PATH": str(tmp_path)})
 
 
 def test_unknown_simulator_names_the_nearest() -> None:
-    with pytest.raises(EthosmithError, match="did you mean 'open'"):
+    with pytest.raises(BoardError, match="did you mean 'open'"):
         choose_simulator("opne", U55)
 
 
@@ -169,9 +169,7 @@ def test_the_fvp_of_another_subsystem_is_used_where_it_is_installed(tmp_path: Pa
     name = "FVP_Corstone_SSE-310"
     on_path = {"PATH": str(tmp_path)}
     _fake_fvp(tmp_path, "")
-    with pytest.raises(
-        EthosmithError, match=rf"^{name} is not installed; set FVP_PATH to its f\w+$"
-    ):
+    with pytest.raises(BoardError, match=rf"^{name} is not installed; set FVP_PATH to its f\w+$"):
         choose_simulator("fvp", U55, environment=on_path, fvp_program=name)
     script = "printf '\\004\\000' >\"$uart\"; exec sleep 100"
     _fake_fvp(tmp_path, script).rename(tmp_path / name)

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.board.debugger import DebugPort
-from ethosmith.board.gdb_packet import PacketReader, frame
-from ethosmith.board.job import BoardJob, BoardResult, Outcome
-from ethosmith.board.open_board import MakeNpu, OpenBoard
+from open_board.debugger import DebugPort
+from open_board.gdb_packet import PacketReader, frame
+from open_board.job import BoardJob, BoardResult, Outcome
+from open_board.open_board import MakeNpu, OpenBoard
 
 from . import programs
 from .conftest import U55

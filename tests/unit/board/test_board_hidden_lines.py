@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ethosmith.board.hidden_lines import without_lines
+from open_board.hidden_lines import without_lines
 
 _TEXT = b"tensor a 1\nsample a: yes\ntensors\nwindow a 0:\ntensor\n\nhangs here"
 _SHOWN = b"sample a: yes\ntensors\n\nhangs here"

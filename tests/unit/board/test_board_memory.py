@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ethosmith.board.guest_memory import NpuMemory
-from ethosmith.npu.memory import BusFault
+from ethosu_model.memory import BusFault
+from open_board.guest_memory import NpuMemory
 
 _SPAN = 5 * 4096
 _BASES = {0x31000000: "SRAM", 0x21000000: "SRAM", 0x11000000: "BRAM", 0x01000000: "BRAM"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from ethosmith.board.job import Outcome, RunError
-from ethosmith.board.npu_registers import GuardedNpu
-from ethosmith.npu.memory import ArrayMemory, Memory
+from ethosu_model.memory import ArrayMemory, Memory
+from open_board.job import Outcome, RunError
+from open_board.npu_registers import GuardedNpu
 from tests.unit.board.fake_npu import CMD, FakeNpu
 
 

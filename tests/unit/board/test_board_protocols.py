@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ethosmith.board.bridge import advance_it
-from ethosmith.board.gdb_client import Stop
-from ethosmith.board.gdb_packet import PacketError, PacketReader, frame
-from ethosmith.board.job import RunError
-from ethosmith.board.uart import UartWatch
+from open_board.bridge import advance_it
+from open_board.gdb_client import Stop
+from open_board.gdb_packet import PacketError, PacketReader, frame
+from open_board.job import RunError
+from open_board.uart import UartWatch
 
 
 def _cut(data: bytes, sizes: list[int]) -> list[bytes]:

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.board.job import BoardJob, BoardResult, DataFile, Dump, Outcome
-from ethosmith.board.open_board import OpenBoard
-from ethosmith.core.errors import EthosmithError
-from ethosmith.npu.config import AcceleratorConfig
-from ethosmith.npu.memory import Memory
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.memory import Memory
+from open_board.errors import BoardError
+from open_board.job import BoardJob, BoardResult, DataFile, Dump, Outcome
+from open_board.open_board import OpenBoard
 
 from . import programs
 from .conftest import U55, RunProgram
@@ -243,7 +243,7 @@ def test_two_runs_give_the_same_clock(run_program: RunProgram) -> None:
 
 
 def test_missing_program_is_the_callers_error(tmp_path: Path) -> None:
-    with pytest.raises(EthosmithError, match=r"cannot read .*nothing\.axf"):
+    with pytest.raises(BoardError, match=r"cannot read .*nothing\.axf"):
         OpenBoard().run(BoardJob(U55, tmp_path / "nothing.axf"))
 
 
@@ -251,7 +251,7 @@ def test_program_that_is_no_elf_is_the_callers_error(tmp_path: Path) -> None:
     text = tmp_path / "text.axf"
     text.write_text("not a program")
 
-    with pytest.raises(EthosmithError, match="is not an ELF file for Arm"):
+    with pytest.raises(BoardError, match="is not an ELF file for Arm"):
         OpenBoard().run(BoardJob(U55, text))
 
 
@@ -260,7 +260,7 @@ def test_data_outside_of_memory_is_the_callers_error(tmp_path: Path) -> None:
     data = tmp_path / "data"
     data.write_bytes(bytes(32))
 
-    with pytest.raises(EthosmithError, match="does not fit at 0x313ffff0"):
+    with pytest.raises(BoardError, match="does not fit at 0x313ffff0"):
         OpenBoard().run(BoardJob(U55, axf, data=(DataFile(data, 0x313FFFF0),)))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from ethosmith.board.runner_log import read_runner_log
 from ethosmith.core.errors import EthosmithError
+from ethosmith.run.runner_log import read_runner_log
 
 _DONE = """\
 INFO - Activation buffer (a.k.a tensor arena) size used: 6916

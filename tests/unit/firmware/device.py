@@ -66,7 +66,7 @@ def _compiled(source: Path, platform: Path, folder: Path, defines: Sequence[str]
 
 def run_on_board(axf: Path, *options: str) -> tuple[int, list[str]]:
     """Return the exit code and the UART's lines."""
-    board = [sys.executable, "-m", "ethosmith.board", "--simulator", "open", "-a", str(axf)]
+    board = [sys.executable, "-m", "open_board", "--simulator", "open", "-a", str(axf)]
     ran = subprocess.run(
         [*board, "--timelimit", "20", *options],
         cwd=ROOT,

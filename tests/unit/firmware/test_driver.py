@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ethosmith.npu.config import ACCELERATORS, AcceleratorConfig
-from ethosmith.npu.device import NpuDevice
-from ethosmith.npu.memory import ArrayMemory
+from ethosu_model.config import ACCELERATORS, AcceleratorConfig
+from ethosu_model.device import NpuDevice
+from ethosu_model.memory import ArrayMemory
 
 from .driver import Counts, Driver, Region, compile_driver
 

@@ -11,7 +11,7 @@ from ethosu import mlw_codec
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 from numpy.typing import NDArray
 
-from ethosmith.npu.registers import Status
+from ethosu_model.registers import Status
 from tests.unit.npu.streams import REGION, STOP, Bench, encode, word
 
 Array = NDArray[Any]

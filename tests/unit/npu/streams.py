@@ -7,11 +7,11 @@ import struct
 
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, BASE_POINTERS, cmd0, cmd1
 
-from ethosmith.npu.config import AcceleratorConfig
-from ethosmith.npu.device import NpuDevice
-from ethosmith.npu.memory import ArrayMemory
-from ethosmith.npu.registers import Command
-from ethosmith.npu.trace import Trace
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.device import NpuDevice
+from ethosu_model.memory import ArrayMemory
+from ethosu_model.registers import Command
+from ethosu_model.trace import Trace
 
 STREAM = 0x1000_0000
 REGION = 0x2000_0000

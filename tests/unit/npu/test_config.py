@@ -10,8 +10,8 @@ import pytest
 from ethosu.vela.architecture_features import Accelerator, ArchitectureFeatures
 from ethosu.vela.driver_actions import build_id_word
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.npu.config import ACCELERATORS, AcceleratorConfig
+from ethosu_model.config import ACCELERATORS, AcceleratorConfig
+from ethosu_model.errors import ModelError
 
 
 @pytest.mark.parametrize("config", ACCELERATORS, ids=lambda config: config.name)
@@ -41,14 +41,12 @@ def test_architecture_version_is_that_of_velas_register_definitions() -> None:
 
 
 def test_unknown_name_tells_the_nearest_one() -> None:
-    with pytest.raises(EthosmithError, match="did you mean 'ethos-u55-128'"):
+    with pytest.raises(ModelError, match="did you mean 'ethos-u55-128'"):
         AcceleratorConfig.parse("ethos-u55-129")
 
 
 def test_import_stays_light_for_the_build_graph() -> None:
-    code = (
-        "import ethosmith.npu.config, sys; print('numpy' in sys.modules, 'ethosu' in sys.modules)"
-    )
+    code = "import ethosu_model.config, sys; print('numpy' in sys.modules, 'ethosu' in sys.modules)"
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )

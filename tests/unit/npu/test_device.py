@@ -17,8 +17,8 @@ from ethosu.vela.ethos_u55_regs.ethos_u55_regs import (
     pmu_event_type,
 )
 
-from ethosmith.npu.faults import AxiChannel
-from ethosmith.npu.registers import Command, Status
+from ethosu_model.faults import AxiChannel
+from ethosu_model.registers import Command, Status
 from tests.unit.npu.streams import REGION, REGION_BYTES, STOP, STREAM, Bench, encode, word, words
 
 DMA = {

@@ -12,11 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ethosmith.npu.bus import Bus
-from ethosmith.npu.faults import AxiChannel, AxiPort, CommandFault, TransferFault
-from ethosmith.npu.feature_map import read_feature_map, write_feature_map
-from ethosmith.npu.memory import ArrayMemory
-from ethosmith.npu.operands import FeatureMap, Layout, Shape, Tiles
+from ethosu_model.bus import Bus
+from ethosu_model.faults import AxiChannel, AxiPort, CommandFault, TransferFault
+from ethosu_model.feature_map import read_feature_map, write_feature_map
+from ethosu_model.memory import ArrayMemory
+from ethosu_model.operands import FeatureMap, Layout, Shape, Tiles
 
 BASE = 0x2000_0000
 SIZE = 1 << 18

@@ -12,9 +12,9 @@ from ethosu.vela.api import NpuAccelerator
 from ethosu.vela.driver_actions import npu_create_driver_payload
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.npu.config import AcceleratorConfig
-from ethosmith.npu.harness import HostRunner, NpuJobError, RawModel, RawTensor, command_stream
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.errors import ModelError
+from ethosu_model.harness import HostRunner, NpuJobError, RawModel, RawTensor, command_stream
 from tests.unit.npu.streams import STOP, encode, word
 
 COPY = {
@@ -78,15 +78,15 @@ def test_command_stream_is_found_behind_velas_driver_actions() -> None:
     ],
 )
 def test_malformed_payload_is_refused(payload: bytes, complaint: str) -> None:
-    with pytest.raises(EthosmithError, match=complaint):
+    with pytest.raises(ModelError, match=complaint):
         command_stream(payload)
 
 
 def test_file_that_is_no_raw_output_is_refused_by_name(tmp_path: Path) -> None:
     path = tmp_path / "net_vela.npz"
     path.write_bytes(b"no archive")
-    with pytest.raises(EthosmithError, match=r"net_vela\.npz: not a raw output"):
+    with pytest.raises(ModelError, match=r"net_vela\.npz: not a raw output"):
         RawModel.load(path)
     np.savez(path, cmd_data=np.zeros(4))
-    with pytest.raises(EthosmithError, match="not a raw output"):
+    with pytest.raises(ModelError, match="not a raw output"):
         RawModel.load(path)

@@ -7,9 +7,9 @@ from collections import Counter
 
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import pmu_event_type
 
-from ethosmith.npu.events import event_totals, traffic_events
-from ethosmith.npu.faults import AxiPort
-from ethosmith.npu.traffic import Traffic
+from ethosu_model.events import event_totals, traffic_events
+from ethosu_model.faults import AxiPort
+from ethosu_model.traffic import Traffic
 
 
 def test_totals_name_port_and_direction() -> None:

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from ethosmith.npu.faults import WeightFault
-from ethosmith.npu.weight_stream import decode_weight_stream
-from ethosmith.npu.weights import WeightCache, WeightGeometry, decode_scales, decode_weights
+from ethosu_model.faults import WeightFault
+from ethosu_model.weight_stream import decode_weight_stream
+from ethosu_model.weights import WeightCache, WeightGeometry, decode_scales, decode_weights
 
 DISTRIBUTIONS = {
     "uniform": lambda rng, n: rng.integers(-255, 256, n),

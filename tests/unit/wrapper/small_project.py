@@ -23,6 +23,7 @@ _COPIED = (
     "ethosmith/environment/prepare.py",
     "ethosmith/environment/tools.py",
     "ethosmith/environment/system_packages.toml",
+    "ethosmith/environment/distributions.pth",
 )
 _TOY_SCONS = """
 import os, sys

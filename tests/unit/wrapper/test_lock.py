@@ -26,9 +26,15 @@ def pins() -> list[tuple[Requirement, int]]:
 
 
 def declared() -> list[Requirement]:
-    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    groups = [project["dependencies"], *project["optional-dependencies"].values()]
-    return [Requirement(text) for texts in groups for text in texts]
+    """Return what this repository's projects declare, except one another."""
+    files = [ROOT / "pyproject.toml", *(ROOT / "distributions").glob("*/pyproject.toml")]
+    projects = [tomllib.loads(file.read_text(encoding="utf-8"))["project"] for file in files]
+    found = []
+    for project in projects:
+        groups = [project["dependencies"], *project.get("optional-dependencies", {}).values()]
+        found += [Requirement(text) for texts in groups for text in texts]
+    ours = {project["name"] for project in projects}
+    return [item for item in found if canonicalize_name(item.name) not in ours]
 
 
 @pytest.mark.parametrize("python", ["3.11.0", "3.12.0", "3.13.0"])

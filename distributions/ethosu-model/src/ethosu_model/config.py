@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The accelerator configurations of Ethos-U55 and Ethos-U65, by Vela's names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ethosu_model.errors import ModelError, did_you_mean
+
+# Architecture v1.0.6, the version whose definitions Vela and Arm's driver carry.
+_ARCHITECTURE_VERSION = (1, 0, 6)
+_PRODUCT_CODES = {"ethos-u55": 0, "ethos-u65": 1}
+
+
+@dataclass(frozen=True)
+class BlockShape:
+    """Size of a block, in elements."""
+
+    height: int
+    width: int
+    depth: int
+
+
+@dataclass(frozen=True)
+class AcceleratorConfig:
+    """One build of the NPU: what the CONFIG and ID registers tell, and the block shapes.
+
+    Attributes:
+        name: Vela's name, such as ``ethos-u55-128``.
+        product: ``ethos-u55`` or ``ethos-u65``.
+        macs: 8-bit multiply-accumulates per cycle, all cores together.
+        cores: Number of cores; a core has its own weight stream and SHRAM.
+        shram_kib: Shared RAM of one core, in KiB.
+        ifm_microblock: Smallest IFM block (Vela's ``ifm_ublock``).
+        ofm_microblock: Smallest OFM block (Vela's ``ofm_ublock``); its depth orders the weights.
+    """
+
+    name: str
+    product: str
+    macs: int
+    cores: int
+    shram_kib: int
+    ifm_microblock: BlockShape
+    ofm_microblock: BlockShape
+
+    @classmethod
+    def parse(cls, name: str) -> AcceleratorConfig:
+        """Return the configuration called ``name``.
+
+        Raises:
+            ModelError: There is none; the message gives the nearest name and all of them.
+        """
+        for config in ACCELERATORS:
+            if config.name == name.lower():
+                return config
+        hint = did_you_mean(name, ACCELERATOR_CONFIGS)
+        known = ", ".join(ACCELERATOR_CONFIGS)
+        raise ModelError(f"unknown NPU configuration '{name}'{hint} (known: {known})")
+
+    @property
+    def log2_macs(self) -> int:
+        """CONFIG.macs_per_cc."""
+        return self.macs.bit_length() - 1
+
+    @property
+    def address_bits(self) -> int:
+        """Width of an AXI address."""
+        return 32 if self.product == "ethos-u55" else 40
+
+    @property
+    def axi_bytes(self) -> int:
+        """Width of an AXI data beat in bytes: 64 bits on Ethos-U55, 128 on Ethos-U65."""
+        return 8 if self.product == "ethos-u55" else 16
+
+    @property
+    def shram_bytes(self) -> int:
+        """Shared RAM of one core, in bytes."""
+        return self.shram_kib * 1024
+
+    @property
+    def config_register(self) -> int:
+        """Value of CONFIG; Vela's ``driver_actions.build_config_word`` makes the same word."""
+        return (
+            self.log2_macs | self.cores * self.shram_kib << 8 | _PRODUCT_CODES[self.product] << 28
+        )
+
+    @property
+    def version(self) -> tuple[int, int, int]:
+        """Architecture version: major, minor, patch."""
+        return _ARCHITECTURE_VERSION
+
+    @property
+    def id_register(self) -> int:
+        """Value of ID: architecture version, product 4 (U55) or 6 (U65), version r0p0."""
+        major, minor, patch = _ARCHITECTURE_VERSION
+        product_major = 4 if self.product == "ethos-u55" else 6
+        return major << 28 | minor << 20 | patch << 16 | product_major << 12
+
+
+# Sources: CONFIG word and microblocks from Vela's architecture_features.accelerator_configs.
+ACCELERATORS = (
+    AcceleratorConfig(
+        "ethos-u55-32", "ethos-u55", 32, 1, 16, BlockShape(1, 1, 8), BlockShape(1, 1, 4)
+    ),
+    AcceleratorConfig(
+        "ethos-u55-64", "ethos-u55", 64, 1, 16, BlockShape(1, 1, 8), BlockShape(1, 1, 8)
+    ),
+    AcceleratorConfig(
+        "ethos-u55-128", "ethos-u55", 128, 1, 24, BlockShape(1, 2, 8), BlockShape(1, 2, 8)
+    ),
+    AcceleratorConfig(
+        "ethos-u55-256", "ethos-u55", 256, 1, 48, BlockShape(2, 2, 8), BlockShape(2, 2, 8)
+    ),
+    AcceleratorConfig(
+        "ethos-u65-256", "ethos-u65", 256, 1, 48, BlockShape(2, 2, 8), BlockShape(2, 2, 8)
+    ),
+    AcceleratorConfig(
+        "ethos-u65-512", "ethos-u65", 512, 2, 48, BlockShape(2, 2, 8), BlockShape(2, 2, 8)
+    ),
+)
+
+ACCELERATOR_CONFIGS = tuple(config.name for config in ACCELERATORS)

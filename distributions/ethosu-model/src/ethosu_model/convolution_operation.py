@@ -1,0 +1,207 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Executes NPU_OP_CONV and NPU_OP_DEPTHWISE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
+from numpy.typing import NDArray
+
+from ethosu_model.convolution import Band, convolve, convolve_depthwise, exact_float
+from ethosu_model.cycles import BlockKind
+from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
+from ethosu_model.operands import FeatureMap
+from ethosu_model.operation import BlockOperation, Inputs, OperationReport
+from ethosu_model.rounding import scale_and_round
+from ethosu_model.traffic import Traffic
+from ethosu_model.weights import ChannelScales, WeightGeometry, WeightVolume, decode_scales
+from ethosu_model.window import padded
+
+
+@dataclass(frozen=True)
+class _Stream:
+    """Where a core's weights or scales lie."""
+
+    address: int
+    size_bytes: int
+    port: AxiPort
+    channel: AxiChannel
+
+
+class Convolution(BlockOperation):
+    """NPU_OP_CONV: every output channel sums over all input channels."""
+
+    depthwise = False
+    _last_scales: tuple[tuple[bytes, ...], ChannelScales] | None = None
+
+    def run(self) -> OperationReport:
+        """Execute the operation.
+
+        Raises:
+            NpuFault: It cannot be executed, or met a bus fault.
+        """
+        self._spend()
+        ifm = self.inputs.ifm
+        weights = self.machine.cache.get(
+            tuple(self._fetch(stream) for stream in self._weight_streams), self._geometries
+        )
+        return self.store(self._bands(ifm, weights, self._scales()))
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """IFM, kernel, and the streams of weights and scales.
+
+        Weights are read again for every OFM block in x and y, scales once.
+        """
+        blocks = self.block_counts.height * self.block_counts.width
+        ifm = self.windowed_ifm(self._ifm_depth)
+        if ifm.dtype.itemsize > 2:
+            raise CommandFault("convolution of a 32-bit IFM")
+        return Inputs(
+            kind=BlockKind.DEPTHWISE if self.depthwise else BlockKind.CONVOLUTION,
+            output=self.mac_output_kind(),
+            ifm=ifm,
+            ifm2=None,
+            window=self.window,
+            weights=(
+                *(Traffic(s.port, s.size_bytes * blocks) for s in self._weight_streams),
+                *(Traffic(s.port, s.size_bytes) for s in self._scale_streams),
+            ),
+        )
+
+    @property
+    def _ifm_depth(self) -> int:
+        return self.ofm.shape.depth if self.depthwise else self.decoder.ifm_depth()
+
+    def _spend(self) -> None:
+        """Charge the work; a depthwise convolution goes element by element."""
+        kernel = self.window.kernel
+        taps = kernel.height * kernel.width * self.ofm.shape.elements
+        if self.depthwise:
+            self.machine.budget.spend(0, self.ofm.shape.elements + taps)
+        else:
+            self.machine.budget.spend(taps * self._ifm_depth, self.ofm.shape.elements)
+
+    def _bands(
+        self, ifm: FeatureMap, weights: WeightVolume, scales: ChannelScales
+    ) -> Iterator[Band]:
+        """Yield scaled rows. Sums are done in floating point where that is exact."""
+        bound = weights.largest_sum * _largest_input(ifm)
+        values = self.read_window(ifm, exact_float(bound))
+        kernel, ofm = self.window.kernel, self.ofm.shape
+        frame = padded(values, ofm, kernel, self.window.padding, 0)
+        function = convolve_depthwise if self.depthwise else convolve
+        largest = bound + scales.largest_bias
+        for top, bottom, sums in function(frame, weights, ofm, kernel):
+            accumulators = sums.astype(np.int64)
+            accumulators += scales.bias
+            yield top, bottom, self._scale(accumulators, scales, largest)
+
+    def _scale(
+        self, accumulators: NDArray[Any], scales: ChannelScales, largest: int
+    ) -> NDArray[Any]:
+        """Scale each channel by its own multiplier and shift, or all by OFM_SCALE."""
+        scaling = self.scaling
+        if scaling.use_global:
+            return self.scale_global(accumulators)
+        return scale_and_round(
+            accumulators, scales.multiplier, scales.shift, scaling.rounding, bound=largest
+        )
+
+    # -- streams -------------------------------------------------------------------------
+
+    @cached_property
+    def _weight_streams(self) -> tuple[_Stream, ...]:
+        return tuple(self._stream("WEIGHT", core) for core in range(len(self._core_depths)))
+
+    @cached_property
+    def _scale_streams(self) -> tuple[_Stream, ...]:
+        return tuple(self._stream("SCALE", core) for core in range(len(self._core_depths)))
+
+    def _stream(self, name: str, core: int) -> _Stream:
+        """Return where the weight or scale stream of a core lies."""
+        suffix = "1" if core else ""
+        base, port = self.decoder.region(cmd0[f"NPU_SET_{name}_REGION"])
+        return _Stream(
+            address=self.decoder.bus_address(base, cmd1[f"NPU_SET_{name}{suffix}_BASE"]),
+            size_bytes=self.decoder.length(cmd1[f"NPU_SET_{name}{suffix}_LENGTH"]),
+            port=port,
+            channel=AxiChannel[name],
+        )
+
+    def _fetch(self, stream: _Stream) -> bytes:
+        return self.machine.bus.read(stream.address, stream.size_bytes, stream.port, stream.channel)
+
+    def _scales(self) -> ChannelScales:
+        """Return the scales, decoded anew if their bytes are not those of the last run."""
+        streams = tuple(self._fetch(stream) for stream in self._scale_streams)
+        if self._last_scales is None or self._last_scales[0] != streams:
+            self._last_scales = streams, self._decode_scales(streams)
+        return self._last_scales[1]
+
+    def _decode_scales(self, streams: tuple[bytes, ...]) -> ChannelScales:
+        """Decode the scale stream of each core and interleave their channels."""
+        depths = self._core_depths
+        if len(depths) == 1:
+            return decode_scales(streams[0], depths[0])
+        fields = [np.zeros(sum(depths), dtype=np.int64) for _ in range(3)]
+        for core, (depth, stream) in enumerate(zip(depths, streams, strict=True)):
+            part = decode_scales(stream, depth)
+            parts = (part.bias, part.multiplier, part.shift)
+            for target, source in zip(fields, parts, strict=True):
+                target[core :: len(depths)] = source
+        return ChannelScales(*fields)
+
+    @cached_property
+    def _core_depths(self) -> tuple[int, ...]:
+        """The output channels of each core at work: core n of N has n, n + N, ...
+
+        Raises:
+            CommandFault: PARALLEL_MODE asks for more cores than there are.
+        """
+        cores = self.state.value(cmd0.NPU_SET_PARALLEL_MODE) + 1
+        accelerator = self.machine.accelerator
+        if cores > accelerator.cores:
+            raise CommandFault(f"PARALLEL_MODE for {cores} cores on {accelerator.name}")
+        depth = self.ofm.shape.depth
+        return tuple(len(range(core, depth, cores)) for core in range(min(cores, depth)))
+
+    @cached_property
+    def _geometries(self) -> tuple[WeightGeometry, ...]:
+        """The order of each core's weights (Vela: encode_weight_and_scale_tensor)."""
+        return tuple(self._geometry(core) for core in range(len(self._core_depths)))
+
+    def _geometry(self, core: int) -> WeightGeometry:
+        accelerator, kernel = self.machine.accelerator, self.window.kernel
+        cores = len(self._core_depths)
+        return WeightGeometry(
+            ofm_depth=self._core_depths[core],
+            kernel_height=kernel.height,
+            kernel_width=kernel.width,
+            ifm_depth=1 if self.depthwise else self._ifm_depth,
+            ofm_block_depth=max(1, (self.block.depth + cores - 1 - core) // cores),
+            ofm_microblock_depth=accelerator.ofm_microblock.depth,
+            ifm_microblock_depth=accelerator.ifm_microblock.depth,
+            ifm_bits=8 * self.inputs.ifm.dtype.itemsize,
+            depthwise=self.depthwise,
+            part_kernel_first=kernel.part_kernel_first and not self.depthwise,
+            subkernel_height=kernel.decomposition // kernel.dilation_y,
+            subkernel_width=kernel.decomposition // kernel.dilation_x,
+        )
+
+
+class DepthwiseConvolution(Convolution):
+    """NPU_OP_DEPTHWISE: every output channel has one input channel."""
+
+    depthwise = True
+
+
+def _largest_input(ifm: FeatureMap) -> int:
+    """Return the largest magnitude that an element can have without its zero point."""
+    limits = np.iinfo(ifm.dtype)
+    return max(abs(int(limits.min) - ifm.zero_point), abs(int(limits.max) - ifm.zero_point))

@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""NPU_OP_DMA_START: copies between memory regions and into SHRAM."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
+
+from ethosu_model.bus import Bus
+from ethosu_model.command_stream import CommandState
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
+from ethosu_model.job import REGIONS, Job
+from ethosu_model.limits import MAX_DMA_BYTES, MAX_DMA_ROWS, check
+from ethosu_model.machine import Machine
+
+_INTERNAL = 1 << 8
+_ALIGNMENT = 16
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """One side of a transfer: a bus address, or an offset in SHRAM."""
+
+    address: int
+    port: AxiPort | None
+    stride_mode: int
+
+    @property
+    def internal(self) -> bool:
+        """True if this side is SHRAM."""
+        return self.port is None
+
+
+@dataclass(frozen=True)
+class DmaReport:
+    """What a transfer moved."""
+
+    operands: str
+    source: Endpoint
+    destination: Endpoint
+    size_bytes: int
+
+
+def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
+    """Execute NPU_OP_DMA_START.
+
+    Rows of DMA0_LEN bytes; in 2D and 3D (Ethos-U65) SIZE0 rows with SKIP0 bytes between
+    them, SIZE1 times with SKIP1. The skips belong to the side whose stride mode asks for
+    them, as regor's EthosU65RCSGenerator::GenerateDMA uses them; the other side is dense.
+
+    Raises:
+        CommandFault: Bad region, alignment, stride mode or size.
+        TransferFault: A side meets a bus fault.
+    """
+    accelerator, bus, shram = machine.accelerator, machine.bus, machine.shram
+    bits = accelerator.address_bits
+    source = _endpoint(state, job, bits, "SRC")
+    destination = _endpoint(state, job, bits, "DST")
+    length = state.address(cmd1.NPU_SET_DMA0_LEN, bits)
+    _check(accelerator, source, destination, length)
+    mode = max(source.stride_mode, destination.stride_mode)
+    size0 = state.value(cmd0.NPU_SET_DMA0_SIZE0) if mode > 0 else 1
+    size1 = state.value(cmd0.NPU_SET_DMA0_SIZE1) if mode > 1 else 1
+    check(size0 * size1, MAX_DMA_ROWS, "rows of DMA")
+    check(size0 * size1 * length, MAX_DMA_BYTES, "bytes of DMA")
+    machine.budget.spend(0, size0 * size1 * length)
+    read_at = _addresses(source, state, bits, (size0, size1), length)
+    write_at = _addresses(destination, state, bits, (size0, size1), length)
+    for from_address, to_address in zip(read_at, write_at, strict=True):
+        data = _read(bus, source, from_address, length, shram)
+        _write(bus, destination, to_address, data, shram)
+    operands = f"{_describe(source)} -> {_describe(destination)}, {length} bytes x {size0 * size1}"
+    return DmaReport(operands, source, destination, length * size0 * size1)
+
+
+def _endpoint(state: CommandState, job: Job, bits: int, side: str) -> Endpoint:
+    region = state.value(cmd0[f"NPU_SET_DMA0_{side}_REGION"])
+    offset = state.address(cmd1[f"NPU_SET_DMA0_{side}"], bits)
+    stride_mode = region >> 9 & 3
+    if region & _INTERNAL:
+        return Endpoint(offset, None, stride_mode)
+    number = region & 0xFF
+    if number >= REGIONS:
+        raise CommandFault(f"DMA names region {number} of {REGIONS}")
+    address = (job.region_bases[number] + offset) & (1 << bits) - 1
+    return Endpoint(address, job.region_ports[number], stride_mode)
+
+
+def _check(
+    accelerator: AcceleratorConfig, source: Endpoint, destination: Endpoint, length: int
+) -> None:
+    """Alignment: Vela's register_command_stream_util.check_dma_op."""
+    modes = source.stride_mode, destination.stride_mode
+    if max(modes) > (0 if accelerator.product == "ethos-u55" else 2):
+        raise CommandFault(f"DMA stride modes {modes} on {accelerator.name}")
+    everything = accelerator.product == "ethos-u55"
+    for side in (source, destination):
+        if (everything or side.internal) and side.address % _ALIGNMENT:
+            raise CommandFault(f"DMA address 0x{side.address:x} is not 16-byte aligned")
+    if (everything or destination.internal) and length % _ALIGNMENT:
+        raise CommandFault(f"DMA of {length} bytes is not a multiple of 16")
+
+
+def _addresses(
+    side: Endpoint, state: CommandState, bits: int, sizes: tuple[int, int], length: int
+) -> list[int]:
+    skip0 = state.stride(cmd1.NPU_SET_DMA0_SKIP0, bits) if side.stride_mode > 0 else 0
+    skip1 = state.stride(cmd1.NPU_SET_DMA0_SKIP1, bits) if side.stride_mode > 1 else 0
+    row = length + skip0
+    plane = row * sizes[0] + skip1 if skip0 == 0 else length * sizes[0] + skip1
+    return [
+        side.address + outer * plane + inner * row
+        for outer in range(sizes[1])
+        for inner in range(sizes[0])
+    ]
+
+
+def _read(bus: Bus, side: Endpoint, address: int, size_bytes: int, shram: bytearray) -> bytes:
+    if side.port is not None:
+        return bus.read(address, size_bytes, side.port, AxiChannel.DMA_READ)
+    if address < 0 or address + size_bytes > len(shram):
+        raise CommandFault(f"DMA reads beyond SHRAM: 0x{address:x}")
+    return bytes(shram[address : address + size_bytes])
+
+
+def _write(bus: Bus, side: Endpoint, address: int, data: bytes, shram: bytearray) -> None:
+    if side.port is not None:
+        bus.write(address, data, side.port, AxiChannel.DMA_WRITE)
+        return
+    if address < 0 or address + len(data) > len(shram):
+        raise CommandFault(f"DMA writes beyond SHRAM: 0x{address:x}")
+    shram[address : address + len(data)] = data
+
+
+def _describe(side: Endpoint) -> str:
+    return f"SHRAM 0x{side.address:x}" if side.internal else f"0x{side.address:x}"

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Executes NPU_OP_ELEMENTWISE."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1, elementwise_mode
+from numpy.typing import NDArray
+
+from ethosu_model.convolution import Band, bands
+from ethosu_model.cycles import BlockKind, OutputKind
+from ethosu_model.elementwise import (
+    UNARY,
+    OperandScaling,
+    add_operands,
+    combine,
+    count_leading_zeros,
+    leaky_relu,
+    scale_wide_product,
+    shift_left,
+)
+from ethosu_model.faults import CommandFault
+from ethosu_model.operands import Kernel, Padding, ScaleMode, Shape, Upscale
+from ethosu_model.operation import BlockOperation, Inputs, OperationReport
+from ethosu_model.rounding import shift_right_rounded
+from ethosu_model.traffic import Window
+
+_BROADCAST_HEIGHT = 1 << 0
+_BROADCAST_WIDTH = 1 << 1
+_BROADCAST_DEPTH = 1 << 2
+_REVERSED_ORDER = 1 << 6
+_SCALAR = 1 << 7
+_UNIT_WINDOW = Window(
+    Kernel(1, 1, 1, 1, 1, 1, part_kernel_first=False, decomposition=8),
+    Padding(0, 0, 0, 0),
+    Upscale.NONE,
+)
+
+
+class Elementwise(BlockOperation):
+    """NPU_OP_ELEMENTWISE; its parameter is the mode."""
+
+    def run(self) -> OperationReport:
+        """Execute the operation.
+
+        Raises:
+            NpuFault: It cannot be executed, or met a bus fault.
+        """
+        self.machine.budget.spend(0, self.ofm.shape.elements)
+        values = self.read(self.inputs.ifm)
+        values2 = None if self._mode in UNARY else self._second_operand()
+        return self.store(self._bands(values, values2))
+
+    @cached_property
+    def _mode(self) -> elementwise_mode:
+        try:
+            return elementwise_mode(self.parameter)
+        except ValueError:
+            raise CommandFault(f"reserved element-wise mode {self.parameter}") from None
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        """IFM, and IFM2 if it lies in memory; broadcast axes of IFM2 have length 1."""
+        ofm, broadcast = self.ofm.shape, self._broadcast
+        shape = Shape(
+            1 if broadcast & _BROADCAST_HEIGHT else ofm.height,
+            1 if broadcast & _BROADCAST_WIDTH else ofm.width,
+            1 if broadcast & _BROADCAST_DEPTH else ofm.depth,
+        )
+        in_memory = self._mode not in UNARY and not broadcast & _SCALAR
+        return Inputs(
+            kind=BlockKind.ELEMENTWISE,
+            output=self._output_kind(),
+            ifm=self.decoder.ifm(ofm),
+            ifm2=self.decoder.ifm2(shape) if in_memory else None,
+            window=_UNIT_WINDOW,
+        )
+
+    @cached_property
+    def _broadcast(self) -> int:
+        return self.state.value(cmd0.NPU_SET_IFM2_BROADCAST)
+
+    def _output_kind(self) -> OutputKind:
+        """Return the output stage's work (Vela: _estimate_output_cycles_per_element)."""
+        if self.decoder.ifm_dtype().itemsize == 4:
+            return OutputKind.WIDE_UNARY if self._mode in UNARY else OutputKind.WIDE_BINARY
+        if self._mode is elementwise_mode.MUL:
+            wide = self.ofm.dtype.itemsize == 4
+            return OutputKind.WIDE_MULTIPLY if wide else OutputKind.MULTIPLY
+        if self._mode in (elementwise_mode.ADD, elementwise_mode.SUB):
+            simple = self.decoder.ifm_scale_mode()[0] is ScaleMode.OPA_OPB_16
+            return OutputKind.ADD_SIMPLE if simple else OutputKind.ADD
+        return OutputKind.OTHER
+
+    def _second_operand(self) -> NDArray[Any]:
+        """Read IFM2, or take its scalar."""
+        if self.inputs.ifm2 is not None:
+            return self.read(self.inputs.ifm2)
+        scalar = self.decoder.ifm2_scalar()
+        return np.full((1, 1, 1), scalar, dtype=np.int64)
+
+    def _bands(self, values: NDArray[Any], values2: NDArray[Any] | None) -> Iterator[Band]:
+        """Yield scaled results; IFM2 is sliced along with the IFM unless broadcast."""
+        shape = self.ofm.shape
+        for top, bottom in bands(shape, shape.width * shape.depth):
+            part = values[top:bottom].astype(np.int64)
+            if values2 is None:
+                yield top, bottom, self._unary(part)
+            else:
+                part2 = values2 if values2.shape[0] == 1 else values2[top:bottom]
+                yield top, bottom, self._binary(part, part2.astype(np.int64))
+
+    def _unary(self, values: NDArray[Any]) -> NDArray[Any]:
+        if self._mode is elementwise_mode.LRELU:
+            return leaky_relu(values, self.scaling)
+        if self._mode is elementwise_mode.ABS:
+            return self.scale_global(np.abs(values))
+        return count_leading_zeros(values)
+
+    def _binary(self, values: NDArray[Any], values2: NDArray[Any]) -> NDArray[Any]:
+        mode = self._mode
+        if mode in (elementwise_mode.ADD, elementwise_mode.SUB):
+            values, values2 = add_operands(values, values2, self._operand_scaling)
+        first, second = (values2, values) if self._reversed else (values, values2)
+        if mode is elementwise_mode.SHL:
+            return shift_left(first, second)
+        if mode is elementwise_mode.SHR:
+            first, second = np.broadcast_arrays(first, second)
+            return shift_right_rounded(first, second, self.scaling.rounding)
+        result = combine(mode, first, second)
+        if mode in (elementwise_mode.MIN, elementwise_mode.MAX):
+            return result
+        if mode is elementwise_mode.MUL and self.inputs.ifm.dtype.itemsize == 4:
+            return scale_wide_product(result, self.scaling)
+        return self.scale_global(result)
+
+    @property
+    def _reversed(self) -> bool:
+        return bool(self._broadcast & _REVERSED_ORDER)
+
+    @cached_property
+    def _operand_scaling(self) -> OperandScaling:
+        scale_mode, rounding = self.decoder.ifm_scale_mode()
+        return OperandScaling(
+            scale_mode=scale_mode,
+            rounding=rounding,
+            opa=self.state.scale(cmd1.NPU_SET_OPA_SCALE),
+            opb_multiplier=self.state.scale(cmd1.NPU_SET_OPB_SCALE)[0],
+            ifm_bits=8 * self.inputs.ifm.dtype.itemsize,
+            reversed_order=self._reversed,
+        )

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs one job: fetches the command stream and executes it to its end or to a fault."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0
+
+from ethosu_model.accounting import Account
+from ethosu_model.bus import Bus
+from ethosu_model.command_stream import Command, CommandState, decode
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.dma import run_dma
+from ethosu_model.faults import AxiChannel, NpuFault
+from ethosu_model.job import Job, JobResult
+from ethosu_model.limits import MAX_STREAM_BYTES, Budget, check
+from ethosu_model.machine import Machine
+from ethosu_model.memory import Memory
+from ethosu_model.operation import OperationReport
+from ethosu_model.program import OPERATIONS, Action, Program
+from ethosu_model.trace import Trace
+from ethosu_model.weights import WeightCache
+
+_KEPT_PROGRAMS = 4
+
+
+class Executor:
+    """The NPU behind its registers: what lasts from job to job is SHRAM.
+
+    Attributes:
+        last_state: Command registers as the last operation found them.
+    """
+
+    def __init__(self, accelerator: AcceleratorConfig, memory: Memory, trace: Trace | None) -> None:
+        self._machine = Machine(
+            accelerator=accelerator,
+            bus=Bus(memory, accelerator.address_bits),
+            cache=WeightCache(),
+            shram=bytearray(accelerator.shram_bytes),
+            budget=Budget(),
+        )
+        self._trace = trace
+        self.last_state = CommandState()
+        self._programs: OrderedDict[tuple[bytes, Job], Program] = OrderedDict()
+
+    @property
+    def shram(self) -> bytearray:
+        """Shared RAM."""
+        return self._machine.shram
+
+    def reset(self) -> None:
+        """Clear SHRAM and the command registers."""
+        self.last_state = CommandState()
+        self._machine.shram[:] = bytes(len(self._machine.shram))
+
+    def run(self, job: Job) -> JobResult:
+        """Execute ``job`` to its end or to the first fault."""
+        result = JobResult()
+        account = Account(self._machine.accelerator)
+        self._machine.budget = Budget()
+        try:
+            self._run_program(self._program(job), job, result, account)
+            result.end_reached = result.irq_raised = True
+        except NpuFault as fault:
+            result.fault = fault
+        account.commands(job.stream_port, result.read_offset)
+        account.settle(result)
+        return result
+
+    def _program(self, job: Job) -> Program:
+        """Fetch the command stream and make it ready; the last few streams are kept so."""
+        check(job.stream_bytes, MAX_STREAM_BYTES, "bytes of commands")
+        stream = self._machine.bus.read(
+            job.stream_address, job.stream_bytes, job.stream_port, AxiChannel.COMMAND
+        )
+        key = (stream, job)
+        if key not in self._programs:
+            self._programs[key] = Program(decode(stream))
+            if len(self._programs) > _KEPT_PROGRAMS:
+                self._programs.popitem(last=False)
+        self._programs.move_to_end(key)
+        return self._programs[key]
+
+    def _run_program(self, program: Program, job: Job, result: JobResult, account: Account) -> None:
+        """Execute operations up to NPU_OP_STOP, or until the queue runs dry."""
+        for action in program.actions():
+            command = action.command
+            self.last_state = action.state
+            result.read_offset = command.offset
+            if command.code in (cmd0.NPU_OP_STOP, cmd0.NPU_OP_IRQ):
+                result.irq_raised = True
+                result.irq_mask |= command.parameter
+                self._tell(command, lambda: f"mask 0x{result.irq_mask:04x}")
+            else:
+                self._execute(action, job, account)
+            result.read_offset += command.size_bytes
+            if command.code is cmd0.NPU_OP_STOP:
+                return
+        result.read_offset = program.stream.size_bytes
+        if program.stream.fault is not None:
+            raise program.stream.fault
+
+    def _execute(self, action: Action, job: Job, account: Account) -> None:
+        command = action.command
+        if command.code in OPERATIONS:
+            report = action.operation(self._machine, job).run()
+            account.operation(report.cost)
+            self._tell_operation(command, report)
+        elif command.code is cmd0.NPU_OP_DMA_START:
+            transfer = run_dma(self._machine, action.state, job)
+            account.transfer(transfer)
+            self._tell(command, lambda: transfer.operands)
+        else:
+            self._account_for(command, account)
+            self._tell(command, lambda: str(command.parameter))
+
+    @staticmethod
+    def _account_for(command: Command, account: Account) -> None:
+        """Carry out what only the account sees: waits and the PMU's mask."""
+        if command.code is cmd0.NPU_OP_KERNEL_WAIT:
+            account.wait_for_kernels(command.parameter)
+        elif command.code is cmd0.NPU_OP_DMA_WAIT:
+            account.wait_for_transfers(command.parameter & 0xF)
+        elif command.code is cmd0.NPU_OP_PMU_MASK:
+            account.masked = bool(command.parameter & 1)
+
+    def _tell_operation(self, command: Command, report: OperationReport) -> None:
+        self._tell(command, report.describe)
+        if self._trace is not None:
+            shape = report.ofm.shape
+            self._trace.ofm(
+                command.offset,
+                command.code.name,
+                (shape.height, shape.width, shape.depth),
+                report.result.tobytes(),
+            )
+
+    def _tell(self, command: Command, describe: Callable[[], str]) -> None:
+        if self._trace is not None:
+            self._trace.command(command.offset, command.code.name, describe())

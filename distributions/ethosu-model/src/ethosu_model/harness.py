@@ -1,0 +1,224 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs a network that Vela compiled to raw output on the NPU model, without a board."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, BASE_POINTERS, PMU
+from numpy.typing import NDArray
+
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.device import NpuDevice
+from ethosu_model.errors import ModelError
+from ethosu_model.memory import ArrayMemory
+from ethosu_model.registers import STATUS_ERRORS, Command, Status
+from ethosu_model.trace import Trace
+
+_FOURCC = b"COP1"
+_ACTION_CONFIG = 1
+_ACTION_STREAM = 2
+_ACTION_NOP = 5
+_STREAM_ADDRESS = 0x6000_0000
+_REGION_ADDRESS = 0x2000_0000
+_REGION_STEP = 0x0800_0000
+
+
+@dataclass(frozen=True)
+class RawTensor:
+    """An input, output or variable of the network.
+
+    Attributes:
+        shape: Its shape, as Vela states it.
+        dtype: Its element type; signed unless told otherwise.
+        region: The region it lies in.
+        offset: Its offset in the region, in bytes.
+    """
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+    region: int
+    offset: int
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes it takes."""
+        return int(np.prod(self.shape, dtype=np.int64)) * self.dtype.itemsize
+
+
+@dataclass(frozen=True)
+class RawModel:
+    """Vela's raw output: command stream, weights, and where the tensors lie."""
+
+    payload: bytes
+    weights: bytes
+    weights_region: int
+    scratch_bytes: int
+    scratch_region: int
+    scratch_fast_bytes: int
+    scratch_fast_region: int
+    inputs: tuple[RawTensor, ...]
+    outputs: tuple[RawTensor, ...]
+
+    @classmethod
+    def load(cls, path: Path) -> RawModel:
+        """Read NAME_vela.npz.
+
+        Raises:
+            ModelError: The file is missing or is no raw output of Vela.
+        """
+        try:
+            with np.load(path) as archive:
+                return cls.from_arrays(archive)
+        except (OSError, KeyError, ValueError, BadZipFile, AttributeError) as cause:
+            raise ModelError(f"{path}: not a raw output of Vela: {cause}") from cause
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> RawModel:
+        """Take the arrays of an .npz file."""
+        return cls(
+            payload=_raw_bytes(arrays["cmd_data"]),
+            weights=_raw_bytes(arrays["weight_data"]),
+            weights_region=int(arrays["weight_region"]),
+            scratch_bytes=int(arrays["scratch_size"]),
+            scratch_region=int(arrays["scratch_region"]),
+            scratch_fast_bytes=int(arrays["scratch_fast_size"]),
+            scratch_fast_region=int(arrays["scratch_fast_region"]),
+            inputs=_tensors(arrays, "input"),
+            outputs=_tensors(arrays, "output"),
+        )
+
+
+def _raw_bytes(array: NDArray[Any]) -> bytes:
+    """Return the bytes of an array that holds a byte string, or one number per byte."""
+    return (array if array.dtype.kind == "S" else array.astype(np.uint8)).tobytes()
+
+
+def _tensors(arrays: Mapping[str, NDArray[Any]], kind: str) -> tuple[RawTensor, ...]:
+    return tuple(
+        RawTensor(tuple(int(n) for n in shape), np.dtype(f"<i{int(size)}"), int(region), int(at))
+        for shape, size, region, at in zip(
+            arrays[f"{kind}_shape"],
+            arrays[f"{kind}_elem_size"],
+            arrays[f"{kind}_region"],
+            arrays[f"{kind}_offset"],
+            strict=True,
+        )
+    )
+
+
+def command_stream(payload: bytes) -> bytes:
+    """Return the bare command stream inside a driver payload.
+
+    The actions before it are those of Vela's driver_actions.create_driver_payload.
+
+    Raises:
+        ModelError: The payload is malformed.
+    """
+    if payload[:4] != _FOURCC or len(payload) % 4:
+        raise ModelError("driver payload: no COP1 at its start, or not whole words")
+    words = struct.unpack(f"<{len(payload) // 4}I", payload)
+    index = 1
+    while index < len(words):
+        action, parameter = words[index] & 0xFF, words[index] >> 8
+        index += 1
+        if action == _ACTION_CONFIG:
+            index += 2
+        elif action == _ACTION_STREAM:
+            count = parameter >> 8 | (parameter & 0xFF) << 16
+            if index + count > len(words):
+                break
+            return payload[4 * index : 4 * (index + count)]
+        elif action != _ACTION_NOP:
+            raise ModelError(f"driver payload: unknown action {action}")
+    raise ModelError("driver payload: ends before its command stream does")
+
+
+class NpuJobError(Exception):
+    """The device stopped with an error; the message is its reason."""
+
+
+class HostRunner:
+    """A device with memory of its own, loaded with one network.
+
+    The regions lie apart from one another, so an access outside its region is a bus fault.
+    """
+
+    def __init__(
+        self, model: RawModel, accelerator: AcceleratorConfig, *, trace: Trace | None = None
+    ) -> None:
+        self.model = model
+        self.memory = ArrayMemory()
+        self.device = NpuDevice(accelerator, self.memory, trace=trace)
+        self._stream = command_stream(model.payload)
+        self.memory.add(_STREAM_ADDRESS, len(self._stream))
+        self.memory.write(_STREAM_ADDRESS, self._stream)
+        for region, size_bytes in self._region_sizes().items():
+            self.memory.add(_region_base(region), size_bytes)
+        if model.weights:
+            self.memory.write(_region_base(model.weights_region), model.weights)
+
+    def _region_sizes(self) -> dict[int, int]:
+        model = self.model
+        sizes = {model.weights_region: len(model.weights)}
+        for region, size_bytes in (
+            (model.scratch_region, model.scratch_bytes),
+            (model.scratch_fast_region, model.scratch_fast_bytes),
+            *((t.region, t.offset + t.size_bytes) for t in (*model.inputs, *model.outputs)),
+        ):
+            sizes[region] = max(sizes.get(region, 0), size_bytes)
+        return {region: -(-size // 16) * 16 for region, size in sizes.items() if size}
+
+    def run(self, inputs: list[NDArray[Any]]) -> list[NDArray[Any]]:
+        """Run the network once.
+
+        Args:
+            inputs: One array per input, of its size; the element type gives the bytes.
+
+        Returns:
+            One array per output, signed, with Vela's shape.
+
+        Raises:
+            NpuJobError: The job ended with an error.
+        """
+        for tensor, array in zip(self.model.inputs, inputs, strict=True):
+            data = np.ascontiguousarray(array).tobytes()
+            if len(data) != tensor.size_bytes:
+                raise NpuJobError(f"input of {len(data)} bytes, {tensor.size_bytes} wanted")
+            self.memory.write(_region_base(tensor.region) + tensor.offset, data)
+        self.start()
+        status = Status(self.device.read_register(BASE.STATUS.value) & 0xFFF)
+        if status & STATUS_ERRORS or not status & Status.CMD_END_REACHED:
+            raise NpuJobError(f"STATUS {status!r}: {self.device.last_fault}")
+        return [self._read(tensor) for tensor in self.model.outputs]
+
+    def start(self) -> None:
+        """Reset the device, set it up as a driver does, and let it run the job."""
+        write = self.device.write_register
+        write(BASE.RESET.value, 0)
+        self._start_counters()
+        write(BASE.QBASE0.value, _STREAM_ADDRESS)
+        write(BASE.QSIZE.value, len(self._stream))
+        for region in self._region_sizes():
+            write(BASE_POINTERS.BASEP0.value + 8 * region, _region_base(region))
+        write(BASE.REGIONCFG.value, 3 << 2 * self.model.weights_region)
+        write(BASE.CMD.value, int(Command.RUN | Command.CLEAR_IRQ))
+
+    def _start_counters(self) -> None:
+        write = self.device.write_register
+        write(PMU.PMCR.value, 0b111)
+        write(PMU.PMCNTENSET.value, 0x8000_000F)
+
+    def _read(self, tensor: RawTensor) -> NDArray[Any]:
+        data = self.memory.read(_region_base(tensor.region) + tensor.offset, tensor.size_bytes)
+        return np.frombuffer(data, dtype=tensor.dtype).reshape(tensor.shape).copy()
+
+
+def _region_base(region: int) -> int:
+    return _REGION_ADDRESS + _REGION_STEP * region

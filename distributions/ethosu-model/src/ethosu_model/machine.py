@@ -1,0 +1,35 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What operations run on: bus, SHRAM, decoded weights, and the work left to the job."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ethosu_model.bus import Bus
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.limits import Budget
+from ethosu_model.lookup import LUT_REGION_BYTES
+from ethosu_model.weights import WeightCache
+
+
+@dataclass
+class Machine:
+    """The parts of an NPU.
+
+    Attributes:
+        accelerator: Which NPU.
+        bus: Its AXI ports.
+        cache: Decoded weights.
+        shram: Shared RAM; both cores of a dual-core NPU hold the same tables.
+        budget: Work left to the running job.
+    """
+
+    accelerator: AcceleratorConfig
+    bus: Bus
+    cache: WeightCache
+    shram: bytearray
+    budget: Budget
+
+    def table(self) -> bytes:
+        """Return the LUT region: the last banks of SHRAM."""
+        return bytes(self.shram[-LUT_REGION_BYTES:])

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all operations that produce an OFM share: operands, the IFM, the OFM, the cost."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import acc_format, activation, cmd0
+from numpy.typing import NDArray
+
+from ethosu_model.accounting import OperationCost, busiest_port_bytes, operation_cost
+from ethosu_model.command_stream import CommandState
+from ethosu_model.convolution import Band
+from ethosu_model.cycles import BlockKind, OutputKind, Workload
+from ethosu_model.faults import AxiChannel
+from ethosu_model.feature_map import read_feature_map, write_feature_map
+from ethosu_model.job import Job
+from ethosu_model.limits import MAX_ELEMENTS, MAX_KERNEL_ELEMENTS, check
+from ethosu_model.machine import Machine
+from ethosu_model.operands import (
+    Activation,
+    FeatureMap,
+    OfmScaling,
+    OperandDecoder,
+    Shape,
+    Upscale,
+)
+from ethosu_model.output import OutputStage
+from ethosu_model.rounding import scale_and_round
+from ethosu_model.traffic import (
+    Traffic,
+    Window,
+    block_counts,
+    elementwise_traffic,
+    ifm_traffic,
+    ofm_traffic,
+)
+from ethosu_model.window import frame_shape, ifm_shape, upscaled
+
+Array = NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What an operation read, as far as its trace and cost depend on it."""
+
+    kind: BlockKind
+    output: OutputKind
+    ifm: FeatureMap
+    ifm2: FeatureMap | None
+    window: Window
+    weights: tuple[Traffic, ...] = ()
+
+
+@dataclass(frozen=True)
+class OperationReport:
+    """What an operation did.
+
+    Attributes:
+        describe: Makes a line of its operands, for a trace.
+        ofm: The OFM it wrote.
+        result: Its elements [height, width, depth].
+        cost: What it cost.
+    """
+
+    describe: Callable[[], str]
+    ofm: FeatureMap
+    result: Array
+    cost: OperationCost
+
+
+class BlockOperation(ABC):
+    """One operation; ``run`` executes it.
+
+    Operands are resolved on first use and kept, for a network's job is run again and again.
+    """
+
+    def __init__(self, machine: Machine, state: CommandState, job: Job, parameter: int) -> None:
+        """Make an operation.
+
+        Args:
+            machine: What it runs on.
+            state: The command registers; not to change afterwards.
+            job: Regions and ports.
+            parameter: That of the NPU_OP command.
+        """
+        self.machine = machine
+        self.state = state
+        self.parameter = parameter
+        self.decoder = OperandDecoder(machine.accelerator, state, job)
+
+    @abstractmethod
+    def run(self) -> OperationReport:
+        """Execute the operation.
+
+        Raises:
+            NpuFault: It cannot be executed, or met a bus fault.
+        """
+
+    def resolve(self) -> None:
+        """Resolve all operands, so that none of them fails later.
+
+        Raises:
+            CommandFault: One of them is not legal.
+        """
+        _ = self.scaling, self.activation, self.cost
+
+    @cached_property
+    @abstractmethod
+    def inputs(self) -> Inputs:
+        """What the operation reads.
+
+        Raises:
+            CommandFault: An operand is not legal.
+        """
+
+    @cached_property
+    def ofm(self) -> FeatureMap:
+        """The OFM.
+
+        Raises:
+            CommandFault: It is not legal, or beyond the model's limit.
+        """
+        ofm = self.decoder.ofm()
+        check(ofm.shape.elements, MAX_ELEMENTS, "OFM elements")
+        return ofm
+
+    @cached_property
+    def scaling(self) -> OfmScaling:
+        """Rounding and scaling of the OFM."""
+        return self.decoder.ofm_scaling()
+
+    @cached_property
+    def activation(self) -> Activation:
+        """The activation."""
+        return self.decoder.activation(self.ofm.dtype)
+
+    @cached_property
+    def _output(self) -> OutputStage:
+        return OutputStage(self.ofm, self.activation, self.machine)
+
+    @cached_property
+    def window(self) -> Window:
+        """Kernel, padding and upscaling, checked against the model's limits."""
+        kernel = self.decoder.kernel()
+        check(kernel.height * kernel.width, MAX_KERNEL_ELEMENTS, "kernel elements")
+        return Window(kernel, self.decoder.padding(), self.decoder.upscale())
+
+    def windowed_ifm(self, depth: int) -> FeatureMap:
+        """Return the IFM of an operation with a kernel.
+
+        Raises:
+            CommandFault: Its size, or that with padding, is beyond the model's limit.
+        """
+        window, ofm = self.window, self.ofm.shape
+        shape = ifm_shape(ofm, window.kernel, window.padding, window.upscale, depth)
+        check(frame_shape(ofm, window.kernel, depth).elements, MAX_ELEMENTS, "IFM elements")
+        check(shape.elements, MAX_ELEMENTS, "IFM elements")
+        return self.decoder.ifm(shape)
+
+    def read(self, fm: FeatureMap, dtype: type | None = None) -> Array:
+        """Return a feature map without its zero point.
+
+        Args:
+            fm: The feature map.
+            dtype: Element type of the result; by default int32, or int64 for 32-bit elements.
+        """
+        values = read_feature_map(self.machine.bus, fm, AxiChannel.IFM)
+        default = np.int64 if fm.dtype.itemsize == 4 else np.int32
+        return np.subtract(values, fm.zero_point, dtype=dtype or default)
+
+    def read_window(self, ifm: FeatureMap, dtype: type | None = None) -> Array:
+        """Read an IFM and upscale it."""
+        return upscaled(self.read(ifm, dtype), self.window.upscale)
+
+    def scale_global(self, values: Array) -> Array:
+        """Scale accumulators with OFM_SCALE."""
+        scaling = self.scaling
+        return scale_and_round(values, scaling.multiplier, scaling.shift, scaling.rounding)
+
+    def mac_output_kind(self) -> OutputKind:
+        """Return the output stage's work behind accumulators; 40-bit ones cost more."""
+        wide = self.state.value(cmd0.NPU_SET_ACC_FORMAT) == acc_format.INT_40BIT.value
+        return OutputKind.MULTIPLY if wide else OutputKind.OTHER
+
+    @cached_property
+    def block(self) -> Shape:
+        """The OFM block."""
+        return Shape(
+            self.state.value(cmd0.NPU_SET_OFM_BLK_HEIGHT_M1) + 1,
+            self.state.value(cmd0.NPU_SET_OFM_BLK_WIDTH_M1) + 1,
+            self.state.value(cmd0.NPU_SET_OFM_BLK_DEPTH_M1) + 1,
+        )
+
+    @cached_property
+    def block_counts(self) -> Shape:
+        """The number of blocks along each axis of the OFM."""
+        return block_counts(self.ofm.shape, self.block)
+
+    def store(self, bands: Iterable[Band]) -> OperationReport:
+        """Finish scaled bands of rows and write the OFM."""
+        shape = self.ofm.shape
+        result = np.empty((shape.height, shape.width, shape.depth), dtype=self.ofm.dtype)
+        for top, bottom, scaled in bands:
+            result[top:bottom] = self._output.finish(scaled)
+        write_feature_map(self.machine.bus, self.ofm, result, AxiChannel.OFM)
+        return OperationReport(self._describe, self.ofm, result, self.cost)
+
+    @cached_property
+    def cost(self) -> OperationCost:
+        """What running the operation costs."""
+        inputs = self.inputs
+        traffic = [ofm_traffic(self.ofm), *self._input_traffic()]
+        workload = Workload(
+            kind=inputs.kind,
+            output=inputs.output,
+            ofm=self.ofm.shape,
+            block=self.block,
+            kernel=inputs.window.kernel,
+            ifm_depth=inputs.ifm.shape.depth,
+            ifm_bits=8 * inputs.ifm.dtype.itemsize,
+            looks_up=self.activation.function != activation.NONE.value,
+            port_bytes=busiest_port_bytes(traffic),
+        )
+        return operation_cost(self.machine.accelerator, workload, traffic)
+
+    def _input_traffic(self) -> list[Traffic]:
+        inputs = self.inputs
+        if inputs.kind is BlockKind.ELEMENTWISE:
+            operands = [inputs.ifm] if inputs.ifm2 is None else [inputs.ifm, inputs.ifm2]
+            return [elementwise_traffic(fm) for fm in operands]
+        passes = self.block_counts.depth if inputs.kind is BlockKind.CONVOLUTION else 1
+        ifm = ifm_traffic(
+            inputs.ifm, self.ofm.shape, self.block, inputs.window, depth_passes=passes
+        )
+        return [ifm, *inputs.weights]
+
+    def _describe(self) -> str:
+        inputs = self.inputs
+        parts = [f"ifm {inputs.ifm}"]
+        if inputs.ifm2 is not None:
+            parts.append(f"ifm2 {inputs.ifm2}")
+        parts.append(f"ofm {self.ofm}")
+        if inputs.kind is not BlockKind.ELEMENTWISE:
+            window = inputs.window
+            parts += [f"kernel {window.kernel}", f"padding {window.padding}"]
+            if window.upscale is not Upscale.NONE:
+                parts.append(f"upscale {window.upscale.name}")
+        parts += [f"{self.scaling}", f"{self.activation}"]
+        return ", ".join(parts)

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The output stage: accumulators to OFM elements by scale, zero point, clamp and table."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import activation as activation_function
+from ethosu.vela.ethos_u55_regs.ethos_u55_regs import clip_range
+from numpy.typing import NDArray
+
+from ethosu_model.faults import CommandFault
+from ethosu_model.lookup import LUT_SLOT_BYTES, look_up_8, look_up_16, sigmoid_16, tanh_16
+from ethosu_model.machine import Machine
+from ethosu_model.operands import Activation, ElementType, FeatureMap
+
+IntArray = NDArray[Any]
+
+_CLIP_TYPES: dict[int, ElementType] = {
+    clip_range.FORCE_UINT8.value: np.dtype("u1"),
+    clip_range.FORCE_INT8.value: np.dtype("i1"),
+    clip_range.FORCE_INT16.value: np.dtype("i2"),
+}
+
+# These take more than 16 bits, so the limits apply to what they give.
+_CURVES = {
+    activation_function.TANH.value: tanh_16,
+    activation_function.SIGMOID.value: sigmoid_16,
+}
+
+
+class OutputStage:
+    """Finishes the scaled accumulators of one operation."""
+
+    def __init__(self, ofm: FeatureMap, activation: Activation, machine: Machine) -> None:
+        self._ofm = ofm
+        self._activation = activation
+        self._machine = machine
+
+    def finish(self, values: IntArray) -> NDArray[Any]:
+        """Return OFM elements for scaled values of the same shape; these are overwritten.
+
+        Raises:
+            CommandFault: The activation is reserved, or cannot work on the OFM's type.
+        """
+        shifted = np.add(values, self._zero_point, out=values)
+        if self._activation.function in _CURVES:
+            curve = _CURVES[self._activation.function]
+            return self._clamp(curve(shifted)).astype(self._ofm.dtype)
+        return self._look_up(self._clamp(shifted)).astype(self._ofm.dtype)
+
+    @cached_property
+    def _zero_point(self) -> int:
+        """The OFM's zero point; 32-bit results take none.
+
+        Vela's legacy mean leaves the zero point of the final OFM on its 32-bit intermediate
+        one (tflite_graph_optimiser.convert_mean_to_depthwise_conv). With a table the zero
+        point moves the index.
+        """
+        plain = self._activation.function == activation_function.NONE.value
+        return 0 if plain and self._ofm.dtype.itemsize == 4 else self._ofm.zero_point
+
+    @cached_property
+    def _limits(self) -> tuple[int, int]:
+        """The activation's limits within the clip range's type.
+
+        A 32-bit OFM has only those of its type: the registers have 16 bits.
+        """
+        dtype: ElementType
+        if self._activation.clip_range == clip_range.OFM_PRECISION.value:
+            dtype = self._ofm.dtype
+        elif self._activation.clip_range in _CLIP_TYPES:
+            dtype = _CLIP_TYPES[self._activation.clip_range]
+        else:
+            raise CommandFault(f"reserved activation clip range {self._activation.clip_range}")
+        limits = np.iinfo(dtype)
+        low, high = int(limits.min), int(limits.max)
+        if dtype.itemsize == 4:
+            return low, high
+        return max(low, self._activation.minimum), min(high, self._activation.maximum)
+
+    def _clamp(self, values: IntArray) -> IntArray:
+        low, high = self._limits
+        held = np.iinfo(values.dtype)  # narrower than an unsigned 32-bit OFM, perhaps
+        np.maximum(values, max(low, held.min), out=values)
+        return np.minimum(values, min(high, held.max), out=values)
+
+    def _look_up(self, values: IntArray) -> IntArray:
+        """Replace clamped values by those of the table, if the activation names one."""
+        function = self._activation.function
+        if function == activation_function.NONE.value:
+            return values
+        first = activation_function.LUT_START.value
+        if not first <= function <= activation_function.LUT_END.value:
+            raise CommandFault(f"reserved activation function {function}")
+        table = self._machine.table()[(function - first) * LUT_SLOT_BYTES :]
+        if self._ofm.dtype.itemsize == 2 and self._activation.clip_range == 0:
+            return look_up_16(values, table)
+        offset = 0 if self._ofm.dtype == np.uint8 else 128
+        return look_up_8(np.clip(values + offset, 0, 255), table, self._ofm.dtype.itemsize)

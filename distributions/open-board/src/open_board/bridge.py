@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Serve the CPU's accesses to the NPU's registers from the NPU model.
+
+QEMU stops before each access to the register page. The instruction is carried out here
+in its stead, and the CPU goes on behind it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import cached_property
+
+from open_board import gdb_client
+from open_board.gdb_client import CoreRegisters, GdbClient
+from open_board.guest_memory import NpuMemory
+from open_board.instruction import MAX_INSTRUCTION_BYTES, Access, LoadStore, decode
+from open_board.job import NpuStatistics, Outcome, RunError
+from open_board.machine import npu_register
+from open_board.npu_registers import GuardedNpu, NpuRegisters, starts_job
+
+_WORD_BYTES = 4
+_SOME_LOAD = b"\x08\x68\x00\xbf"  # ldr r0, [r1]; nop
+
+
+@dataclass(frozen=True)
+class NpuAccess:
+    """One access to the register page.
+
+    Attributes:
+        offset: Offset of its first byte in the page.
+        is_load: The CPU reads.
+    """
+
+    offset: int
+    is_load: bool
+
+
+@dataclass(frozen=True)
+class Served:
+    """An instruction that has been carried out for the CPU.
+
+    Attributes:
+        changes: gdb packets that give the CPU its new register values; send them before it
+            goes on.
+        accesses: Offset in the NPU's page and direction of each access.
+    """
+
+    changes: list[bytes]
+    accesses: list[NpuAccess]
+
+
+class NpuBridge:
+    """Carry out loads and stores that reach the NPU.
+
+    Attributes:
+        statistics: What was counted so far.
+    """
+
+    def __init__(
+        self,
+        gdb: GdbClient,
+        make_npu: Callable[[], NpuRegisters],
+        memory: NpuMemory,
+        set_interrupt: Callable[[bool], None],
+    ) -> None:
+        """Serve the CPU behind ``gdb``.
+
+        Args:
+            gdb: The stopped CPU.
+            make_npu: Makes the model; called by `prepare`, or at the first access.
+            memory: What the model works on; written back after each job.
+            set_interrupt: Drives the CPU's interrupt input.
+        """
+        self._gdb = gdb
+        self._make_npu = make_npu
+        self._memory = memory
+        self._set_interrupt = set_interrupt
+        self._interrupt = False
+        self.statistics = NpuStatistics()
+
+    @cached_property
+    def _npu(self) -> NpuRegisters:
+        return GuardedNpu(self._make_npu())
+
+    def prepare(self) -> None:
+        """Load the decoder and make the model now; worth it while the CPU is busy booting."""
+        decode(_SOME_LOAD, 0)
+        _ = self._npu
+
+    def serve(self) -> Served:
+        """Carry out the instruction at which the CPU has stopped.
+
+        Raises:
+            RunError: The access is one that the hardware has no answer to, or that the
+                bridge cannot decode.
+        """
+        registers = self._gdb.read_registers()
+        code = self._gdb.read_memory(registers.pc, MAX_INSTRUCTION_BYTES)
+        instruction = decode(code, registers.pc)
+        transfers = [
+            (access, _register_offset(access, instruction, registers.pc))
+            for access in instruction.accesses(registers.general)
+        ]
+        changes = self._carry_out(instruction, registers, transfers)
+        self._update_interrupt()
+        return Served(
+            [gdb_client.write_register(number, value) for number, value in changes.items()],
+            [NpuAccess(offset, access.is_load) for access, offset in transfers],
+        )
+
+    def is_at_npu(self) -> bool:
+        """Tell whether the stopped CPU's next instruction is one that `serve` carries out."""
+        registers = self._gdb.read_registers()
+        code = self._gdb.read_memory(registers.pc, MAX_INSTRUCTION_BYTES)
+        try:
+            accesses = list(decode(code, registers.pc).accesses(registers.general))
+        except RunError:
+            return False  # no load or store
+        return any(npu_register(access.address, 1) is not None for access in accesses)
+
+    def peek(self, offset: int) -> int:
+        """Return a register's word, for a debugger; reading has no side effects."""
+        return self._npu.read_register(offset)
+
+    def _carry_out(
+        self,
+        instruction: LoadStore,
+        registers: CoreRegisters,
+        transfers: Sequence[tuple[Access, int]],
+    ) -> dict[int, int]:
+        """Return the registers that change, by number."""
+        changes: dict[int, int] = {}
+        base = instruction.base_after(registers.general)
+        if base is not None:
+            changes[instruction.base] = base
+        for access, offset in transfers:
+            if access.is_load:
+                changes[access.register] = self._load(access, offset)
+            else:
+                self._store(access, offset, registers.general[access.register])
+        changes[gdb_client.PC] = registers.pc + instruction.size_bytes
+        after = advance_it(registers.xpsr)
+        if after != registers.xpsr:
+            changes[gdb_client.XPSR] = after
+        return changes
+
+    def _load(self, access: Access, offset: int) -> int:
+        lane = offset % _WORD_BYTES
+        word = self._npu.read_register(offset - lane)
+        self._count(register_reads=1)
+        field = word.to_bytes(_WORD_BYTES, "little")[lane : lane + access.size_bytes]
+        return int.from_bytes(field, "little", signed=access.is_signed) & 0xFFFFFFFF
+
+    def _store(self, access: Access, offset: int, value: int) -> None:
+        """Write a register; a narrow store leaves the other bytes of the word as they read."""
+        lane = offset % _WORD_BYTES
+        word = value
+        if access.size_bytes < _WORD_BYTES:
+            mask = (1 << 8 * access.size_bytes) - 1
+            old = self._npu.read_register(offset - lane)
+            word = old & ~(mask << 8 * lane) | (value & mask) << 8 * lane
+        self._count(register_writes=1)
+        self._npu.write_register(offset - lane, word)
+        if starts_job(offset - lane, word):
+            self._end_job()
+
+    def _end_job(self) -> None:
+        self._memory.write_back()
+        fault = self._npu.last_fault
+        self.statistics = replace(
+            self.statistics,
+            jobs=self.statistics.jobs + 1,
+            **asdict(self._npu.totals),
+            faults=self.statistics.faults + ((str(fault),) if fault else ()),
+        )
+
+    def _update_interrupt(self) -> None:
+        level = self._npu.irq
+        if level != self._interrupt:
+            self._set_interrupt(level)
+            self._interrupt = level
+
+    def _count(self, *, register_reads: int = 0, register_writes: int = 0) -> None:
+        old = self.statistics
+        self.statistics = replace(
+            old,
+            register_reads=old.register_reads + register_reads,
+            register_writes=old.register_writes + register_writes,
+        )
+
+
+def _register_offset(access: Access, instruction: LoadStore, pc: int) -> int:
+    offset = npu_register(access.address, access.size_bytes)
+    if offset is None or offset % access.size_bytes:
+        problem = "is not aligned" if offset is not None else "is only partly in the NPU's page"
+        raise RunError(
+            Outcome.BAD_ACCESS,
+            f"the access to 0x{access.address:08x} by '{instruction.text}' at 0x{pc:08x} {problem}",
+        )
+    return offset
+
+
+def advance_it(xpsr: int) -> int:
+    """Return xPSR behind an instruction: the next condition of an IT block, if in one.
+
+    ITSTATE lies in bits 26:25 and 15:10; with its low four bits zero it is no IT block but
+    the beat state of a vector instruction (Armv8-M ARM, ITAdvance).
+    """
+    state = xpsr >> 25 & 0b11 | xpsr >> 8 & 0xFC
+    if not state & 0xF:
+        return xpsr
+    state = 0 if not state & 0b111 else state & 0xE0 | state << 1 & 0x1F
+    return xpsr & ~0x0600FC00 | (state & 0b11) << 25 | (state & 0xFC) << 8

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arm's Fixed Virtual Platform of a Corstone subsystem as a simulator."""
+
+from __future__ import annotations
+
+import os
+import re
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import BinaryIO
+
+from open_board.errors import BoardError
+from open_board.job import BoardJob, BoardResult, Outcome, RunError, UartSink, discard
+from open_board.load import check_job
+from open_board.supervisor import SupervisedProcess
+from open_board.uart import UartWatch
+
+NAME = "FVP"
+
+# Of the SSE-300; other subsystems have programs of their own.
+FVP_PROGRAMS = {
+    "ethos-u55": "FVP_Corstone_SSE-300_Ethos-U55",
+    "ethos-u65": "FVP_Corstone_SSE-300_Ethos-U65",
+}
+
+_POLL_INTERVAL_S = 0.02
+_STOP_TIMEOUT_S = 10.0
+_EXIT_CODE_TIMEOUT_S = 2.0
+_VERSION = re.compile(r"Fast Models \[([0-9.]+)")
+
+
+def find_fvp(program: str, environment: Mapping[str, str]) -> Path | None:
+    """Return an FVP from FVP_PATH or PATH, or None.
+
+    Args:
+        program: The name of its executable.
+        environment: Variables; FVP_PATH is the FVP itself or a folder that holds it.
+
+    Raises:
+        BoardError: FVP_PATH is set, but there is no such FVP there.
+    """
+    named = environment.get("FVP_PATH", "")
+    if named:
+        path = Path(named) / program if Path(named).is_dir() else Path(named)
+        if path.name != program or not os.access(path, os.X_OK):
+            raise BoardError(
+                f"FVP_PATH={named}: no executable {program} there; correct FVP_PATH or unset it"
+            )
+        return path.absolute()
+    folders = environment.get("PATH", "").split(os.pathsep)
+    found = (Path(folder) / program for folder in folders if folder)
+    return next((path.absolute() for path in found if os.access(path, os.X_OK)), None)
+
+
+def fvp_command(program: Path, job: BoardJob, uart_file: Path) -> list[str]:
+    """Return the FVP's command line for ``job``.
+
+    The FVP does not end itself at EOT: the exit code comes one byte after it, and the
+    FVP's own exit status does not tell it.
+    """
+    parameters = {
+        "ethosu.num_macs": str(job.accelerator.macs),
+        "mps3_board.telnetterminal0.start_telnet": "0",
+        "mps3_board.uart0.out_file": str(uart_file),
+        "mps3_board.uart0.unbuffered_output": "1",
+        "mps3_board.uart0.shutdown_on_eot": "0",
+        "mps3_board.visualisation.disable-visualisation": "1",
+    }
+    command = [str(program), "-a", str(job.axf)]
+    for name, value in parameters.items():
+        command += ["-C", f"{name}={value}"]
+    for item in job.data:
+        command += ["--data", f"{item.path}@0x{item.address:x}"]
+    for dump in job.dumps:
+        command += ["--dump", f"cpu0={dump.path}@Memory:0x{dump.address:x},{dump.size_bytes}"]
+    return command
+
+
+class Fvp:
+    """Runs programs on an installed FVP."""
+
+    def __init__(self, program: Path) -> None:
+        """Use the FVP at ``program``."""
+        self._program = program
+
+    @property
+    def name(self) -> str:
+        """The simulator's name."""
+        return NAME
+
+    def run(self, job: BoardJob, uart_sink: UartSink = discard) -> BoardResult:
+        """Run ``job``; see Simulator."""
+        if job.images:
+            raise BoardError("the FVP boots ELF files only; use the open board for raw images")
+        others = set(FVP_PROGRAMS.values()) - {FVP_PROGRAMS[job.accelerator.product]}
+        if self._program.name in others:
+            raise BoardError(f"{self._program.name} has no {job.accelerator.name}")
+        check_job(job)
+        start = time.monotonic()
+        uart = UartWatch(uart_sink)
+        with tempfile.TemporaryDirectory(prefix="fvp-") as folder:
+            uart_file = Path(folder) / "uart0"
+            uart_file.touch()
+            with SupervisedProcess(fvp_command(self._program, job, uart_file)) as process:
+                result = _result_of(process, uart_file, uart, job)
+                version = _VERSION.search(process.output())
+        return replace(
+            result,
+            uart=bytes(uart.output),
+            version=version[1] if version else "",
+            wall_time_s=time.monotonic() - start,
+        )
+
+
+def _result_of(
+    process: SupervisedProcess, uart_file: Path, uart: UartWatch, job: BoardJob
+) -> BoardResult:
+    try:
+        with uart_file.open("rb") as bytes_from_uart:
+            _watch(process, bytes_from_uart, uart, job.time_limit_s)
+        if job.dumps:
+            _end_with_dumps(process, job)
+    except RunError as failure:
+        return BoardResult(failure.outcome, NAME, reason=str(failure))
+    return BoardResult(Outcome.EXITED, NAME, exit_code=uart.exit_code)
+
+
+def _watch(
+    process: SupervisedProcess, from_uart: BinaryIO, uart: UartWatch, time_limit_s: float | None
+) -> None:
+    """Follow the UART until the exit code has come."""
+    start = time.monotonic()
+    eot_time: float | None = None
+    while uart.exit_code is None:
+        status = process.poll()
+        uart.feed(from_uart.read())
+        now = time.monotonic()
+        if uart.ended and eot_time is None:
+            eot_time = now
+        if uart.exit_code is not None:
+            return
+        if status is not None:
+            raise _early_end(status, process.output(), uart)
+        if eot_time is not None and now > eot_time + _EXIT_CODE_TIMEOUT_S:
+            raise _no_exit_code()
+        if time_limit_s is not None and now > start + time_limit_s:
+            raise RunError(Outcome.TIME_LIMIT, f"no end within the limit of {time_limit_s:g} s")
+        time.sleep(_POLL_INTERVAL_S)
+
+
+def _early_end(status: int, output: str, uart: UartWatch) -> RunError:
+    if uart.ended:
+        return _no_exit_code()
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    how = f"was ended by signal {-status}" if status < 0 else f"ended with status {status}"
+    words = f": {lines[-1]}" if lines else ""
+    return RunError(
+        Outcome.SIMULATOR_FAILED, f"the FVP {how} before the program sent EOT and a code{words}"
+    )
+
+
+def _no_exit_code() -> RunError:
+    return RunError(
+        Outcome.NO_EXIT_CODE,
+        "the program sent EOT but no exit code after it; send one byte, 0 for success",
+    )
+
+
+def _end_with_dumps(process: SupervisedProcess, job: BoardJob) -> None:
+    """Stop the FVP as Ctrl-C does: it writes its dumps when it ends by itself."""
+    for dump in job.dumps:
+        dump.path.unlink(missing_ok=True)
+    process.interrupt()
+    process.wait(_STOP_TIMEOUT_S)
+    for dump in job.dumps:
+        size_bytes = dump.path.stat().st_size if dump.path.exists() else 0
+        if size_bytes != dump.size_bytes:
+            raise RunError(
+                Outcome.SIMULATOR_FAILED,
+                f"the FVP wrote {size_bytes} of {dump.size_bytes} bytes to {dump.path}",
+            )

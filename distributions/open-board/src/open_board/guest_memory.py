@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The board's memory from outside: as the NPU reaches it, and for loading and dumping.
+
+DDR is shared with QEMU page by page, so it costs nothing to reach. The on-chip RAMs are
+QEMU's own; what the NPU touches of them during a job is fetched once and written back
+at the job's end, while the CPU stands still.
+"""
+
+from __future__ import annotations
+
+import mmap
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from ethosu_model.memory import BusFault
+from open_board.machine import DDR, NPU_RAMS, SharedRam
+
+_PAGE_BYTES = 0x1000
+
+
+class PhysicalMemory(Protocol):
+    """A way to read and write physical memory while the CPU stands still."""
+
+    def read(self, address: int, size_bytes: int) -> bytes:
+        """Return memory."""
+
+    def write(self, address: int, data: bytes) -> None:
+        """Store ``data``."""
+
+
+class SharedDdr:
+    """The board's DDR as one mapping that QEMU and this process share.
+
+    Attributes:
+        fd: Descriptor of the memory; QEMU opens it by its number.
+    """
+
+    def __init__(self, fd: int) -> None:
+        """Map ``fd``, a file of the DDR's size."""
+        self.fd = fd
+        self._bytes = mmap.mmap(fd, DDR.size_bytes)
+
+    def read(self, address: int, size_bytes: int) -> bytes:
+        """Return memory; see PhysicalMemory."""
+        start = address - DDR.base
+        return self._bytes[start : start + size_bytes]
+
+    def write(self, address: int, data: bytes) -> None:
+        """Store ``data``; see PhysicalMemory."""
+        start = address - DDR.base
+        self._bytes[start : start + len(data)] = data
+
+    def close(self) -> None:
+        """Unmap the memory."""
+        self._bytes.close()
+
+
+class RamCopy:
+    """What the NPU has touched of one of QEMU's RAMs since the last write-back."""
+
+    def __init__(self, ram: SharedRam, physical: PhysicalMemory) -> None:
+        """Copy from and to ``physical`` at the RAM's first alias."""
+        self._ram = ram
+        self._physical = physical
+        self._bytes = bytearray(ram.size_bytes)
+        self._fetched: set[int] = set()
+        self._dirty: set[int] = set()
+
+    def offset(self, address: int, size_bytes: int) -> int | None:
+        """Return where the range lies in the RAM, or None if not all of it does."""
+        for base in self._ram.bases:
+            if base <= address and address + size_bytes <= base + self._ram.size_bytes:
+                return address - base
+        return None
+
+    def read(self, offset: int, size_bytes: int) -> bytes:
+        """Return bytes, fetching the pages that are not here yet."""
+        self._fetch(_pages(offset, size_bytes))
+        return bytes(memoryview(self._bytes)[offset : offset + size_bytes])
+
+    def write(self, offset: int, data: bytes) -> None:
+        """Store bytes until the write-back; pages written in part are fetched first."""
+        end = offset + len(data)
+        edges = [*_pages(offset, 1 if data else 0), *_pages(max(offset, end - 1), bool(data))]
+        whole = range(-(-offset // _PAGE_BYTES), end // _PAGE_BYTES)
+        self._fetch(page for page in edges if page not in whole)
+        self._bytes[offset:end] = data
+        touched = _pages(offset, len(data))
+        self._fetched.update(touched)
+        self._dirty.update(touched)
+
+    def write_back(self) -> None:
+        """Store what was written in QEMU, and forget all pages: the CPU may change them."""
+        for start, end in _runs(self._dirty):
+            self._physical.write(self._ram.bases[0] + start, bytes(self._bytes[start:end]))
+        self._dirty.clear()
+        self._fetched.clear()
+
+    def _fetch(self, pages: Iterable[int]) -> None:
+        missing = {page for page in pages if page not in self._fetched}
+        for start, end in _runs(missing):
+            data = self._physical.read(self._ram.bases[0] + start, end - start)
+            self._bytes[start:end] = data
+        self._fetched |= missing
+
+
+def _pages(offset: int, size_bytes: int) -> range:
+    """Return the numbers of the pages that the range touches."""
+    if not size_bytes:
+        return range(0)
+    return range(offset // _PAGE_BYTES, (offset + size_bytes - 1) // _PAGE_BYTES + 1)
+
+
+def _runs(pages: Iterable[int]) -> Iterable[tuple[int, int]]:
+    """Yield start and end in bytes of each run of neighbouring pages."""
+    start = end = -1
+    for page in sorted(pages):
+        if page != end:
+            if end > start:
+                yield start * _PAGE_BYTES, end * _PAGE_BYTES
+            start = page
+        end = page + 1
+    if end > start:
+        yield start * _PAGE_BYTES, end * _PAGE_BYTES
+
+
+class NpuMemory:
+    """What the NPU's AXI ports reach: SRAM, BRAM and DDR; the rest is a bus fault."""
+
+    def __init__(
+        self,
+        ddr: PhysicalMemory,
+        physical: PhysicalMemory,
+        check_time: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Make the NPU's view.
+
+        Args:
+            ddr: Reaches DDR.
+            physical: Reaches the RAMs that are copied.
+            check_time: Called at each access; raises when the run has taken too long.
+        """
+        self._ddr = ddr
+        self._check_time = check_time
+        self._copies = [RamCopy(ram, physical) for ram in NPU_RAMS]
+
+    def read(self, address: int, size_bytes: int) -> bytes:
+        """Return memory.
+
+        Raises:
+            BusFault: The range is not all memory that the NPU reaches.
+        """
+        self._check_time()
+        if DDR.holds(address, size_bytes):
+            return self._ddr.read(address, size_bytes)
+        copy, offset = self._find(address, size_bytes)
+        return copy.read(offset, size_bytes)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Store ``data``.
+
+        Raises:
+            BusFault: As for ``read``.
+        """
+        self._check_time()
+        if DDR.holds(address, len(data)):
+            self._ddr.write(address, data)
+            return
+        copy, offset = self._find(address, len(data))
+        copy.write(offset, data)
+
+    def write_back(self) -> None:
+        """Hand everything that the NPU wrote to the CPU."""
+        for copy in self._copies:
+            copy.write_back()
+
+    def _find(self, address: int, size_bytes: int) -> tuple[RamCopy, int]:
+        for copy in self._copies:
+            offset = copy.offset(address, size_bytes)
+            if offset is not None:
+                return copy, offset
+        raise BusFault(address)
+
+
+class BoardMemory:
+    """All of the board's memory, for loading and dumping while the CPU stands still."""
+
+    def __init__(self, ddr: PhysicalMemory, physical: PhysicalMemory) -> None:
+        """Reach DDR through ``ddr`` and the rest through ``physical``."""
+        self._ddr = ddr
+        self._physical = physical
+
+    def read(self, address: int, size_bytes: int) -> bytes:
+        """Return memory; see PhysicalMemory."""
+        return self._memory_of(address, size_bytes).read(address, size_bytes)
+
+    def write(self, address: int, data: bytes) -> None:
+        """Store ``data``; see PhysicalMemory."""
+        self._memory_of(address, len(data)).write(address, data)
+
+    def _memory_of(self, address: int, size_bytes: int) -> PhysicalMemory:
+        return self._ddr if DDR.holds(address, size_bytes) else self._physical

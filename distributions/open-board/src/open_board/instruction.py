@@ -1,0 +1,211 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Decode the loads and stores with which a Cortex-M program reaches device registers.
+
+Supported are the Thumb-2 forms that a compiler emits for memory-mapped I/O: single,
+dual and multiple, bytes to words, with immediate or register offset, with or without
+writeback. Names and semantics are those of the Armv8-M Architecture Reference Manual.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from open_board.job import Outcome, RunError
+
+MAX_INSTRUCTION_BYTES = 4
+
+_PC = 15
+_NAMED_REGISTERS = {"sb": 9, "sl": 10, "fp": 11, "ip": 12, "sp": 13, "lr": 14, "pc": 15}
+_MASK = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class _Form:
+    """What one mnemonic transfers.
+
+    Attributes:
+        is_load: Memory to register, or the other way.
+        size_bytes: Bytes per register.
+        is_signed: A load extends the sign.
+        count: Registers named before the address; 0 for a register list behind it.
+        descends: A register list below the base address.
+    """
+
+    is_load: bool
+    size_bytes: int
+    is_signed: bool = False
+    count: int = 1
+    descends: bool = False
+
+
+_FORMS = {
+    **dict.fromkeys(("ldr", "ldrt", "lda"), _Form(True, 4)),
+    **dict.fromkeys(("ldrh", "ldrht", "ldah"), _Form(True, 2)),
+    **dict.fromkeys(("ldrb", "ldrbt", "ldab"), _Form(True, 1)),
+    **dict.fromkeys(("ldrsh", "ldrsht"), _Form(True, 2, is_signed=True)),
+    **dict.fromkeys(("ldrsb", "ldrsbt"), _Form(True, 1, is_signed=True)),
+    **dict.fromkeys(("str", "strt", "stl"), _Form(False, 4)),
+    **dict.fromkeys(("strh", "strht", "stlh"), _Form(False, 2)),
+    **dict.fromkeys(("strb", "strbt", "stlb"), _Form(False, 1)),
+    "ldrd": _Form(True, 4, count=2),
+    "strd": _Form(False, 4, count=2),
+    "ldm": _Form(True, 4, count=0),
+    "ldmdb": _Form(True, 4, count=0, descends=True),
+    "stm": _Form(False, 4, count=0),
+    "stmdb": _Form(False, 4, count=0, descends=True),
+}
+
+
+@dataclass(frozen=True)
+class Access:
+    """One transfer between a register and memory.
+
+    Attributes:
+        register: Number of the core register.
+        address: Address of the transfer.
+        size_bytes: 1, 2 or 4.
+        is_load: From memory to the register.
+        is_signed: The load extends the sign.
+    """
+
+    register: int
+    address: int
+    size_bytes: int
+    is_load: bool
+    is_signed: bool
+
+
+@dataclass(frozen=True)
+class LoadStore:
+    """A decoded load or store.
+
+    Attributes:
+        text: The instruction in assembly language.
+        size_bytes: Its length.
+        form: What it transfers.
+        registers: Registers transferred, in the order of their addresses.
+        base: Base register.
+        index: Index register, if any.
+        index_shift: Left shift of the index.
+        offset: Added to the base for the first address.
+        writeback: Added to the base afterwards; None leaves the base alone.
+    """
+
+    text: str
+    size_bytes: int
+    form: _Form
+    registers: tuple[int, ...]
+    base: int
+    index: int | None
+    index_shift: int
+    offset: int
+    writeback: int | None
+
+    def accesses(self, registers: Sequence[int]) -> Iterator[Access]:
+        """Yield the transfers that the instruction makes with these register values."""
+        form = self.form
+        address = self._base_value(registers) + self.offset
+        if self.index is not None:
+            address += registers[self.index] << self.index_shift
+        for position, register in enumerate(self.registers):
+            at = (address + position * form.size_bytes) & _MASK
+            yield Access(register, at, form.size_bytes, form.is_load, form.is_signed)
+
+    def base_after(self, registers: Sequence[int]) -> int | None:
+        """Return the base register's new value, or None if it keeps the old one."""
+        if self.writeback is None:
+            return None
+        return (registers[self.base] + self.writeback) & _MASK
+
+    def _base_value(self, registers: Sequence[int]) -> int:
+        if self.base != _PC:
+            return registers[self.base]
+        return (registers[_PC] + 4) & ~3  # PC reads as the next word's address, aligned
+
+
+@lru_cache(maxsize=1024)
+def decode(code: bytes, address: int) -> LoadStore:
+    """Decode the instruction that begins ``code``.
+
+    Args:
+        code: At least the instruction's bytes.
+        address: Where it lies, for messages.
+
+    Raises:
+        RunError: It is not a load or store that this module knows.
+    """
+    instruction = next(_disassembler().disasm(code, address, 1), None)
+    if instruction is None:
+        raise _unsupported(f"0x{int.from_bytes(code, 'little'):08x}", address)
+    text = f"{instruction.mnemonic} {instruction.op_str}".strip()
+    form = _FORMS.get(instruction.mnemonic.removesuffix(".w"))
+    if form is None:
+        raise _unsupported(text, address)
+    load_store = _list_form if form.count == 0 else _address_form
+    result = load_store(text, instruction, form)
+    if _PC in result.registers:
+        raise _unsupported(text, address)
+    return result
+
+
+@lru_cache(maxsize=1)
+def _disassembler() -> Any:
+    import capstone  # noqa: PLC0415 - loads while the program boots
+
+    mode = capstone.CS_MODE_THUMB | capstone.CS_MODE_MCLASS | capstone.CS_MODE_V8
+    disassembler = capstone.Cs(capstone.CS_ARCH_ARM, mode)
+    disassembler.detail = True
+    return disassembler
+
+
+def _address_form(text: str, instruction: Any, form: _Form) -> LoadStore:
+    """Read ``Rt{, Rt2}, [Rn, ...]`` with an optional offset behind the brackets."""
+    operands = instruction.operands
+    memory = operands[form.count].mem
+    behind = operands[form.count + 1].imm if instruction.post_index else 0
+    return LoadStore(
+        text=text,
+        size_bytes=instruction.size,
+        form=form,
+        registers=tuple(_number(operand.reg) for operand in operands[: form.count]),
+        base=_number(memory.base),
+        index=_number(memory.index) if memory.index else None,
+        index_shift=operands[form.count].shift.value,
+        offset=memory.disp,
+        writeback=memory.disp + behind if instruction.writeback else None,
+    )
+
+
+def _list_form(text: str, instruction: Any, form: _Form) -> LoadStore:
+    """Read ``Rn{!}, {Ra, Rb, ...}``; the lowest register has the lowest address."""
+    base, *listed = (_number(operand.reg) for operand in instruction.operands)
+    span = form.size_bytes * len(listed)
+    return LoadStore(
+        text=text,
+        size_bytes=instruction.size,
+        form=form,
+        registers=tuple(sorted(listed)),
+        base=base,
+        index=None,
+        index_shift=0,
+        offset=-span if form.descends else 0,
+        writeback=(-span if form.descends else span) if instruction.writeback else None,
+    )
+
+
+@lru_cache(maxsize=32)
+def _number(register: int) -> int:
+    """Return the number of a core register from capstone's constant for it."""
+    name = _disassembler().reg_name(register)
+    return _NAMED_REGISTERS.get(name) or int(name.removeprefix("r"))
+
+
+def _unsupported(text: str, address: int) -> RunError:
+    return RunError(
+        Outcome.BAD_ACCESS,
+        f"the instruction at 0x{address:08x} reaches the NPU's registers in a way that is not "
+        f"modelled: {text}; use ordinary 32-bit loads and stores",
+    )

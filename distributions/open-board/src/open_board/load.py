@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check a job's files before a simulator starts, and put data files into memory."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import BinaryIO
+
+from open_board.errors import BoardError
+from open_board.job import BoardJob, DataFile, Dump
+from open_board.machine import is_memory
+
+_ELF_MAGIC = b"\x7fELF"
+_ELF_HEADER_BYTES = 20
+_MACHINE_OFFSET = 18
+_EM_ARM = 40
+
+
+def check_job(job: BoardJob) -> None:
+    """Check that everything a job names is there and fits.
+
+    Raises:
+        BoardError: A file is missing or of the wrong kind, or lies outside of memory.
+    """
+    if job.axf is not None:
+        check_elf(job.axf)
+    elif not any(image.address == 0 for image in job.images):
+        raise BoardError(
+            "nothing to boot: name an ELF file, or an image at address 0 with the vector table"
+        )
+    for item in (*job.images, *job.data):
+        _check_data(item)
+    for dump in job.dumps:
+        _check_dump(dump)
+
+
+def check_elf(path: Path) -> None:
+    """Raise BoardError unless ``path`` is an ELF file for Arm."""
+    with _open(path) as file:
+        header = file.read(_ELF_HEADER_BYTES)
+    machine = int.from_bytes(header[_MACHINE_OFFSET:_ELF_HEADER_BYTES], "little")
+    if not header.startswith(_ELF_MAGIC) or machine != _EM_ARM:
+        raise BoardError(
+            f"{path} is not an ELF file for Arm; give the linked program, "
+            "or raw images with their addresses"
+        )
+
+
+def read_data(item: DataFile) -> bytes:
+    """Return the bytes of a data file; raise BoardError if it cannot be read."""
+    with _open(item.path) as file:
+        return file.read()
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return path.open("rb")
+    except OSError as cause:
+        raise BoardError(f"cannot read {path}: {cause.strerror}") from cause
+
+
+def _check_data(item: DataFile) -> None:
+    with _open(item.path):
+        size_bytes = item.path.stat().st_size
+    if not is_memory(item.address, size_bytes):
+        raise BoardError(
+            f"{item.path} ({size_bytes} bytes) does not fit at 0x{item.address:08x}: "
+            "not all of it would lie in one memory of the board"
+        )
+
+
+def _check_dump(dump: Dump) -> None:
+    if not is_memory(dump.address, dump.size_bytes):
+        raise BoardError(
+            f"cannot dump {dump.size_bytes} bytes from 0x{dump.address:08x} to {dump.path}: "
+            "not all of them lie in one memory of the board"
+        )

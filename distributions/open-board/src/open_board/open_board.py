@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The open board: QEMU's Cortex-M55 and peripherals with our model of the Ethos-U."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.memory import Memory
+from open_board import files, machine
+from open_board.bridge import NpuBridge
+from open_board.call_meter import CallMeter
+from open_board.channel import ChannelClosedError
+from open_board.deadline import Deadline
+from open_board.debugger import Debugger, DebugPort
+from open_board.errors import BoardError
+from open_board.functions import entry_of
+from open_board.guest_memory import BoardMemory, NpuMemory
+from open_board.job import (
+    BoardJob,
+    BoardResult,
+    NpuStatistics,
+    Outcome,
+    RunError,
+    UartSink,
+    discard,
+)
+from open_board.load import check_job, read_data
+from open_board.npu_registers import NpuRegisters
+from open_board.preload import preload
+from open_board.qemu import INSTRUCTION_NS, Qemu, find_qemu
+from open_board.session import Session
+from open_board.uart import UartWatch
+
+NAME = "open board"
+
+_SLOW_MODULES = ("ethosu_model.device", "capstone")
+
+MakeNpu = Callable[[AcceleratorConfig, Memory], NpuRegisters]
+
+
+def functional_npu(accelerator: AcceleratorConfig, memory: Memory) -> NpuRegisters:
+    """Return the functional model of the NPU."""
+    from ethosu_model.device import NpuDevice  # noqa: PLC0415 - see preload
+
+    return NpuDevice(accelerator, memory)
+
+
+@dataclass
+class _Run:
+    """What is known of a run so far."""
+
+    uart: UartWatch
+    version: str = ""
+    bridge: NpuBridge | None = None
+    meter: CallMeter | None = None
+
+    @property
+    def statistics(self) -> NpuStatistics:
+        return self.bridge.statistics if self.bridge is not None else NpuStatistics()
+
+    @property
+    def call_instructions(self) -> tuple[int, ...] | None:
+        return tuple(self.meter.counts) if self.meter is not None else None
+
+
+class OpenBoard:
+    """Runs programs on QEMU, with the NPU served from a model in this process."""
+
+    def __init__(
+        self,
+        qemu: Path | None = None,
+        make_npu: MakeNpu = functional_npu,
+        debug_port: DebugPort | None = None,
+    ) -> None:
+        """Make a simulator.
+
+        Args:
+            qemu: QEMU's program; None takes the one on PATH.
+            make_npu: Makes the NPU of each run.
+            debug_port: Where a debugger connects before the program starts, if given.
+        """
+        self._qemu = qemu
+        self._make_npu = make_npu
+        self._debug_port = debug_port
+
+    @property
+    def name(self) -> str:
+        """The simulator's name."""
+        return NAME
+
+    def run(self, job: BoardJob, uart_sink: UartSink = discard) -> BoardResult:
+        """Run ``job``; see Simulator."""
+        check_job(job)
+        counted = _counted_entry(job, self._debug_port)
+        start = time.monotonic()
+        run = _Run(UartWatch(uart_sink))
+        try:
+            exit_code = self._run(job, run, counted)
+            result = BoardResult(Outcome.EXITED, NAME, exit_code=exit_code)
+        except RunError as failure:
+            result = BoardResult(failure.outcome, NAME, reason=str(failure))
+        return replace(
+            result,
+            uart=bytes(run.uart.output),
+            version=run.version,
+            wall_time_s=time.monotonic() - start,
+            npu=run.statistics,
+            call_instructions=run.call_instructions,
+        )
+
+    def _run(self, job: BoardJob, run: _Run, counted: int | None) -> int:
+        deadline = Deadline(job.time_limit_s)
+        preload(_SLOW_MODULES)
+        with Qemu(self._qemu or find_qemu(), job, deadline) as qemu, _explained(qemu, run.uart):
+            run.version = qemu.version
+            memory = BoardMemory(qemu.ddr, qemu.qtest)
+            for item in job.data:
+                memory.write(item.address, read_data(item))
+            run.bridge = self._bridge(job.accelerator, qemu, deadline)
+            if counted is not None:
+                run.meter = CallMeter(qemu.gdb, counted, INSTRUCTION_NS)
+            with self._debugger(qemu, run.bridge, deadline) as debugger:
+                exit_code = Session(
+                    gdb=qemu.gdb,
+                    qmp=qemu.qmp,
+                    uart_channel=qemu.uart,
+                    uart=run.uart,
+                    bridge=run.bridge,
+                    deadline=deadline,
+                    axf=job.axf,
+                    debugger=debugger,
+                    meter=run.meter,
+                ).run()
+            for dump in job.dumps:
+                files.write_bytes(dump.path, memory.read(dump.address, dump.size_bytes))
+            return exit_code
+
+    def _bridge(self, accelerator: AcceleratorConfig, qemu: Qemu, deadline: Deadline) -> NpuBridge:
+        npu_memory = NpuMemory(qemu.ddr, qemu.qtest, deadline.check)
+
+        def set_interrupt(level: bool) -> None:
+            qemu.qtest.set_interrupt(
+                machine.QEMU_SUBSYSTEM,
+                machine.QEMU_EXPANSION_IRQ,
+                machine.NPU_EXPANSION_IRQ,
+                level,
+            )
+
+        return NpuBridge(
+            qemu.gdb, lambda: self._make_npu(accelerator, npu_memory), npu_memory, set_interrupt
+        )
+
+    @contextlib.contextmanager
+    def _debugger(
+        self, qemu: Qemu, bridge: NpuBridge, deadline: Deadline
+    ) -> Iterator[Debugger | None]:
+        if self._debug_port is None:
+            yield None
+            return
+        limit_s = None if deadline.limit_s is None else max(0.0, deadline.left_s)
+        connection = self._debug_port.accept(limit_s)
+        with contextlib.closing(Debugger(connection, qemu.gdb, bridge.peek)) as debugger:
+            yield debugger
+
+
+def _counted_entry(job: BoardJob, debug_port: DebugPort | None) -> int | None:
+    if job.counted_function is None:
+        return None
+    if job.axf is None or debug_port is not None:
+        raise BoardError("a function's calls are counted of an ELF file, without a debugger")
+    return entry_of(job.axf, job.counted_function)
+
+
+@contextlib.contextmanager
+def _explained(qemu: Qemu, uart: UartWatch) -> Iterator[None]:
+    """Turn a closed channel into the reason why QEMU ended; keep what the UART still holds."""
+    try:
+        yield
+    except ChannelClosedError as cause:
+        with contextlib.suppress(RunError):
+            while qemu.uart.readable(0):
+                uart.feed(qemu.uart.receive(0))
+        raise qemu.death() from cause

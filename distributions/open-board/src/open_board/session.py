@@ -1,0 +1,223 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run the program on a halted board until it ends, serving stops as they come."""
+
+from __future__ import annotations
+
+import select
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from open_board.bridge import NpuBridge
+from open_board.call_meter import CallMeter
+from open_board.channel import Channel
+from open_board.cpu_fault import FAULT_EXCEPTIONS, describe_fault, exception_name
+from open_board.deadline import Deadline
+from open_board.debugger import Debugger
+from open_board.functions import place
+from open_board.gdb_client import (
+    EXCEPTION_MASK,
+    SIGNAL_INTERRUPT,
+    CoreRegisters,
+    GdbClient,
+    Stop,
+)
+from open_board.job import Outcome, RunError
+from open_board.machine import NPU_PAGE_BYTES, NPU_PAGES
+from open_board.qmp_client import QmpClient
+from open_board.uart import UartWatch
+
+_SAMPLE_INTERVAL_S = 0.4
+_SILENT_SAMPLES = 2  # one might be a busy host
+_EXIT_CODE_TIMEOUT_S = 2.0
+_RECEIVE_TIMEOUT_S = 1.0
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Where a silent CPU was, to see whether it hangs there."""
+
+    exception: int
+    uart_bytes: int
+    register_reads: int
+
+
+class Session:
+    """One program from reset to its end."""
+
+    def __init__(
+        self,
+        *,
+        gdb: GdbClient,
+        qmp: QmpClient,
+        uart_channel: Channel,
+        uart: UartWatch,
+        bridge: NpuBridge,
+        deadline: Deadline,
+        axf: Path | None = None,
+        debugger: Debugger | None = None,
+        meter: CallMeter | None = None,
+    ) -> None:
+        """Prepare to run the halted CPU behind ``gdb``.
+
+        Args:
+            gdb: The CPU.
+            qmp: Its state while it runs.
+            uart_channel: Bytes of the UART.
+            uart: Told of these bytes; says when the program has ended.
+            bridge: Serves the NPU's registers.
+            deadline: When to give up.
+            axf: Names functions in messages.
+            debugger: Starts, stops and steps the CPU, if given.
+            meter: Counts instructions, if given; not together with a debugger.
+        """
+        self._gdb = gdb
+        self._qmp = qmp
+        self._uart_channel = uart_channel
+        self._uart = uart
+        self._bridge = bridge
+        self._deadline = deadline
+        self._axf = axf
+        self._debugger = debugger
+        self._meter = meter
+        self._last_sample: _Sample | None = None
+        self._silent_samples = 0
+        self._next_sample = 0.0
+        self._eot_time: float | None = None
+
+    def run(self) -> int:
+        """Run until EOT and exit code have come, and halt the CPU.
+
+        Returns:
+            The program's exit code.
+
+        Raises:
+            RunError: The program ended otherwise.
+        """
+        for page in NPU_PAGES:
+            self._gdb.watch(page, NPU_PAGE_BYTES)
+        if self._debugger is None:
+            self._gdb.resume()
+        self._bridge.prepare()  # while the CPU boots
+        self._plan_sample()
+        while self._uart.exit_code is None:
+            self._turn()
+        self._gdb.halt()
+        debugger = self._attached_debugger()
+        if debugger is not None:
+            debugger.exited(self._uart.exit_code)
+        return self._uart.exit_code
+
+    def _turn(self) -> None:
+        """Handle one event, or the lack of any."""
+        debugger = self._attached_debugger()
+        sources = [self._gdb.fileno(), self._uart_channel.fileno()]
+        if debugger is not None:
+            sources.append(debugger.fileno())
+        readable = select.select(sources, [], [], self._patience_s())[0]
+        if self._uart_channel.fileno() in readable:
+            self._uart.feed(self._uart_channel.receive(_RECEIVE_TIMEOUT_S))
+        self._handle_stop()
+        if debugger is not None and debugger.fileno() in readable:
+            debugger.receive()
+        self._check_times()
+
+    def _attached_debugger(self) -> Debugger | None:
+        return self._debugger if self._debugger is not None and self._debugger.attached else None
+
+    def _patience_s(self) -> float:
+        if self._gdb.has_received:
+            return 0.0
+        until_sample = self._next_sample - time.monotonic()
+        return max(0.0, min(until_sample, self._deadline.left_s))
+
+    def _handle_stop(self) -> None:
+        stop = self._gdb.poll_stop()
+        if stop is None:
+            return
+        debugger = self._attached_debugger()
+        if stop.watch_address in NPU_PAGES:
+            self._serve_npu(debugger)
+        elif debugger is not None:
+            if stop.signal == SIGNAL_INTERRUPT:
+                self._finish_npu_access()
+            debugger.stopped(stop)
+        elif self._meter is None or not self._meter.serve():
+            raise self._unasked_stop(stop)
+
+    def _serve_npu(self, debugger: Debugger | None) -> None:
+        served = self._bridge.serve()
+        if debugger is not None:
+            debugger.npu_served(served)
+        else:
+            self._gdb.resume(served.changes)
+
+    def _finish_npu_access(self) -> None:
+        """Carry out an access to the NPU before which a debugger's interrupt stopped the CPU.
+
+        QEMU may have seen the watchpoint and the interrupt at once. It then lets the next
+        watched access pass, unless it has reported a stop in between: hence the step.
+        """
+        interrupted = False
+        while self._bridge.is_at_npu():
+            self._gdb.change(self._bridge.serve().changes)
+            interrupted = True
+        if interrupted:
+            self._gdb.step()
+
+    def _unasked_stop(self, stop: Stop) -> RunError:
+        registers = self._gdb.read_registers()
+        return RunError(
+            Outcome.SIMULATOR_FAILED,
+            f"QEMU stopped the CPU unasked at {self._place(registers)}: {stop.packet!r}",
+        )
+
+    def _check_times(self) -> None:
+        if self._deadline.left_s < 0:
+            raise self._time_limit()
+        now = time.monotonic()
+        if self._uart.ended:
+            self._eot_time = self._eot_time or now
+            if now > self._eot_time + _EXIT_CODE_TIMEOUT_S:
+                raise RunError(
+                    Outcome.NO_EXIT_CODE,
+                    "the program sent EOT but no exit code after it; send one byte, 0 for success",
+                )
+        if now >= self._next_sample:
+            self._plan_sample()
+            if self._attached_debugger() is None:
+                self._look_at_cpu()
+
+    def _plan_sample(self) -> None:
+        self._next_sample = time.monotonic() + _SAMPLE_INTERVAL_S
+
+    def _look_at_cpu(self) -> None:
+        """Fail if the CPU has sat silently in a fault handler for some looks."""
+        exception = self._qmp.cpu_state().get("XPSR", 0) & EXCEPTION_MASK
+        sample = _Sample(exception, len(self._uart.output), self._bridge.statistics.register_reads)
+        is_silent = exception in FAULT_EXCEPTIONS and sample == self._last_sample
+        self._silent_samples = self._silent_samples + 1 if is_silent else 0
+        self._last_sample = sample
+        if self._silent_samples >= _SILENT_SAMPLES:
+            raise self._fault()
+
+    def _fault(self) -> RunError:
+        self._gdb.halt()
+        registers = self._gdb.read_registers()
+        return RunError(
+            Outcome.FAULT,
+            f"{exception_name(registers)}: {describe_fault(self._gdb)}; "
+            f"the handler hangs at {self._place(registers)}",
+        )
+
+    def _time_limit(self) -> RunError:
+        self._gdb.halt()
+        registers = self._gdb.read_registers()
+        return RunError(
+            Outcome.TIME_LIMIT,
+            f"no end within the limit of {self._deadline.limit_s:g} s; the CPU was in "
+            f"{exception_name(registers)} at {self._place(registers)}",
+        )
+
+    def _place(self, registers: CoreRegisters) -> str:
+        return place(self._axf, registers.pc)

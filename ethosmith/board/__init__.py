@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""Simulators of the Corstone-300 board: QEMU with our NPU model, and Arm's FVP."""

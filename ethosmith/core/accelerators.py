@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The NPU configurations that the model's distribution knows, for descriptors and build steps."""
+
+from __future__ import annotations
+
+from ethosmith.core.errors import EthosmithError
+from ethosu_model.config import ACCELERATOR_CONFIGS, ACCELERATORS, AcceleratorConfig
+from ethosu_model.errors import ModelError
+
+__all__ = ["ACCELERATORS", "ACCELERATOR_CONFIGS", "AcceleratorConfig", "parse_accelerator"]
+
+
+def parse_accelerator(name: str) -> AcceleratorConfig:
+    """Return the configuration called ``name``, such as ``ethos-u55-128``.
+
+    Raises:
+        EthosmithError: there is none; the message lists all of them.
+    """
+    try:
+        return AcceleratorConfig.parse(name)
+    except ModelError as error:
+        raise EthosmithError(str(error)) from None

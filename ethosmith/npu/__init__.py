@@ -1,2 +1,0 @@
-# SPDX-License-Identifier: Apache-2.0
-"""Functional, bit-exact model of the Arm Ethos-U55 and Ethos-U65 NPUs."""

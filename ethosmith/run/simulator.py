@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A simulator of the `open_board` distribution, with Ethosmith's errors."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ethosmith.core.errors import EthosmithError
+from ethosu_model.config import AcceleratorConfig
+from open_board.choice import SIMULATORS
+from open_board.choice import choose_simulator as choose
+from open_board.errors import BoardError
+from open_board.job import BoardJob, BoardResult, Simulator, UartSink, discard
+
+__all__ = ["SIMULATORS", "choose_simulator"]
+
+
+@dataclass(frozen=True)
+class _StepSimulator:
+    inner: Simulator
+
+    @property
+    def name(self) -> str:
+        return self.inner.name
+
+    def run(self, job: BoardJob, uart_sink: UartSink = discard) -> BoardResult:
+        try:
+            return self.inner.run(job, uart_sink)
+        except BoardError as error:
+            raise EthosmithError(str(error)) from None
+
+
+def choose_simulator(
+    name: str, accelerator: AcceleratorConfig, *, fvp_program: str | None = None
+) -> Simulator:
+    """Return the simulator called ``name``; its runs raise EthosmithError.
+
+    Args:
+        name: one of `SIMULATORS`.
+        accelerator: the NPU that it must have.
+        fvp_program: name of the FVP's executable, if not the SSE-300's with that NPU.
+
+    Raises:
+        EthosmithError: there is no such simulator, or the FVP is not installed.
+    """
+    try:
+        return _StepSimulator(choose(name, accelerator, fvp_program=fvp_program))
+    except BoardError as error:
+        raise EthosmithError(str(error)) from None
