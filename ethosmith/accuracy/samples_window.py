@@ -6,7 +6,8 @@ from fixed addresses and is otherwise the use case's own. So one image measures 
 size, a part at a time, and nothing is compiled for another set.
 
 The window is the upper half of the platform's memory for samples: at its start the count
-(uint32), 16 bytes behind it the table (name, data and size, each uint32), then names and data.
+(uint32), 16 bytes behind it the table (name, data, size and file, each uint32), then names and
+data.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.images.elf import Elf
 
 _TABLE_OFFSET = 16
-_ENTRY = struct.Struct("<III")
+_ENTRY = struct.Struct("<IIII")
 # As of samples that are baked in.
 _ALIGNMENT_BYTES = 16
 
@@ -101,7 +102,7 @@ def window_bytes(window: Window, items: Sequence[Item]) -> bytes:
         body += _aligned(_name(item))
         data_address = window.address + body_offset + len(body)
         body += _aligned(item.data)
-        table += _ENTRY.pack(name_address, data_address, len(item.data))
+        table += _ENTRY.pack(name_address, data_address, len(item.data), 0)
     return bytes(table).ljust(body_offset, b"\0") + bytes(body)
 
 

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import signal_name
 from ethosmith.models.int8_check import NetworkSpec, TensorSpec
 
 _TIME_LIMIT_S = 120
+_ERROR = "error: "
 _ANSWER = re.compile(
     r'answer="(?P<text>[^"]*)" score=(?P<score>-?\d+\.\d+)(\ntop (?P<ranked>[^\n]+))?'
 )
@@ -94,6 +96,17 @@ def _answer(program: Path, command: list[str], outputs: bytes, network: NetworkS
     return Answer(match["text"], match["score"], match["ranked"] or "")
 
 
+def _reason(program: Path, code: int, stderr: bytes) -> str:
+    """Return what the application says itself; else how its program ended."""
+    lines = stderr.decode("utf-8", "replace").strip().splitlines()
+    for line in lines:
+        if line.startswith(_ERROR):
+            return line.removeprefix(_ERROR)
+    if code < 0:
+        return f"{program}: the use case's own C++ ended by {signal_name(-code)}"
+    return f"{program}: {lines[-1] if lines else f'exit code {code}'}"
+
+
 def _tensors(specs: Sequence[TensorSpec]) -> list[str]:
     return [
         word
@@ -118,7 +131,5 @@ def _run(program: Path, arguments: list[str], given: bytes) -> bytes:
     except subprocess.TimeoutExpired:
         raise EthosmithError(f"{program}: no end after {_TIME_LIMIT_S} s") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        reason = said[-1] if said else f"exit code {done.returncode}"
-        raise EthosmithError(f"{program} {' '.join(arguments)}: {reason}")
+        raise EthosmithError(_reason(program, done.returncode, done.stderr))
     return done.stdout

@@ -134,18 +134,30 @@ static bool parse_tensors(char *const arguments[], int words, struct tensors *te
     return true;
 }
 
-static bool prepared(const struct sample *sample, const struct tensors *tensors, uint32_t window) {
+static int fail_sample(const struct sample *sample, const char *reason) {
+    // A sample by its path is one that the caller knows.
+    bool named = *sample->name != '\0';
+    fprintf(stderr, "error: %s%s%s%s\n", named ? "sample " : "", sample->name, named ? ": " : "",
+            reason);
+    return EXIT_FAILURE;
+}
+
+// Returns NULL or a reason, as the application does.
+static const char *prepare(const struct sample *sample, const struct tensors *tensors,
+                           uint32_t window) {
     struct input inputs[APPLICATION_MAX_TENSORS + 1] = {0};
     for (uint32_t i = 0; i < tensors->count; i++) {
         inputs[i].info = &tensors->info[i];
         inputs[i].data = tensors->data + tensors->info[i].offset;
         inputs[i].window = window;
     }
-    bool suits = application_preprocess(sample, inputs);
-    for (uint32_t i = 0; i < tensors->count; i++) {
-        suits = suits && !inputs[i].out_of_range;
+    const char *reason = application_preprocess(sample, inputs);
+    for (uint32_t i = 0; i < tensors->count && reason == NULL; i++) {
+        if (inputs[i].out_of_range) {
+            reason = "application_preprocess() writes past the end of a network input";
+        }
     }
-    return suits;
+    return reason;
 }
 
 static int write_tensors(const struct tensors *tensors) {
@@ -157,16 +169,16 @@ static int write_tensors(const struct tensors *tensors) {
 }
 
 static int write_windows(const struct sample *sample, const struct tensors *tensors) {
-    uint32_t windows = application_window_count(sample, &tensors->info[0]);
-    bool suits = windows > 0;
-    for (uint32_t window = 0; window < windows && suits; window++) {
+    uint32_t windows = 0;
+    const char *reason = application_window_count(sample, &tensors->info[0], &windows);
+    for (uint32_t window = 0; window < windows && reason == NULL; window++) {
         memset(tensors->data, 0, tensors->size_bytes);
-        suits = prepared(sample, tensors, window);
-        if (suits && write_tensors(tensors) != EXIT_SUCCESS) {
+        reason = prepare(sample, tensors, window);
+        if (reason == NULL && write_tensors(tensors) != EXIT_SUCCESS) {
             return EXIT_FAILURE;
         }
     }
-    return suits ? EXIT_SUCCESS : fail("the application does not take the sample ", sample->name);
+    return reason == NULL ? EXIT_SUCCESS : fail_sample(sample, reason);
 }
 
 static int preprocess(const struct sample *sample, struct tensors *tensors) {
@@ -201,7 +213,9 @@ static void print_ranked(const struct answer *answer) {
     }
 }
 
-static bool answered(const struct tensors *tensors, uint32_t window, struct answer *answer) {
+// Returns NULL or a reason, as the application does.
+static const char *answer_window(const struct tensors *tensors, uint32_t window,
+                                 struct answer *answer) {
     struct output outputs[APPLICATION_MAX_TENSORS + 1] = {0};
     for (uint32_t i = 0; i < tensors->count; i++) {
         outputs[i].info = &tensors->info[i];
@@ -220,8 +234,9 @@ static int read_windows(const struct tensors *tensors) {
     uint32_t windows = 0;
     size_t got = read_tensors(tensors);
     while (got == tensors->size_bytes) {
-        if (!answered(tensors, windows++, &answer)) {
-            return fail("the application does not take the output", "");
+        const char *reason = answer_window(tensors, windows++, &answer);
+        if (reason != NULL) {
+            return fail(reason, "");
         }
         got = read_tensors(tensors);
     }
@@ -257,17 +272,19 @@ static int run_preprocess(char *const arguments[], int words) {
 static int answer_windows(const struct sample *sample, const struct tensors *inputs,
                           const struct tensors *outputs) {
     struct answer answer = {0};
-    uint32_t windows = application_window_count(sample, &inputs->info[0]);
-    for (uint32_t window = 0; window < windows; window++) {
-        if (!prepared(sample, inputs, window)) {
-            return fail("the application does not take the sample ", sample->name);
-        }
-        if (read_tensors(outputs) != outputs->size_bytes) {
+    uint32_t windows = 0;
+    const char *reason = application_window_count(sample, &inputs->info[0], &windows);
+    for (uint32_t window = 0; window < windows && reason == NULL; window++) {
+        reason = prepare(sample, inputs, window);
+        if (reason == NULL && read_tensors(outputs) != outputs->size_bytes) {
             return fail("standard input does not hold the tensors", " of each window");
         }
-        if (!answered(outputs, window, &answer)) {
-            return fail("the application does not take the output", "");
+        if (reason == NULL) {
+            reason = answer_window(outputs, window, &answer);
         }
+    }
+    if (reason != NULL) {
+        return fail_sample(sample, reason);
     }
     if (windows == 0 || getchar() != EOF) {
         return fail("not as many tensors as the sample has windows: ", sample->name);
@@ -320,7 +337,7 @@ static int read_sample(const char *path, FILE *file, struct sample *sample) {
         return fail("out of memory", "");
     }
     size_t size_bytes = fread(data, 1, MAX_SAMPLE_BYTES + 1, file);
-    *sample = (struct sample){.name = path, .data = data, .size_bytes = (uint32_t)size_bytes};
+    *sample = (struct sample){.name = "", .data = data, .size_bytes = (uint32_t)size_bytes};
     if (ferror(file) != 0 || size_bytes == 0 || size_bytes > MAX_SAMPLE_BYTES) {
         free(data);
         return fail("no sample, or more than 32 MiB: ", path);

@@ -46,11 +46,15 @@ struct answer {
 // The most inputs and the most outputs that a network may have.
 enum { APPLICATION_MAX_TENSORS = 8 };
 
+// The functions below return NULL, or the reason why they cannot do it: half a sentence in static
+// storage such as "300 values expected, 150 found in idle.csv". Device and host print it, and the
+// run ends. sample_mismatch() and tensor_mismatch() make such reasons.
+
 // A sample that one input of the network cannot hold is taken in several windows, each with an
-// inference of its own: a use case for such samples defines this function, and for others there is
-// a definition that returns 1. `input` is the first input tensor; 0 means that the sample does not
-// suit the use case.
-uint32_t application_window_count(const struct sample *sample, const struct tensor_info *input);
+// inference of its own: a use case for such samples defines this function, which sets `count` to 1
+// or more, and for others there is a definition that sets 1. `input` is the first input tensor.
+const char *application_window_count(const struct sample *sample, const struct tensor_info *input,
+                                     uint32_t *count);
 
 // Whether a sample is the network's inputs as they are. If so, a simulator may put others into the
 // board's input window, and finds the outputs in its output window. Without a definition: no.
@@ -62,9 +66,16 @@ bool application_takes_inputs_as_they_are(void);
 // last window's.
 //
 // Both get all of the network's tensors, in its order; the one after the last has no `info`.
-// They return false if the sample or a tensor does not suit the use case.
-bool application_preprocess(const struct sample *sample, struct input *inputs);
-bool application_postprocess(const struct output *outputs, struct answer *answer);
+const char *application_preprocess(const struct sample *sample, struct input *inputs);
+const char *application_postprocess(const struct output *outputs, struct answer *answer);
+
+// "EXPECTED WHAT expected, FOUND found in FILE"; a sample without a file ends before "in".
+// The next call of this function or tensor_mismatch() replaces the text.
+const char *sample_mismatch(const struct sample *sample, const char *what, uint32_t expected,
+                            uint32_t found);
+
+// "the network's NAME has SHAPE, EXPECTED expected", with a shape such as 1x49x40x1.
+const char *tensor_mismatch(const struct tensor_info *info, const char *expected);
 
 // Elements of a tensor.
 uint32_t tensor_element_count(const struct tensor_info *info);

@@ -181,15 +181,18 @@ static void print_outputs(const struct sample *sample) {
     }
 }
 
-static bool preprocess(const struct sample *sample) {
+// Returns a reason on failure, as the functions below.
+static const char *preprocess(const struct sample *sample) {
     if (application_takes_inputs_as_they_are() && windows_read(inputs)) {
-        return true;
+        return NULL;
     }
-    bool suits = application_preprocess(sample, inputs);
-    for (uint32_t i = 0; i < model.input_count; i++) {
-        suits = suits && !inputs[i].out_of_range;
+    const char *reason = application_preprocess(sample, inputs);
+    for (uint32_t i = 0; i < model.input_count && reason == NULL; i++) {
+        if (inputs[i].out_of_range) {
+            reason = "application_preprocess() writes past the end of a network input";
+        }
     }
-    return suits;
+    return reason;
 }
 
 static void add_counts(struct inference_counts *sum, const struct inference_counts *counts) {
@@ -200,22 +203,6 @@ static void add_counts(struct inference_counts *sum, const struct inference_coun
     sum->axi1_read_beats += counts->axi1_read_beats;
 }
 
-static const char *does_not_suit(const struct sample *sample) {
-    static char buffer[LINE_BYTES];
-    struct text line = text_in(buffer, sizeof buffer);
-    text_string(&line, "the sample does not suit the application");
-    if (application_takes_inputs_as_they_are()) {
-        uint32_t total = 0;
-        for (uint32_t i = 0; i < model.input_count; i++) {
-            total += inputs[i].info->size_bytes;
-        }
-        print_field(&line, ": it has ", sample->size_bytes);
-        print_field(&line, " bytes, the network's inputs take ", total);
-    }
-    return buffer;
-}
-
-// Returns a reason on failure, as the two functions below.
 static const char *run_window(const struct sample *sample, uint32_t window, struct answer *answer,
                               struct inference_counts *counts) {
     for (uint32_t i = 0; i < model.input_count; i++) {
@@ -224,18 +211,17 @@ static const char *run_window(const struct sample *sample, uint32_t window, stru
     for (uint32_t i = 0; i < model.output_count; i++) {
         outputs[i].window = window;
     }
-    if (!preprocess(sample)) {
-        return does_not_suit(sample);
+    const char *reason = preprocess(sample);
+    if (reason == NULL) {
+        reason = inference_run(&model, counts);
     }
-    const char *reason = inference_run(&model, counts);
     if (reason != NULL) {
         return reason;
     }
     if (application_takes_inputs_as_they_are()) {
         windows_write(outputs);
     }
-    return application_postprocess(outputs, answer) ? NULL
-                                                    : "the output does not suit the application";
+    return application_postprocess(outputs, answer);
 }
 
 static const char *run_windows(const struct sample *sample, uint32_t windows) {
@@ -259,14 +245,15 @@ static const char *run_windows(const struct sample *sample, uint32_t windows) {
 static const char *run_sample(const struct sample *sample) {
     struct inference_counts counts;
     struct answer answer = {0};
-    uint32_t windows = application_window_count(sample, inputs[0].info);
-    if (windows == 0) {
-        return "the sample does not suit the application";
+    uint32_t windows = 0;
+    const char *reason = application_window_count(sample, inputs[0].info, &windows);
+    if (reason != NULL) {
+        return reason;
     }
     if (windows > 1) {
         return run_windows(sample, windows);
     }
-    const char *reason = run_window(sample, 0, &answer, &counts);
+    reason = run_window(sample, 0, &answer, &counts);
     if (reason != NULL) {
         return reason;
     }

@@ -20,6 +20,7 @@ struct sample {
     const char *name;
     const void *data; // what it holds is between the use case and its samples: PCM, RGB, ...
     uint32_t size_bytes;
+    const char *file; // the name of the file it was read from, for messages; or NULL
 };
 
 // The use case whose samples these are: the first word that the program prints.

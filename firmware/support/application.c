@@ -4,9 +4,11 @@
 
 __attribute__((weak)) bool application_takes_inputs_as_they_are(void) { return false; }
 
-__attribute__((weak)) uint32_t application_window_count(const struct sample *sample,
-                                                        const struct tensor_info *input) {
+__attribute__((weak)) const char *application_window_count(const struct sample *sample,
+                                                           const struct tensor_info *input,
+                                                           uint32_t *count) {
     (void)sample;
     (void)input;
-    return 1;
+    *count = 1;
+    return 0;
 }

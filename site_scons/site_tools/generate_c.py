@@ -100,6 +100,8 @@ def samples_source(env: Any, usecase: SelectedUseCase, files: Sequence[Any]) -> 
             "--usecase",
             usecase.name,
             *named,
+            "--files-json",
+            json.dumps({sample.name: sample.file_name for sample in usecase.samples}),
             "--source",
             _shown(env, usecase),
             "--output",

@@ -62,8 +62,8 @@ def test_a_sample_of_another_size_is_refused(project: ProjectCopy) -> None:
     (project.root / "short/short.bin").write_bytes(bytes(_INPUT_BYTES - 1))
     outcome = project.scons(*_WORDS, "samples=short")
     assert outcome.exit_code == 2
-    sizes = f"it has {_INPUT_BYTES - 1} bytes, the network's inputs take {_INPUT_BYTES}"
-    assert f"does not suit the application: {sizes} (sample short)" in outcome.text
+    problem = f"{_INPUT_BYTES} bytes, or float32 for each element, expected,"
+    assert f"{problem} {_INPUT_BYTES - 1} found in short.bin" in outcome.text
 
 
 def test_runs_are_as_many_seeds(project: ProjectCopy) -> None:

@@ -26,7 +26,7 @@ _WINDOW = Window("DDR", 0x7800_0000, 4096)
 
 
 def _as_firmware_reads(data: bytes, window: Window, symbols: dict[str, int]) -> list[Item]:
-    """Follow firmware/runtime/sample.h: a count, and rows of name, data and size."""
+    """Follow firmware/runtime/sample.h: a count, and rows of name, data, size and file."""
 
     def at(address: int) -> int:
         return address - window.address
@@ -34,8 +34,8 @@ def _as_firmware_reads(data: bytes, window: Window, symbols: dict[str, int]) -> 
     (count,) = struct.unpack_from("<I", data, at(symbols["sample_count"]))
     found = []
     for row in range(count):
-        name, start, size = struct.unpack_from("<3I", data, at(symbols["samples"]) + 12 * row)
-        assert start % 16 == 0
+        name, start, size, file = struct.unpack_from("<4I", data, at(symbols["samples"]) + 16 * row)
+        assert start % 16 == 0 and file == 0
         text = data[at(name) : data.index(b"\0", at(name))].decode()
         found.append(Item(text, "", data[at(start) : at(start) + size]))
     return found

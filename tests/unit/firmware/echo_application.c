@@ -3,29 +3,36 @@
 #include "application.h"
 #include "labels.h"
 
+#include <stddef.h>
+
 static const int8_t NUMBERS[] = {-3, 0, 100, 7};
 static const int8_t TOO_FEW[] = {1, 2};
 
 const char usecase_name[] = "echo";
-const struct sample samples[] = {{"numbers", NUMBERS, sizeof NUMBERS},
-                                 {"few", TOO_FEW, SAMPLE_SIZE}};
+const struct sample samples[] = {{"numbers", NUMBERS, sizeof NUMBERS, 0},
+                                 {"few", TOO_FEW, SAMPLE_SIZE, "few.csv"}};
 const uint32_t sample_count = SAMPLE_COUNT;
 const char *const labels[] = {"first", "second", "third", "fourth"};
 const uint32_t label_count = 4;
 
-bool application_preprocess(const struct sample *sample, struct input *input) {
+const char *application_preprocess(const struct sample *sample, struct input *input) {
     const int8_t *numbers = sample->data;
     for (uint32_t i = 0; i < sample->size_bytes; i++) {
         input_set(input, i, (float)numbers[i]);
     }
-    return sample->size_bytes >= tensor_element_count(input->info);
+    uint32_t expected = tensor_element_count(input->info);
+    return sample->size_bytes >= expected
+               ? NULL
+               : sample_mismatch(sample, "values", expected, sample->size_bytes);
 }
 
-bool application_postprocess(const struct output *output, struct answer *answer) {
+const char *application_postprocess(const struct output *output, struct answer *answer) {
     uint32_t best = 0;
     for (uint32_t i = 1; i < tensor_element_count(output->info); i++) {
         best = output_get(output, i) > output_get(output, best) ? i : best;
     }
     *answer = (struct answer){.text = labels[best], .score = output_get(output, best)};
-    return tensor_element_count(output->info) == label_count;
+    return tensor_element_count(output->info) == label_count
+               ? NULL
+               : tensor_mismatch(output->info, "one element for each label");
 }

@@ -11,13 +11,15 @@ import pytest
 
 from .compile import program
 
+SOURCES = ["host/host_main.c", *(f"support/{name}.c" for name in ("tensor", "text", "application"))]
+SOURCES.append("support/mismatch.c")
+
 
 @pytest.fixture(scope="module")
 def host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sources = ["host/host_main.c", "support/tensor.c", "support/text.c", "support/application.c"]
     output = tmp_path_factory.mktemp("host") / "echo_host"
     defines = ["-DSAMPLE_COUNT=2", "-DSAMPLE_SIZE=2"]
-    return program(output, "echo_application.c", sources, defines)
+    return program(output, "echo_application.c", SOURCES, defines)
 
 
 def _call(host: Path, arguments: str, data: bytes = b"") -> subprocess.CompletedProcess[bytes]:
@@ -49,8 +51,8 @@ WRONG = {
     "preprocess 0 int8 1 0 0": "error: not a sample index and a tensor",
     "preprocess 0 int8 1 0 99999999999": "error: not a sample index and a tensor",
     "preprocess 2 float32 1 0 4": "error: no sample has the index 2",
-    "preprocess 1 float32 1 0 4": "error: the application does not take the sample few",
-    "preprocess 0 float32 1 0 3": "error: the application does not take the sample numbers",
+    "preprocess 1 float32 1 0 4": "error: sample few: 4 values expected, 2 found in few.csv\n",
+    "preprocess 0 float32 1 0 3": "error: sample numbers: application_preprocess() writes past",
     "postprocess int8 1 0 4": "error: standard input does not hold exactly the tensor of each",
     "preprocess-file /dev/null float32 1 0 4": "error: no sample, or more than 32 MiB: /dev/null",
     "preprocess-file /nowhere float32 1 0 4": "error: cannot open /nowhere",
@@ -58,7 +60,7 @@ WRONG = {
     "preprocess-file /dev/null float32 1 0 0": "error: not a path and a tensor",
     "answer-file /nowhere int8 1 0 4 to int8 1 0 4": "error: cannot open /nowhere",
     "answer-file /dev/null int8 1 0 4": "error: not a path, inputs, 'to' and outputs",
-    "postprocess int8 1 0 2": "error: the application does not take the output",
+    "postprocess int8 1 0 2": "error: the network's tensor has 2, one element for each",
 }
 
 
@@ -85,9 +87,8 @@ def test_a_file_is_taken_as_a_baked_sample_is(host: Path, tmp_path: Path) -> Non
 
 @pytest.fixture(scope="module")
 def windows_host(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    sources = ["host/host_main.c", "support/tensor.c", "support/text.c", "support/application.c"]
     output = tmp_path_factory.mktemp("windows") / "windows_host"
-    return program(output, "windows_application.c", sources, ["-DSAMPLE_COUNT=3"])
+    return program(output, "windows_application.c", SOURCES, ["-DSAMPLE_COUNT=3"])
 
 
 def test_every_window_of_a_sample_is_written_in_order(windows_host: Path) -> None:
@@ -97,10 +98,14 @@ def test_every_window_of_a_sample_is_written_in_order(windows_host: Path) -> Non
 
 
 def test_a_sample_without_a_window_is_refused(windows_host: Path) -> None:
-    for arguments in ("preprocess 2 int8 1 0 4", "preprocess 0 int8 1 0 5"):
+    reasons = {
+        "preprocess 2 int8 1 0 4": b"error: sample none: 4 values expected, 3 found in none.csv\n",
+        "preprocess 0 int8 1 0 5": b"error: sample two: the network's tensor has 5, 4 expected\n",
+    }
+    for arguments, reason in reasons.items():
         ran = _call(windows_host, arguments)
         assert ran.returncode == 1
-        assert ran.stderr.startswith(b"error: the application does not take the sample ")
+        assert ran.stderr == reason
 
 
 def test_the_answer_is_that_of_all_windows(windows_host: Path) -> None:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from ethosmith.codegen.labels import labels_source
 from ethosmith.codegen.parameters import parameters_header
-from ethosmith.codegen.samples import samples_source
+from ethosmith.codegen.samples import BakedSample, samples_source
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.validation import load
 
@@ -72,7 +72,7 @@ def host_program(
     ``parameters`` replace single ones of the descriptor.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    named = [(f"sample{index}", data) for index, data in enumerate(samples)]
+    named = [BakedSample(f"sample{index}", data) for index, data in enumerate(samples)]
     values = {**usecase.parameters, **(parameters or {})}
     generated = {
         "samples.c": samples_source(usecase.name, named, "test"),

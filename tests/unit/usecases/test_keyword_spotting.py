@@ -94,7 +94,8 @@ def test_windows_are_slices_of_the_features_of_the_whole_clip(
 @pytest.mark.parametrize("shape", ["1x49x10x1", "1x50x11x1"])
 def test_a_network_of_another_input_is_refused(program: HostProgram, shape: str) -> None:
     ran = program.refused("preprocess", "0", "float32", "1", "0", shape)
-    assert b"the application does not take the sample" in ran.stderr
+    problem = f"sample sample0: the network's tensor has {shape}, frames x channels of"
+    assert problem.encode() in ran.stderr
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ def test_more_words_than_the_text_holds_are_refused(detectors: Sequence[HostProg
     outputs = _sure_of(*["yes", "no"] * 80)
     tensor = ["int8", repr(1 / 256), "-128", "1x12"]
     ran = detectors[1].refused("postprocess", *tensor, given=outputs.tobytes())
-    assert b"the application does not take the output" in ran.stderr
+    assert b"more words in the sample than its answer holds" in ran.stderr
 
 
 def test_the_recipe_of_the_synthetic_words_gives_the_files(tmp_path: Path) -> None:

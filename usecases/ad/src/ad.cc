@@ -51,15 +51,14 @@ bool configure(uint32_t bands) {
     return mel_configure(&settings);
 }
 
-// The samples that all rows need, from the middle of the clip; null if it is too short.
+constexpr uint32_t needed_samples(uint32_t rows) {
+    return (rows * FRAMES_PER_ROW - 1) * HOP_SAMPLES + FRAME_SAMPLES;
+}
+
+// The samples that all rows need, from the middle of a clip that has them.
 const int16_t *middle(const struct sample *sample, uint32_t rows) {
     const size_t count = sample->size_bytes / sizeof(int16_t);
-    const size_t frames = static_cast<size_t>(rows) * FRAMES_PER_ROW;
-    const size_t needed = (frames - 1) * HOP_SAMPLES + FRAME_SAMPLES;
-    if (sample->size_bytes % sizeof(int16_t) != 0 || count < needed) {
-        return nullptr;
-    }
-    return static_cast<const int16_t *>(sample->data) + (count - needed) / 2;
+    return static_cast<const int16_t *>(sample->data) + (count - needed_samples(rows)) / 2;
 }
 
 void fill_row(const int16_t *samples, uint32_t bands, float *row) {
@@ -75,15 +74,20 @@ void fill_row(const int16_t *samples, uint32_t bands, float *row) {
 
 } // namespace
 
-bool application_preprocess(const struct sample *sample, struct input *input) {
+const char *application_preprocess(const struct sample *sample, struct input *input) {
     Layout layout;
-    if (!layout_of(input->info, &layout) || !configure(layout.bands)) {
-        return false;
+    if (!layout_of(input->info, &layout)) {
+        return tensor_mismatch(input->info, "1 x rows x bands x 1");
+    }
+    if (!configure(layout.bands)) {
+        return "the spectrum's parameters do not suit the network's bands";
+    }
+    const auto count = static_cast<uint32_t>(sample->size_bytes / sizeof(int16_t));
+    if (sample->size_bytes % sizeof(int16_t) != 0 || count < needed_samples(layout.rows)) {
+        return sample_mismatch(sample, "or more samples of sound", needed_samples(layout.rows),
+                               count);
     }
     const int16_t *samples = middle(sample, layout.rows);
-    if (samples == nullptr) {
-        return false;
-    }
     given_count = layout.rows * layout.bands;
     for (uint32_t row = 0; row < layout.rows; row++) {
         fill_row(samples + static_cast<size_t>(row) * FRAMES_PER_ROW * HOP_SAMPLES, layout.bands,
@@ -92,12 +96,12 @@ bool application_preprocess(const struct sample *sample, struct input *input) {
     for (uint32_t i = 0; i < given_count; i++) {
         input_set(input, i, given[i]);
     }
-    return true;
+    return nullptr;
 }
 
-bool application_postprocess(const struct output *output, struct answer *answer) {
+const char *application_postprocess(const struct output *output, struct answer *answer) {
     if (given_count == 0 || tensor_element_count(output->info) != given_count) {
-        return false;
+        return tensor_mismatch(output->info, "the input's elements");
     }
     double sum = 0.0;
     for (uint32_t i = 0; i < given_count; i++) {
@@ -106,5 +110,5 @@ bool application_postprocess(const struct output *output, struct answer *answer)
     }
     answer->score = static_cast<float>(sum / given_count);
     answer->text = answer->score > THRESHOLD ? "abnormal" : "normal";
-    return true;
+    return nullptr;
 }

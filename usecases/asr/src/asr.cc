@@ -19,6 +19,8 @@
 
 namespace {
 
+constexpr char kBadFrontEnd[] = "the audio front end does not take its parameters";
+
 asr::FeatureWindows windows;
 asr::CtcDecoder decoder(ALPHABET);
 
@@ -38,17 +40,24 @@ asr::WindowPlan plan_for(const struct tensor_info *input) {
 
 } // namespace
 
-uint32_t application_window_count(const struct sample *sample, const struct tensor_info *input) {
+const char *application_window_count(const struct sample *sample, const struct tensor_info *input,
+                                     uint32_t *count) {
     const asr::WindowPlan plan = plan_for(input);
-    const bool suits = tensor_element_count(input) % CHANNELS == 0 && plan.possible() &&
-                       sample->size_bytes % sizeof(int16_t) == 0;
-    return suits ? plan.count(sample->size_bytes / sizeof(int16_t)) : 0;
+    if (tensor_element_count(input) % CHANNELS != 0 || !plan.possible()) {
+        return tensor_mismatch(input,
+                               "1 x frames x 1 x channels, more than receptive_field_frames,");
+    }
+    if (sample->size_bytes % sizeof(int16_t) != 0) {
+        return "the sample is not 16-bit sound";
+    }
+    *count = plan.count(sample->size_bytes / sizeof(int16_t));
+    return *count > 0 ? nullptr : "the sample has no sound";
 }
 
-bool application_preprocess(const struct sample *sample, struct input *input) {
+const char *application_preprocess(const struct sample *sample, struct input *input) {
     const auto *clip = static_cast<const int16_t *>(sample->data);
     if (input->window == 0 && !windows.start(clip, sample->size_bytes / sizeof(int16_t))) {
-        return false;
+        return kBadFrontEnd;
     }
     windows.next(plan_for(input->info), [input](uint32_t index, const asr::Frame frame) {
         for (uint32_t channel = 0; channel < CHANNELS; channel++) {
@@ -56,14 +65,14 @@ bool application_preprocess(const struct sample *sample, struct input *input) {
             input_set(input, index * CHANNELS + channel, feature * FEATURE_SCALE);
         }
     });
-    return true;
+    return nullptr;
 }
 
-bool application_postprocess(const struct output *output, struct answer *answer) {
+const char *application_postprocess(const struct output *output, struct answer *answer) {
     const uint32_t symbols = decoder.symbol_count();
     const uint32_t elements = tensor_element_count(output->info);
     if (elements % symbols != 0) {
-        return false;
+        return tensor_mismatch(output->info, "scores of each symbol of the alphabet and the blank");
     }
     if (output->window == 0) {
         decoder.restart();
@@ -71,10 +80,10 @@ bool application_postprocess(const struct output *output, struct answer *answer)
     for (uint32_t first = 0; first < elements; first += symbols) {
         const uint32_t best = best_of(output, first, symbols);
         if (!decoder.take(best, output_get(output, first + best))) {
-            return false;
+            return "the text is longer than the decoder holds";
         }
     }
     answer->text = decoder.text();
     answer->score = decoder.score();
-    return true;
+    return nullptr;
 }

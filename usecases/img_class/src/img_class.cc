@@ -80,11 +80,14 @@ void rank(uint32_t label, struct answer *answer) {
 
 } // namespace
 
-bool application_preprocess(const struct sample *sample, struct input *input) {
+const char *application_preprocess(const struct sample *sample, struct input *input) {
     const struct tensor_info *info = input->info;
     struct image image;
-    if (info->rank != 4 || info->shape[3] != IMAGE_CHANNELS || !image_open(sample, &image)) {
-        return false;
+    if (info->rank != 4 || info->shape[3] != IMAGE_CHANNELS) {
+        return tensor_mismatch(info, "1 x height x width x 3");
+    }
+    if (!image_open(sample, &image)) {
+        return "the sample is not a picture: width, height and their RGB bytes";
     }
     const uint32_t height = info->shape[1];
     const uint32_t width = info->shape[2];
@@ -99,13 +102,13 @@ bool application_preprocess(const struct sample *sample, struct input *input) {
             }
         }
     }
-    return true;
+    return nullptr;
 }
 
-bool application_postprocess(const struct output *output, struct answer *answer) {
+const char *application_postprocess(const struct output *output, struct answer *answer) {
     if (tensor_element_count(output->info) != label_count || label_count > kMaxLabels ||
         label_count == 0) {
-        return false;
+        return tensor_mismatch(output->info, "one score for each label");
     }
     for (uint32_t i = 0; i < label_count; i++) {
         scores[i] = output_get(output, i);
@@ -118,5 +121,5 @@ bool application_postprocess(const struct output *output, struct answer *answer)
     }
     answer->text = answer->ranked[0].text;
     answer->score = answer->ranked[0].score;
-    return true;
+    return nullptr;
 }

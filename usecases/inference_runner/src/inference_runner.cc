@@ -70,7 +70,7 @@ void quantise(const uint8_t *bytes, struct input *inputs) {
 
 bool application_takes_inputs_as_they_are(void) { return true; }
 
-bool application_preprocess(const struct sample *sample, struct input *inputs) {
+const char *application_preprocess(const struct sample *sample, struct input *inputs) {
     uint32_t size_bytes = 0;
     uint32_t elements = 0;
     for (const struct input *input = inputs; input->info != nullptr; input++) {
@@ -81,20 +81,23 @@ bool application_preprocess(const struct sample *sample, struct input *inputs) {
     uint32_t seed = 0;
     if (sample->size_bytes == size_bytes) {
         copy(bytes, inputs);
-        return true;
+        return nullptr;
     }
     if (sample->size_bytes == elements * sizeof(float)) {
         quantise(bytes, inputs);
-        return true;
+        return nullptr;
     }
     if (sample->size_bytes != sizeof seed) {
-        return false;
+        return sample_mismatch(sample, "bytes, or float32 for each element,", size_bytes,
+                               sample->size_bytes);
     }
     memcpy(&seed, bytes, sizeof seed);
-    return draw(seed, inputs);
+    return draw(seed, inputs) ? nullptr
+                              : "a seed cannot fill a network input of type int32 or float32;"
+                                " give samples=FOLDER";
 }
 
-bool application_postprocess(const struct output *output, struct answer *answer) {
+const char *application_postprocess(const struct output *output, struct answer *answer) {
     const uint32_t count = tensor_element_count(output->info);
     uint32_t best = 0;
     for (uint32_t i = 1; i < count; i++) {
@@ -105,5 +108,5 @@ bool application_postprocess(const struct output *output, struct answer *answer)
     text_unsigned(&text, best);
     answer->text = answer_text;
     answer->score = output_get(output, best);
-    return true;
+    return nullptr;
 }

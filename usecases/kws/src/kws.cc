@@ -39,6 +39,9 @@ static_assert(FEATURE_LOW < FEATURE_HIGH, "feature_low must be below feature_hig
 static_assert(HOP_MS % STEP_MS == 0, "hop_ms must be a multiple of step_ms");
 static_assert(kHopFrames > 0 && kHopFrames < FRAMES, "neighbouring inputs must overlap");
 
+constexpr char kTooManyWords[] =
+    "too many labels for the word detector, or more words in the sample than its answer holds";
+
 kws::ClipFeatures features;
 ethosmith::SlidingWindows<kws::Frame, FRAMES - kHopFrames> windows;
 kws::WordDetector detector;
@@ -63,22 +66,26 @@ uint32_t index_of_largest(const struct output *output, uint32_t count) {
 
 } // namespace
 
-uint32_t application_window_count(const struct sample *sample, const struct tensor_info *input) {
-    if (tensor_element_count(input) != FRAMES * CHANNELS ||
-        sample->size_bytes % sizeof(int16_t) != 0) {
-        return 0;
+const char *application_window_count(const struct sample *sample, const struct tensor_info *input,
+                                     uint32_t *count) {
+    if (tensor_element_count(input) != FRAMES * CHANNELS) {
+        return tensor_mismatch(input, "frames x channels of the use case's parameters");
+    }
+    if (sample->size_bytes % sizeof(int16_t) != 0) {
+        return "the sample is not 16-bit sound";
     }
     const uint32_t frames = kws::frames_of(sample->size_bytes / sizeof(int16_t));
     const uint32_t hops = frames > FRAMES ? (frames - FRAMES + kHopFrames - 1) / kHopFrames : 0;
-    return hops == 0 ? 1 : 1 + hops + kLateWindows;
+    *count = hops == 0 ? 1 : 1 + hops + kLateWindows;
+    return nullptr;
 }
 
-bool application_preprocess(const struct sample *sample, struct input *input) {
+const char *application_preprocess(const struct sample *sample, struct input *input) {
     if (input->window == 0) {
         const auto *clip = static_cast<const int16_t *>(sample->data);
         windows.restart();
         if (!features.start(clip, sample->size_bytes / sizeof(int16_t))) {
-            return false;
+            return "the audio front end does not take its parameters";
         }
     }
     const auto make = [](kws::Frame frame) { features.next(frame); };
@@ -87,12 +94,12 @@ bool application_preprocess(const struct sample *sample, struct input *input) {
             input_set(input, index * CHANNELS + channel, real_value(frame[channel]));
         }
     });
-    return true;
+    return nullptr;
 }
 
-bool application_postprocess(const struct output *output, struct answer *answer) {
+const char *application_postprocess(const struct output *output, struct answer *answer) {
     if (tensor_element_count(output->info) != label_count) {
-        return false;
+        return tensor_mismatch(output->info, "one score for each label");
     }
     if (output->window == 0) {
         detector.restart();
@@ -101,11 +108,11 @@ bool application_postprocess(const struct output *output, struct answer *answer)
         answer->score = output_get(output, best);
     }
     if (!detector.take(output, kws::end_of_frame_ms(FRAMES - 1 + output->window * kHopFrames))) {
-        return false;
+        return kTooManyWords;
     }
     if (output->window > 0) {
         answer->text = detector.text();
         answer->score = detector.score();
     }
-    return true;
+    return nullptr;
 }
