@@ -5,12 +5,12 @@
 #include "npu_pmu.h"
 #include "npu_registers.h"
 
-enum { RESET_TIMEOUT_MS = 100 };
+enum { RESET_TIMEOUT_MS = 100, STOP_TIMEOUT_MS = 100 };
 
 static const uint32_t PROTECTION = NPU_RESET_PENDING_CPL_PRIVILEGED; // and secure
 
-static enum npu_error differs(struct npu *npu, enum npu_error error, uint32_t expected,
-                              uint32_t found) {
+static enum npu_error mismatch(struct npu *npu, enum npu_error error, uint32_t expected,
+                               uint32_t found) {
     npu->expected = expected;
     npu->found = found;
     return error;
@@ -32,25 +32,48 @@ static void set_axi_limits(const struct npu *npu) {
     }
 }
 
-static enum npu_error reset(struct npu *npu) {
-    npu_write(npu, NPU_RESET, PROTECTION);
-    uint32_t start_ms = npu->setup->system.clock_ms();
-    while ((npu_read(npu, NPU_STATUS) & NPU_STATUS_RESET_STATUS) != 0) {
-        if (npu->setup->system.clock_ms() - start_ms > RESET_TIMEOUT_MS) {
-            return NPU_RESET_TIMEOUT;
+static bool status_clears(const struct npu *npu, uint32_t bit, uint32_t timeout_ms) {
+    const struct npu_system *system = &npu->setup->system;
+    if ((npu_read(npu, NPU_STATUS) & bit) == 0) {
+        return true;
+    }
+    uint32_t start_ms = system->clock_ms(system->context);
+    while ((npu_read(npu, NPU_STATUS) & bit) != 0) {
+        if (system->clock_ms(system->context) - start_ms > timeout_ms) {
+            return false;
         }
+    }
+    return true;
+}
+
+static enum npu_error reset(struct npu *npu) {
+    npu->ready = false;
+    npu_write(npu, NPU_RESET, PROTECTION);
+    if (!status_clears(npu, NPU_STATUS_RESET_STATUS, RESET_TIMEOUT_MS)) {
+        return NPU_RESET_TIMEOUT;
     }
     uint32_t protection = npu_read(npu, NPU_PROT) & NPU_PROT_MASK;
     if (protection != PROTECTION) {
-        return differs(npu, NPU_ABSENT, PROTECTION, protection);
+        return mismatch(npu, NPU_ABSENT, PROTECTION, protection);
     }
+    // A reset allows clock and power to go off, and registers are lost with the power.
+    npu_write(npu, NPU_CMD, 0);
     set_axi_limits(npu);
+    npu->ready = true;
     return NPU_OK;
+}
+
+static void allow_power_off(const struct npu *npu) {
+    npu_write(npu, NPU_CMD, NPU_CMD_CLOCK_Q_ENABLE | NPU_CMD_POWER_Q_ENABLE);
 }
 
 enum npu_error npu_init(struct npu *npu, const struct npu_setup *setup) {
     *npu = (struct npu){.setup = setup};
-    return reset(npu);
+    enum npu_error error = reset(npu);
+    if (error == NPU_OK) {
+        allow_power_off(npu);
+    }
+    return error;
 }
 
 static enum npu_error check_architecture(struct npu *npu, uint32_t stream_id) {
@@ -58,37 +81,91 @@ static enum npu_error check_architecture(struct npu *npu, uint32_t stream_id) {
     bool same_major = NPU_ID_ARCH_MAJOR_REV(id) == NPU_ID_ARCH_MAJOR_REV(stream_id);
     // A minor revision only adds to the ones before it.
     bool has_minor = NPU_ID_ARCH_MINOR_REV(id) >= NPU_ID_ARCH_MINOR_REV(stream_id);
-    return same_major && has_minor ? NPU_OK : differs(npu, NPU_WRONG_ARCHITECTURE, stream_id, id);
+    return same_major && has_minor ? NPU_OK : mismatch(npu, NPU_WRONG_ARCHITECTURE, stream_id, id);
 }
 
 enum npu_error npu_check(struct npu *npu, const struct npu_payload *payload, uint32_t macs) {
+    if (!npu->ready) {
+        return NPU_NOT_READY;
+    }
     uint32_t config = npu_read(npu, NPU_CONFIG);
-    uint32_t have_macs = 1u << NPU_CONFIG_MACS_PER_CC(config);
+    uint32_t npu_macs = 1u << NPU_CONFIG_MACS_PER_CC(config);
     uint32_t version = NPU_CONFIG_CMD_STREAM_VERSION(config);
     uint32_t stream_version = NPU_CONFIG_CMD_STREAM_VERSION(payload->config);
-    if (have_macs != macs) {
-        return differs(npu, NPU_WRONG_MACS, macs, have_macs);
+    if (npu_macs != macs) {
+        return mismatch(npu, NPU_WRONG_MACS, macs, npu_macs);
     }
     if (version != stream_version) {
-        return differs(npu, NPU_WRONG_STREAM_VERSION, stream_version, version);
+        return mismatch(npu, NPU_WRONG_STREAM_VERSION, stream_version, version);
     }
+    // The SHRAM size has to be equal too, though Arm's driver does not compare it: the stream
+    // numbers SHRAM banks from the start, the NPU finds lookup tables from the end, and the
+    // compiler kept the two apart for one size. Another size would give wrong results, no fault.
     if (((config ^ payload->config) & NPU_CONFIG_MASK) != 0) {
-        return differs(npu, NPU_WRONG_CONFIG, payload->config, config);
+        return mismatch(npu, NPU_WRONG_CONFIG, payload->config, config);
     }
     return check_architecture(npu, payload->id);
 }
 
-static bool is_aligned(const void *start) { return (uintptr_t)start % NPU_ALIGNMENT_BYTES == 0; }
-
-static enum npu_error check_regions(struct npu *npu, const struct npu_job *job) {
-    for (uint32_t i = 0; i < NPU_REGIONS; i++) {
-        const struct npu_region *region = &job->regions[i];
-        bool usable = is_aligned(region->start) && region->axi_limit < NPU_AXI_LIMITS;
-        if (region->size_bytes != 0 && !usable) {
-            return differs(npu, NPU_BAD_ADDRESS, i, (uint32_t)(uintptr_t)region->start);
-        }
+static enum npu_error check_memory(struct npu *npu, uint32_t place, const void *start,
+                                   uint32_t axi_limit) {
+    npu->place = place;
+    if ((uintptr_t)start % NPU_ALIGNMENT_BYTES != 0) {
+        return mismatch(npu, NPU_BAD_ADDRESS, NPU_ALIGNMENT_BYTES, (uint32_t)(uintptr_t)start);
+    }
+    if (axi_limit >= NPU_AXI_LIMITS) {
+        return mismatch(npu, NPU_BAD_AXI_LIMIT, NPU_AXI_LIMITS - 1, axi_limit);
     }
     return NPU_OK;
+}
+
+static enum npu_error check_job(struct npu *npu, const struct npu_job *job) {
+    enum npu_error error =
+        check_memory(npu, NPU_REGIONS, job->payload.stream, job->stream_axi_limit);
+    for (uint32_t i = 0; i < NPU_REGIONS && error == NPU_OK; i++) {
+        const struct npu_region *region = &job->regions[i];
+        if (region->size_bytes != 0) {
+            error = check_memory(npu, i, region->start, region->axi_limit);
+        }
+    }
+    return error;
+}
+
+static void clean_cache(const struct npu *npu, const void *start, uint32_t size_bytes) {
+    const struct npu_system *system = &npu->setup->system;
+    if (size_bytes != 0) {
+        system->cache_clean(system->context, start, size_bytes);
+    }
+}
+
+enum npu_error npu_prepare(struct npu *npu, struct npu_job *job) {
+    job->prepared = false;
+    enum npu_error error = check_job(npu, job);
+    if (error != NPU_OK) {
+        return error;
+    }
+    clean_cache(npu, job->payload.stream, job->payload.stream_bytes);
+    for (uint32_t i = 0; i < NPU_REGIONS; i++) {
+        clean_cache(npu, job->regions[i].start, job->regions[i].size_bytes);
+    }
+    job->prepared = true;
+    return NPU_OK;
+}
+
+static void clean_inputs(const struct npu *npu, const struct npu_job *job) {
+    for (uint32_t i = 0; i < job->input_count; i++) {
+        clean_cache(npu, job->inputs[i].start, job->inputs[i].size_bytes);
+    }
+}
+
+static void invalidate_outputs(const struct npu *npu, const struct npu_job *job) {
+    const struct npu_system *system = &npu->setup->system;
+    for (uint32_t i = 0; i < job->output_count; i++) {
+        if (job->outputs[i].size_bytes != 0) {
+            system->cache_invalidate(system->context, job->outputs[i].start,
+                                     job->outputs[i].size_bytes);
+        }
+    }
 }
 
 static void write_address(const struct npu *npu, uint32_t low_register, const void *start) {
@@ -114,29 +191,12 @@ static void set_queue(const struct npu *npu, const struct npu_job *job) {
     npu_write(npu, NPU_QCONFIG, job->stream_axi_limit);
 }
 
-static void clean_caches(const struct npu *npu, const struct npu_job *job) {
-    npu->setup->system.cache_clean(job->payload.stream, job->payload.stream_bytes);
-    for (uint32_t i = 0; i < NPU_REGIONS; i++) {
-        if (job->regions[i].size_bytes != 0) {
-            npu->setup->system.cache_clean(job->regions[i].start, job->regions[i].size_bytes);
-        }
-    }
-}
-
-static void invalidate_caches(const struct npu *npu, const struct npu_job *job) {
-    for (uint32_t i = 0; i < NPU_REGIONS; i++) {
-        const struct npu_region *region = &job->regions[i];
-        if (region->size_bytes != 0 && region->written) {
-            npu->setup->system.cache_invalidate(region->start, region->size_bytes);
-        }
-    }
-}
-
-// Keeps clock and power on for the job: the PMU counts only then.
+// Clock and power stay on during the job: the PMU counts only then.
 static bool execute(struct npu *npu) {
+    const struct npu_system *system = &npu->setup->system;
     npu->done = false;
     npu_write(npu, NPU_CMD, NPU_CMD_TRANSITION_TO_RUNNING_STATE);
-    return npu->setup->system.wait(&npu->done, npu->setup->timeout_ms);
+    return system->wait(system->context, &npu->done, npu->setup->timeout_ms);
 }
 
 static enum npu_error outcome(struct npu *npu, bool in_time) {
@@ -149,29 +209,49 @@ static enum npu_error outcome(struct npu *npu, bool in_time) {
     return ended && (npu->status & NPU_STATUS_ERRORS) == 0 ? NPU_OK : NPU_FAILED;
 }
 
+// The NPU writes memory until it has stopped: after a time-out it may be at work still. The error
+// that led here is the one to report; if the reset fails, the next call finds out.
+static void recover(struct npu *npu, enum npu_error error) {
+    if (error == NPU_TIMEOUT) {
+        npu_write(npu, NPU_CMD, NPU_CMD_STOP_REQUEST);
+        (void)status_clears(npu, NPU_STATUS_STATE_RUNNING, STOP_TIMEOUT_MS);
+    }
+    (void)reset(npu);
+}
+
 enum npu_error npu_run(struct npu *npu, const struct npu_job *job,
                        const uint32_t events[NPU_EVENT_COUNTERS], struct npu_counts *counts) {
-    enum npu_error error = check_regions(npu, job);
+    *counts = (struct npu_counts){0};
+    if (!job->prepared) {
+        return NPU_NOT_PREPARED;
+    }
+    enum npu_error error = reset(npu);
     if (error != NPU_OK) {
         return error;
     }
     set_regions(npu, job);
     set_queue(npu, job);
-    clean_caches(npu, job);
+    clean_inputs(npu, job);
     npu_pmu_start(npu, events);
     bool in_time = execute(npu);
     npu_pmu_stop(npu, counts);
-    invalidate_caches(npu, job);
     error = outcome(npu, in_time);
-    npu_write(npu, NPU_CMD, NPU_CMD_CLOCK_Q_ENABLE | NPU_CMD_POWER_Q_ENABLE);
     if (error != NPU_OK) {
-        (void)reset(npu); // the first error is the one to tell
+        recover(npu, error);
     }
+    if (npu->ready) {
+        allow_power_off(npu);
+    }
+    invalidate_outputs(npu, job);
     return error;
 }
 
 void npu_interrupt(struct npu *npu) {
-    npu->status = npu_read(npu, NPU_STATUS);
+    uint32_t status = npu_read(npu, NPU_STATUS);
+    if ((status & NPU_STATUS_IRQ_RAISED) == 0) {
+        return;
+    }
+    npu->status = status;
     npu_write(npu, NPU_CMD, NPU_CMD_CLEAR_IRQ);
     // Read back, so that the line has fallen before the handler returns.
     (void)npu_read(npu, NPU_STATUS);

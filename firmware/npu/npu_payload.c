@@ -16,8 +16,8 @@ enum action {
 static const uint32_t MAGIC = 0x31504F43u; // "COP1"
 
 struct cursor {
-    const uint8_t *at;
-    size_t words_left;
+    const uint8_t *next;
+    size_t remaining_words;
 };
 
 static uint32_t word_at(const uint8_t *bytes) {
@@ -25,28 +25,28 @@ static uint32_t word_at(const uint8_t *bytes) {
            (uint32_t)bytes[3] << 24;
 }
 
-static uint32_t take_word(struct cursor *cursor) {
-    uint32_t word = word_at(cursor->at);
-    cursor->at += WORD_BYTES;
-    cursor->words_left--;
+static uint32_t read_word(struct cursor *cursor) {
+    uint32_t word = word_at(cursor->next);
+    cursor->next += WORD_BYTES;
+    cursor->remaining_words--;
     return word;
 }
 
-static enum npu_payload_error take_config(struct cursor *cursor, struct npu_payload *payload,
+static enum npu_payload_error read_config(struct cursor *cursor, struct npu_payload *payload,
                                           bool *have_config) {
     if (*have_config) {
         return NPU_PAYLOAD_REPEATED_CONFIG;
     }
-    if (cursor->words_left < 2) {
+    if (cursor->remaining_words < 2) {
         return NPU_PAYLOAD_TRUNCATED_ACTION;
     }
-    payload->config = take_word(cursor);
-    payload->id = take_word(cursor);
+    payload->config = read_word(cursor);
+    payload->id = read_word(cursor);
     *have_config = true;
     return NPU_PAYLOAD_OK;
 }
 
-static enum npu_payload_error take_stream(struct cursor *cursor, uint32_t tag,
+static enum npu_payload_error read_stream(struct cursor *cursor, uint32_t tag,
                                           struct npu_payload *payload) {
     uint32_t words = (tag >> 16) | ((tag >> 8) & 0xFFu) << 16;
     if (payload->stream != NULL) {
@@ -55,27 +55,27 @@ static enum npu_payload_error take_stream(struct cursor *cursor, uint32_t tag,
     if (words == 0) {
         return NPU_PAYLOAD_EMPTY_STREAM;
     }
-    if (words > cursor->words_left) {
+    if (words > cursor->remaining_words) {
         return NPU_PAYLOAD_TRUNCATED_ACTION;
     }
-    if ((uintptr_t)cursor->at % STREAM_ALIGNMENT_BYTES != 0) {
+    if ((uintptr_t)cursor->next % STREAM_ALIGNMENT_BYTES != 0) {
         return NPU_PAYLOAD_MISALIGNED_STREAM;
     }
-    payload->stream = cursor->at;
+    payload->stream = cursor->next;
     payload->stream_bytes = words * WORD_BYTES;
-    cursor->at += payload->stream_bytes;
-    cursor->words_left -= words;
+    cursor->next += payload->stream_bytes;
+    cursor->remaining_words -= words;
     return NPU_PAYLOAD_OK;
 }
 
-static enum npu_payload_error take_action(struct cursor *cursor, struct npu_payload *payload,
+static enum npu_payload_error read_action(struct cursor *cursor, struct npu_payload *payload,
                                           bool *have_config) {
-    uint32_t tag = take_word(cursor);
+    uint32_t tag = read_word(cursor);
     switch (tag & 0xFFu) {
     case ACTION_OPTIMIZER_CONFIG:
-        return take_config(cursor, payload, have_config);
+        return read_config(cursor, payload, have_config);
     case ACTION_COMMAND_STREAM:
-        return take_stream(cursor, tag, payload);
+        return read_stream(cursor, tag, payload);
     case ACTION_NOP:
         return NPU_PAYLOAD_OK;
     default:
@@ -83,10 +83,10 @@ static enum npu_payload_error take_action(struct cursor *cursor, struct npu_payl
     }
 }
 
-static enum npu_payload_error take_actions(struct cursor *cursor, struct npu_payload *payload) {
+static enum npu_payload_error read_actions(struct cursor *cursor, struct npu_payload *payload) {
     bool have_config = false;
-    while (cursor->words_left > 0) {
-        enum npu_payload_error error = take_action(cursor, payload, &have_config);
+    while (cursor->remaining_words > 0) {
+        enum npu_payload_error error = read_action(cursor, payload, &have_config);
         if (error != NPU_PAYLOAD_OK) {
             return error;
         }
@@ -105,19 +105,19 @@ enum npu_payload_error npu_payload_parse(const uint8_t *data, size_t size_bytes,
     if (size_bytes % WORD_BYTES != 0) {
         return NPU_PAYLOAD_NOT_WORDS;
     }
-    struct cursor cursor = {.at = data, .words_left = size_bytes / WORD_BYTES};
-    if (take_word(&cursor) != MAGIC) {
+    struct cursor cursor = {.next = data, .remaining_words = size_bytes / WORD_BYTES};
+    if (read_word(&cursor) != MAGIC) {
         return NPU_PAYLOAD_BAD_MAGIC;
     }
     struct npu_payload parsed = {0};
-    enum npu_payload_error error = take_actions(&cursor, &parsed);
+    enum npu_payload_error error = read_actions(&cursor, &parsed);
     if (error == NPU_PAYLOAD_OK) {
         *payload = parsed;
     }
     return error;
 }
 
-const char *npu_payload_error_text(enum npu_payload_error error) {
+const char *npu_payload_strerror(enum npu_payload_error error) {
     switch (error) {
     case NPU_PAYLOAD_OK:
         return "no error";
@@ -132,17 +132,17 @@ const char *npu_payload_error_text(enum npu_payload_error error) {
     case NPU_PAYLOAD_UNKNOWN_ACTION:
         return "has an unknown action";
     case NPU_PAYLOAD_NO_CONFIG:
-        return "does not say which NPU it is for";
+        return "has no OPTIMIZER_CONFIG action";
     case NPU_PAYLOAD_REPEATED_CONFIG:
-        return "says twice which NPU it is for";
+        return "has two OPTIMIZER_CONFIG actions";
     case NPU_PAYLOAD_NO_STREAM:
-        return "has no command stream";
+        return "has no COMMAND_STREAM action";
     case NPU_PAYLOAD_REPEATED_STREAM:
-        return "has two command streams";
+        return "has two COMMAND_STREAM actions";
     case NPU_PAYLOAD_EMPTY_STREAM:
-        return "has an empty command stream";
+        return "has an empty COMMAND_STREAM action";
     case NPU_PAYLOAD_MISALIGNED_STREAM:
-        return "has a command stream that is not aligned to 16 bytes";
+        return "is not 16-byte aligned";
     }
     return "unknown error";
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Vela's driver payload: the words before and around a command stream.
+/** @file Vela's driver payload: the words before and around a command stream. */
 #ifndef ETHOSMITH_NPU_NPU_PAYLOAD_H
 #define ETHOSMITH_NPU_NPU_PAYLOAD_H
 
@@ -25,6 +25,7 @@ enum npu_payload_error {
     NPU_PAYLOAD_MISALIGNED_STREAM,
 };
 
+/** A payload's contents. */
 struct npu_payload {
     uint32_t config;       // CONFIG of the NPU that the stream was made for
     uint32_t id;           // its ID: architecture version
@@ -32,12 +33,24 @@ struct npu_payload {
     uint32_t stream_bytes;
 };
 
-// Checks a whole payload of any content; reads nothing outside of it.
-// `payload` is filled only on NPU_PAYLOAD_OK.
+/**
+ * Checks a whole payload of any content; reads nothing outside of it.
+ *
+ * @param data the payload; null counts as empty.
+ * @param size_bytes of the payload.
+ * @param payload filled in on NPU_PAYLOAD_OK only; it refers to `data`.
+ * @return NPU_PAYLOAD_OK, or the first fault.
+ */
 enum npu_payload_error npu_payload_parse(const uint8_t *data, size_t size_bytes,
                                          struct npu_payload *payload);
 
-const char *npu_payload_error_text(enum npu_payload_error error);
+/**
+ * Describes a payload's fault.
+ *
+ * @param error from npu_payload_parse().
+ * @return a static text that completes the sentence "the command stream ...".
+ */
+const char *npu_payload_strerror(enum npu_payload_error error);
 
 #ifdef __cplusplus
 }

@@ -1,14 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// The NPU's performance monitoring unit.
+/** @file The NPU's performance monitoring unit. */
 #ifndef ETHOSMITH_NPU_NPU_PMU_H
 #define ETHOSMITH_NPU_NPU_PMU_H
 
 #include "npu.h"
 
-// Sets all counters to zero and lets them count cycles and `events`.
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Zeroes all counters and starts them.
+ *
+ * @param npu initialised.
+ * @param events what to count beside cycles, values of enum npu_pmu_event.
+ */
 void npu_pmu_start(const struct npu *npu, const uint32_t events[NPU_EVENT_COUNTERS]);
 
-// Stops and reads the counters.
+/**
+ * Stops all counters and reads them.
+ *
+ * @param npu initialised.
+ * @param counts filled in.
+ */
 void npu_pmu_stop(const struct npu *npu, struct npu_counts *counts);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The registers of Ethos-U55 and Ethos-U65 that the driver uses, by the manual's names.
+/** @file The registers of Ethos-U55 and Ethos-U65 that the driver uses, by the manual's names. */
 #ifndef ETHOSMITH_NPU_NPU_REGISTERS_H
 #define ETHOSMITH_NPU_NPU_REGISTERS_H
 
@@ -49,6 +49,7 @@ enum npu_register {
 #define NPU_CMD_CLEAR_IRQ (1u << 1)
 #define NPU_CMD_CLOCK_Q_ENABLE (1u << 2)
 #define NPU_CMD_POWER_Q_ENABLE (1u << 3)
+#define NPU_CMD_STOP_REQUEST (1u << 4)
 
 #define NPU_RESET_PENDING_CPL_PRIVILEGED (1u << 0)
 #define NPU_RESET_PENDING_CSL_NON_SECURE (1u << 1)
@@ -69,7 +70,7 @@ enum npu_register {
 #define NPU_PMCR_CYCLE_CNT_RST (1u << 2)
 #define NPU_PMCNTEN_CYCLE_CNT (1u << 31)
 
-// Values of PMEVTYPER.
+/** Values of PMEVTYPER. */
 enum npu_pmu_event {
     NPU_PMU_NPU_ACTIVE = 0x23,
     NPU_PMU_AXI0_RD_DATA_BEAT_RECEIVED = 0x82,

@@ -3,15 +3,12 @@
 // Joins a model, the NPU driver and the board. The platform is fixed when this is compiled.
 #include "inference.h"
 
-#include <string.h>
-
+#include "application.h"
 #include "hal.h"
+#include "model_check.h"
 #include "npu.h"
 #include "npu_registers.h"
 #include "platform.h"
-#include "text.h"
-
-enum { MESSAGE_BYTES = 160 };
 
 struct memory {
     const char *name;
@@ -24,6 +21,26 @@ struct memory {
 
 static const struct memory MEMORIES[] = {PLATFORM_MEMORY_REGIONS(MEMORY_ROW)};
 
+static bool wait(void *context, const volatile bool *done, uint32_t timeout_ms) {
+    (void)context;
+    return hal_wait(done, timeout_ms);
+}
+
+static uint32_t clock_ms(void *context) {
+    (void)context;
+    return hal_clock_ms();
+}
+
+static void cache_clean(void *context, const void *start, size_t size_bytes) {
+    (void)context;
+    hal_cache_clean(start, size_bytes);
+}
+
+static void cache_invalidate(void *context, const void *start, size_t size_bytes) {
+    (void)context;
+    hal_cache_invalidate(start, size_bytes);
+}
+
 static const struct npu_setup SETUP = {
     .address = PLATFORM_NPU_ADDRESS,
     .timeout_ms = PLATFORM_NPU_TIMEOUT_MS,
@@ -32,10 +49,10 @@ static const struct npu_setup SETUP = {
     .max_outstanding_writes = PLATFORM_NPU_MAX_OUTSTANDING_WRITES,
     .system =
         {
-            .wait = hal_wait,
-            .clock_ms = hal_clock_ms,
-            .cache_clean = hal_cache_clean,
-            .cache_invalidate = hal_cache_invalidate,
+            .wait = wait,
+            .clock_ms = clock_ms,
+            .cache_clean = cache_clean,
+            .cache_invalidate = cache_invalidate,
         },
 };
 
@@ -48,27 +65,17 @@ static const uint32_t EVENTS[NPU_EVENT_COUNTERS] = {
     [COUNT_AXI1_READ] = NPU_PMU_AXI1_RD_DATA_BEAT_RECEIVED,
 };
 
+static const struct model *accepted; // by inference_init()
 static struct npu npu;
 static struct npu_job job;
-static char message[MESSAGE_BYTES];
+static struct npu_buffer input_buffers[APPLICATION_MAX_TENSORS];
+static struct npu_buffer output_buffers[APPLICATION_MAX_TENSORS];
 
 void npu_irq_handler(void) { npu_interrupt(&npu); }
 
-static const char *failure(const char *what, const char *which, const char *why) {
-    struct text text = text_in(message, sizeof message);
-    text_string(&text, what);
-    text_string(&text, which);
-    text_string(&text, why);
-    return message;
-}
-
-static const char *npu_failure(enum npu_error error) {
-    if (error == NPU_OK) {
-        return NULL;
-    }
-    struct text text = text_in(message, sizeof message);
-    npu_describe(&npu, error, &text);
-    return message;
+static const char *npu_reason(enum npu_error error) {
+    static char message[NPU_MESSAGE_BYTES];
+    return error == NPU_OK ? NULL : npu_strerror(&npu, error, message, sizeof message);
 }
 
 static bool within(const void *start, uint32_t size_bytes, const struct memory *memory) {
@@ -90,122 +97,138 @@ static const char *add_region(const char *name, uint32_t index, const struct npu
         return NULL;
     }
     if (index >= NPU_REGIONS) {
-        return failure("model: no such NPU region for its ", name, "");
+        return model_reason("model: no such NPU region for its ", name, "");
     }
     if (job.regions[index].size_bytes != 0) {
-        return failure("model: two parts in the NPU region of its ", name, "");
+        return model_reason("model: two parts in the NPU region of its ", name, "");
     }
     if (!npu_reaches(region->start, region->size_bytes)) {
-        return failure("model: the NPU does not reach its ", name, "");
+        return model_reason("model: the NPU cannot access its ", name, "");
     }
     job.regions[index] = *region;
     return NULL;
 }
 
 static const char *add_weights(const struct model *m) {
-    struct npu_region region = {m->weights, m->weights_bytes, PLATFORM_WEIGHTS_AXI_LIMIT, false};
+    struct npu_region region = {m->weights, m->weights_bytes, PLATFORM_WEIGHTS_AXI_LIMIT};
     return add_region("weights", m->weights_region, &region);
 }
 
 static const char *add_scratch(const struct model *m) {
-    struct npu_region region = {m->scratch, m->scratch_bytes, PLATFORM_SCRATCH_AXI_LIMIT, true};
+    struct npu_region region = {m->scratch, m->scratch_bytes, PLATFORM_SCRATCH_AXI_LIMIT};
     return add_region("scratch", m->scratch_region, &region);
 }
 
 static const char *add_scratch_fast(const struct model *m) {
     struct npu_region region = {m->scratch_fast, m->scratch_fast_bytes,
-                                PLATFORM_SCRATCH_FAST_AXI_LIMIT, true};
+                                PLATFORM_SCRATCH_FAST_AXI_LIMIT};
     return add_region("scratch_fast", m->scratch_fast_region, &region);
 }
 
 static const char *add_command_stream(const struct model *m) {
+    if (m->command_stream == NULL) {
+        return "model: it has no command stream";
+    }
     enum npu_payload_error error =
         npu_payload_parse(m->command_stream, m->command_stream_bytes, &job.payload);
     if (error != NPU_PAYLOAD_OK) {
-        return failure("model: its command stream ", npu_payload_error_text(error), "");
+        return model_reason("model: its command stream ", npu_payload_strerror(error), "");
     }
     if (!npu_reaches(job.payload.stream, job.payload.stream_bytes)) {
-        return failure("model: the NPU does not reach its ", "command stream", "");
+        return model_reason("model: the NPU cannot access its ", "command stream", "");
     }
     job.stream_axi_limit = PLATFORM_COMMAND_STREAM_AXI_LIMIT;
     return NULL;
 }
 
-static const char *check_tensors(const struct model *m, const struct tensor_info *tensors,
-                                 uint32_t count) {
+static void *in_scratch(uint8_t *scratch, uint32_t scratch_bytes, const struct tensor_info *info) {
+    bool fits = info->offset <= scratch_bytes && info->size_bytes <= scratch_bytes - info->offset;
+    return fits ? scratch + info->offset : NULL;
+}
+
+static void *locate(const struct model *m, const struct tensor_info *info) {
+    if (info->region == m->scratch_region) {
+        return in_scratch(m->scratch, m->scratch_bytes, info);
+    }
+    if (m->scratch_fast_bytes != 0 && info->region == m->scratch_fast_region) {
+        return in_scratch(m->scratch_fast, m->scratch_fast_bytes, info);
+    }
+    return NULL;
+}
+
+static const char *add_buffers(const struct model *m, const struct tensor_info *tensors,
+                               uint32_t count, struct npu_buffer *buffers) {
     for (uint32_t i = 0; i < count; i++) {
-        if (tensors[i].rank > TENSOR_MAX_RANK || inference_tensor(m, &tensors[i]) == NULL) {
-            return failure("model: tensor ", tensors[i].name, " lies outside of the work areas");
+        buffers[i] = (struct npu_buffer){locate(m, &tensors[i]), tensors[i].size_bytes};
+        if (buffers[i].start == NULL) {
+            return model_reason("model: tensor ", tensors[i].name,
+                                " lies outside the scratch buffers");
         }
     }
     return NULL;
 }
 
-static const char *check_built_for(const struct model *m) {
-    if (strcmp(m->accelerator_config, PLATFORM_NPU_CONFIG) != 0) {
-        return failure("model: compiled for ", m->accelerator_config,
-                       ", the firmware for " PLATFORM_NPU_CONFIG);
-    }
-    if (strcmp(m->memory_mode, PLATFORM_MEMORY_MODE) != 0) {
-        return failure("model: compiled for ", m->memory_mode,
-                       ", the firmware for " PLATFORM_MEMORY_MODE);
-    }
-    return NULL;
+static const char *add_tensors(const struct model *m) {
+    job.inputs = input_buffers;
+    job.input_count = m->input_count;
+    job.outputs = output_buffers;
+    job.output_count = m->output_count;
+    const char *reason = add_buffers(m, m->inputs, m->input_count, input_buffers);
+    return reason != NULL ? reason : add_buffers(m, m->outputs, m->output_count, output_buffers);
 }
 
 static const char *describe_job(const struct model *m) {
     job = (struct npu_job){0};
-    const char *reason = check_built_for(m);
+    const char *reason = model_check_npu(m);
+    reason = reason != NULL ? reason : model_check_tensors(m);
     reason = reason != NULL ? reason : add_command_stream(m);
     reason = reason != NULL ? reason : add_weights(m);
     reason = reason != NULL ? reason : add_scratch(m);
     reason = reason != NULL ? reason : add_scratch_fast(m);
-    reason = reason != NULL ? reason : check_tensors(m, m->inputs, m->input_count);
-    return reason != NULL ? reason : check_tensors(m, m->outputs, m->output_count);
+    return reason != NULL ? reason : add_tensors(m);
 }
 
-const char *inference_init(const struct model *m) {
-    const char *reason = describe_job(m);
-    if (reason != NULL) {
-        return reason;
-    }
+static enum npu_error start_npu(const struct model *m) {
     enum npu_error error = npu_init(&npu, &SETUP);
     if (error == NPU_OK) {
         error = npu_check(&npu, &job.payload, m->macs);
     }
     if (error == NPU_OK) {
+        error = npu_prepare(&npu, &job);
+    }
+    return error;
+}
+
+const char *inference_init(const struct model *m) {
+    if (accepted != NULL) {
+        return "model: inference_init() was called twice";
+    }
+    const char *reason = describe_job(m);
+    reason = reason != NULL ? reason : npu_reason(start_npu(m));
+    if (reason == NULL) {
+        accepted = m;
         hal_interrupt_enable(PLATFORM_NPU_IRQ);
     }
-    return npu_failure(error);
+    return reason;
 }
 
 const char *inference_run(const struct model *m, struct inference_counts *counts) {
-    (void)m; // the job was made from it
-    struct npu_counts raw = {0};
+    *counts = (struct inference_counts){0};
+    if (m == NULL || m != accepted) {
+        return "model: inference_init() has not accepted it";
+    }
+    struct npu_counts raw;
     enum npu_error error = npu_run(&npu, &job, EVENTS, &raw);
-    *counts = (struct inference_counts){
-        .cycles = raw.cycles,
-        .active = raw.events[COUNT_ACTIVE],
-        .axi0_read_beats = raw.events[COUNT_AXI0_READ],
-        .axi0_write_beats = raw.events[COUNT_AXI0_WRITE],
-        .axi1_read_beats = raw.events[COUNT_AXI1_READ],
-    };
-    return npu_failure(error);
-}
-
-static void *in_area(uint8_t *area, uint32_t area_bytes, const struct tensor_info *info) {
-    bool fits = info->offset <= area_bytes && info->size_bytes <= area_bytes - info->offset;
-    return fits ? area + info->offset : NULL;
+    counts->cycles = raw.cycles;
+    counts->active = raw.events[COUNT_ACTIVE];
+    counts->axi0_read_beats = raw.events[COUNT_AXI0_READ];
+    counts->axi0_write_beats = raw.events[COUNT_AXI0_WRITE];
+    counts->axi1_read_beats = raw.events[COUNT_AXI1_READ];
+    return npu_reason(error);
 }
 
 void *inference_tensor(const struct model *m, const struct tensor_info *info) {
-    if (info->region == m->scratch_region) {
-        return in_area(m->scratch, m->scratch_bytes, info);
-    }
-    if (m->scratch_fast_bytes != 0 && info->region == m->scratch_fast_region) {
-        return in_area(m->scratch_fast, m->scratch_fast_bytes, info);
-    }
-    return NULL;
+    return m != NULL && m == accepted && model_has_tensor(m, info) ? locate(m, info) : NULL;
 }
 
 void inference_describe(const struct model *m, struct text *lines) {

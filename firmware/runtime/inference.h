@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the model. There are two forms of it, and an image is linked with one: inference.c beside
-// this file hands the command stream to the NPU, and tflm/inference.cc has an interpreter.
+/**
+ * @file
+ * Runs the model. An image is linked with one of two implementations: inference.c beside this file
+ * hands the command stream to the NPU, tflm/inference.cc runs TensorFlow Lite Micro's interpreter.
+ * What is said here holds for both.
+ *
+ * A reason is one line without a line end, in static storage that the next call may overwrite.
+ */
 #ifndef ETHOSMITH_RUNTIME_INFERENCE_H
 #define ETHOSMITH_RUNTIME_INFERENCE_H
 
@@ -15,7 +21,7 @@
 extern "C" {
 #endif
 
-// What the NPU's counters said about one run, or about several together.
+/** The NPU's counters, of one run or the sum of several; zero without an NPU. */
 struct inference_counts {
     uint64_t cycles;
     uint64_t active;
@@ -24,17 +30,40 @@ struct inference_counts {
     uint64_t axi1_read_beats;
 };
 
-// Resets the NPU and checks that it is the one `m` was compiled for.
-// On failure returns a one-line reason, else null. The same holds for inference_run().
+/**
+ * Checks the model, resets the NPU and checks that it is the one the model was compiled for.
+ *
+ * @param m the model; must outlive all further calls.
+ * @return null on success, else a reason. A second call is refused.
+ */
 const char *inference_init(const struct model *m);
 
-// Runs the network once on what its input tensors hold.
+/**
+ * Runs the network once on the contents of its input tensors, whose contents are undefined
+ * afterwards.
+ *
+ * @param m the model that inference_init() accepted; any other is refused.
+ * @param counts filled in whatever the result; zero if nothing ran.
+ * @return null on success, else a reason.
+ */
 const char *inference_run(const struct model *m, struct inference_counts *counts);
 
-// Appends the lines that this form says at the end of a run that passes, if any.
+/**
+ * Appends the lines that this implementation adds to the end of a run that passes, if any.
+ *
+ * @param m the model that inference_init() accepted.
+ * @param lines what to append to.
+ */
 void inference_describe(const struct model *m, struct text *lines);
 
-// Where a tensor lies, or null if its region or extent is not the model's.
+/**
+ * Finds a tensor's memory.
+ *
+ * @param m the model that inference_init() accepted.
+ * @param info an element of m->inputs or m->outputs.
+ * @return the tensor's first byte; null before inference_init() has succeeded, and for anything
+ *     that is not a tensor of the model.
+ */
 void *inference_tensor(const struct model *m, const struct tensor_info *info);
 
 #ifdef __cplusplus

@@ -1,25 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
-// Runs the model in TensorFlow Lite Micro's interpreter: the other form of runtime/inference.c.
+// Runs the model in TensorFlow Lite Micro's interpreter.
 #include "inference.h"
 
 #include "accelerator.h"
 #include "log.h"
+#include "model_check.h"
 #include "op_resolver.h"
 
 namespace {
 
 tflite::MicroInterpreter *interpreter;
+const struct model *accepted; // by inference_init()
+bool started;
 
-const char *check_tensors(const struct tensor_info *tensors, uint32_t count, size_t have,
+const char *check_tensors(const struct tensor_info *tensors, uint32_t count, size_t network_count,
                           TfLiteTensor *(*get)(size_t)) {
-    if (count != have) {
-        return "model: another number of tensors than the network has";
+    if (count != network_count) {
+        return "model: number of tensors differs from the network's";
     }
     for (uint32_t i = 0; i < count; i++) {
         const TfLiteTensor *tensor = get(i);
         if (tensor == nullptr || tensor->data.data == nullptr ||
-            tensor->bytes != tensors[i].size_bytes || tensors[i].rank > TENSOR_MAX_RANK) {
-            return log_reason("model: another tensor than the network's: ", tensors[i].name);
+            tensor->bytes != tensors[i].size_bytes) {
+            return model_reason("model: tensor ", tensors[i].name, " differs from the network's");
         }
     }
     return nullptr;
@@ -32,25 +35,30 @@ const char *make_interpreter(const struct model *m) {
     static Place<tflite::MicroInterpreter> place;
     const tflite::Model *network = tflite::GetModel(m->tflite);
     if (network->version() != TFLITE_SCHEMA_VERSION) {
-        return "model: of another version of the TFLite schema";
+        return "model: unsupported TFLite schema version";
     }
     const tflite::MicroOpResolver *resolver = op_resolver();
     tflite::MicroAllocator *allocator =
         tflite::MicroAllocator::Create(m->scratch, m->scratch_bytes);
     if (resolver == nullptr || allocator == nullptr) {
-        return log_reason("TFLM: ", log_first_line());
+        return model_reason("TFLM: ", log_first_line(), "");
     }
     interpreter = new (place.bytes()) tflite::MicroInterpreter(network, *resolver, allocator);
-    return interpreter->AllocateTensors() == kTfLiteOk ? nullptr
-                                                       : log_reason("TFLM: ", log_first_line());
+    return interpreter->AllocateTensors() == kTfLiteOk
+               ? nullptr
+               : model_reason("TFLM: ", log_first_line(), "");
 }
 
-} // namespace
+const char *check(const struct model *m) {
+    if (m->tflite == nullptr) {
+        return "model: it has no .tflite for the interpreter";
+    }
+    const char *reason = model_check_tensors(m);
+    return reason != nullptr ? reason : accelerator_start(m);
+}
 
-const char *inference_init(const struct model *m) {
-    log_clear();
-    const char *reason = accelerator_start(m);
-    reason = reason != nullptr ? reason : make_interpreter(m);
+const char *start(const struct model *m) {
+    const char *reason = make_interpreter(m);
     if (reason == nullptr) {
         reason = check_tensors(m->inputs, m->input_count, interpreter->inputs_size(), input);
     }
@@ -60,8 +68,26 @@ const char *inference_init(const struct model *m) {
     return reason;
 }
 
+} // namespace
+
+const char *inference_init(const struct model *m) {
+    // A second interpreter would need a second start of Arm's driver, which is made for one.
+    if (started) {
+        return "model: inference_init() was called twice";
+    }
+    log_clear();
+    const char *reason = check(m);
+    started = reason == nullptr;
+    reason = reason != nullptr ? reason : start(m);
+    accepted = reason == nullptr ? m : nullptr;
+    return reason;
+}
+
 const char *inference_run(const struct model *m, struct inference_counts *counts) {
-    (void)m; // the interpreter was made from it
+    *counts = {};
+    if (m == nullptr || m != accepted) {
+        return "model: inference_init() has not accepted it";
+    }
     log_clear();
     accelerator_begin();
     TfLiteStatus status = interpreter->Invoke();
@@ -70,12 +96,17 @@ const char *inference_run(const struct model *m, struct inference_counts *counts
         return nullptr;
     }
     const char *reason = accelerator_failure();
-    return reason != nullptr ? reason : log_reason("TFLM: ", log_first_line());
+    return reason != nullptr ? reason : model_reason("TFLM: ", log_first_line(), "");
 }
 
 void *inference_tensor(const struct model *m, const struct tensor_info *info) {
-    if (info >= m->inputs && info < m->inputs + m->input_count) {
-        return input(static_cast<size_t>(info - m->inputs))->data.data;
+    if (m == nullptr || m != accepted || !model_has_tensor(m, info)) {
+        return nullptr;
+    }
+    for (uint32_t i = 0; i < m->input_count; i++) {
+        if (info == &m->inputs[i]) {
+            return input(i)->data.data;
+        }
     }
     return output(static_cast<size_t>(info - m->outputs))->data.data;
 }

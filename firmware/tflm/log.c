@@ -18,19 +18,11 @@ enum { LINE_BYTES = 160 };
 
 static char line_bytes[LINE_BYTES];
 static char first_line[LINE_BYTES];
-static char reason[LINE_BYTES + 64];
 static struct text line = {line_bytes, LINE_BYTES, 0, 0};
 
 void log_clear(void) { first_line[0] = '\0'; }
 
 const char *log_first_line(void) { return first_line[0] != '\0' ? first_line : "no reason given"; }
-
-const char *log_reason(const char *what, const char *which) {
-    struct text text = text_in(reason, sizeof reason);
-    text_string(&text, what);
-    text_string(&text, which);
-    return reason;
-}
 
 static void end_line(void) {
     if (line.length == 0) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What TensorFlow Lite Micro says: lines on the console, and the first of them as a reason.
+/** @file TensorFlow Lite Micro's messages: on the console, and the first of them as a reason. */
 #ifndef ETHOSMITH_TFLM_LOG_H
 #define ETHOSMITH_TFLM_LOG_H
 
@@ -7,14 +7,15 @@
 extern "C" {
 #endif
 
-// Forgets what was said.
+/** Forgets the first line. */
 void log_clear(void);
 
-// The first line since log_clear(): later ones tell what came of it.
+/**
+ * Finds the line that tells the cause of a failure: later ones follow from it.
+ *
+ * @return the first line since log_clear(), in static storage that the next line overwrites.
+ */
 const char *log_first_line(void);
-
-// Both together, in a static buffer that the next call fills anew.
-const char *log_reason(const char *what, const char *which);
 
 #ifdef __cplusplus
 }

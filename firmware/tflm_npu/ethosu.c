@@ -9,13 +9,13 @@
 
 #include "accelerator.h"
 #include "hal.h"
+#include "model_check.h"
 #include "npu.h"
 #include "npu_access.h"
 #include "npu_registers.h"
 #include "platform.h"
-#include "text.h"
 
-enum { MESSAGE_BYTES = 160, SEMAPHORES = 2 };
+enum { SEMAPHORES = 2 };
 
 // One for the list of drivers, one for the interrupt.
 struct semaphore {
@@ -30,16 +30,12 @@ static const struct npu_setup SETUP = {
 static struct ethosu_driver driver;
 static struct semaphore semaphores[SEMAPHORES];
 static struct inference_counts counted;
-// What our own driver would know of a failure, for its words.
+// What our own driver would record of a failure, for npu_strerror().
 static struct npu npu = {.setup = &SETUP};
 static enum npu_error error;
-static char message[MESSAGE_BYTES];
+static char message[NPU_MESSAGE_BYTES];
 
-static const char *describe(void) {
-    struct text text = text_in(message, sizeof message);
-    npu_describe(&npu, error, &text);
-    return message;
-}
+static const char *describe(void) { return npu_strerror(&npu, error, message, sizeof message); }
 
 static bool has_macs(uint32_t macs) {
     struct ethosu_hw_info info;
@@ -50,9 +46,13 @@ static bool has_macs(uint32_t macs) {
 }
 
 const char *accelerator_start(const struct model *m) {
+    const char *reason = model_check_npu(m);
+    if (reason != NULL) {
+        return reason;
+    }
     void *address = (void *)(uintptr_t)PLATFORM_NPU_ADDRESS;
     if (ethosu_init(&driver, address, m->scratch_fast, m->scratch_fast_bytes, 1, 1) != 0) {
-        return "NPU: Arm's driver finds none that it knows";
+        return "NPU: Arm's driver did not recognise it";
     }
     if (!has_macs(m->macs)) {
         error = NPU_WRONG_MACS;

@@ -119,7 +119,7 @@ def _run(project: ProjectCopy, *options: str) -> str:
         ),
         (
             ("-C", "ethosu.num_macs=256"),
-            "fail: NPU: the model is for MACs per cycle: 128, this NPU has 256",
+            "fail: NPU: model compiled for 128 MACs/cycle, this NPU has 256",
         ),
     ],
 )

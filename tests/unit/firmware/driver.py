@@ -51,8 +51,7 @@ class Region:
 
     start: int
     size_bytes: int
-    axi_limit: int
-    written: bool = False
+    axi_limit: int = 0
 
 
 @dataclass
@@ -95,33 +94,45 @@ class Driver:
         self.log.append(("clean" if clean else "invalidate", start, size_bytes))
 
     def init(self) -> str:
-        """Return the driver's words, ``no error`` on success; so do the next two."""
-        return self._said(self.library.harness_init())
+        """Return the driver's message, ``no error`` on success; so do the next three."""
+        return self._message(self.library.harness_init())
 
     def check(self, config: int, ident: int, macs: int) -> str:
-        return self._said(self.library.harness_check(_U32(config), _U32(ident), _U32(macs)))
+        return self._message(self.library.harness_check(_U32(config), _U32(ident), _U32(macs)))
 
-    def run(
-        self, stream: Region, regions: Mapping[int, Region], counts: Counts | None = None
+    def prepare(
+        self, stream: Region, regions: Mapping[int, Region], exchanged: Region | None = None
     ) -> str:
-        rows = (_U64 * (4 * REGIONS))()
+        """Prepare a job; all of ``exchanged`` is its input, the second half also its output."""
+        rows = (_U64 * (3 * REGIONS))()
         for index, region in regions.items():
-            values = (region.start, region.size_bytes, region.axi_limit, int(region.written))
+            values = (region.start, region.size_bytes, region.axi_limit)
             for column, value in enumerate(values):
-                rows[4 * index + column] = value
-        error = self.library.harness_run(
+                rows[3 * index + column] = value
+        exchanged = exchanged or Region(0, 0)
+        error = self.library.harness_prepare(
             _U64(stream.start),
             _U32(stream.size_bytes),
             _U32(stream.axi_limit),
             rows,
-            ctypes.byref(counts or Counts()),
+            _U64(exchanged.start),
+            _U32(exchanged.size_bytes),
         )
-        return self._said(error)
+        return self._message(error)
 
-    def _said(self, error: int) -> str:
-        buffer = ctypes.create_string_buffer(200)
-        self.library.harness_describe(error, buffer, len(buffer))
-        return buffer.value.decode().removeprefix("NPU: ")
+    def run(self, counts: Counts | None = None) -> str:
+        """Run the job that was prepared last."""
+        return self._message(self.library.harness_run(ctypes.byref(counts or Counts())))
+
+    def message(self, error: int, capacity_bytes: int = 120) -> str:
+        """Return npu_strerror()'s text in a buffer of that size."""
+        buffer = ctypes.create_string_buffer(b"?" * 200)
+        self.library.harness_strerror(error, buffer, _U32(capacity_bytes))
+        assert buffer.raw[capacity_bytes:200] == b"?" * (200 - capacity_bytes)
+        return buffer.value.decode()
+
+    def _message(self, error: int) -> str:
+        return self.message(error).removeprefix("NPU: ")
 
     def written(self, offset: int) -> list[int]:
         """Return all values written to a register, in order."""
@@ -130,6 +141,6 @@ class Driver:
 
 def compile_driver(folder: Path) -> ctypes.CDLL:
     """Compile the driver and load it."""
-    sources = ["npu/npu.c", "npu/npu_pmu.c", "npu/npu_describe.c", "support/text.c"]
+    sources = ["npu/npu.c", "npu/npu_pmu.c", "npu/npu_strerror.c"]
     output = folder / "driver.so"
     return ctypes.CDLL(str(shared_object(output, "driver_harness.c", sources, "fake_access.h")))

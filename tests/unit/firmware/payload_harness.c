@@ -9,7 +9,7 @@ static void parse(const uint8_t *data, uint32_t size_bytes) {
     struct npu_payload payload;
     enum npu_payload_error error = npu_payload_parse(data, size_bytes, &payload);
     if (error != NPU_PAYLOAD_OK) {
-        puts(npu_payload_error_text(error));
+        puts(npu_payload_strerror(error));
         return;
     }
     printf("ok %08x %08x %td %u\n", payload.config, payload.id, payload.stream - data,

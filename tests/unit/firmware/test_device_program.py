@@ -123,15 +123,15 @@ BROKEN: dict[str, tuple[Fields, str]] = {
     ),
     "tensor beyond scratch": (
         {"offset": 61},
-        "model: tensor both lies outside of the work areas",
+        "model: tensor both lies outside the scratch buffers",
     ),
     "tensor far beyond scratch": (
         {"offset": "0xfffffffeu"},
-        "model: tensor both lies outside of the work areas",
+        "model: tensor both lies outside the scratch buffers",
     ),
     "scratch in DTCM": (
         {"scratch_section": ".bss.scratch"},
-        "model: the NPU does not reach its scratch",
+        "model: the NPU cannot access its scratch",
     ),
     "ninth region": (
         {"weights_bytes": 16, "weights_region": 8},
@@ -143,7 +143,7 @@ BROKEN: dict[str, tuple[Fields, str]] = {
     ),
     "weights longer than SRAM": (
         {"weights_bytes": "0xfffffff0u"},
-        "model: the NPU does not reach its weights",
+        "model: the NPU cannot access its weights",
     ),
 }
 
@@ -166,8 +166,8 @@ NPU_FAILURES = {
     ("--inject", "no-irq"): "no interrupt within 5000 ms at byte",
     ("--inject", "bus-fault"): "bus error on AXI1 reading commands at byte 0",
     ("--inject", "parse-error"): "illegal command at byte 0",
-    ("--inject", "stuck-reset"): "reset does not end",
-    ("--npu", "ethos-u55-256"): "the model is for MACs per cycle: 128, this NPU has 256",
+    ("--inject", "stuck-reset"): "reset timed out",
+    ("--npu", "ethos-u55-256"): "model compiled for 128 MACs/cycle, this NPU has 256",
 }
 
 
@@ -199,5 +199,5 @@ def test_without_an_npu_the_run_fails_too(firmware: Firmware, tmp_path: Path) ->
         code = uart.read(1)
         watchdog.cancel()
         qemu.kill()
-    assert said.splitlines()[1].startswith(b"fail: NPU: none answers at 0x58102000")
+    assert said.splitlines()[1].startswith(b"fail: NPU: no NPU at 0x58102000")
     assert code == b"\x01"

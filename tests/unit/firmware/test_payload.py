@@ -63,18 +63,18 @@ MALFORMED = {
     "three bytes": (b"COP", "shorter than its four-character code"),
     "half a word": (payload(*GOOD) + b"\0\0", "not a whole number of words"),
     "other magic": (payload(MAGIC + 1, *GOOD[1:]), "does not begin with COP1"),
-    "only the magic": (payload(MAGIC), "does not say which NPU it is for"),
+    "only the magic": (payload(MAGIC), "has no OPTIMIZER_CONFIG action"),
     "config cut off": (payload(MAGIC, CONFIG, 0x1807), "ends within an action"),
     "no config": (
         payload(MAGIC, NOP, NOP, stream(1), 0),
-        "does not say which NPU it is for",
+        "has no OPTIMIZER_CONFIG action",
     ),
     "two configs": (
         payload(MAGIC, CONFIG, 1, 2, CONFIG, 1, 2, stream(1), 0),
-        "says twice which NPU it is for",
+        "has two OPTIMIZER_CONFIG actions",
     ),
-    "no stream": (payload(*GOOD[:7]), "has no command stream"),
-    "empty stream": (payload(*GOOD[:7], stream(0)), "has an empty command stream"),
+    "no stream": (payload(*GOOD[:7]), "has no COMMAND_STREAM action"),
+    "empty stream": (payload(*GOOD[:7], stream(0)), "has an empty COMMAND_STREAM action"),
     "stream cut off": (payload(*GOOD[:7], stream(3), 1, 2), "ends within an action"),
     "stream of 24 bits cut off": (
         payload(*GOOD[:7], stream(0xFFFFFF), 1, 2),
@@ -82,11 +82,11 @@ MALFORMED = {
     ),
     "two streams": (
         payload(*GOOD, NOP, stream(1), 0),
-        "has two command streams",
+        "has two COMMAND_STREAM actions",
     ),
     "stream not aligned": (
         payload(MAGIC, CONFIG, 1, 2, NOP, stream(1), 0),
-        "has a command stream that is not aligned to 16 bytes",
+        "is not 16-byte aligned",
     ),
     "register read": (payload(MAGIC, 3), "has an unknown action"),
     "unknown action": (payload(*GOOD, 0xFE), "has an unknown action"),
