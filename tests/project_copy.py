@@ -30,6 +30,8 @@ BUILT_FROM = (
 # MANIFEST is no step of the way: it records all inputs, remarks in them too.
 _STEP = re.compile(r"^(?=.{9} )(?!MANIFEST )([A-Z]{2,9}) +(\S.*?)  (?:\d+ min )?[\d.]+ s$")
 _TIME_LIMIT_S = 900
+# What builds note below build/ for themselves, in the first part of a path.
+_NOTES = (".lock", ".sconsign.dblite", ".step_times.json", ".ethosmith")
 
 
 @dataclass(frozen=True)
@@ -129,7 +131,14 @@ class ProjectCopy:
         """Return the bytes of everything below build/ except SCons's and our own notes."""
         build = self.root / "build"
         return {
-            path.relative_to(build).as_posix(): path.read_bytes()
-            for path in sorted(build.rglob("*"))
-            if path.is_file() and path.name not in {".lock", ".sconsign.dblite", ".step_times.json"}
+            path.relative_to(build).as_posix(): path.read_bytes() for path in self.built_paths()
         }
+
+    def built_paths(self) -> list[Path]:
+        """Return the paths of all files below build/ except SCons's and our own notes."""
+        build = self.root / "build"
+        return [
+            path
+            for path in sorted(build.rglob("*"))
+            if path.is_file() and path.relative_to(build).parts[0] not in _NOTES
+        ]

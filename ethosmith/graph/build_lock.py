@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One build of a tree at a time, and no trust in files that a killed build left behind.
+"""One build of a tree at a time, and nothing half written of one that was killed.
 
-SCons knows what it built by the signatures that it writes when it ends. A build that
-was killed ends without writing them: its files are newer than what SCons knows of
-them, and would pass for older ones. So each build leaves a mark while it runs; a build
-that finds the mark of another one, which is gone, removes every file written since.
+Outputs of a killed build that were finished are no matter of the lock: SCons does not know
+their hashes, and makes them again.
 
 Files that a killed step was about to write stand beside their places, under names of their own;
 each build begins by removing them.
@@ -28,8 +26,6 @@ from ethosmith.core.files import unfinished_below
 
 _LOCK = ".lock"
 _MOST_DIGITS = 20
-# Coarsest time stamp of a file system in use (HFS+, ext3).
-_GRANULARITY_NS = 2_000_000_000
 _LONGEST_STEP_S = 120.0
 _POLL_S = 0.05
 
@@ -58,7 +54,6 @@ class BuildLock:
         except BaseException:
             os.close(self._descriptor)
             raise
-        self._remove_leftovers(build)
         _remove_unfinished(build)
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, b"%d\n" % os.getpid(), 0)
@@ -95,17 +90,6 @@ class BuildLock:
         except OSError as error:
             return error.errno != errno.ESRCH  # it may be another user's
         return True
-
-    def _remove_leftovers(self, build: Path) -> None:
-        state = os.fstat(self._descriptor)
-        if state.st_size == 0:
-            return
-        since = state.st_mtime_ns - _GRANULARITY_NS
-        for path in build.rglob("*"):
-            written = path.lstat().st_mtime_ns
-            kept = path.name == _LOCK or path.name.startswith(".sconsign")
-            if written >= since and not kept and not path.is_dir():
-                path.unlink(missing_ok=True)
 
     def release(self) -> None:
         """Say that this build has ended in order, and with it all of its steps.

@@ -13,6 +13,8 @@ from ethosmith.descriptors.usecase import Mix, Sample, TimedLabel, UseCase
 from ethosmith.graph.configuration import Configuration
 
 BUILD = "build"
+# What builds know of files; it can be deleted at any time, and no output depends on it.
+NOTES = f"{BUILD}/.ethosmith"
 HOST_LIBRARIES = f"{BUILD}/host/lib"
 
 

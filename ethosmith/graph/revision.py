@@ -7,6 +7,7 @@ import subprocess
 from functools import cache
 from pathlib import Path
 
+COMMIT_COMMAND = ("git", "rev-parse", "--verify", "--quiet", "HEAD")
 _TIMEOUT_S = 10
 
 
@@ -15,7 +16,7 @@ def commit_of(root: Path) -> str | None:
     """Return the commit that is checked out in ``root``; None: git does not know the folder."""
     try:
         result = subprocess.run(
-            ["git", "rev-parse", "--verify", "--quiet", "HEAD"],  # noqa: S607 the user's git
+            COMMIT_COMMAND,
             cwd=root,
             capture_output=True,
             text=True,

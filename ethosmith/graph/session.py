@@ -12,19 +12,22 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.identity import Identity
 from ethosmith.descriptors.platform import Platform
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
+from ethosmith.environment.null_build import is_plain
 from ethosmith.graph.build_cache import cache_folder
 from ethosmith.graph.build_lock import BuildLock
 from ethosmith.graph.configuration import Configuration, configurations, sweep_configurations
 from ethosmith.graph.environment import process_environment
 from ethosmith.graph.help import help_text
 from ethosmith.graph.launcher import Launcher, find_launcher
-from ethosmith.graph.layout import BUILD, OwnFiles, SelectedUseCase
+from ethosmith.graph.layout import BUILD, NOTES, OwnFiles, SelectedUseCase
 from ethosmith.graph.options import check_options, words
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
 from ethosmith.graph.project import Located, Project
+from ethosmith.graph.record import BuildRecord
 from ethosmith.graph.repositories import Repositories, split_arguments
 from ethosmith.graph.runtimes import runtime_named
 from ethosmith.installation import SITE_TOOLS
@@ -53,6 +56,7 @@ class Session:
         arguments: ``name=value`` pairs of the command line.
         targets: the other words of the command line.
         root: the folder of the SConstruct.
+        words: the command line as a whole, of a build that is to be recorded.
 
     Raises:
         EthosmithError: an unknown name or value, or a descriptor that is wrong.
@@ -86,9 +90,14 @@ class Session:
     )
 
     def __init__(
-        self, arguments: Mapping[str, str], targets: Sequence[str], root: Path | None = None
+        self,
+        arguments: Mapping[str, str],
+        targets: Sequence[str],
+        root: Path | None = None,
+        words: Sequence[str] | None = None,
     ) -> None:
         self.project = Project(root or Path.cwd())
+        self.record = self._begin_record(words)
         folders, values = split_arguments(self.project, arguments)
         self.values = check_options(values)
         self.given = dict(arguments)
@@ -250,6 +259,22 @@ class Session:
         """The folder of the build cache; None: there is none."""
         return cache_folder(self.values["cache"], os.environ, self.project.root)
 
+    @cached_property
+    def identity(self) -> Identity:
+        """What is known of the contents of files; made with the folder of its notes."""
+        notes = self.project.root / NOTES
+        notes.mkdir(parents=True, exist_ok=True)
+        return Identity(notes / "hashes.json")
+
+    def _begin_record(self, words: Sequence[str] | None) -> BuildRecord | None:
+        if words is None or not is_plain(list(words)):
+            return None
+        record = BuildRecord(self.project.root, words, self.identity)
+        record.begin()
+        return record
+
     def lock(self) -> BuildLock:
         """Take the lock of the build folder; EthosmithError if another build holds it."""
-        return BuildLock(self.project.root / BUILD)
+        # It looks for what killed builds have left, which decides nothing.
+        with self.record.paused() if self.record is not None else contextlib.nullcontext():
+            return BuildLock(self.project.root / BUILD)

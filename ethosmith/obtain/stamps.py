@@ -37,7 +37,8 @@ def _walk(folder: str, prefix: str) -> Iterator[tuple[str, Stamp]]:
             if entry.is_dir(follow_symlinks=False):
                 yield from _walk(entry.path, f"{name}/")
             else:
-                state = entry.stat(follow_symlinks=False)
+                # Not `entry.stat`, which a build's record would not see.
+                state = os.lstat(entry.path)
                 yield name, (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
 
 

@@ -5,12 +5,10 @@ import atexit
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 from SCons.Action import Action
 from SCons.Defaults import DefaultEnvironment
-from SCons.Node import executing, failed
 from SCons.Script import Main
 
 from ethosmith.core.errors import EthosmithError
@@ -31,8 +29,8 @@ def begin_session(env: Any, session: Session) -> None:
     env.Help(session.help_text)
     env.SetOption("no_progress", True)
     (session.project.root / BUILD).mkdir(exist_ok=True)
-    env.UseSignatures()
     env["SESSION"] = session
+    env.UseSignatures()
     env.UseBuildCache()
     _check_targets(session)
     if env.GetOption("help") or env.GetOption("no_exec"):
@@ -44,20 +42,13 @@ def begin_session(env: Any, session: Session) -> None:
     else:
         atexit.register(lock.release)
         # Runs before the lock is released.
-        atexit.register(_remove_unrecorded, env, session.project.root / BUILD)
+        atexit.register(session.identity.save)
+        atexit.register(_write_record, session)
 
 
-def _remove_unrecorded(env: Any, build: Path) -> None:
-    """Remove what an interrupted step wrote after all.
-
-    SCons keeps the signatures of before for a step that Ctrl-C met, and would later take
-    what the step wrote for what it had written then.
-    """
-    if Main.exit_status == 0:
-        return
-    for path in build.rglob("*"):
-        if path.is_file() and env.File(str(path)).get_state() in (executing, failed):
-            path.unlink(missing_ok=True)
+def _write_record(session: Session) -> None:
+    if session.record is not None:
+        session.record.write(Main.exit_status)
 
 
 _TEST_RESULTS = f"{BUILD}/test"
@@ -116,6 +107,8 @@ def end_session(env: Any) -> None:
     env.NewUseCase()
     env.Documentation()
     env.Default(env.Alias("images" if reason else "run"))
+    if env["SESSION"].record is not None:
+        env["SESSION"].record.configured()
 
 
 def _not_run(reason: str | None) -> str:
@@ -135,8 +128,11 @@ def _declare_test(env: Any) -> None:
 
 def _say_after(env: Any, alias: str, text: Any) -> None:
     def say(target: Any, source: Any, env: Any) -> None:
-        del target, source, env
-        sys.stdout.write(text())
+        del target, source
+        shown = text()
+        sys.stdout.write(shown)
+        if env["SESSION"].record is not None:
+            env["SESSION"].record.answer(shown)
 
     env.AlwaysBuild(env.Alias(alias, [], Action(say, untold)))
 

@@ -6,13 +6,11 @@ SCons asks for each target on its own; here a step's outputs come and go togethe
 
 import atexit
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
 import SCons.Action
 import SCons.CacheDir
-import SCons.Node.FS
 from SCons.Action import Action, CommandAction, CommandGeneratorAction, ListAction
 
 from ethosmith.graph.build_cache import BuildCache, DamagedEntry
@@ -40,7 +38,6 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
         self._cache = BuildCache(Path(path)) if path else None
         self._fetched: set[Any] = set()
         self._keeps, self._added = True, False
-        self._begun_s = time.time()
 
     def retrieve(self, node: Any) -> bool:
         """Fetch all outputs of the step of ``node`` at its first; they are there for the others."""
@@ -73,9 +70,10 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
             return
         if self._cache is None or not self.is_enabled() or not _is_cacheable(node):
             return
-        if _has_changed_source(node, self._begun_s):
-            return
         env = node.get_build_env()
+        # A cache would hand the outputs on for good.
+        if env["CONTENTS"].changed_since_read(node):
+            return
         if not self._added:
             self._added = True
             atexit.register(shrink_now_and_then, self._cache.root, env["CACHE_LIMIT_BYTES"])
@@ -85,17 +83,6 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
             self._keeps = False
             reason = f"{error.strerror}; nothing more is added to it by this build"
             env["SHOWN"].progress.line(f"note: build cache {self.path}: {reason}")
-
-
-def _has_changed_source(node: Any, since_s: float) -> bool:
-    """Say whether somebody wrote one of the step's sources while the build was running.
-
-    The step may then have read other bytes than those that its key names. This build is mended
-    by the next one; a cache would hand the outputs on for good.
-    """
-    sources = (child for child in node.children() if isinstance(child, SCons.Node.FS.File))
-    given = (Path(child.get_abspath()) for child in sources if not child.has_builder())
-    return any(path.exists() and path.stat().st_ctime > since_s for path in given)
 
 
 def _is_cacheable(node: Any) -> bool:
@@ -148,6 +135,8 @@ def use_build_cache(env: Any) -> None:
     env.Replace(PLACES=Places(session.project.root), CACHE_LIMIT_BYTES=limit)
     env.AlwaysBuild(env.Alias("cache", [], Action(_say(folder, limit), untold)))
     if folder is not None:
+        if session.record is not None:
+            session.record.ignore(folder)
         env.CacheDir(str(folder), StepCache)
 
 

@@ -1,18 +1,31 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SCons's memory of a build, in build/.sconsign*; a fault there is told in one line.
+"""What SCons knows of files: the content alone decides, and an output is what its step made.
 
-Without it the next build would make everything again, which is safe.
+SCons believes an old hash of a file that has not changed for two days, by its modification time,
+and that a target is what it built if only it is there. Here `ethosmith.core.identity` tells the
+content of every file, and a target is up to date only while it has the hash that
+build/.sconsign holds for it. SCons writes that hash together with the signatures of all that the
+target was made from, when a build ends. So what a killed build, an editor or a bad disk has left
+in a target's place is found out, whatever its time stamps say.
 """
 
 import sys
+from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
 
+import SCons.Node
+import SCons.Util
 from SCons import dblite
+from SCons.Node.FS import File
 
+from ethosmith.core.identity import Identity
 from ethosmith.core.program import fail
 from ethosmith.graph.layout import BUILD
+from ethosmith.graph.record import BuildRecord
 from ethosmith.graph.session import EXIT_USER_ERROR
+
+_scons_is_up_to_date, _scons_built, _scons_visited = File.is_up_to_date, File.built, File.visited
 
 
 class _Signatures(dblite._Dblite):  # type: ignore[misc]
@@ -41,13 +54,130 @@ def _end(name: str, error: OSError) -> None:
     sys.exit(EXIT_USER_ERROR)
 
 
+class Contents:
+    """The contents of the nodes of one build.
+
+    Args:
+        identity: knows files.
+        record: of the build, if there will be one.
+        say: shows a line.
+    """
+
+    def __init__(
+        self, identity: Identity, record: BuildRecord | None, say: Callable[[str], None]
+    ) -> None:
+        self.identity = identity
+        self._record = record
+        self._say = say
+        self._told: set[Any] = set()
+        self._told_foreign = False
+        self._doubted: set[Any] = set()
+
+    def signature(self, node: Any) -> str:
+        """Return the content signature of a file as it is now, as SCons writes it."""
+        try:
+            return self.identity.sha256(node.rfile().get_abspath())
+        except FileNotFoundError:
+            return str(SCons.Util.hash_signature(SCons.Util.NOFILE))
+        except OSError:
+            return ""
+
+    def changed_since_read(self, node: Any) -> list[Any]:
+        """Return what ``node`` is made from and is not any more what SCons took it for.
+
+        The step may have read other bytes than those that its signature names.
+        """
+        files = [child for child in node.children() if isinstance(child, File)]
+        return [child for child in files if self.signature(child) != child.get_csig()]
+
+    def is_as_made(self, node: Any) -> bool:
+        """Say whether a target is what its step made, and tell if it is not."""
+        recorded = getattr(node.get_stored_info().ninfo, "csig", None)
+        if recorded == node.get_csig():
+            return True
+        if node not in self._told:
+            self._told.add(node)
+            self._say(f"note: {node} is not what its step made; rebuilding it")
+        return False
+
+    def tell_if_foreign(self, node: Any) -> None:
+        """Tell of the first target that no finished build has made, but is there."""
+        recorded = hasattr(node.get_stored_info().binfo, "bactsig")
+        if not self._told_foreign and not recorded and node.exists():
+            self._told_foreign = True
+            self._say(f"note: {node} is from no finished build; rebuilding all such files")
+
+    def doubt(self, node: Any, changed: Any) -> None:
+        """Let the next build make ``node`` again: ``changed`` changed while it was made of it."""
+        self._doubted.add(node)
+        self._say(f"warning: {changed} changed while {node} was made from it; build again")
+
+    def report(self, node: Any) -> None:
+        """Put a file that SCons is done with into the record of the build."""
+        if self._record is None:
+            return
+        if node.has_builder() and (node.always_build or node in self._doubted):
+            self._record.doubt(f"{node} would be made again")
+        csig = getattr(node.get_ninfo(), "csig", None) or self.signature(node)
+        self._record.node(node.get_abspath(), csig)
+
+    def forget_if_doubted(self, node: Any) -> None:
+        """Take back that SCons has noted a target of which it is not known what it is made of."""
+        if node in self._doubted:
+            known = node.dir.sconsign()
+            known.to_be_merged.pop(node.name, None)
+            known.entries.pop(node.name, None)
+            known.dirty = True
+
+
+def _teach_scons(contents: Contents) -> None:
+    """Let SCons's nodes of files ask ``contents``."""
+
+    def get_csig(node: Any) -> str:
+        info = node.get_ninfo()
+        if not hasattr(info, "csig"):
+            info.csig = contents.signature(node)
+        return str(info.csig)
+
+    def is_up_to_date(node: Any) -> bool:
+        if _scons_is_up_to_date(node):
+            return contents.is_as_made(node)
+        contents.tell_if_foreign(node)
+        return False
+
+    def built(node: Any) -> None:
+        changed = contents.changed_since_read(node)
+        _scons_built(node)
+        if changed:
+            contents.doubt(node, changed[0])
+
+    def visited(node: Any) -> None:
+        # What SCons notes of a file that nothing makes would replace what a build of more
+        # targets knows of it as an output, and is asked for by nobody.
+        if node.has_builder():
+            _scons_visited(node)
+            contents.forget_if_doubted(node)
+        contents.report(node)
+
+    File.get_csig, File.is_up_to_date, File.built, File.visited = (
+        get_csig,
+        is_up_to_date,
+        built,
+        visited,
+    )
+
+
 def use_signatures(env: Any) -> None:
     """Keep the signatures in build/; content alone decides, and SHA-256 names it."""
     # Not "content-timestamp": SCons may then take a file's old content for its new one.
     env.Decider("content")
+    env.SetOption("max_drift", -1)
     # Signatures are names in a cache that others share: MD5 would let two inputs have the same.
     env.SetOption("hash_format", "sha256")
     env.SConsignFile(f"{BUILD}/.sconsign", SimpleNamespace(open=_open))
+    session, say = env["SESSION"], env["SHOWN"].progress.line
+    env["CONTENTS"] = Contents(session.identity, session.record, say)
+    _teach_scons(env["CONTENTS"])
 
 
 def exists(env: Any) -> bool:

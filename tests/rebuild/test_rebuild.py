@@ -33,12 +33,7 @@ def test_a_build_without_changes_writes_nothing(copy_of_built: NewCopy) -> None:
 
 
 def written(project: ProjectCopy) -> dict[Path, int]:
-    paths = (project.root / "build").rglob("*")
-    return {
-        path: path.stat().st_mtime_ns
-        for path in paths
-        if path.is_file() and path.name not in {".lock", ".sconsign.dblite", ".step_times.json"}
-    }
+    return {path: path.stat().st_mtime_ns for path in project.built_paths()}
 
 
 def test_the_user_s_locale_and_other_variables_are_no_inputs(copy_of_built: NewCopy) -> None:
