@@ -25,7 +25,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_text
 from ethosmith.core.nearest import unknown_name
 from ethosmith.core.program import run_step
-from ethosmith.descriptors.base import FORMAT_OF_SUFFIX
+from ethosmith.descriptors.words import FORMAT_OF_SUFFIX
 from ethosmith.installation import PYTHON_PATH
 
 LABELS_FILE = "labels.csv"

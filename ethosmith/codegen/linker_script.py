@@ -16,7 +16,8 @@ import jinja2
 
 from ethosmith.core.files import write_text
 from ethosmith.core.program import run_step
-from ethosmith.descriptors.platform import MemoryMode, ModelPart, Platform, WorkArea, load_platform
+from ethosmith.descriptors.memory import MemoryMode, ModelPart, WorkArea
+from ethosmith.descriptors.platform import Platform, load_platform
 
 # Cortex-M55's cache line: a work area of the NPU shares none with the CPU's data.
 _CACHE_LINE_BYTES = 32

@@ -10,8 +10,9 @@ from pathlib import Path
 from ethosmith.core.accelerators import AcceleratorConfig, parse_accelerator
 from ethosmith.core.files import write_text
 from ethosmith.core.program import run_step
-from ethosmith.descriptors.platform import MemoryRegion, Platform, load_platform
-from ethosmith.descriptors.timing_adapter import TimingAdapter
+from ethosmith.descriptors.memory import MemoryRegion
+from ethosmith.descriptors.npu import TimingAdapter
+from ethosmith.descriptors.platform import Platform, load_platform
 
 Macro = tuple[str, str]
 
@@ -118,7 +119,7 @@ def _timing(platform: Platform, system_config: str, memory_mode: str) -> list[st
         f"    X({_address(address)}, {', '.join(_number(value) for value in adapter.values)})"
         for address, adapter in settings
     ]
-    names = tuple(TimingAdapter.model_fields)
+    names = TimingAdapter.key_names()
     return [
         f"// X(address, {', '.join(names)})",
         f"#define PLATFORM_TIMING_ADAPTER_REGISTERS {len(names)}",

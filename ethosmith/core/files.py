@@ -22,15 +22,19 @@ def read_bytes(path: Path, *, limit_bytes: int) -> bytes:
     """Return the bytes of a file that is not trusted to be small.
 
     Raises:
-        EthosmithError: it cannot be read, or is larger than ``limit_bytes``.
+        EthosmithError: it cannot be read, is larger than ``limit_bytes``, or has no size.
     """
     try:
-        size_bytes = path.stat().st_size
-        if size_bytes > limit_bytes:
-            raise EthosmithError(f"{path}: {size_bytes:,} bytes, more than {limit_bytes:,}")
-        return path.read_bytes()
+        with path.open("rb") as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+            if size_bytes > limit_bytes:
+                raise EthosmithError(f"{path}: {size_bytes:,} bytes, more than {limit_bytes:,}")
+            data = file.read(size_bytes + 1)
     except OSError as error:
         raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
+    if len(data) > size_bytes:
+        raise EthosmithError(f"{path}: not a regular file, or it is being written")
+    return data
 
 
 def sha256_of(path: Path) -> str:

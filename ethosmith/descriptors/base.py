@@ -1,96 +1,145 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every descriptor has in common: strict, frozen, with a schema version."""
+"""What every descriptor is made of: frozen classes whose fields are the keys of a YAML file.
+
+pydantic validates them, but only what is parsed anew: importing it and building its models takes
+longer than everything else a null build's configuration does. So the classes are plain Python with
+annotations, and ``schema.py`` makes pydantic's schemas of them when a file has to be validated.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, ClassVar, Literal, Self, dataclass_transform
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from ethosmith.descriptors.words import Line, Name
 
-SCHEMA_VERSION = 1
+# Keys and indices from the top of a file to a value.
+Location = tuple[str | int, ...]
 
-URL = r"^https://[^\s]+$"
-GIT_URL = r"^(https|file)://[^\s]+$"
-COMMIT = r"^[0-9a-f]{40}$"
-TAG = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
-CMAKE_NAME = r"^[A-Za-z_][A-Za-z0-9_.+-]*$"
-COMPILER_VERSION = r"^[0-9]+(\.[0-9]+)*$"
-WORD = r"^[^\s$\x00]+$"
-LABEL = r'^[^"\\\x00-\x1f\x7f]+$'
-SAMPLE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
-PROGRAM = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
-PARAMETER_NAME = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
-_NAME = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
-_LINE = r"^[^\r\n]+$"
-_SHA256 = r"^[0-9a-f]{64}$"
-_RELATIVE_PATH = r"^[^/\\\r\n$\x00][^\\\r\n$\x00]*$"
-
-# A name that is also a folder, a C identifier after `-` became `_`, and a word of the command line.
-Name = Annotated[str, StringConstraints(pattern=_NAME)]
-Line = Annotated[str, StringConstraints(pattern=_LINE, max_length=200)]
-Sha256 = Annotated[str, StringConstraints(pattern=_SHA256)]
-# A path below the descriptor's root, with forward slashes; never absolute.
-RelativePath = Annotated[str, StringConstraints(pattern=_RELATIVE_PATH)]
-
-Label = Annotated[str, StringConstraints(pattern=LABEL, max_length=64)]
-SampleName = Annotated[str, StringConstraints(pattern=SAMPLE_NAME)]
-SampleFormat = Literal["wav", "pcm16-python-list", "image", "csv", "npy", "raw"]
-# The formats of files that nothing but their name describes.
-FORMAT_OF_SUFFIX: Mapping[str, SampleFormat] = {
-    ".wav": "wav",
-    ".png": "image",
-    ".jpg": "image",
-    ".jpeg": "image",
-    ".bmp": "image",
-    ".ppm": "image",
-    ".csv": "csv",
-    ".npy": "npy",
-    ".bin": "raw",
-}
-
-# The patterns in words, for the user whose text does not match.
-PATTERN_MEANINGS: Mapping[str, str] = {
-    _NAME: "lower-case letters, digits, '-' and '_', beginning with a letter",
-    URL: "an address that begins with https://",
-    GIT_URL: "an address that begins with https:// or file://",
-    COMMIT: "a commit: 40 hexadecimal digits in lower case",
-    TAG: "a tag: letters, digits, '.', '_', '/' and '-'",
-    CMAKE_NAME: "a name of CMake: letters, digits, '_', '.', '+' and '-'",
-    COMPILER_VERSION: "a version in quotes: numbers with '.' between them",
-    WORD: "one word without spaces and '$'",
-    LABEL: "one line of text without '\"' and '\\'",
-    SAMPLE_NAME: "letters, digits, '.', '-' and '_', beginning with a letter or digit",
-    PROGRAM: "a program's name, without its folder",
-    PARAMETER_NAME: "lower-case letters, digits and single '_', beginning with a letter",
-    _LINE: "one line of text",
-    _SHA256: "a SHA-256: 64 hexadecimal digits in lower case",
-    _RELATIVE_PATH: "a relative path with forward slashes and without '$'",
-}
+MAX_DESCRIPTOR_BYTES = 1 << 20
+EMPTY: Mapping[Any, Any] = MappingProxyType({})
+_REQUIRED = object()
 
 
-class Strict(BaseModel):
-    """A part of a descriptor: unknown keys are errors, values are never converted."""
+@dataclass(frozen=True)
+class Problem:
+    """A value that is well formed and yet wrong, and its place in the file."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
+    location: Location
+    message: str
+
+
+def repeated_names(where: Location, names: Sequence[str]) -> Iterator[Problem]:
+    """Find names of a list's members that stand there twice."""
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Problem((*where, index, "name"), f"the name '{name}' stands here twice")
+
+
+@dataclass_transform(frozen_default=True, kw_only_default=True)
+class Strict:
+    """A part of a descriptor: unknown keys are errors, values are never converted.
+
+    A subclass declares its keys as a dataclass does, by annotated names with or without a
+    default. Its ``__post_init__`` may raise a ValueError where values contradict each other.
+    """
+
+    _defaults: ClassVar[Mapping[str, Any]] = EMPTY
+
+    def __init_subclass__(cls) -> None:
+        own = {name: cls.__dict__.get(name, _REQUIRED) for name in cls.__annotations__}
+        cls._defaults = {**cls._defaults, **own}
+        CLASSES[cls.__name__] = cls
+
+    def __init__(self, **values: Any) -> None:
+        defaults = self._defaults
+        if unknown := values.keys() - defaults.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        self.__dict__.update({**defaults, **values})
+        if missing := [name for name, value in self.__dict__.items() if value is _REQUIRED]:
+            raise TypeError(f"{type(self).__name__} needs {', '.join(missing)}")
+        self.__post_init__()
+
+    def __post_init__(self) -> None:
+        """Check what no single value can tell; raises ValueError."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise AttributeError(f"{type(self).__name__}.{name} cannot be assigned: it is frozen")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), tuple(self.__dict__.values())))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        return f"{type(self).__name__}({values})"
+
+    @classmethod
+    def key_names(cls) -> tuple[str, ...]:
+        """Return the keys, in the order of their declaration."""
+        return tuple(cls._defaults)
+
+    @classmethod
+    def default(cls, key: str) -> Any:
+        """Return the default of ``key``, if it is not required."""
+        return cls._defaults[key]
+
+    @classmethod
+    def is_required(cls, key: str) -> bool:
+        """Tell whether ``key`` has no default."""
+        return cls._defaults[key] is _REQUIRED
+
+    @classmethod
+    def restored(cls, values: Mapping[str, Any]) -> Self:
+        """Return an instance of values that were validated before, all of them."""
+        found = cls.__new__(cls)
+        found.__dict__.update(values)
+        return found
+
+    def replace(self, **changes: Any) -> Self:
+        """Return a copy with other values."""
+        return type(self)(**{**self.__dict__, **changes})
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        from ethosmith.descriptors.schema import class_schema  # noqa: PLC0415 only to validate
+
+        del source
+        return class_schema(cls, handler)
+
+
+# All of them, by name.
+CLASSES: dict[str, type[Strict]] = {}
 
 
 class Descriptor(Strict):
     """The top of a descriptor file.
 
     Attributes:
-        schema_: version of this format.
+        schema: version of this format.
         name: the name of the file or its folder.
         title: one line for people.
     """
 
-    schema_: Annotated[Literal[1], "the version of the descriptor's schema"]
+    schema: Literal[1]
     name: Name
     title: Line
 
-    model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        strict=True,
-        alias_generator=lambda name: name.rstrip("_"),
-    )
+
+def plain(value: Any, *, without_none: bool = False) -> Any:
+    """Return ``value`` as dicts, lists and scalars, as JSON would have it."""
+    if isinstance(value, Strict):
+        value = value.__dict__
+    if isinstance(value, Mapping):
+        return {
+            key: plain(inner, without_none=without_none)
+            for key, inner in value.items()
+            if inner is not None or not without_none
+        }
+    if isinstance(value, tuple | list):
+        return [plain(inner, without_none=without_none) for inner in value]
+    return value

@@ -15,12 +15,13 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from ethosmith.core.files import write_text
 from ethosmith.core.program import run_step
+from ethosmith.descriptors.base import Strict, plain
 from ethosmith.descriptors.reference import DESCRIPTORS, attributes, parts, summary
+from ethosmith.descriptors.schema import adapter
 
 
 def schema_files() -> Iterator[tuple[str, str]]:
@@ -29,12 +30,12 @@ def schema_files() -> Iterator[tuple[str, str]]:
         yield schema_name(model), json.dumps(_schema(place, model), indent=2) + "\n"
 
 
-def schema_name(model: type[BaseModel]) -> str:
+def schema_name(model: type[Strict]) -> str:
     """Return the file name of the schema of one kind of descriptor."""
     return f"{model.__name__.lower()}.json"
 
 
-def schema_line(model: type[BaseModel], descriptor: Path, schemas: Path) -> str:
+def schema_line(model: type[Strict], descriptor: Path, schemas: Path) -> str:
     """Return the line of a YAML file that tells editors its schema.
 
     Args:
@@ -46,14 +47,14 @@ def schema_line(model: type[BaseModel], descriptor: Path, schemas: Path) -> str:
     return f"# yaml-language-server: $schema={Path(path).as_posix()}\n"
 
 
-def _schema(place: str, model: type[BaseModel]) -> dict[str, Any]:
-    schema = model.model_json_schema(schema_generator=_Generator)
+def _schema(place: str, model: type[Strict]) -> dict[str, Any]:
+    schema = adapter(model).json_schema(schema_generator=_Generator)
     for part in parts(model):
         described = schema if part is model else schema["$defs"][part.__name__]
         described["description"] = summary(part)
         told = attributes(part)
-        for name, info in part.model_fields.items():
-            described["properties"][info.alias or name]["description"] = told[name]
+        for name in part.key_names():
+            described["properties"][name]["description"] = told[name]
     return {"$schema": GenerateJsonSchema.schema_dialect, **schema, "title": place}
 
 
@@ -63,6 +64,9 @@ class _Generator(GenerateJsonSchema):
     def field_title_should_be_set(self, schema: Any) -> bool:
         del schema
         return False
+
+    def encode_default(self, dft: Any) -> Any:
+        return plain(dft)
 
     def dict_schema(self, schema: Any) -> JsonSchemaValue:
         made = super().dict_schema(schema)

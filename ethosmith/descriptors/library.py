@@ -4,25 +4,23 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints, model_validator
-
-from ethosmith.descriptors.base import (
+from ethosmith.descriptors.base import EMPTY, Descriptor, Strict
+from ethosmith.descriptors.origin import Member
+from ethosmith.descriptors.words import (
     CMAKE_NAME,
     COMPILER_VERSION,
-    Descriptor,
+    Limits,
     Line,
     Name,
     RelativePath,
-    Strict,
 )
-from ethosmith.descriptors.origin import Member
 
 Machine = Literal["device", "host"]
-Flag = Annotated[str, Field(pattern=r"^[^\s\x00]+$")]
-CMakeName = Annotated[str, StringConstraints(pattern=CMAKE_NAME)]
-CompilerVersion = Annotated[str, StringConstraints(pattern=COMPILER_VERSION)]
+Flag = Annotated[str, Limits(pattern=r"^[^\s\x00]+$")]
+CMakeName = Annotated[str, Limits(pattern=CMAKE_NAME)]
+CompilerVersion = Annotated[str, Limits(pattern=COMPILER_VERSION)]
 
 
 class LocalSources(Strict):
@@ -32,7 +30,7 @@ class LocalSources(Strict):
         local: paths or globs, relative to the folder that holds libraries/.
     """
 
-    local: Annotated[tuple[RelativePath, ...], Field(min_length=1)]
+    local: Annotated[tuple[RelativePath, ...], Limits(min_length=1)]
 
 
 class PackageSources(Strict):
@@ -47,7 +45,7 @@ class PackageSources(Strict):
     """
 
     package: Name
-    compile: Annotated[tuple[Member, ...], Field(min_length=1)]
+    compile: Annotated[tuple[Member, ...], Limits(min_length=1)]
     include: tuple[Member, ...] = ()
     include_dirs: tuple[RelativePath, ...] = ()
     cflags: tuple[Flag, ...] = ()
@@ -64,7 +62,7 @@ class SourceSet(Strict):
         cflags: for these files only, behind all other flags.
     """
 
-    files: Annotated[tuple[RelativePath, ...], Field(min_length=1)]
+    files: Annotated[tuple[RelativePath, ...], Limits(min_length=1)]
     exclude: tuple[RelativePath, ...] = ()
     replace_with: tuple[RelativePath, ...] = ()
     cflags: tuple[Flag, ...] = ()
@@ -82,7 +80,7 @@ class CMakeBuild(Strict):
 
     target: CMakeName
     folder: RelativePath = "."
-    options: Mapping[CMakeName, str] = Field(default_factory=dict)
+    options: Mapping[CMakeName, str] = EMPTY
 
 
 class Upstream(Strict):
@@ -102,11 +100,9 @@ class Upstream(Strict):
     compile: tuple[SourceSet, ...] = ()
     cmake: CMakeBuild | None = None
 
-    @model_validator(mode="after")
-    def _one_build(self) -> Self:
+    def __post_init__(self) -> None:
         if self.compile and self.cmake:
             raise ValueError("give either compile or cmake, not both")
-        return self
 
     @property
     def is_headers_only(self) -> bool:
@@ -129,8 +125,8 @@ class Workaround(Strict):
     compiler: Literal["gcc", "clang"]
     first: CompilerVersion
     below: CompilerVersion
-    files: Annotated[tuple[RelativePath, ...], Field(min_length=1)]
-    cflags: Annotated[tuple[Flag, ...], Field(min_length=1)]
+    files: Annotated[tuple[RelativePath, ...], Limits(min_length=1)]
+    cflags: Annotated[tuple[Flag, ...], Limits(min_length=1)]
     note: Line
 
 
@@ -154,7 +150,7 @@ class Library(Descriptor):
     """
 
     licence: Line
-    machines: Annotated[tuple[Machine, ...], Field(min_length=1)]
+    machines: Annotated[tuple[Machine, ...], Limits(min_length=1)]
     sources: tuple[LocalSources | PackageSources, ...] = ()
     upstream: Upstream | None = None
     include_dirs: tuple[RelativePath, ...] = ()
@@ -170,10 +166,8 @@ class Library(Descriptor):
         """Return the macros for its own compilation."""
         return (*self.defines, *(self.release_defines if build_type == "release" else ()))
 
-    @model_validator(mode="after")
-    def _one_origin(self) -> Self:
+    def __post_init__(self) -> None:
         if bool(self.sources) == (self.upstream is not None):
             raise ValueError("give either sources (at least one) or upstream")
         if self.upstream is None and self.workarounds:
             raise ValueError("workarounds are for the files of upstream")
-        return self

@@ -1,15 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where a file of a use case comes from: a pinned package, a URL, or beside the descriptor."""
+"""Where files come from: packages and git repositories, each pinned once, and single files."""
 
 from __future__ import annotations
 
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import StringConstraints, model_validator
+from ethosmith.descriptors.base import Descriptor, Strict
+from ethosmith.descriptors.words import (
+    COMMIT,
+    GIT_URL,
+    TAG,
+    URL,
+    Limits,
+    Line,
+    Name,
+    RelativePath,
+    Sha256,
+)
 
-from ethosmith.descriptors.base import URL, Name, RelativePath, Sha256, Strict
-
-Url = Annotated[str, StringConstraints(pattern=URL)]
+ArtefactName = Annotated[str, Limits(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*$")]
+Commit = Annotated[str, Limits(pattern=COMMIT)]
+GitUrl = Annotated[str, Limits(pattern=GIT_URL)]
+Tag = Annotated[str, Limits(pattern=TAG)]
+Url = Annotated[str, Limits(pattern=URL)]
 # `a.zip!b/c`: the member `b/c` of the archive that is the member `a.zip`.
 Member = RelativePath
 
@@ -31,8 +44,7 @@ class Origin(Strict):
     member: Member | None = None
     sha256: Sha256 | None = None
 
-    @model_validator(mode="after")
-    def _one_kind(self) -> Self:
+    def __post_init__(self) -> None:
         kinds = [k for k in ("package", "url", "path") if getattr(self, k) is not None]
         if len(kinds) != 1:
             raise ValueError(f"give exactly one of package, url and path, not {len(kinds)}")
@@ -44,10 +56,65 @@ class Origin(Strict):
             raise ValueError("a url needs its sha256; without it anybody could change the file")
         if self.path and (self.member or self.sha256):
             raise ValueError("a path takes neither member nor sha256")
-        return self
 
     @property
     def file_name(self) -> str:
         """The last part of the file's name, which tells its kind."""
         place = self.member or self.path or self.url or ""
         return place.replace("!", "/").rsplit("/", 1)[-1]
+
+
+class Package(Descriptor):
+    """A wheel or sdist that is read and never installed.
+
+    Attributes:
+        licence: SPDX expression.
+        version: exact version in the registry.
+        artefact: file name in the registry.
+        sha256: of the artefact.
+        root: folder inside the artefact that members are relative to.
+    """
+
+    licence: Line
+    version: ArtefactName
+    artefact: ArtefactName
+    sha256: Sha256
+    root: RelativePath | None = None
+
+    def source(self, member: str | None) -> dict[str, str]:
+        """Return the source of ``member`` (relative to ``root``) as `ethosmith.obtain` takes it."""
+        source = {
+            "package": self.name,
+            "version": self.version,
+            "artefact": self.artefact,
+            "sha256": self.sha256,
+        }
+        if member is not None:
+            source["member"] = f"{self.root}/{member}" if self.root else member
+        return source
+
+
+class Repository(Descriptor):
+    """A commit that `scons deps` fetches; `NAME_dir=` puts a folder in its place.
+
+    Attributes:
+        licence: SPDX expression.
+        git: address of the repository, https:// (or file://).
+        commit: all 40 digits; what is fetched has to be it, bit for bit.
+        tag: the commit's tag, for people; `scons deps` tells when it has moved.
+    """
+
+    licence: Line
+    git: GitUrl
+    commit: Commit
+    tag: Tag | None = None
+
+    @property
+    def option(self) -> str:
+        """The variable of the command line that names a folder in its place."""
+        return option_of(self.name)
+
+
+def option_of(name: str) -> str:
+    """Return ``NAME_dir`` for the repository ``name``."""
+    return f"{name.replace('-', '_')}_dir"

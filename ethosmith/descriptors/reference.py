@@ -12,19 +12,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin
 
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
-
 from ethosmith.core.files import write_text
 from ethosmith.core.program import run_step
+from ethosmith.descriptors.base import Strict
 from ethosmith.descriptors.library import Library
-from ethosmith.descriptors.package import Package
+from ethosmith.descriptors.origin import Package, Repository
 from ethosmith.descriptors.platform import Platform
-from ethosmith.descriptors.repository import Repository
+from ethosmith.descriptors.schema import hints, models_in
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
 
-DESCRIPTORS: tuple[tuple[str, type[BaseModel]], ...] = (
+DESCRIPTORS: tuple[tuple[str, type[Strict]], ...] = (
     ("usecases/NAME/usecase.yaml", UseCase),
     ("platforms/NAME/platform.yaml", Platform),
     ("toolchains/NAME.yaml", Toolchain),
@@ -55,7 +53,7 @@ def reference() -> str:
     return "\n".join(sections)
 
 
-def parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
+def parts(model: type[Strict]) -> Iterator[type[Strict]]:
     """Yield ``model`` and every model below it, each once, in the order of the keys."""
     waiting, seen = [model], set()
     while waiting:
@@ -64,33 +62,26 @@ def parts(model: type[BaseModel]) -> Iterator[type[BaseModel]]:
             continue
         seen.add(part)
         yield part
-        waiting += [m for f in part.model_fields.values() for m in _models_of(f.annotation)]
+        waiting += [found for hint in hints(part).values() for found in models_in(hint)]
 
 
-def _models_of(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    return [model for argument in get_args(annotation) for model in _models_of(argument)]
-
-
-def _section(model: type[BaseModel]) -> str:
+def _section(model: type[Strict]) -> str:
     told = attributes(model)
     rows = [
-        f"| `{info.alias or name}` | {_type(info.annotation)} | {_default(info)} |"
-        f" {_cell(told[name])} |"
-        for name, info in model.model_fields.items()
+        f"| `{name}` | {_type(hint)} | {_default(model, name)} | {_cell(told[name])} |"
+        for name, hint in hints(model).items()
     ]
     table = "\n".join(["| key | value | default | |", "|---|---|---|---|", *rows])
     return f"### {model.__name__}\n\n{summary(model)}\n\n{table}\n"
 
 
-def summary(model: type[BaseModel]) -> str:
+def summary(model: type[Strict]) -> str:
     """Return what the docstring of ``model`` says before its attributes, in one line."""
     text = inspect.cleandoc(model.__doc__ or "").split("\n\nAttributes:")[0]
     return " ".join(text.replace("``", "`").split())
 
 
-def attributes(model: type[BaseModel]) -> Mapping[str, str]:
+def attributes(model: type[Strict]) -> Mapping[str, str]:
     """Return what the docstrings of ``model`` and its bases say of each attribute.
 
     Raises:
@@ -107,7 +98,7 @@ def attributes(model: type[BaseModel]) -> Mapping[str, str]:
                 told[name] = match[2]
             elif name and line.strip():
                 told[name] += " " + line.strip()
-    untold = sorted(model.model_fields.keys() - told.keys())
+    untold = sorted(set(model.key_names()) - told.keys())
     if untold:
         raise LookupError(f"the docstring of {model.__name__} does not describe {untold}")
     return {key: value.replace("``", "`") for key, value in told.items()}
@@ -117,11 +108,11 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-def _default(info: FieldInfo) -> str:
-    if info.is_required():
+def _default(model: type[Strict], key: str) -> str:
+    if model.is_required(key):
         return "**required**"
-    default = info.get_default(call_default_factory=True, validated_data={})
-    if isinstance(default, BaseModel):
+    default = model.default(key)
+    if isinstance(default, Strict):
         return "its own defaults"
     if default is None or default in ((), {}):
         return "none"
@@ -129,7 +120,7 @@ def _default(info: FieldInfo) -> str:
 
 
 def _type(annotation: Any) -> str:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+    if isinstance(annotation, type) and issubclass(annotation, Strict):
         return f"[{annotation.__name__}](#{annotation.__name__.lower()})"
     if hasattr(annotation, "__metadata__"):
         return _type(get_args(annotation)[0])

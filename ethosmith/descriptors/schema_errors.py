@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pydantic import BaseModel
 from pydantic_core import ErrorDetails
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean
-from ethosmith.descriptors.base import PATTERN_MEANINGS
-from ethosmith.descriptors.yaml_source import LocatedYaml, Location
+from ethosmith.descriptors.base import Location, Strict
+from ethosmith.descriptors.schema import hints, models_in
+from ethosmith.descriptors.words import PATTERN_MEANINGS
+from ethosmith.descriptors.yaml_source import LocatedYaml
 
 # What pydantic calls a kind of value, as a person calls it who writes YAML.
 _KINDS: Mapping[str, str] = {
@@ -25,7 +26,7 @@ _KINDS: Mapping[str, str] = {
     "list_type": "a list",
     "dict_type": "keys and values",
     "mapping_type": "keys and values",
-    "model_type": "keys and values",
+    "dataclass_type": "keys and values",
 }
 # How pydantic's locations name the key of a mapping, when it is the key that is wrong.
 _KEY = "[key]"
@@ -33,7 +34,7 @@ _OWN_MESSAGES = {"value_error", "assertion_error"}
 
 
 def first_error(
-    model: type[BaseModel], source: LocatedYaml, details: Sequence[ErrorDetails]
+    model: type[Strict], source: LocatedYaml, details: Sequence[ErrorDetails]
 ) -> EthosmithError:
     """Return the error that stands first in the file.
 
@@ -96,12 +97,12 @@ def _in_file(source: LocatedYaml, location: Location) -> Location:
     return found
 
 
-def _located(model: type[BaseModel], source: LocatedYaml, detail: ErrorDetails) -> EthosmithError:
+def _located(model: type[Strict], source: LocatedYaml, detail: ErrorDetails) -> EthosmithError:
     location = _in_file(source, detail["loc"])
     name = str(detail["loc"][-1]) if detail["loc"] else ""
-    if detail["type"] == "extra_forbidden":
+    if detail["type"] == "unexpected_keyword_argument":
         owner = _model_at(model, detail["loc"][:-1])
-        valid = sorted(_keys_of(owner)) if owner else []
+        valid = sorted(owner.key_names()) if owner else []
         hint = f"{did_you_mean(name, valid)} (allowed: {', '.join(valid)})" if valid else ""
         return source.error(location, f"unknown key '{name}'{hint}", at_key=True)
     dotted = ".".join(str(part) for part in location)
@@ -136,28 +137,23 @@ def _not_allowed(given: Any, expected: str) -> str:
     return f"{shown} is not allowed{hint} (allowed: {', '.join(valid) or expected})"
 
 
-def _keys_of(model: type[BaseModel]) -> set[str]:
-    return {field.alias or name for name, field in model.model_fields.items()}
-
-
-def _model_at(model: type[BaseModel], location: Location) -> type[BaseModel] | None:
+def _model_at(model: type[Strict], location: Location) -> type[Strict] | None:
     """Return the model that describes ``location``, following fields, lists and unions."""
     candidates: list[Any] = [model]
     for part in location:
         candidates = [inner for owner in candidates for inner in _step(owner, part)]
         if not candidates:
             return None
-    models = [inner for owner in candidates for inner in _models_in(owner)]
+    models = [inner for owner in candidates for inner in models_in(owner)]
     return models[0] if models else None
 
 
 def _step(owner: Any, part: str | int) -> list[Any]:
-    """Return what ``owner`` (a model or annotation) can hold under ``part``."""
+    """Return what ``owner`` (a class or annotation) can hold under ``part``."""
     found: list[Any] = []
-    for model in _models_in(owner):
-        for name, info in model.model_fields.items():
-            if part in {name, info.alias}:
-                found.append(info.annotation)
+    for model in models_in(owner):
+        if part in model.key_names():
+            found.append(hints(model)[str(part)])
         if part == model.__name__:
             # The name of a union's member: a step of pydantic's location, not of the file's.
             found.append(model)
@@ -165,10 +161,3 @@ def _step(owner: Any, part: str | int) -> list[Any]:
         # An index of a list, a key of a dict: the annotation's own arguments say what is there.
         found.append(owner)
     return found
-
-
-def _models_in(annotation: Any) -> list[type[BaseModel]]:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return [annotation]
-    arguments = getattr(annotation, "__args__", ())
-    return [model for argument in arguments for model in _models_in(argument)]

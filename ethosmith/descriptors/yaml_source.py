@@ -18,11 +18,13 @@ from typing import Any, ClassVar
 import yaml
 
 from ethosmith.core.errors import EthosmithError, visible
+from ethosmith.core.files import read_bytes
+from ethosmith.descriptors.base import MAX_DESCRIPTOR_BYTES, Location
 
-Location = tuple[str | int, ...]
-
-MAX_DESCRIPTOR_BYTES = 1 << 20
-_MAX_DEPTH = 32
+MAX_DEPTH = 32
+# Keys, values and lists, all together.
+MAX_NODES = 20_000
+MAX_NUMBER_CHARACTERS = 64
 
 
 class _CoreSchemaLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
@@ -51,9 +53,16 @@ def _add_core_schema() -> None:
 _add_core_schema()
 
 _COLLECTIONS = {"tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
+
+
+def _integer(text: str) -> int:
+    return int(text, 0)
+
+
+_NUMBERS = (_integer, float)
 _SCALARS: dict[str, Callable[[str], Any]] = {
     "tag:yaml.org,2002:bool": lambda text: text.lower() == "true",
-    "tag:yaml.org,2002:int": lambda text: int(text, 0),
+    "tag:yaml.org,2002:int": _integer,
     "tag:yaml.org,2002:float": float,
     "tag:yaml.org,2002:null": lambda text: None,  # noqa: ARG005
     "tag:yaml.org,2002:str": str,
@@ -98,10 +107,19 @@ def read_yaml(path: Path) -> LocatedYaml:
     """Read one YAML document.
 
     Raises:
-        EthosmithError: the file is missing, too large, not UTF-8 or not YAML of
-            the subset that the module's docstring names.
+        EthosmithError: the file is missing or too large, or as `parse_yaml`.
     """
-    text = _read_text(path)
+    return parse_yaml(path, read_bytes(path, limit_bytes=MAX_DESCRIPTOR_BYTES))
+
+
+def parse_yaml(path: Path, raw: bytes) -> LocatedYaml:
+    """Return the one YAML document that ``raw``, the content of ``path``, holds.
+
+    Raises:
+        EthosmithError: it is not UTF-8, not YAML of the subset that the module's docstring
+            names, nested too deeply, or has too many values.
+    """
+    text = _decoded(path, raw)
     try:
         _check_events(path, text)
         loader = _CoreSchemaLoader(text)
@@ -120,13 +138,7 @@ def read_yaml(path: Path) -> LocatedYaml:
     return _locate(path, node)
 
 
-def _read_text(path: Path) -> str:
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
-    if len(raw) > MAX_DESCRIPTOR_BYTES:
-        raise EthosmithError(f"{path}: {len(raw)} bytes, more than a descriptor's {1 << 20}")
+def _decoded(path: Path, raw: bytes) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -155,15 +167,18 @@ def _one_line(text: str) -> str:
 
 
 def _check_events(path: Path, text: str) -> None:
-    """Refuse aliases, and nesting so deep that libyaml's recursion would end the process."""
-    depth = 0
+    """Refuse aliases, too many values, and nesting that libyaml's recursion would not survive."""
+    depth = nodes = 0
     for event in yaml.parse(text, Loader=_CoreSchemaLoader):
         if getattr(event, "anchor", None) is not None:
             raise _event_error(path, event, "anchors and aliases are not allowed")
+        nodes += isinstance(event, yaml.NodeEvent)
+        if nodes > MAX_NODES:
+            raise _event_error(path, event, f"more than {MAX_NODES:,} keys and values")
         depth += isinstance(event, yaml.CollectionStartEvent)
         depth -= isinstance(event, yaml.CollectionEndEvent)
-        if depth > _MAX_DEPTH:
-            raise _event_error(path, event, "nested too deeply")
+        if depth > MAX_DEPTH:
+            raise _event_error(path, event, f"nested more than {MAX_DEPTH} deep")
 
 
 def _event_error(path: Path, event: yaml.Event, message: str) -> EthosmithError:
@@ -194,6 +209,10 @@ class _Locator:
         convert = _SCALARS.get(node.tag)
         if convert is None:
             raise self._error(node, f"the tag {node.tag} is not allowed")
+        size = len(node.value)
+        if convert in _NUMBERS and size > MAX_NUMBER_CHARACTERS:
+            limit = f"at most {MAX_NUMBER_CHARACTERS}"
+            raise self._error(node, f"a number of {size:,} characters; {limit} are allowed")
         try:
             return convert(node.value)
         except ValueError:

@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from ethosmith.descriptors.base import plain
 from ethosmith.descriptors.library import Library, LocalSources, PackageSources
-from ethosmith.descriptors.origin import Origin
-from ethosmith.descriptors.repository import option_of
+from ethosmith.descriptors.origin import Origin, option_of
+from ethosmith.descriptors.usecase import UseCase
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase
 from ethosmith.graph.module_sources import module_sources
@@ -62,9 +63,7 @@ def plan_of(
         "arguments": [*_arguments(usecase, configuration), *_folders(repositories)],
         "revision": commit_of(project.root),
         "configuration": _configuration(configuration),
-        "descriptor": usecase.descriptor.model_dump(
-            mode="json", exclude_none=True, exclude={"accuracy"}
-        ),
+        "descriptor": _without_accuracy(usecase.descriptor),
         "model": {"name": usecase.model_name, "source": _model_source(project, usecase)},
         "samples": _samples(project, usecase),
         **_ready_image(project, configuration),
@@ -74,6 +73,11 @@ def plan_of(
         "tools": _tools(compilers),
         "code_sha256": _code_sha256(tuple(sorted(step_modules))),
     }
+
+
+def _without_accuracy(descriptor: UseCase) -> dict[str, Any]:
+    found = plain(descriptor, without_none=True)
+    return {key: value for key, value in found.items() if key != "accuracy"}
 
 
 def _arguments(usecase: SelectedUseCase, configuration: Configuration) -> list[str]:
@@ -133,7 +137,7 @@ def _samples(project: Project, usecase: SelectedUseCase) -> list[dict[str, Any]]
         if sample.file is not None:
             origin = {"source": {"path": sample.file.as_posix()}}
         elif sample.mix is not None:
-            origin = {"mix": sample.mix.model_dump(mode="json")}
+            origin = {"mix": plain(sample.mix)}
         elif sample.source is not None:
             origin = {"source": project.source_of(sample.source)}
         found.append({"name": sample.name, **origin})

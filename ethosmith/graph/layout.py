@@ -6,10 +6,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ethosmith.descriptors.base import SampleFormat
-from ethosmith.descriptors.origin import Origin
-from ethosmith.descriptors.package import Package
+from ethosmith.descriptors.origin import Origin, Package
 from ethosmith.descriptors.usecase import Mix, Sample, TimedLabel, UseCase
+from ethosmith.descriptors.words import SampleFormat
 from ethosmith.graph.configuration import Configuration
 
 BUILD = "build"

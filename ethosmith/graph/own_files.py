@@ -7,14 +7,11 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.base import FORMAT_OF_SUFFIX, Label, SampleFormat
 from ethosmith.descriptors.usecase import UseCase
+from ethosmith.descriptors.words import FORMAT_OF_SUFFIX, LABEL_LIMITS, SampleFormat
 from ethosmith.graph.layout import SelectedSample
 
-_LABEL: TypeAdapter[str] = TypeAdapter(Label)
 # Which files can stand in for which of the descriptor's samples.
 _ALIKE: Mapping[SampleFormat, frozenset[str]] = {
     "wav": frozenset({"wav"}),
@@ -43,13 +40,11 @@ def labels_of_file(path: Path, shown: Path) -> tuple[str, ...]:
     except (OSError, UnicodeDecodeError) as error:
         raise EthosmithError(f"labels={shown}: cannot be read: {error}") from None
     for number, line in enumerate(lines, start=1):
-        try:
-            _LABEL.validate_python(line.strip())
-        except ValidationError:
+        if not LABEL_LIMITS.allows(line.strip()):
             raise EthosmithError(
-                f"{shown}:{number}: '{line.strip()[:64]}' is no label: 1 to 64 characters without"
-                ' " and \\'
-            ) from None
+                f"{shown}:{number}: '{line.strip()[:64]}' is not a valid label: 1 to 64"
+                ' characters, without " or \\'
+            )
     if not lines:
         raise EthosmithError(f"labels={shown}: the file is empty; give one label a line")
     return tuple(line.strip() for line in lines)

@@ -4,26 +4,26 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
+from ethosmith.descriptors.base import Descriptor, Problem
 from ethosmith.descriptors.library import Library
-from ethosmith.descriptors.origin import Origin
-from ethosmith.descriptors.package import Package
+from ethosmith.descriptors.load import NOTHING_PARSED, Parsed, error_at, load
+from ethosmith.descriptors.origin import Origin, Package, Repository
 from ethosmith.descriptors.platform import Platform, load_platform
-from ethosmith.descriptors.repository import Repository
 from ethosmith.descriptors.toolchain import Toolchain
-from ethosmith.descriptors.usecase import UseCase, load_usecase
-from ethosmith.descriptors.validation import Problem, load
-from ethosmith.descriptors.yaml_source import read_yaml
+from ethosmith.descriptors.usecase import UseCase
+from ethosmith.descriptors.usecase_checks import load_usecase
 from ethosmith.installation import DESCRIPTOR_ROOT
 
 DescriptorT = TypeVar("DescriptorT")
+AnyDescriptor = TypeVar("AnyDescriptor", bound=Descriptor)
 
 _USECASE_FILE = "usecase.yaml"
 _PLATFORM_FILE = "platform.yaml"
@@ -43,14 +43,17 @@ class Located(Generic[DescriptorT]):
 
 
 class Project:
-    """The descriptors that a build can see.
+    """The descriptors that a build can see; each is read once.
 
     Args:
         root: the folder of the SConstruct; the build runs there.
+        parsed: descriptors that were validated before.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, parsed: Parsed = NOTHING_PARSED) -> None:
         self.root = root.resolve()
+        self.parsed = parsed
+        self._found: dict[tuple[str, str], Located[Any]] = {}
 
     @cached_property
     def roots(self) -> tuple[Path, ...]:
@@ -69,28 +72,28 @@ class Project:
 
     def usecase(self, name: str) -> Located[UseCase]:
         """Load usecases/NAME/usecase.yaml; EthosmithError as `load` or for an unknown name."""
-        path = self._find("use case", name, f"usecases/{name}/{_USECASE_FILE}", self.usecase_names)
-        found = Located(self.read_usecase(path), path)
-        self._check_name(found.descriptor.name, name, path)
-        return found
+        file = f"usecases/{name}/{_USECASE_FILE}"
+        return self._located("use case", name, file, self.usecase_names, self.read_usecase)
 
     def read_usecase(self, path: Path) -> UseCase:
         """Load a descriptor that lies anywhere; EthosmithError as `load_usecase`."""
-        return load_usecase(path, self._files("libraries"), self._files("packages"))
+        return load_usecase(path, self._files("libraries"), self._files("packages"), self.parsed)
 
     def platform(self, name: str) -> Located[Platform]:
         """Load platforms/NAME/platform.yaml; errors as in `usecase`."""
-        path = self._find("target", name, f"platforms/{name}/{_PLATFORM_FILE}", self.platform_names)
-        found = Located(load_platform(path), path)
-        self._check_name(found.descriptor.name, name, path)
-        return found
+        file = f"platforms/{name}/{_PLATFORM_FILE}"
+        return self._located("target", name, file, self.platform_names, self._read_platform)
+
+    def _read_platform(self, path: Path) -> Platform:
+        return load_platform(path, self.parsed)
 
     def library(self, name: str) -> Located[Library]:
         """Load libraries/NAME.yaml; errors as in `usecase`."""
-        path = self._find("library", name, f"libraries/{name}.yaml", self._files("libraries"))
-        found = Located(load(Library, path, self._library_problems), path)
-        self._check_name(found.descriptor.name, name, path)
-        return found
+        file = f"libraries/{name}.yaml"
+        return self._located("library", name, file, self._files("libraries"), self._read_library)
+
+    def _read_library(self, path: Path) -> Library:
+        return load(Library, path, self._library_problems, self.parsed)
 
     @cached_property
     def toolchain_names(self) -> tuple[str, ...]:
@@ -99,10 +102,10 @@ class Project:
 
     def toolchain(self, name: str) -> Located[Toolchain]:
         """Load toolchains/NAME.yaml; errors as in `usecase`."""
-        path = self._find("toolchain", name, f"toolchains/{name}.yaml", self.toolchain_names)
-        found = Located(load(Toolchain, path), path)
-        self._check_name(found.descriptor.name, name, path)
-        return found
+        file = f"toolchains/{name}.yaml"
+        return self._located(
+            "toolchain", name, file, self.toolchain_names, partial(self._read, Toolchain)
+        )
 
     def _library_problems(self, library: Library) -> Iterator[Problem]:
         upstream = library.upstream
@@ -112,10 +115,10 @@ class Project:
 
     def package(self, name: str) -> Located[Package]:
         """Load packages/NAME.yaml; errors as in `usecase`."""
-        path = self._find("package", name, f"packages/{name}.yaml", self._files("packages"))
-        found = Located(load(Package, path), path)
-        self._check_name(found.descriptor.name, name, path)
-        return found
+        file = f"packages/{name}.yaml"
+        return self._located(
+            "package", name, file, self._files("packages"), partial(self._read, Package)
+        )
 
     @cached_property
     def repository_names(self) -> tuple[str, ...]:
@@ -125,10 +128,9 @@ class Project:
     def repository(self, name: str) -> Located[Repository]:
         """Load repositories/NAME.yaml; errors as in `usecase`."""
         file = f"repositories/{name}.yaml"
-        path = self._find("repository", name, file, self.repository_names)
-        found = Located(load(Repository, path), path)
-        self._check_name(found.descriptor.name, name, path)
-        return found
+        return self._located(
+            "repository", name, file, self.repository_names, partial(self._read, Repository)
+        )
 
     def source_of(self, origin: Origin) -> dict[str, str]:
         """Return ``origin`` as `ethosmith.obtain` takes it, with the package's pins filled in."""
@@ -168,12 +170,31 @@ class Project:
         found = {p.stem for root in self.roots for p in (root / kind).glob("*.yaml")}
         return tuple(sorted(found))
 
-    def _find(self, kind: str, name: str, file: str, names: tuple[str, ...]) -> Path:
-        if name not in names:
-            raise EthosmithError(unknown_name(kind, name, names))
-        candidates = [root / file for root in self.roots]
-        path = next(candidate for candidate in candidates if candidate.is_file())
-        return self.relative(path)
+    def _read(self, model: type[AnyDescriptor], path: Path) -> AnyDescriptor:
+        return load(model, path, parsed=self.parsed)
+
+    def _located(
+        self,
+        kind: str,
+        name: str,
+        file: str,
+        names: tuple[str, ...],
+        read: Callable[[Path], AnyDescriptor],
+    ) -> Located[AnyDescriptor]:
+        """Read ``file`` of the first root that has it, once."""
+        if (kind, name) not in self._found:
+            if name not in names:
+                raise EthosmithError(unknown_name(kind, name, names))
+            candidates = [root / file for root in self.roots]
+            path = self.relative(next(path for path in candidates if path.is_file()))
+            found = Located(read(path), path)
+            given = found.descriptor.name
+            if given != name:
+                message = f"its name is '{given}', its place says '{name}'"
+                raise error_at(path, ("name",), message)
+            self._found[kind, name] = found
+        located: Located[AnyDescriptor] = self._found[kind, name]
+        return located
 
     def relative(self, path: Path) -> Path:
         """Return ``path`` relative to the project if it lies below it (symlinks as they are)."""
@@ -187,10 +208,3 @@ class Project:
             if absolute.is_relative_to(root):
                 return prefix + absolute.relative_to(root).as_posix()
         return path.name
-
-    @staticmethod
-    def _check_name(given: str, expected: str, path: Path) -> None:
-        if given != expected:
-            raise read_yaml(path).error(
-                ("name",), f"its name is '{given}', its place says '{expected}'"
-            )

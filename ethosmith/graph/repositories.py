@@ -13,7 +13,7 @@ from typing import Any
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.library import Library
-from ethosmith.descriptors.repository import Repository, option_of
+from ethosmith.descriptors.origin import Repository, option_of
 from ethosmith.graph.layout import repository_link
 from ethosmith.graph.options import OPTIONS
 from ethosmith.graph.project import Located, Project

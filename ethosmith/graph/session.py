@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import os
 import sys
@@ -13,6 +14,7 @@ from typing import Any, ClassVar
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.identity import Identity
+from ethosmith.descriptors.load import Parsed
 from ethosmith.descriptors.platform import Platform
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
@@ -34,6 +36,7 @@ from ethosmith.installation import SITE_TOOLS
 from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
 
 EXIT_USER_ERROR = 2
+_PARSED = "descriptors.json"
 _MOST_RUNS = 1000
 # The environment variable for what toolchain_path= says.
 _TOOLCHAIN_FOLDER = "ETHOSMITH_TOOLCHAIN_PATH"
@@ -96,7 +99,10 @@ class Session:
         root: Path | None = None,
         words: Sequence[str] | None = None,
     ) -> None:
-        self.project = Project(root or Path.cwd())
+        folder = root or Path.cwd()
+        parsed = Parsed(folder.resolve() / NOTES / _PARSED)
+        atexit.register(parsed.save)
+        self.project = Project(folder, parsed)
         self.record = self._begin_record(words)
         folders, values = split_arguments(self.project, arguments)
         self.values = check_options(values)

@@ -15,7 +15,8 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import run_step
-from ethosmith.descriptors.platform import Card, load_platform
+from ethosmith.descriptors.board import Card
+from ethosmith.descriptors.platform import load_platform
 from ethosmith.images import command_line
 
 _BINARIES = "SOFTWARE"

@@ -17,7 +17,8 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
 from ethosmith.core.program import run_step
-from ethosmith.descriptors.platform import Card, Platform, load_platform
+from ethosmith.descriptors.board import Card
+from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.images import command_line
 from ethosmith.images.regions import Regions
 

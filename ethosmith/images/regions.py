@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ethosmith.descriptors.platform import MemoryRegion
+from ethosmith.descriptors.memory import MemoryRegion
 
 Regions = Sequence[MemoryRegion]
 

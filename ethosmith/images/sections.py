@@ -17,7 +17,8 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import writing_beside
 from ethosmith.core.program import run_step
-from ethosmith.descriptors.platform import MemoryRegion, load_platform
+from ethosmith.descriptors.memory import MemoryRegion
+from ethosmith.descriptors.platform import load_platform
 from ethosmith.images import command_line
 from ethosmith.images.elf import Elf, Segment, read_image
 from ethosmith.images.regions import Regions, describe, find_region, loadable

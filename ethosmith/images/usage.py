@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.platform import MemoryRegion
+from ethosmith.descriptors.memory import MemoryRegion
 from ethosmith.images.elf import Elf, Section
 from ethosmith.images.link_map import PADDING, LinkMap
 from ethosmith.images.regions import Regions, describe, find_region

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ethosmith.core.files import update_text
-from ethosmith.descriptors.repository import option_of
+from ethosmith.descriptors.origin import option_of
 from ethosmith.graph.layout import repository_link
 from ethosmith.libraries.select import matches
 from ethosmith.libraries.spec import CMakeTarget, LibrarySpec

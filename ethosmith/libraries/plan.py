@@ -11,7 +11,7 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.library import Library, Workaround
-from ethosmith.descriptors.repository import option_of
+from ethosmith.descriptors.origin import option_of
 from ethosmith.graph.repositories import Checkout
 from ethosmith.libraries.spec import CMakeTarget, Compilers, FileFlags, FileSet, LibrarySpec
 from ethosmith.toolchains.compiler import Compiler

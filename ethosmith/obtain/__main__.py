@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import run_step
-from ethosmith.descriptors.source import parse_source
 from ethosmith.obtain.cache import Cache
 from ethosmith.obtain.progress import progress_for
+from ethosmith.obtain.source import parse_source
 from ethosmith.obtain.steps import Obtainer
 
 

@@ -26,8 +26,8 @@ from typing import IO, Protocol, cast
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean
-from ethosmith.descriptors.source import MEMBER_SEPARATOR, is_plain_relative
 from ethosmith.obtain.limits import ArchiveLimits
+from ethosmith.obtain.source import MEMBER_SEPARATOR, is_plain_relative
 
 _MEMORY_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 20

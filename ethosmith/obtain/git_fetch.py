@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_text
-from ethosmith.descriptors.source import is_plain_relative
 from ethosmith.obtain.git_cache import (
     LINK,
     SHOWN_DIGITS,
@@ -28,6 +27,7 @@ from ethosmith.obtain.git_cache import (
 from ethosmith.obtain.git_client import GitClient, GitFailure
 from ethosmith.obtain.git_progress import FetchProgress
 from ethosmith.obtain.http_client import Retries, TransientError, shown
+from ethosmith.obtain.source import is_plain_relative
 from ethosmith.obtain.stamps import fingerprint, stamps_of
 
 _EXECUTABLE = "100755"

@@ -14,8 +14,8 @@ from urllib.request import url2pathname
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean
-from ethosmith.descriptors.source import PackageSource
 from ethosmith.obtain.http_client import HttpClient, HttpStatusError, TransientError, shown
+from ethosmith.obtain.source import PackageSource
 
 MAX_PAGE_BYTES = 64 << 20
 _JSON = "application/vnd.pypi.simple.v1+json"

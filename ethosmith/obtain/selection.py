@@ -7,8 +7,8 @@ import fnmatch
 from collections.abc import Sequence
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.source import check_member
 from ethosmith.obtain.archive import Archive
+from ethosmith.obtain.source import check_member
 
 
 def select(archive: Archive, patterns: Sequence[str]) -> list[str]:

@@ -20,7 +20,8 @@ from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
 from ethosmith.core.program import run_step
-from ethosmith.descriptors.platform import Window, Windows, load_platform
+from ethosmith.descriptors.board import Window, Windows
+from ethosmith.descriptors.platform import load_platform
 from ethosmith.models.int8_check import TensorSpec, check_int8
 from ethosmith.run.runner_log import read_runner_log
 from ethosmith.run.simulator import SIMULATORS, choose_simulator

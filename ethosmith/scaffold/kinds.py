@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ethosmith.descriptors.base import SampleFormat
+from ethosmith.descriptors.words import SampleFormat
 
 
 @dataclass(frozen=True)

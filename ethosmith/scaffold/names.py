@@ -6,14 +6,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from pydantic import TypeAdapter, ValidationError
-
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.base import Name
+from ethosmith.descriptors.words import NAME_LIMITS
 
 # Words with a meaning of their own on the command line or in YAML.
 _TAKEN = frozenset({"all", "false", "null", "true"})
-_NAME: TypeAdapter[str] = TypeAdapter(Name)
 _RULE = "lower-case letters, digits, single '-' and '_', beginning with a letter"
 _EXAMPLE = "door"
 
@@ -27,13 +24,11 @@ def check_new_name(name: str) -> None:
     shown = f"'{name}'" if name.isprintable() else repr(name)
     if name in _TAKEN:
         raise EthosmithError(f"usecase={name}: {shown} means something else; take another name")
-    try:
-        _NAME.validate_python(name)
-    except ValidationError:
+    if not NAME_LIMITS.allows(name):
         example = near_name(name, _EXAMPLE)
         raise EthosmithError(
             f"{shown} is no name for a use case: {_RULE}; for example usecase={example}"
-        ) from None
+        )
 
 
 def near_name(text: str, otherwise: str) -> str:

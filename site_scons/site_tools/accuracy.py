@@ -15,7 +15,7 @@ from SCons.Script import GetBuildFailures
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.accuracy import Accuracy
-from ethosmith.descriptors.yaml_source import read_yaml
+from ethosmith.descriptors.load import error_at
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedSample, SelectedUseCase, image_folder
@@ -370,8 +370,10 @@ def _show(env: Any, measured: Sequence[_Measured]) -> int:
         if usecase.descriptor.accuracy is None:
             sys.stdout.write(f"{usecase.name}: not measured: no 'accuracy:' in its descriptor.\n")
     problems = [
-        read_yaml(one.usecase.path).error(
-            (_TARGET, *broken["limit"].split(".")), broken_text(result, broken)
+        error_at(
+            one.usecase.path,
+            (_TARGET, *broken["limit"].split(".")),
+            broken_text(result, broken),
         )
         for one, result in zip(measured, results, strict=True)
         for broken in result["broken"]

@@ -94,7 +94,9 @@ def end_session(env: Any) -> None:
     reason = env.ReasonNotToRun()
     _say_after(env, "images", lambda: summary_text(built, ran=False) + _not_run(reason))
     _say_after(env, "size", lambda: size_text(built))
-    _say_after(env, "list", lambda: list_text(env["PROJECT"]))
+    # Read now, where the session reports a wrong descriptor.
+    listing = list_text(env["PROJECT"]) if "list" in env["SESSION"].targets else ""
+    _say_after(env, "list", lambda: listing)
     _declare_test(env)
     _check_training(env["SESSION"])
     env.DeclareDeps()

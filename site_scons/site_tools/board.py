@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.descriptors.base import plain
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase, image_folder
@@ -236,7 +237,7 @@ def verified_run(
         options=[
             *("--usecase", usecase.variant, "--result", result, "--expected", expected),
             *("--expect-json", json.dumps(answers)),
-            *("--expect-times-json", json.dumps(times, default=dict), "--output", target),
+            *("--expect-times-json", json.dumps(plain(times)), "--output", target),
         ],
         say=f"VERIFY    {target}",
         cacheable=False,

@@ -8,7 +8,7 @@ from typing import Any
 
 from SCons.Action import Action
 
-from ethosmith.descriptors.repository import Repository
+from ethosmith.descriptors.origin import Repository
 from ethosmith.graph.project import Located
 from ethosmith.graph.repositories import fetch_first
 from ethosmith.graph.session import Session

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ethosmith.descriptors.platform import Runner
+from ethosmith.descriptors.board import Runner
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import (
     HOST_LIBRARIES,

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from ethosmith.descriptors.origin import Origin
-from ethosmith.descriptors.package import Package
+from ethosmith.descriptors.origin import Origin, Package
 
 _MODULE = "ethosmith.obtain"
 

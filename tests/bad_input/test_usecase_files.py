@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.usecase import load_usecase
+from ethosmith.descriptors.usecase_checks import load_usecase
 
 _FOLDER = Path(__file__).parent / "usecases"
 _FILES = sorted(_FOLDER.glob("*.yaml"))
@@ -51,8 +51,8 @@ BYTES = {
         b"schema: 1\ntitle: a\0b\n",
         "2:9: the control character U+0000 is not allowed",
     ),
-    "nested deeply": (b"x: " + b"[" * 40 + b"]" * 40, "1:35: nested too deeply"),
-    "nested very deeply": (b"[" * 500_000, "1:33: nested too deeply"),
+    "nested deeply": (b"x: " + b"[" * 40 + b"]" * 40, "1:35: nested more than 32 deep"),
+    "nested very deeply": (b"[" * 500_000, "1:33: nested more than 32 deep"),
 }
 
 
@@ -67,7 +67,7 @@ def test_bytes_that_are_no_descriptor(name: str, tmp_path: Path) -> None:
 def test_a_huge_file_is_refused_before_it_is_parsed(tmp_path: Path) -> None:
     path = tmp_path / "usecase.yaml"
     path.write_bytes(b"a: 1\n" * 300_000)
-    assert error_of(path) == f"{path}: 1500000 bytes, more than a descriptor's 1048576"
+    assert error_of(path) == f"{path}: 1,500,000 bytes, more than 1,048,576"
 
 
 def test_a_folder_in_place_of_the_file(tmp_path: Path) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import numpy as np
 
-from ethosmith.descriptors.package import Package
-from ethosmith.descriptors.source import PackageSource
-from ethosmith.descriptors.validation import load
+from ethosmith.descriptors.load import load
+from ethosmith.descriptors.origin import Package
 from ethosmith.models.quantise import quantise
 from ethosmith.models.representative import RandomData, from_random
+from ethosmith.obtain.source import PackageSource
 from ethosmith.obtain.steps import Obtainer
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -14,7 +14,7 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.library import Library
-from ethosmith.descriptors.validation import load
+from ethosmith.descriptors.load import load
 from ethosmith.graph.layout import repository_link
 from ethosmith.graph.repositories import Checkout
 from ethosmith.libraries.build import Job, build
@@ -259,12 +259,13 @@ def test_a_folder_that_does_not_fit_is_told_with_its_place(
 
 def test_a_name_in_braces_that_means_nothing_gets_the_nearest() -> None:
     library = _library("cmsis_nn")
-    data = library.model_dump(by_alias=True)
-    data["upstream"]["cmake"]["options"] = {"CMSIS_PATH": "{cmsi_dir}"}
+    assert library.upstream and library.upstream.cmake
+    cmake = library.upstream.cmake.replace(options={"CMSIS_PATH": "{cmsi_dir}"})
+    library = library.replace(upstream=library.upstream.replace(cmake=cmake))
     checkout = Checkout("cmsis", "x", "folder x", "", {})
     with pytest.raises(EthosmithError, match=r"unknown name in braces 'cmsi_dir'; did you mean"):
         library_spec(
-            Library.model_validate_json(json.dumps(data)),
+            library,
             Path("libraries/x.yaml"),
             [checkout],
             _COMPILERS,

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ethosmith.descriptors.package import Package
-from ethosmith.descriptors.source import PackageSource
-from ethosmith.descriptors.validation import load
+from ethosmith.descriptors.load import load
+from ethosmith.descriptors.origin import Package
+from ethosmith.obtain.source import PackageSource
 from ethosmith.obtain.steps import Obtainer
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,9 +8,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from ethosmith.descriptors.library import Library, PackageSources
-from ethosmith.descriptors.package import Package
-from ethosmith.descriptors.source import PackageSource
-from ethosmith.descriptors.validation import load
+from ethosmith.descriptors.load import load
+from ethosmith.descriptors.origin import Package
+from ethosmith.obtain.source import PackageSource
 from ethosmith.obtain.steps import Obtainer
 
 from .compile import FIRMWARE, HERE, ROOT
@@ -28,7 +28,7 @@ def obtain_package(folder: Path) -> Path:
     sources = _upstream_sources()
     descriptor = load(Package, ROOT / "packages" / f"{sources.package}.yaml")
     members = [f"{descriptor.root}/{name}" for name in (*sources.compile, *sources.include)]
-    source = PackageSource.model_validate(descriptor.source(None))
+    source = PackageSource(**descriptor.source(None))
     Obtainer().to_tree(source, ROOT, members, folder, strip_prefix=f"{descriptor.root}")
     return folder
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ethosmith.descriptors.npu import TimingAdapter, TimingAdapters, TimingPreset
 from ethosmith.descriptors.platform import load_platform
-from ethosmith.descriptors.timing_adapter import TimingAdapters
 
 from .compile import HERE, ROOT
 from .device import compile_firmware, run_on_board
@@ -32,14 +32,14 @@ _SETTINGS = {
 
 
 def _adapters() -> TimingAdapters:
-    preset = {"system_config": "Any", "axi0": _SETTINGS, "axi1": _SETTINGS}
-    data = {"axi0_address": _AXI0, "axi1_address": _AXI1, "presets": (preset,)}
-    return TimingAdapters.model_validate(data)
+    adapter = TimingAdapter(**_SETTINGS)
+    preset = TimingPreset(system_config="Any", axi0=adapter, axi1=adapter)
+    return TimingAdapters(axi0_address=_AXI0, axi1_address=_AXI1, presets=(preset,))
 
 
 def test_one_that_answers_is_set_and_another_is_left_alone(tmp_path: Path) -> None:
     platform = load_platform(ROOT / "platforms" / "fvp" / "platform.yaml")
-    played = platform.model_copy(update={"timing_adapters": _adapters()})
+    played = platform.replace(timing_adapters=_adapters())
     firmware = compile_firmware(tmp_path, ["hal", "support"], played, "Any")
     defines = [f"-DAXI0={_AXI0:#x}u", f"-DAXI1={_AXI1:#x}u"]
     code, lines = run_on_board(firmware.image(tmp_path, [HERE / "timing_program.c"], defines))

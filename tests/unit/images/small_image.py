@@ -7,7 +7,7 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.descriptors.platform import MemoryRegion, Sector
+from ethosmith.descriptors.memory import MemoryRegion, Sector
 
 CPU = ("-mcpu=cortex-m55", "-mfloat-abi=hard", "-Os", "-ffunction-sections", "-fdata-sections")
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.platform import Card, load_platform
+from ethosmith.descriptors.board import Card
+from ethosmith.descriptors.platform import load_platform
 from ethosmith.images.flash import flash
 
 _PLATFORM = Path(__file__).parents[3] / "platforms" / "mps3" / "platform.yaml"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.platform import Card
+from ethosmith.descriptors.board import Card
 from ethosmith.images.images_txt import CardImage, card_images, images_txt
 
 from .small_image import REGIONS

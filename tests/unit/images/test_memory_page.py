@@ -54,7 +54,7 @@ class Outline(HTMLParser):
 
 @pytest.fixture(scope="module")
 def platform() -> Platform:
-    return load_platform(PLATFORMS / "fvp/platform.yaml").model_copy(update={"regions": REGIONS})
+    return load_platform(PLATFORMS / "fvp/platform.yaml").replace(regions=REGIONS)
 
 
 def page_text(linked: Linked, platform: Platform) -> str:

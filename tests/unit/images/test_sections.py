@@ -93,7 +93,7 @@ def test_bytes_that_the_card_would_not_load_are_refused(
 
 
 def test_segment_that_reaches_behind_its_region_is_refused(small: Linked, tmp_path: Path) -> None:
-    smaller = (*REGIONS[:-1], REGIONS[-1].model_copy(update={"size_kib": 4}))
+    smaller = (*REGIONS[:-1], REGIONS[-1].replace(size_kib=4))
     with pytest.raises(EthosmithError) as raised:
         write_sectors(read_image(small.axf), smaller, tmp_path)
     assert str(raised.value) == (

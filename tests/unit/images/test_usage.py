@@ -61,7 +61,7 @@ def test_section_outside_the_regions_is_refused(small: Linked) -> None:
     image = read_image(small.axf)
     with pytest.raises(EthosmithError, match=r"\.model\.weights at 0x70000000 .* lies in no"):
         measure(image, REGIONS[:3])
-    tiny = (*REGIONS[:2], REGIONS[2].model_copy(update={"size_kib": 3}), REGIONS[3])
+    tiny = (*REGIONS[:2], REGIONS[2].replace(size_kib=3), REGIONS[3])
     with pytest.raises(EthosmithError, match=r"\.scratch at 0x31000000 reaches 1,024 bytes behind"):
         measure(image, tiny)
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.vela_config import check_system_config
 from ethosmith.models.vela import VelaOptions, compile_network
-from ethosmith.models.vela_config import check_system_config
 
 _OPTIONS = VelaOptions("ethos-u55-128", "Ethos_U55_High_End_Embedded", "Shared_Sram")
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.source import PathSource
 from ethosmith.obtain.limits import ArchiveLimits
+from ethosmith.obtain.source import PathSource
 
 from .conftest import Workshop
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.source import PathSource, UrlSource
+from ethosmith.descriptors.base import plain
 from ethosmith.obtain.cache import Cache
+from ethosmith.obtain.source import PathSource, UrlSource
 
 from .conftest import Workshop, sha256
 from .local_server import LocalServer, Resource
@@ -187,7 +188,7 @@ def test_failed_output_leaves_the_old_one(tmp_path: Path, workshop: Workshop) ->
 
 def start_process(source: UrlSource, workshop: Workshop, output: Path) -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "ethosmith.obtain", "--source-json"]
-    command += [source.model_dump_json(exclude_none=True), "--output", str(output)]
+    command += [json.dumps(plain(source, without_none=True)), "--output", str(output)]
     command += ["--cache-dir", str(workshop.cache.root)]
     root = Path(__file__).resolve().parents[3]
     return subprocess.Popen(

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.source import PackageSource
+from ethosmith.descriptors.base import plain
 from ethosmith.obtain.package_index import Offer, parse_html
 from ethosmith.obtain.pip_settings import (
     DEFAULT_INDEX_URL,
@@ -22,6 +22,7 @@ from ethosmith.obtain.pip_settings import (
     parse_pip_settings,
     read_pip_settings,
 )
+from ethosmith.obtain.source import PackageSource
 
 from .conftest import Workshop, sha256
 from .local_server import LocalServer, Resource
@@ -151,7 +152,7 @@ def test_command_line_uses_the_pip_configuration_of_the_user(
     config.write_text(f"[global]\nindex-url = {publish(server, body)}\n")
     variables = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
     command = [sys.executable, "-m", "ethosmith.obtain", "--source-json"]
-    command += [source_of(body).model_dump_json(exclude_none=True)]
+    command += [json.dumps(plain(source_of(body), without_none=True))]
     command += ["--output", str(tmp_path / "out"), "--cache-dir", str(tmp_path / "cache")]
     result = subprocess.run(
         command,

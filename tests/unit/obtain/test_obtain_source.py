@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
-from pydantic import BaseModel, ConfigDict
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.source import PackageSource, PathSource, Source, UrlSource, parse_source
-from ethosmith.descriptors.validation import load
+from ethosmith.descriptors.base import Strict, plain
+from ethosmith.descriptors.load import load
+from ethosmith.obtain.source import PackageSource, PathSource, Source, UrlSource, parse_source
 
 DIGEST = "0123456789abcdef" * 4
 PACKAGE = f"""model:
@@ -22,8 +23,7 @@ PACKAGE = f"""model:
 """
 
 
-class Descriptor(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class Descriptor(Strict):
     model: Source
 
 
@@ -97,7 +97,7 @@ def test_mistake_is_named_at_its_place(tmp_path: Path, text: str, expected: str)
 
 def test_source_survives_the_way_to_the_step(tmp_path: Path) -> None:
     source = load_text(tmp_path, PACKAGE).model
-    assert parse_source(source.model_dump_json(exclude_none=True)) == source
+    assert parse_source(json.dumps(plain(source, without_none=True))) == source
 
 
 def test_bad_json_on_the_command_line_is_one_line() -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.vela_config import system_configs
 from ethosmith.descriptors.platform import load_platform
-from ethosmith.models.vela_config import system_configs
 
 MINIMAL = Path(__file__).with_name("minimal.yaml").read_text(encoding="utf-8")
 _TIMING = """timing_adapters:

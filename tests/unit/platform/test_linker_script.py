@@ -114,7 +114,7 @@ def _between(elf: ELFFile, first: str, last: str) -> bytes:
 )
 def test_the_vector_table_is_aligned_as_vtor_needs_it(irq: int, alignment: int) -> None:
     platform = _platform("fvp")
-    other = platform.model_copy(update={"npu": platform.npu.model_copy(update={"irq": irq})})
+    other = platform.replace(npu=platform.npu.replace(irq=irq))
     assert f".vectors : ALIGN({alignment})\n" in linker_script(other, "Shared_Sram")
 
 

@@ -130,7 +130,7 @@ def image_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     linked = link(root / "image")
     image = read_image(linked.axf)
     link_map = read_link_map(linked.map, [section.name for section in image.sections])
-    platform = load_platform(_PLATFORM).model_copy(update={"regions": REGIONS})
+    platform = load_platform(_PLATFORM).replace(regions=REGIONS)
     way = [
         {
             "verb": verb,

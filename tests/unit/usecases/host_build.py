@@ -15,8 +15,8 @@ import numpy.typing as npt
 from ethosmith.codegen.labels import labels_source
 from ethosmith.codegen.parameters import parameters_header
 from ethosmith.codegen.samples import BakedSample, samples_source
+from ethosmith.descriptors.load import load
 from ethosmith.descriptors.usecase import UseCase
-from ethosmith.descriptors.validation import load
 
 ROOT = Path(__file__).parents[3]
 _FIRMWARE = ROOT / "firmware"

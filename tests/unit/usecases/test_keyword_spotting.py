@@ -167,9 +167,7 @@ def _reference(outputs: npt.NDArray[np.int8], rule: Rule) -> tuple[str, float]:
 @pytest.fixture(scope="module")
 def detectors(tmp_path_factory: pytest.TempPathFactory) -> Sequence[HostProgram]:
     stand_in = Path(__file__).with_name("sampling_frontend.cc").relative_to(ROOT)
-    usecase = USECASE.model_copy(
-        update={"sources": (*USECASE.sources, f"../../{stand_in.as_posix()}")}
-    )
+    usecase = USECASE.replace(sources=(*USECASE.sources, f"../../{stand_in.as_posix()}"))
     folder = tmp_path_factory.mktemp("detectors")
     build = partial(host_program, usecase=usecase, samples=[b"\0\0"])
     return [

@@ -34,7 +34,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> HostProgram:
     sources = (*usecase.sources, f"../../{stand_in.as_posix()}")
     clips = [_clip(length).tobytes() for length in LENGTHS]
     folder = tmp_path_factory.mktemp("asr")
-    return host_program(folder, usecase.model_copy(update={"sources": sources}), clips)
+    return host_program(folder, usecase.replace(sources=sources), clips)
 
 
 def _frames(clip: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:

@@ -110,7 +110,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     stand_in = Path(__file__).with_name("sampling_frontend.cc").relative_to(ROOT)
     sources = (*usecase.sources, f"../../{stand_in.as_posix()}")
     folder = tmp_path_factory.mktemp("host")
-    return host_program(folder, usecase.model_copy(update={"sources": sources}), []).path
+    return host_program(folder, usecase.replace(sources=sources), []).path
 
 
 def test_the_script_runs_to_its_end(program: Path, tmp_path: Path) -> None:

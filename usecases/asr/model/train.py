@@ -42,8 +42,8 @@ from ethosmith.accuracy.metrics import word_error_rate
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text, writing_beside
 from ethosmith.core.program import run_step
+from ethosmith.descriptors.load import load
 from ethosmith.descriptors.usecase import UseCase
-from ethosmith.descriptors.validation import load
 
 _HERE = Path(__file__).resolve().parent
 _DROPOUT = 0.1

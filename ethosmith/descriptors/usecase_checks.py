@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Read a usecase.yaml, and find where it contradicts itself or the files around it."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from pathlib import Path
+
+from ethosmith.core.nearest import did_you_mean, unknown_name
+from ethosmith.descriptors.accuracy import Accuracy
+from ethosmith.descriptors.base import Location, Problem
+from ethosmith.descriptors.load import NOTHING_PARSED, Parsed, load
+from ethosmith.descriptors.origin import Origin
+from ethosmith.descriptors.usecase import SOUND_FORMATS, UseCase
+
+
+def load_usecase(
+    path: Path,
+    libraries: Collection[str],
+    packages: Collection[str],
+    parsed: Parsed = NOTHING_PARSED,
+) -> UseCase:
+    """Read a usecase.yaml and check that it agrees with itself and the files around it.
+
+    Args:
+        path: its file.
+        libraries: names of the libraries that it may use.
+        packages: names of the packages that its files may come from.
+        parsed: what was validated before.
+
+    Raises:
+        EthosmithError: with file, line and column of the first fault.
+    """
+
+    def problems(usecase: UseCase) -> Iterator[Problem]:
+        yield from _label_problems(usecase)
+        yield from _mix_problems(usecase)
+        if usecase.model.input_shape is None and usecase.quantise.representative == "samples":
+            yield Problem(("model",), _NO_SHAPE)
+        yield from _file_problems(usecase, path.parent)
+        yield from _accuracy_problems(usecase, path.parent)
+        for index, library in enumerate(usecase.libraries):
+            if library not in libraries:
+                yield Problem(("libraries", index), unknown_name("library", library, libraries))
+        for where, origin in _origins(usecase):
+            if origin.package and origin.package not in packages:
+                message = unknown_name("package", origin.package, packages)
+                yield Problem((*where, "package"), message)
+
+    return load(UseCase, path, problems, parsed)
+
+
+_NO_SHAPE = (
+    "without input_shape the samples cannot stand for the network's inputs: add it, or"
+    " 'quantise: {representative: {seed: 0}}'"
+)
+
+
+def _label_problems(usecase: UseCase) -> Iterator[Problem]:
+    if not usecase.samples:
+        # A run without a sample would pass, and prove nothing.
+        yield Problem(("samples",), "give at least one sample; without a file, one with a seed")
+    names = [sample.name for sample in usecase.samples]
+    yield from _repeated("label", ("labels",), (), usecase.labels)
+    yield from _repeated("sample", ("samples",), ("name",), names)
+    if usecase.labels:
+        for where, label in _expected_labels(usecase):
+            if label not in usecase.labels:
+                yield Problem(where, unknown_name("label", label, usecase.labels))
+
+
+def _expected_labels(usecase: UseCase) -> Iterator[tuple[Location, str]]:
+    for index, sample in enumerate(usecase.samples):
+        if sample.expect is not None:
+            yield ("samples", index, "expect"), sample.expect
+        for number, timed in enumerate(sample.expect_times or ()):
+            yield ("samples", index, "expect_times", number, "label"), timed.label
+
+
+def _mix_problems(usecase: UseCase) -> Iterator[Problem]:
+    sounds = [sample.name for sample in usecase.samples if sample.format in SOUND_FORMATS]
+    for index, sample in enumerate(usecase.samples):
+        for number, part in enumerate(sample.mix.parts if sample.mix else ()):
+            if part.sample not in sounds:
+                message = unknown_name("sample with a file of sound", part.sample, sounds)
+                yield Problem(("samples", index, "mix", "parts", number, "sample"), message)
+
+
+def _accuracy_problems(usecase: UseCase, folder: Path) -> Iterator[Problem]:
+    accuracy = usecase.accuracy
+    if accuracy is None:
+        return
+    for name in {"minimum", "maximum"} - {accuracy.limit[0]}:
+        if getattr(accuracy, name) is not None:
+            message = f"{name} is no limit of {accuracy.metric}: give {accuracy.limit[0]}"
+            yield Problem(("accuracy", name), message)
+    yield from _item_problems(usecase, accuracy)
+    if accuracy.path is not None:
+        yield from _missing_file(("accuracy", "path"), folder, accuracy.path)
+    if accuracy.generate is not None:
+        where = ("accuracy", "generate", "script")
+        yield from _missing_file(where, folder, accuracy.generate.script)
+
+
+def _item_problems(usecase: UseCase, accuracy: Accuracy) -> Iterator[Problem]:
+    if accuracy.samples and all(sample.expect is None for sample in usecase.samples):
+        yield Problem(("accuracy", "samples"), "no sample says what to expect")
+    names = [sample.name for sample in usecase.samples]
+    names += [item.name for item in accuracy.items]
+    known = accuracy.classes or usecase.labels
+    for index, item in enumerate(accuracy.items):
+        where = ("accuracy", "items", index)
+        if names.count(item.name) > 1:
+            yield Problem((*where, "name"), f"the sample '{item.name}' stands there twice")
+        if known and item.expect not in known:
+            yield Problem((*where, "expect"), unknown_name("label", item.expect, known))
+
+
+def _repeated(kind: str, where: Location, key: Location, names: Sequence[str]) -> Iterator[Problem]:
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield Problem((*where, index, *key), f"the {kind} '{name}' stands there twice")
+
+
+def _file_problems(usecase: UseCase, folder: Path) -> Iterator[Problem]:
+    for index, source in enumerate(usecase.sources):
+        yield from _missing_file(("sources", index), folder, source)
+    if usecase.train is not None:
+        yield from _missing_file(("train",), folder, usecase.train)
+    for where, origin in _origins(usecase):
+        if origin.path:
+            yield from _missing_file((*where, "path"), folder, origin.path)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # A name that is too long for the file system.
+        return False
+
+
+def _names_beside(path: Path) -> list[str]:
+    try:
+        return sorted(other.name for other in path.parent.iterdir())
+    except OSError:
+        return []
+
+
+def _missing_file(where: Location, folder: Path, name: str) -> Iterator[Problem]:
+    path = folder / name
+    if not _is_there(path):
+        hint = did_you_mean(path.name, _names_beside(path))
+        yield Problem(where, f"there is no file {path}{hint}")
+
+
+def _origins(usecase: UseCase) -> Iterator[tuple[Location, Origin]]:
+    yield ("model", "source"), usecase.model.source
+    for index, sample in enumerate(usecase.samples):
+        if sample.source is not None:
+            yield ("samples", index, "source"), sample.source
+    for index, item in enumerate(usecase.accuracy.items if usecase.accuracy else ()):
+        yield ("accuracy", "items", index, "source"), item.source
