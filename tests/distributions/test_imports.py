@@ -15,7 +15,7 @@ import pytest
 from .wheels import BOARD, MODEL
 
 # The names that a distribution's code imports a dependency by, where they differ.
-_IMPORTED_AS = {"ethos-u-vela": "ethosu", "pyelftools": "elftools", "ethosu-model": "ethosu_model"}
+_IMPORTED_AS = {"pyelftools": "elftools", "ethosu-model": "ethosu_model"}
 
 
 def _imports(file: Path) -> Iterator[str]:
@@ -40,3 +40,7 @@ def test_imports_are_the_declared_dependencies(distribution: Path) -> None:
     assert len(files) > 20
     imported = {name.partition(".")[0] for file in files for name in _imports(file)}
     assert imported - sys.stdlib_module_names - {package.name} == _declared(distribution)
+
+
+def test_the_model_needs_numpy_alone() -> None:
+    assert _declared(MODEL) == {"numpy"}

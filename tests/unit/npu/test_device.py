@@ -236,3 +236,44 @@ def test_addresses_of_ethos_u65_have_40_bits_and_of_ethos_u55_32() -> None:
         bench.memory.write(0x1_0000_0000 + REGION, b"\x5a" * 16)
         bench.run(settings + source + word(cmd0.NPU_OP_DMA_START) + STOP)
         assert (bench.memory.read(REGION + 0x100, 1) == b"\x5a") is reached
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        word(cmd0.NPU_SET_PARALLEL_MODE, 0),
+        words(cmd1.NPU_SET_DMA0_SKIP0, 0),
+        words(cmd1.NPU_SET_DMA0_SKIP1, 0),
+        words(cmd1.NPU_SET_WEIGHT1_BASE, 0),
+        words(cmd1.NPU_SET_WEIGHT1_LENGTH, 0),
+        words(cmd1.NPU_SET_SCALE1_BASE, 0),
+        words(cmd1.NPU_SET_SCALE1_LENGTH, 0),
+    ],
+)
+def test_ethos_u55_refuses_the_commands_that_only_u65_has(command: bytes) -> None:
+    assert Bench("ethos-u55-256").run(command + STOP) & Status.CMD_PARSE_ERROR
+    assert Bench("ethos-u65-256").run(command + STOP) & Status.CMD_END_REACHED
+
+
+def test_registers_of_a_custom_dma_are_known_to_ethos_u55_alone() -> None:
+    command = struct.pack("<II", 0x40A7, 0x1234)  # NPU_SET_USER_DEFINED7
+    assert Bench("ethos-u55-128").run(command + STOP) & Status.CMD_END_REACHED
+    assert Bench("ethos-u65-256").run(command + STOP) & Status.CMD_PARSE_ERROR
+
+
+def test_custom_dma_that_the_configuration_lacks_is_a_parse_error() -> None:
+    settings = encode(DMA | {cmd0.NPU_SET_DMA0_SRC_REGION: 1 << 15})
+    assert Bench().run(settings + word(cmd0.NPU_OP_DMA_START) + STOP) & Status.CMD_PARSE_ERROR
+
+
+@pytest.mark.parametrize(
+    ("command", "reserved"),
+    [
+        (cmd0.NPU_SET_IFM_REGION, 1 << 3),
+        (cmd0.NPU_SET_BLOCKDEP, 1 << 2),
+        (cmd0.NPU_SET_OFM_PRECISION, 1 << 3),
+        (cmd0.NPU_OP_CONV, 1),
+    ],
+)
+def test_reserved_bits_of_a_command_are_a_parse_error(command: cmd0, reserved: int) -> None:
+    assert Bench().run(word(command, reserved) + STOP) & Status.CMD_PARSE_ERROR

@@ -13,10 +13,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from ethosu_model.bus import Bus
+from ethosu_model.enums import Layout
 from ethosu_model.faults import AxiChannel, AxiPort, CommandFault, TransferFault
 from ethosu_model.feature_map import read_feature_map, write_feature_map
 from ethosu_model.memory import ArrayMemory
-from ethosu_model.operands import FeatureMap, Layout, Shape, Tiles
+from ethosu_model.operands import FeatureMap, Shape, Tiles
 
 BASE = 0x2000_0000
 SIZE = 1 << 18

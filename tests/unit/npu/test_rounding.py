@@ -10,7 +10,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ethosu_model.rounding import Rounding, scale_and_round, shift_right_rounded
+from ethosu_model.enums import Rounding
+from ethosu_model.rounding import scale_and_round, shift_right_rounded
 
 values = st.integers(-(1 << 31), (1 << 31) - 1)
 multipliers = st.integers(0, (1 << 32) - 1)

@@ -4,42 +4,70 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import TypeVar
 
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
-
+from ethosu_model.command_words import Address, Command, PayloadCommand, Scale
+from ethosu_model.commands import command_set
+from ethosu_model.enums import Product
 from ethosu_model.faults import CommandFault
+from ethosu_model.fields import Field, Word, bits
 
-_OPCODE_MASK = 0x3FF
-_RESERVED_MASK = 0x3C00
-_PAYLOAD_SHIFT = 14
-_SET_BIT = 0x100  # among the commands without payload, operations lie below and SETs above
+T = TypeVar("T")
 
-CMD0: Final = {command.value: command for command in cmd0}
-CMD1: Final = {command.value: command for command in cmd1}
+
+class _FirstWord(Word):
+    """The first word of a command."""
+
+    opcode = bits(0, 10)
+    must_be_zero = bits(10, 4)
+    payload_words = bits(14, 2)
+    parameter = bits(16, 16)
+
+
+_FIRST = _FirstWord()
+_PAYLOAD_BITS = 32
+_COMMAND_SETS: Mapping[Product, Mapping[tuple[bool, int], Command]] = {
+    product: command_set(product) for product in Product
+}
 
 
 @dataclass(frozen=True)
-class Command:
-    """One command of a stream.
+class Instruction:
+    """One command of a stream, with its values.
 
     Attributes:
         offset: Byte offset of its first word.
-        code: Which command.
+        command: Which command.
         parameter: Upper 16 bits of the first word.
         payload: The second word, or 0 if the command has none.
-        size_bytes: 4, or 8 with a payload.
-        is_operation: True for NPU_OP commands, false for NPU_SET commands.
     """
 
     offset: int
-    code: cmd0 | cmd1
+    command: Command
     parameter: int
-    payload: int
-    size_bytes: int
+    payload: int = 0
 
-    is_operation: bool = False
+    @property
+    def size_bytes(self) -> int:
+        """4, or 8 with a payload."""
+        return 8 if self.command.has_payload else 4
+
+    @property
+    def value(self) -> int:
+        """What fields of the command are read from."""
+        if self.command.has_payload:
+            return self.parameter << _PAYLOAD_BITS | self.payload
+        return self.parameter
+
+    def get(self, field: Field[T]) -> T:
+        """Return a field.
+
+        Raises:
+            CommandFault: Its value is reserved.
+        """
+        return _decoded(field, self.value)
 
 
 @dataclass(frozen=True)
@@ -51,7 +79,7 @@ class DecodedStream:
         fault: What is wrong behind the last one, if anything.
     """
 
-    commands: tuple[Command, ...]
+    commands: tuple[Instruction, ...]
     fault: CommandFault | None
 
     @property
@@ -60,35 +88,47 @@ class DecodedStream:
         return self.commands[-1].offset + self.commands[-1].size_bytes if self.commands else 0
 
 
-def decode(stream: bytes) -> DecodedStream:
-    """Decode a command stream."""
-    commands: list[Command] = []
+def decode(stream: bytes, product: Product) -> DecodedStream:
+    """Decode a command stream for a product."""
+    commands: list[Instruction] = []
     offset = 0
     while offset < len(stream):
         try:
-            commands.append(_decode_at(stream, offset))
+            commands.append(_decode_at(stream, offset, product))
         except CommandFault as fault:
             return DecodedStream(tuple(commands), fault)
         offset += commands[-1].size_bytes
     return DecodedStream(tuple(commands), None)
 
 
-def _decode_at(stream: bytes, offset: int) -> Command:
+def _decode_at(stream: bytes, offset: int, product: Product) -> Instruction:
     words = struct.unpack_from(f"<{min(2, (len(stream) - offset) // 4)}I", stream, offset)
     if not words:
         raise CommandFault(f"stream ends inside a word at 0x{offset:x}")
     first = words[0]
-    payload_words = first >> _PAYLOAD_SHIFT & 0b11
-    code = first & _OPCODE_MASK
-    if first & _RESERVED_MASK or payload_words > 1:
+    payload_words = _FIRST.payload_words.get(first)
+    if _FIRST.must_be_zero.get(first) or payload_words > 1:
         raise CommandFault(f"no command: 0x{first:08x} at 0x{offset:x}")
-    if payload_words == 0 and code in CMD0:
-        return Command(offset, CMD0[code], first >> 16, 0, 4, code < _SET_BIT)
-    if payload_words == 1 and code in CMD1:
+    command = _COMMAND_SETS[product].get((payload_words == 1, _FIRST.opcode.get(first)))
+    if command is None:
+        raise CommandFault(f"Ethos-{product.name} has no command 0x{first:08x} (at 0x{offset:x})")
+    parameter = _FIRST.parameter.get(first)
+    if isinstance(command, PayloadCommand):
         if len(words) < 2:
-            raise CommandFault(f"{CMD1[code].name} at 0x{offset:x} lacks its payload")
-        return Command(offset, CMD1[code], first >> 16, words[1], 8)
-    raise CommandFault(f"unknown command 0x{first:08x} at 0x{offset:x}")
+            raise CommandFault(f"{command.name} at 0x{offset:x} lacks its payload")
+        return Instruction(offset, command, parameter, words[1])
+    if parameter & ~command.mask:
+        raise CommandFault(
+            f"{command.name} at 0x{offset:x} sets reserved bits: 0x{parameter & ~command.mask:04x}"
+        )
+    return Instruction(offset, command, parameter)
+
+
+def _decoded(field: Field[T], value: int) -> T:
+    try:
+        return field.get(value)
+    except ValueError:
+        raise CommandFault(f"reserved {field}: 0x{value:x}") from None
 
 
 class CommandState:
@@ -99,7 +139,7 @@ class CommandState:
     """
 
     def __init__(self) -> None:
-        self._values: dict[cmd0 | cmd1, int] = {}
+        self._values: dict[Word, int] = {}
 
     def copy(self) -> CommandState:
         """Return a copy that later commands leave alone."""
@@ -107,36 +147,40 @@ class CommandState:
         twin._values = self._values.copy()
         return twin
 
-    def set(self, command: Command) -> None:
+    def set(self, instruction: Instruction) -> None:
         """Apply an NPU_SET command."""
-        if isinstance(command.code, cmd0):
-            self._values[command.code] = command.parameter
-        else:
-            self._values[command.code] = command.parameter << 32 | command.payload
+        self._values[instruction.command] = instruction.value
 
-    def value(self, code: cmd0 | cmd1) -> int:
-        """Return a register's bits, unsigned."""
-        return self._values.get(code, 0)
+    def value(self, command: Command) -> int:
+        """Return all bits that a command has set."""
+        return self._values.get(command, 0)
 
-    def signed(self, code: cmd0) -> int:
-        """Return a 16-bit register as a two's complement number."""
-        value = self._values.get(code, 0)
-        return value - 0x10000 if value & 0x8000 else value
+    def get(self, field: Field[T]) -> T:
+        """Return a field of a command's value.
 
-    def address(self, code: cmd1, bits: int) -> int:
-        """Return an address or length register, cut to the width of the bus."""
-        return self._values.get(code, 0) & (1 << bits) - 1
+        Raises:
+            CommandFault: Its value is reserved.
+        """
+        return _decoded(field, self._values.get(field.word, 0))
 
-    def stride(self, code: cmd1, bits: int) -> int:
-        """Return a stride register: two's complement at the width of the bus.
+    def signed(self, field: Field[int]) -> int:
+        """Return a field as a two's complement number."""
+        value = self.get(field)
+        return value - (1 << field.width) if value >> field.width - 1 else value
+
+    def address(self, command: Address, bits: int) -> int:
+        """Return an address or length, cut to the width of the bus."""
+        return self.get(command.addr) & (1 << bits) - 1
+
+    def stride(self, command: Address, bits: int) -> int:
+        """Return a stride: two's complement at the width of the bus.
 
         Vela reverses a feature map with negative strides
         (regor, EthosU55RCSGenerator::GenerateOFM).
         """
-        value = self.address(code, bits)
+        value = self.address(command, bits)
         return value - (1 << bits) if value >> bits - 1 else value
 
-    def scale(self, code: cmd1) -> tuple[int, int]:
-        """Return a scale register: multiplier, unsigned, and shift, 6 bits."""
-        value = self._values.get(code, 0)
-        return value & 0xFFFFFFFF, value >> 32 & 0x3F
+    def scale(self, command: Scale) -> tuple[int, int]:
+        """Return a scale: multiplier, unsigned, and shift."""
+        return self.get(command.scale), self.get(command.shift)

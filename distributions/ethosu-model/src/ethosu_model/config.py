@@ -5,11 +5,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ethosu_model.enums import Product
 from ethosu_model.errors import ModelError, did_you_mean
+from ethosu_model.registers import Reg
 
 # Architecture v1.0.6, the version whose definitions Vela and Arm's driver carry.
 _ARCHITECTURE_VERSION = (1, 0, 6)
-_PRODUCT_CODES = {"ethos-u55": 0, "ethos-u65": 1}
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,11 @@ class AcceleratorConfig:
         raise ModelError(f"unknown NPU configuration '{name}'{hint} (known: {known})")
 
     @property
+    def architecture(self) -> Product:
+        """CONFIG.product."""
+        return Product.U55 if self.product == "ethos-u55" else Product.U65
+
+    @property
     def log2_macs(self) -> int:
         """CONFIG.macs_per_cc."""
         return self.macs.bit_length() - 1
@@ -65,12 +71,12 @@ class AcceleratorConfig:
     @property
     def address_bits(self) -> int:
         """Width of an AXI address."""
-        return 32 if self.product == "ethos-u55" else 40
+        return 32 if self.architecture is Product.U55 else 40
 
     @property
     def axi_bytes(self) -> int:
         """Width of an AXI data beat in bytes: 64 bits on Ethos-U55, 128 on Ethos-U65."""
-        return 8 if self.product == "ethos-u55" else 16
+        return 8 if self.architecture is Product.U55 else 16
 
     @property
     def shram_bytes(self) -> int:
@@ -81,7 +87,9 @@ class AcceleratorConfig:
     def config_register(self) -> int:
         """Value of CONFIG; Vela's ``driver_actions.build_config_word`` makes the same word."""
         return (
-            self.log2_macs | self.cores * self.shram_kib << 8 | _PRODUCT_CODES[self.product] << 28
+            Reg.CONFIG.macs_per_cc.put(self.log2_macs)
+            | Reg.CONFIG.shram_size.put(self.cores * self.shram_kib)
+            | Reg.CONFIG.product.put(self.architecture)
         )
 
     @property
@@ -94,7 +102,12 @@ class AcceleratorConfig:
         """Value of ID: architecture version, product 4 (U55) or 6 (U65), version r0p0."""
         major, minor, patch = _ARCHITECTURE_VERSION
         product_major = 4 if self.product == "ethos-u55" else 6
-        return major << 28 | minor << 20 | patch << 16 | product_major << 12
+        return (
+            Reg.ID.arch_major_rev.put(major)
+            | Reg.ID.arch_minor_rev.put(minor)
+            | Reg.ID.arch_patch_rev.put(patch)
+            | Reg.ID.product_major.put(product_major)
+        )
 
 
 # Sources: CONFIG word and microblocks from Vela's architecture_features.accelerator_configs.

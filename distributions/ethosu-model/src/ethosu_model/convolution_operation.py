@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 from numpy.typing import NDArray
 
+from ethosu_model.command_words import Address, Length, Region
+from ethosu_model.commands import Cmd0, Cmd1
 from ethosu_model.convolution import Band, convolve, convolve_depthwise, exact_float
 from ethosu_model.cycles import BlockKind
 from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
@@ -31,6 +32,37 @@ class _Stream:
     size_bytes: int
     port: AxiPort
     channel: AxiChannel
+
+
+@dataclass(frozen=True)
+class _StreamCommands:
+    """The commands that tell where the streams of all cores lie.
+
+    Attributes:
+        places: Base and length, by core.
+    """
+
+    channel: AxiChannel
+    region: Region
+    places: tuple[tuple[Address, Length], ...]
+
+
+_WEIGHTS = _StreamCommands(
+    AxiChannel.WEIGHT,
+    Cmd0.NPU_SET_WEIGHT_REGION,
+    (
+        (Cmd1.NPU_SET_WEIGHT_BASE, Cmd1.NPU_SET_WEIGHT_LENGTH),
+        (Cmd1.NPU_SET_WEIGHT1_BASE, Cmd1.NPU_SET_WEIGHT1_LENGTH),
+    ),
+)
+_SCALES = _StreamCommands(
+    AxiChannel.SCALE,
+    Cmd0.NPU_SET_SCALE_REGION,
+    (
+        (Cmd1.NPU_SET_SCALE_BASE, Cmd1.NPU_SET_SCALE_LENGTH),
+        (Cmd1.NPU_SET_SCALE1_BASE, Cmd1.NPU_SET_SCALE1_LENGTH),
+    ),
+)
 
 
 class Convolution(BlockOperation):
@@ -117,21 +149,21 @@ class Convolution(BlockOperation):
 
     @cached_property
     def _weight_streams(self) -> tuple[_Stream, ...]:
-        return tuple(self._stream("WEIGHT", core) for core in range(len(self._core_depths)))
+        return tuple(self._stream(_WEIGHTS, core) for core in range(len(self._core_depths)))
 
     @cached_property
     def _scale_streams(self) -> tuple[_Stream, ...]:
-        return tuple(self._stream("SCALE", core) for core in range(len(self._core_depths)))
+        return tuple(self._stream(_SCALES, core) for core in range(len(self._core_depths)))
 
-    def _stream(self, name: str, core: int) -> _Stream:
+    def _stream(self, commands: _StreamCommands, core: int) -> _Stream:
         """Return where the weight or scale stream of a core lies."""
-        suffix = "1" if core else ""
-        base, port = self.decoder.region(cmd0[f"NPU_SET_{name}_REGION"])
+        base, port = self.decoder.region(commands.region)
+        offset, length = commands.places[core]
         return _Stream(
-            address=self.decoder.bus_address(base, cmd1[f"NPU_SET_{name}{suffix}_BASE"]),
-            size_bytes=self.decoder.length(cmd1[f"NPU_SET_{name}{suffix}_LENGTH"]),
+            address=self.decoder.bus_address(base, offset),
+            size_bytes=self.decoder.length(length),
             port=port,
-            channel=AxiChannel[name],
+            channel=commands.channel,
         )
 
     def _fetch(self, stream: _Stream) -> bytes:
@@ -164,7 +196,7 @@ class Convolution(BlockOperation):
         Raises:
             CommandFault: PARALLEL_MODE asks for more cores than there are.
         """
-        cores = self.state.value(cmd0.NPU_SET_PARALLEL_MODE) + 1
+        cores = self.state.get(Cmd0.NPU_SET_PARALLEL_MODE.parallel_mode) + 1
         accelerator = self.machine.accelerator
         if cores > accelerator.cores:
             raise CommandFault(f"PARALLEL_MODE for {cores} cores on {accelerator.name}")

@@ -5,27 +5,26 @@ from __future__ import annotations
 
 from collections import Counter
 
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, BASE_POINTERS, DEBUG, PMU
-
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.debug_registers import is_debug_register, read_debug_register
+from ethosu_model.enums import MemAttr
 from ethosu_model.events import EventTotals, event_totals
 from ethosu_model.executor import Executor
 from ethosu_model.faults import AxiPort, CommandFault, NpuFault, TransferFault, WeightFault
-from ethosu_model.job import REGIONS, Job, JobResult
+from ethosu_model.job import Job, JobResult
 from ethosu_model.memory import Memory
 from ethosu_model.pmu import Pmu
+from ethosu_model.register_words import PmuRegister, Register
 from ethosu_model.registers import (
-    CMD_CLEAR_IRQ_HISTORY_SHIFT,
     CMD_RESET_VALUE,
     IDENTIFICATION,
     PMU_REGISTERS,
-    PROTECTION_MASK,
+    REGION_BASES,
+    REGION_PORTS,
     STATUS_ERRORS,
-    STATUS_FAULTING_CHANNEL_SHIFT,
-    STATUS_IRQ_HISTORY_SHIFT,
     STORED,
     Command,
+    Reg,
     Status,
 )
 from ethosu_model.trace import Trace
@@ -68,9 +67,9 @@ class NpuDevice:
         if offset in PMU_REGISTERS:
             return self._pmu.read(PMU_REGISTERS[offset])
         if offset in IDENTIFICATION:
-            return IDENTIFICATION[offset]
+            return IDENTIFICATION[offset].reads[self.accelerator.architecture]
         if is_debug_register(offset):
-            address = self._stored[DEBUG.DEBUG_ADDRESS.value]
+            address = self._stored[Reg.DEBUG_ADDRESS.offset]
             return read_debug_register(
                 offset, self._executor.last_state, self._executor.shram, address
             )
@@ -78,31 +77,31 @@ class NpuDevice:
 
     def _computed_registers(self) -> dict[int, int]:
         return {
-            BASE.ID.value: self.accelerator.id_register,
-            BASE.STATUS.value: self._status_word(),
-            BASE.CMD.value: int(self._command),
-            BASE.QREAD.value: self._read_offset,
-            BASE.PROT.value: self._protection,
-            BASE.CONFIG.value: self.accelerator.config_register,
+            Reg.ID.offset: self.accelerator.id_register,
+            Reg.STATUS.offset: self._status_word(),
+            Reg.CMD.offset: int(self._command),
+            Reg.QREAD.offset: self._read_offset,
+            Reg.PROT.offset: self._protection,
+            Reg.CONFIG.offset: self.accelerator.config_register,
         }
 
     def write_register(self, offset: int, value: int) -> None:
         """Write the register at ``offset``; writes to read-only and absent ones do nothing."""
         value &= 0xFFFFFFFF
         if offset in self._stored:
-            self._stored[offset] = value & STORED[offset].writable
+            self._stored[offset] = value & STORED[offset].mask
         elif offset in PMU_REGISTERS:
             self._write_pmu(PMU_REGISTERS[offset], value)
-        elif offset == BASE.RESET.value:
+        elif offset == Reg.RESET.offset:
             self._soft_reset(value)
-        elif offset == BASE.CMD.value:
+        elif offset == Reg.CMD.offset:
             self._write_command(value)
 
-    def _write_pmu(self, register: PMU, value: int) -> None:
+    def _write_pmu(self, register: PmuRegister, value: int) -> None:
         self._pmu.write(register, value)
 
     def _reset(self) -> None:
-        self._stored = {offset: register.reset for offset, register in STORED.items()}
+        self._stored = dict.fromkeys(STORED, 0)
         self._status = Status(0)
         self._faulting_channel = 0
         self._irq_history = 0
@@ -114,19 +113,19 @@ class NpuDevice:
 
     def _soft_reset(self, value: int) -> None:
         """RESET: take the pending privilege and security levels; done at once."""
-        self._protection = value & PROTECTION_MASK
+        self._protection = value & Reg.RESET.mask
         self._reset()
 
     def _status_word(self) -> int:
         pmu = Status.PMU_IRQ_RAISED if self._pmu.irq else Status(0)
         return (
             int(self._status | pmu)
-            | self._faulting_channel << STATUS_FAULTING_CHANNEL_SHIFT
-            | self._irq_history << STATUS_IRQ_HISTORY_SHIFT
+            | Reg.STATUS.faulting_channel.put(self._faulting_channel)
+            | Reg.STATUS.irq_history_mask.put(self._irq_history)
         )
 
     def _write_command(self, value: int) -> None:
-        self._irq_history &= ~(value >> CMD_CLEAR_IRQ_HISTORY_SHIFT)
+        self._irq_history &= ~Reg.CMD.clear_irq_history.get(value)
         if value & Command.CLEAR_IRQ:
             self._status &= ~Status.IRQ_RAISED
         self._command = Command(value) & (Command.CLOCK_Q_ENABLE | Command.POWER_Q_ENABLE)
@@ -172,23 +171,20 @@ class NpuDevice:
             self._faulting_channel = int(fault.channel)
 
     def _job(self) -> Job:
-        region_config = self._stored[BASE.REGIONCFG.value]
+        region_config = self._stored[Reg.REGIONCFG.offset]
         address_mask = (1 << self.accelerator.address_bits) - 1
         return Job(
-            stream_address=self._pair(BASE.QBASE0.value) & address_mask,
-            stream_bytes=self._stored[BASE.QSIZE.value],
-            stream_port=_port(self._stored[BASE.QCONFIG.value]),
-            region_bases=tuple(
-                self._pair(BASE_POINTERS.BASEP0.value + 8 * i) & address_mask
-                for i in range(REGIONS)
-            ),
-            region_ports=tuple(_port(region_config >> 2 * i & 3) for i in range(REGIONS)),
+            stream_address=self._pair(Reg.QBASE0, Reg.QBASE1) & address_mask,
+            stream_bytes=self._stored[Reg.QSIZE.offset],
+            stream_port=_port(Reg.QCONFIG.cmd_region0.get(self._stored[Reg.QCONFIG.offset])),
+            region_bases=tuple(self._pair(*pair) & address_mask for pair in REGION_BASES),
+            region_ports=tuple(_port(field.get(region_config)) for field in REGION_PORTS),
         )
 
-    def _pair(self, low_offset: int) -> int:
-        return self._stored[low_offset] | self._stored[low_offset + 4] << 32
+    def _pair(self, low: Register, high: Register) -> int:
+        return self._stored[low.offset] | self._stored[high.offset] << 32
 
 
-def _port(memory_type: int) -> AxiPort:
-    """Return the AXI port of a ``memory_type``: counters 0 and 1 are AXI0's, 2 and 3 AXI1's."""
-    return AxiPort(memory_type >> 1)
+def _port(attribute: MemAttr) -> AxiPort:
+    """Return the AXI port: counters 0 and 1 are AXI0's, 2 and 3 AXI1's."""
+    return AxiPort(attribute >> 1)

@@ -5,17 +5,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
-
 from ethosu_model.bus import Bus
 from ethosu_model.command_stream import CommandState
+from ethosu_model.command_words import Address, DmaRegion
+from ethosu_model.commands import Cmd0, Cmd1
 from ethosu_model.config import AcceleratorConfig
+from ethosu_model.enums import Product, StrideMode
 from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
-from ethosu_model.job import REGIONS, Job
+from ethosu_model.job import Job
 from ethosu_model.limits import MAX_DMA_BYTES, MAX_DMA_ROWS, check
 from ethosu_model.machine import Machine
 
-_INTERNAL = 1 << 8
 _ALIGNMENT = 16
 
 
@@ -25,7 +25,7 @@ class Endpoint:
 
     address: int
     port: AxiPort | None
-    stride_mode: int
+    stride_mode: StrideMode
 
     @property
     def internal(self) -> bool:
@@ -56,13 +56,13 @@ def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
     """
     accelerator, bus, shram = machine.accelerator, machine.bus, machine.shram
     bits = accelerator.address_bits
-    source = _endpoint(state, job, bits, "SRC")
-    destination = _endpoint(state, job, bits, "DST")
-    length = state.address(cmd1.NPU_SET_DMA0_LEN, bits)
+    source = _endpoint(state, job, bits, Cmd0.NPU_SET_DMA0_SRC_REGION, Cmd1.NPU_SET_DMA0_SRC)
+    destination = _endpoint(state, job, bits, Cmd0.NPU_SET_DMA0_DST_REGION, Cmd1.NPU_SET_DMA0_DST)
+    length = state.address(Cmd1.NPU_SET_DMA0_LEN, bits)
     _check(accelerator, source, destination, length)
     mode = max(source.stride_mode, destination.stride_mode)
-    size0 = state.value(cmd0.NPU_SET_DMA0_SIZE0) if mode > 0 else 1
-    size1 = state.value(cmd0.NPU_SET_DMA0_SIZE1) if mode > 1 else 1
+    size0 = state.get(Cmd0.NPU_SET_DMA0_SIZE0.size) if mode > StrideMode.D1 else 1
+    size1 = state.get(Cmd0.NPU_SET_DMA0_SIZE1.size) if mode > StrideMode.D2 else 1
     check(size0 * size1, MAX_DMA_ROWS, "rows of DMA")
     check(size0 * size1 * length, MAX_DMA_BYTES, "bytes of DMA")
     machine.budget.spend(0, size0 * size1 * length)
@@ -75,16 +75,17 @@ def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
     return DmaReport(operands, source, destination, length * size0 * size1)
 
 
-def _endpoint(state: CommandState, job: Job, bits: int, side: str) -> Endpoint:
-    region = state.value(cmd0[f"NPU_SET_DMA0_{side}_REGION"])
-    offset = state.address(cmd1[f"NPU_SET_DMA0_{side}"], bits)
-    stride_mode = region >> 9 & 3
-    if region & _INTERNAL:
-        return Endpoint(offset, None, stride_mode)
-    number = region & 0xFF
-    if number >= REGIONS:
-        raise CommandFault(f"DMA names region {number} of {REGIONS}")
-    address = (job.region_bases[number] + offset) & (1 << bits) - 1
+def _endpoint(
+    state: CommandState, job: Job, bits: int, region: DmaRegion, offset: Address
+) -> Endpoint:
+    if state.get(region.custom_dma_cs):
+        raise CommandFault(f"{region.name} selects a custom DMA, and CONFIG has none")
+    address = state.address(offset, bits)
+    stride_mode = state.get(region.stride_mode)
+    if state.get(region.region_mode):
+        return Endpoint(address, None, stride_mode)
+    number = state.get(region.region)
+    address = (job.region_bases[number] + address) & (1 << bits) - 1
     return Endpoint(address, job.region_ports[number], stride_mode)
 
 
@@ -92,10 +93,10 @@ def _check(
     accelerator: AcceleratorConfig, source: Endpoint, destination: Endpoint, length: int
 ) -> None:
     """Alignment: Vela's register_command_stream_util.check_dma_op."""
-    modes = source.stride_mode, destination.stride_mode
-    if max(modes) > (0 if accelerator.product == "ethos-u55" else 2):
-        raise CommandFault(f"DMA stride modes {modes} on {accelerator.name}")
-    everything = accelerator.product == "ethos-u55"
+    everything = accelerator.architecture is Product.U55
+    mode = max(source.stride_mode, destination.stride_mode)
+    if everything and mode is not StrideMode.D1:
+        raise CommandFault(f"DMA stride mode {mode.name} on {accelerator.name}")
     for side in (source, destination):
         if (everything or side.internal) and side.address % _ALIGNMENT:
             raise CommandFault(f"DMA address 0x{side.address:x} is not 16-byte aligned")
@@ -106,8 +107,8 @@ def _check(
 def _addresses(
     side: Endpoint, state: CommandState, bits: int, sizes: tuple[int, int], length: int
 ) -> list[int]:
-    skip0 = state.stride(cmd1.NPU_SET_DMA0_SKIP0, bits) if side.stride_mode > 0 else 0
-    skip1 = state.stride(cmd1.NPU_SET_DMA0_SKIP1, bits) if side.stride_mode > 1 else 0
+    skip0 = state.stride(Cmd1.NPU_SET_DMA0_SKIP0, bits) if side.stride_mode > StrideMode.D1 else 0
+    skip1 = state.stride(Cmd1.NPU_SET_DMA0_SKIP1, bits) if side.stride_mode > StrideMode.D2 else 0
     row = length + skip0
     plane = row * sizes[0] + skip1 if skip0 == 0 else length * sizes[0] + skip1
     return [

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import elementwise_mode as mode
 from numpy.typing import NDArray
 
-from ethosu_model.operands import OfmScaling, ScaleMode
-from ethosu_model.rounding import Rounding, scale_and_round
+from ethosu_model.enums import ElementwiseMode, Rounding, ScaleMode
+from ethosu_model.operands import OfmScaling
+from ethosu_model.rounding import scale_and_round
 
 Int64Array = NDArray[Any]
 
-UNARY = frozenset({mode.LRELU, mode.ABS, mode.CLZ})
+UNARY = frozenset({ElementwiseMode.LRELU, ElementwiseMode.ABS, ElementwiseMode.CLZ})
 # Left shift of both operands before 32-bit scaling (TFLite add.cc: 20, or 15 for int16);
 # the operand that is not scaled has a scale of one half, so one bit less.
 _INPUT_SHIFT = {8: 20, 16: 15, 32: 0}
@@ -67,17 +67,17 @@ def _scale_operand(values: Int64Array, scaling: OperandScaling, left: int) -> In
     return scale_and_round(values << left, multiplier, shift + left, scaling.rounding)
 
 
-def combine(operation: mode, first: Int64Array, second: Int64Array) -> Int64Array:
+def combine(operation: ElementwiseMode, first: Int64Array, second: Int64Array) -> Int64Array:
     """Return the accumulators of a binary operation on its operands in order."""
     return _BINARY[operation](first, second)
 
 
-_BINARY: dict[mode, Callable[[Int64Array, Int64Array], Int64Array]] = {
-    mode.MUL: np.multiply,
-    mode.ADD: np.add,
-    mode.SUB: np.subtract,
-    mode.MIN: np.minimum,
-    mode.MAX: np.maximum,
+_BINARY: dict[ElementwiseMode, Callable[[Int64Array, Int64Array], Int64Array]] = {
+    ElementwiseMode.MUL: np.multiply,
+    ElementwiseMode.ADD: np.add,
+    ElementwiseMode.SUB: np.subtract,
+    ElementwiseMode.MIN: np.minimum,
+    ElementwiseMode.MAX: np.maximum,
 }
 
 

@@ -8,9 +8,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1, elementwise_mode
 from numpy.typing import NDArray
 
+from ethosu_model.commands import Cmd0, Cmd1
 from ethosu_model.convolution import Band, bands
 from ethosu_model.cycles import BlockKind, OutputKind
 from ethosu_model.elementwise import (
@@ -23,17 +23,12 @@ from ethosu_model.elementwise import (
     scale_wide_product,
     shift_left,
 )
-from ethosu_model.faults import CommandFault
-from ethosu_model.operands import Kernel, Padding, ScaleMode, Shape, Upscale
+from ethosu_model.enums import ElementwiseMode, OperandOrder, ScaleMode, Upscale
+from ethosu_model.operands import Kernel, Padding, Shape
 from ethosu_model.operation import BlockOperation, Inputs, OperationReport
 from ethosu_model.rounding import shift_right_rounded
 from ethosu_model.traffic import Window
 
-_BROADCAST_HEIGHT = 1 << 0
-_BROADCAST_WIDTH = 1 << 1
-_BROADCAST_DEPTH = 1 << 2
-_REVERSED_ORDER = 1 << 6
-_SCALAR = 1 << 7
 _UNIT_WINDOW = Window(
     Kernel(1, 1, 1, 1, 1, 1, part_kernel_first=False, decomposition=8),
     Padding(0, 0, 0, 0),
@@ -56,22 +51,19 @@ class Elementwise(BlockOperation):
         return self.store(self._bands(values, values2))
 
     @cached_property
-    def _mode(self) -> elementwise_mode:
-        try:
-            return elementwise_mode(self.parameter)
-        except ValueError:
-            raise CommandFault(f"reserved element-wise mode {self.parameter}") from None
+    def _mode(self) -> ElementwiseMode:
+        return self.instruction.get(Cmd0.NPU_OP_ELEMENTWISE.elementwise_mode)
 
     @cached_property
     def inputs(self) -> Inputs:
         """IFM, and IFM2 if it lies in memory; broadcast axes of IFM2 have length 1."""
-        ofm, broadcast = self.ofm.shape, self._broadcast
+        ofm, get, word = self.ofm.shape, self.state.get, Cmd0.NPU_SET_IFM2_BROADCAST
         shape = Shape(
-            1 if broadcast & _BROADCAST_HEIGHT else ofm.height,
-            1 if broadcast & _BROADCAST_WIDTH else ofm.width,
-            1 if broadcast & _BROADCAST_DEPTH else ofm.depth,
+            1 if get(word.broadcast_h) else ofm.height,
+            1 if get(word.broadcast_w) else ofm.width,
+            1 if get(word.broadcast_c) else ofm.depth,
         )
-        in_memory = self._mode not in UNARY and not broadcast & _SCALAR
+        in_memory = self._mode not in UNARY and not get(word.broadcast_constant)
         return Inputs(
             kind=BlockKind.ELEMENTWISE,
             output=self._output_kind(),
@@ -80,18 +72,14 @@ class Elementwise(BlockOperation):
             window=_UNIT_WINDOW,
         )
 
-    @cached_property
-    def _broadcast(self) -> int:
-        return self.state.value(cmd0.NPU_SET_IFM2_BROADCAST)
-
     def _output_kind(self) -> OutputKind:
         """Return the output stage's work (Vela: _estimate_output_cycles_per_element)."""
         if self.decoder.ifm_dtype().itemsize == 4:
             return OutputKind.WIDE_UNARY if self._mode in UNARY else OutputKind.WIDE_BINARY
-        if self._mode is elementwise_mode.MUL:
+        if self._mode is ElementwiseMode.MUL:
             wide = self.ofm.dtype.itemsize == 4
             return OutputKind.WIDE_MULTIPLY if wide else OutputKind.MULTIPLY
-        if self._mode in (elementwise_mode.ADD, elementwise_mode.SUB):
+        if self._mode in (ElementwiseMode.ADD, ElementwiseMode.SUB):
             simple = self.decoder.ifm_scale_mode()[0] is ScaleMode.OPA_OPB_16
             return OutputKind.ADD_SIMPLE if simple else OutputKind.ADD
         return OutputKind.OTHER
@@ -115,32 +103,32 @@ class Elementwise(BlockOperation):
                 yield top, bottom, self._binary(part, part2.astype(np.int64))
 
     def _unary(self, values: NDArray[Any]) -> NDArray[Any]:
-        if self._mode is elementwise_mode.LRELU:
+        if self._mode is ElementwiseMode.LRELU:
             return leaky_relu(values, self.scaling)
-        if self._mode is elementwise_mode.ABS:
+        if self._mode is ElementwiseMode.ABS:
             return self.scale_global(np.abs(values))
         return count_leading_zeros(values)
 
     def _binary(self, values: NDArray[Any], values2: NDArray[Any]) -> NDArray[Any]:
         mode = self._mode
-        if mode in (elementwise_mode.ADD, elementwise_mode.SUB):
+        if mode in (ElementwiseMode.ADD, ElementwiseMode.SUB):
             values, values2 = add_operands(values, values2, self._operand_scaling)
         first, second = (values2, values) if self._reversed else (values, values2)
-        if mode is elementwise_mode.SHL:
+        if mode is ElementwiseMode.SHL:
             return shift_left(first, second)
-        if mode is elementwise_mode.SHR:
+        if mode is ElementwiseMode.SHR:
             first, second = np.broadcast_arrays(first, second)
             return shift_right_rounded(first, second, self.scaling.rounding)
         result = combine(mode, first, second)
-        if mode in (elementwise_mode.MIN, elementwise_mode.MAX):
+        if mode in (ElementwiseMode.MIN, ElementwiseMode.MAX):
             return result
-        if mode is elementwise_mode.MUL and self.inputs.ifm.dtype.itemsize == 4:
+        if mode is ElementwiseMode.MUL and self.inputs.ifm.dtype.itemsize == 4:
             return scale_wide_product(result, self.scaling)
         return self.scale_global(result)
 
     @property
     def _reversed(self) -> bool:
-        return bool(self._broadcast & _REVERSED_ORDER)
+        return self.state.get(Cmd0.NPU_SET_IFM2_BROADCAST.operand_order) is OperandOrder.ORDER_A
 
     @cached_property
     def _operand_scaling(self) -> OperandScaling:
@@ -148,8 +136,8 @@ class Elementwise(BlockOperation):
         return OperandScaling(
             scale_mode=scale_mode,
             rounding=rounding,
-            opa=self.state.scale(cmd1.NPU_SET_OPA_SCALE),
-            opb_multiplier=self.state.scale(cmd1.NPU_SET_OPB_SCALE)[0],
+            opa=self.state.scale(Cmd1.NPU_SET_OPA_SCALE),
+            opb_multiplier=self.state.get(Cmd1.NPU_SET_OPB_SCALE.scale),
             ifm_bits=8 * self.inputs.ifm.dtype.itemsize,
             reversed_order=self._reversed,
         )

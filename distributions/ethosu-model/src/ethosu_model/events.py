@@ -6,30 +6,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import pmu_event_type
-
 from ethosu_model.faults import AxiPort
+from ethosu_model.pmu_events import PmuEvent
 from ethosu_model.traffic import Traffic
 
 _READ_BEATS = {
-    AxiPort.AXI0: pmu_event_type.AXI0_RD_DATA_BEAT_RECEIVED.value,
-    AxiPort.AXI1: pmu_event_type.AXI1_RD_DATA_BEAT_RECEIVED.value,
+    AxiPort.AXI0: PmuEvent.AXI0_RD_DATA_BEAT_RECEIVED,
+    AxiPort.AXI1: PmuEvent.AXI1_RD_DATA_BEAT_RECEIVED,
 }
 _WRITE_BEATS = {
-    AxiPort.AXI0: pmu_event_type.AXI0_WR_DATA_BEAT_WRITTEN.value,
-    AxiPort.AXI1: pmu_event_type.AXI1_WR_DATA_BEAT_WRITTEN.value,
+    AxiPort.AXI0: PmuEvent.AXI0_WR_DATA_BEAT_WRITTEN,
+    AxiPort.AXI1: PmuEvent.AXI1_WR_DATA_BEAT_WRITTEN,
 }
 _EVERY_CYCLE = (
-    pmu_event_type.CYCLE.value,
-    pmu_event_type.NPU_ACTIVE.value,
-    pmu_event_type.AXI0_ENABLED_CYCLES.value,
-    pmu_event_type.AXI1_ENABLED_CYCLES.value,
+    PmuEvent.CYCLE,
+    PmuEvent.NPU_ACTIVE,
+    PmuEvent.AXI0_ENABLED_CYCLES,
+    PmuEvent.AXI1_ENABLED_CYCLES,
 )
-_MAC_ACTIVE = pmu_event_type.MAC_ACTIVE.value
+_MAC_ACTIVE = PmuEvent.MAC_ACTIVE
 _MAC_ACTIVE_BY_BITS = {
-    8: pmu_event_type.MAC_ACTIVE_8BIT.value,
-    16: pmu_event_type.MAC_ACTIVE_16BIT.value,
-    32: pmu_event_type.MAC_ACTIVE_32BIT.value,
+    8: PmuEvent.MAC_ACTIVE_8BIT,
+    16: PmuEvent.MAC_ACTIVE_16BIT,
+    32: PmuEvent.MAC_ACTIVE_32BIT,
 }
 
 
@@ -53,9 +52,9 @@ class EventTotals:
 
 
 def event_totals(events: Mapping[int, int]) -> EventTotals:
-    """Return the totals of ``events``, counts by ``pmu_event_type``."""
+    """Return the totals of ``events``, counts by ``PmuEvent``."""
     return EventTotals(
-        cycles=events.get(pmu_event_type.CYCLE.value, 0),
+        cycles=events.get(PmuEvent.CYCLE, 0),
         axi0_read_beats=events.get(_READ_BEATS[AxiPort.AXI0], 0),
         axi0_written_beats=events.get(_WRITE_BEATS[AxiPort.AXI0], 0),
         axi1_read_beats=events.get(_READ_BEATS[AxiPort.AXI1], 0),
@@ -83,6 +82,6 @@ def cycle_events(cycles: int, mac_active: Mapping[int, int]) -> dict[int, int]:
         cycles: All cycles.
         mac_active: Those in which the MAC array works, by the IFM's element size in bits.
     """
-    events = dict.fromkeys(_EVERY_CYCLE, cycles)
+    events: dict[int, int] = dict.fromkeys(_EVERY_CYCLE, cycles)
     events[_MAC_ACTIVE] = sum(mac_active.values())
     return events | {_MAC_ACTIVE_BY_BITS[bits]: count for bits, count in mac_active.items()}

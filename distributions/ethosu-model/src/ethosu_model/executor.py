@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0
-
 from ethosu_model.accounting import Account
 from ethosu_model.bus import Bus
-from ethosu_model.command_stream import Command, CommandState, decode
+from ethosu_model.command_stream import CommandState, Instruction, decode
+from ethosu_model.commands import Cmd0
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.dma import run_dma
 from ethosu_model.faults import AxiChannel, NpuFault
@@ -77,7 +76,7 @@ class Executor:
         )
         key = (stream, job)
         if key not in self._programs:
-            self._programs[key] = Program(decode(stream))
+            self._programs[key] = Program(decode(stream, self._machine.accelerator.architecture))
             if len(self._programs) > _KEPT_PROGRAMS:
                 self._programs.popitem(last=False)
         self._programs.move_to_end(key)
@@ -86,57 +85,57 @@ class Executor:
     def _run_program(self, program: Program, job: Job, result: JobResult, account: Account) -> None:
         """Execute operations up to NPU_OP_STOP, or until the queue runs dry."""
         for action in program.actions():
-            command = action.command
+            instruction = action.instruction
             self.last_state = action.state
-            result.read_offset = command.offset
-            if command.code in (cmd0.NPU_OP_STOP, cmd0.NPU_OP_IRQ):
+            result.read_offset = instruction.offset
+            if instruction.command in (Cmd0.NPU_OP_STOP, Cmd0.NPU_OP_IRQ):
                 result.irq_raised = True
-                result.irq_mask |= command.parameter
-                self._tell(command, lambda: f"mask 0x{result.irq_mask:04x}")
+                result.irq_mask |= instruction.get(Cmd0.NPU_OP_STOP.irq_mask)
+                self._tell(instruction, lambda: f"mask 0x{result.irq_mask:04x}")
             else:
                 self._execute(action, job, account)
-            result.read_offset += command.size_bytes
-            if command.code is cmd0.NPU_OP_STOP:
+            result.read_offset += instruction.size_bytes
+            if instruction.command is Cmd0.NPU_OP_STOP:
                 return
         result.read_offset = program.stream.size_bytes
         if program.stream.fault is not None:
             raise program.stream.fault
 
     def _execute(self, action: Action, job: Job, account: Account) -> None:
-        command = action.command
-        if command.code in OPERATIONS:
+        instruction = action.instruction
+        if instruction.command in OPERATIONS:
             report = action.operation(self._machine, job).run()
             account.operation(report.cost)
-            self._tell_operation(command, report)
-        elif command.code is cmd0.NPU_OP_DMA_START:
+            self._tell_operation(instruction, report)
+        elif instruction.command is Cmd0.NPU_OP_DMA_START:
             transfer = run_dma(self._machine, action.state, job)
             account.transfer(transfer)
-            self._tell(command, lambda: transfer.operands)
+            self._tell(instruction, lambda: transfer.operands)
         else:
-            self._account_for(command, account)
-            self._tell(command, lambda: str(command.parameter))
+            self._account_for(instruction, account)
+            self._tell(instruction, lambda: str(instruction.parameter))
 
     @staticmethod
-    def _account_for(command: Command, account: Account) -> None:
+    def _account_for(instruction: Instruction, account: Account) -> None:
         """Carry out what only the account sees: waits and the PMU's mask."""
-        if command.code is cmd0.NPU_OP_KERNEL_WAIT:
-            account.wait_for_kernels(command.parameter)
-        elif command.code is cmd0.NPU_OP_DMA_WAIT:
-            account.wait_for_transfers(command.parameter & 0xF)
-        elif command.code is cmd0.NPU_OP_PMU_MASK:
-            account.masked = bool(command.parameter & 1)
+        if instruction.command is Cmd0.NPU_OP_KERNEL_WAIT:
+            account.wait_for_kernels(instruction.get(Cmd0.NPU_OP_KERNEL_WAIT.n))
+        elif instruction.command is Cmd0.NPU_OP_DMA_WAIT:
+            account.wait_for_transfers(instruction.get(Cmd0.NPU_OP_DMA_WAIT.k))
+        elif instruction.command is Cmd0.NPU_OP_PMU_MASK:
+            account.masked = instruction.get(Cmd0.NPU_OP_PMU_MASK.enable)
 
-    def _tell_operation(self, command: Command, report: OperationReport) -> None:
-        self._tell(command, report.describe)
+    def _tell_operation(self, instruction: Instruction, report: OperationReport) -> None:
+        self._tell(instruction, report.describe)
         if self._trace is not None:
             shape = report.ofm.shape
             self._trace.ofm(
-                command.offset,
-                command.code.name,
+                instruction.offset,
+                instruction.command.name,
                 (shape.height, shape.width, shape.depth),
                 report.result.tobytes(),
             )
 
-    def _tell(self, command: Command, describe: Callable[[], str]) -> None:
+    def _tell(self, instruction: Instruction, describe: Callable[[], str]) -> None:
         if self._trace is not None:
-            self._trace.command(command.offset, command.code.name, describe())
+            self._trace.command(instruction.offset, instruction.command.name, describe())

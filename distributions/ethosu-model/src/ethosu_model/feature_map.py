@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethosu_model.bus import Bus
+from ethosu_model.enums import Layout
 from ethosu_model.faults import AxiChannel, CommandFault
-from ethosu_model.operands import BRICK, FeatureMap, Layout
+from ethosu_model.operands import BRICK, FeatureMap
 
 IntArray = NDArray[Any]
 

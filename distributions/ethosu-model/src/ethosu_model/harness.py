@@ -11,14 +11,14 @@ from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, BASE_POINTERS, PMU
 from numpy.typing import NDArray
 
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.device import NpuDevice
+from ethosu_model.enums import MemAttr
 from ethosu_model.errors import ModelError
 from ethosu_model.memory import ArrayMemory
-from ethosu_model.registers import STATUS_ERRORS, Command, Status
+from ethosu_model.registers import REGION_BASES, REGION_PORTS, STATUS_ERRORS, Command, Reg, Status
 from ethosu_model.trace import Trace
 
 _FOURCC = b"COP1"
@@ -193,7 +193,7 @@ class HostRunner:
                 raise NpuJobError(f"input of {len(data)} bytes, {tensor.size_bytes} wanted")
             self.memory.write(_region_base(tensor.region) + tensor.offset, data)
         self.start()
-        status = Status(self.device.read_register(BASE.STATUS.value) & 0xFFF)
+        status = Status(self.device.read_register(Reg.STATUS.offset) & 0xFFF)
         if status & STATUS_ERRORS or not status & Status.CMD_END_REACHED:
             raise NpuJobError(f"STATUS {status!r}: {self.device.last_fault}")
         return [self._read(tensor) for tensor in self.model.outputs]
@@ -201,19 +201,21 @@ class HostRunner:
     def start(self) -> None:
         """Reset the device, set it up as a driver does, and let it run the job."""
         write = self.device.write_register
-        write(BASE.RESET.value, 0)
+        write(Reg.RESET.offset, 0)
         self._start_counters()
-        write(BASE.QBASE0.value, _STREAM_ADDRESS)
-        write(BASE.QSIZE.value, len(self._stream))
+        write(Reg.QBASE0.offset, _STREAM_ADDRESS)
+        write(Reg.QSIZE.offset, len(self._stream))
         for region in self._region_sizes():
-            write(BASE_POINTERS.BASEP0.value + 8 * region, _region_base(region))
-        write(BASE.REGIONCFG.value, 3 << 2 * self.model.weights_region)
-        write(BASE.CMD.value, int(Command.RUN | Command.CLEAR_IRQ))
+            write(REGION_BASES[region][0].offset, _region_base(region))
+        port = REGION_PORTS[self.model.weights_region]
+        write(Reg.REGIONCFG.offset, port.put(MemAttr.AXI1_OUTSTANDING_COUNTER3))
+        write(Reg.CMD.offset, int(Command.RUN | Command.CLEAR_IRQ))
 
     def _start_counters(self) -> None:
         write = self.device.write_register
-        write(PMU.PMCR.value, 0b111)
-        write(PMU.PMCNTENSET.value, 0x8000_000F)
+        reset = Reg.PMCR.event_cnt_rst.mask | Reg.PMCR.cycle_cnt_rst.mask
+        write(Reg.PMCR.offset, Reg.PMCR.cnt_en.mask | reset)
+        write(Reg.PMCNTENSET.offset, Reg.PMCNTENSET.mask)
 
     def _read(self, tensor: RawTensor) -> NDArray[Any]:
         data = self.memory.read(_region_base(tensor.region) + tensor.offset, tensor.size_bytes)

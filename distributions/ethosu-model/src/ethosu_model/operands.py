@@ -4,45 +4,49 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 
 from ethosu_model.command_stream import CommandState
+from ethosu_model.command_words import (
+    Address,
+    CustomDmaRegion,
+    HeightM1,
+    Ifm2Precision,
+    IfmPrecision,
+    Length,
+    OfmPrecision,
+    Region,
+    WidthM1,
+    ZeroPoint,
+)
+from ethosu_model.commands import Cmd0, Cmd1
 from ethosu_model.config import AcceleratorConfig
+from ethosu_model.enums import (
+    ActivationFunction,
+    ActivationPrecision,
+    ClipRange,
+    Decomposition,
+    Layout,
+    OfmScaleMode,
+    Rounding,
+    ScaleMode,
+    Upscale,
+    WeightOrder,
+)
 from ethosu_model.faults import AxiPort, CommandFault
-from ethosu_model.job import REGIONS, Job
-from ethosu_model.rounding import Rounding
+from ethosu_model.fields import Field
+from ethosu_model.job import Job
 
 ElementType = np.dtype[Any]
 
-_ELEMENT_BITS = {0: 8, 1: 16, 2: 32}
+_ELEMENT_BYTES = {
+    ActivationPrecision.B8: 1,
+    ActivationPrecision.B16: 2,
+    ActivationPrecision.B32: 4,
+}
 BRICK = 16  # channels in a brick of NHCWB16
-
-
-class Layout(IntEnum):
-    """``data_format`` of ethos_u55_regs."""
-
-    NHWC = 0
-    NHCWB16 = 1
-
-
-class Upscale(IntEnum):
-    """``resampling_mode`` of ethos_u55_regs; TRANSPOSE inserts zeros."""
-
-    NONE = 0
-    NEAREST = 1
-    ZEROS = 2
-
-
-class ScaleMode(IntEnum):
-    """``ifm_scale_mode`` of ethos_u55_regs: how ADD and SUB scale their operands."""
-
-    OPA_OPB_16 = 0
-    OPA_32 = 1
-    OPB_32 = 2
 
 
 @dataclass(frozen=True)
@@ -167,48 +171,85 @@ class OfmScaling:
 class Activation:
     """NPU_SET_ACTIVATION and its limits."""
 
-    function: int
-    clip_range: int
+    function: ActivationFunction
+    clip_range: ClipRange
     minimum: int
     maximum: int
 
     def __str__(self) -> str:
-        return f"activation {self.function} in {self.minimum}..{self.maximum}"
+        return f"activation {self.function:d} in {self.minimum}..{self.maximum}"
+
+
+_Precision = IfmPrecision | Ifm2Precision | OfmPrecision
 
 
 @dataclass(frozen=True)
-class _FeatureMapCodes:
-    """The registers of one feature map."""
+class _FeatureMapCommands:
+    """The commands of one feature map."""
 
-    region: cmd0
-    bases: tuple[cmd1, ...]
-    height_0_m1: cmd0
-    height_1_m1: cmd0
-    width_0_m1: cmd0
-    stride_y: cmd1
-    stride_x: cmd1
-    stride_c: cmd1
-    zero_point: cmd0
-
-    @classmethod
-    def of(cls, name: str) -> _FeatureMapCodes:
-        """Return the registers of IFM, IFM2 or OFM."""
-        return cls(
-            region=cmd0[f"NPU_SET_{name}_REGION"],
-            bases=tuple(cmd1[f"NPU_SET_{name}_BASE{i}"] for i in range(4)),
-            height_0_m1=cmd0[f"NPU_SET_{name}_HEIGHT0_M1"],
-            height_1_m1=cmd0[f"NPU_SET_{name}_HEIGHT1_M1"],
-            width_0_m1=cmd0[f"NPU_SET_{name}_WIDTH0_M1"],
-            stride_y=cmd1[f"NPU_SET_{name}_STRIDE_Y"],
-            stride_x=cmd1[f"NPU_SET_{name}_STRIDE_X"],
-            stride_c=cmd1[f"NPU_SET_{name}_STRIDE_C"],
-            zero_point=cmd0[f"NPU_SET_{name}_ZERO_POINT"],
-        )
+    region: Region
+    bases: tuple[Address, Address, Address, Address]
+    precision: _Precision
+    height_0_m1: HeightM1
+    height_1_m1: HeightM1
+    width_0_m1: WidthM1
+    stride_y: Address
+    stride_x: Address
+    stride_c: Address
+    zero_point: ZeroPoint
 
 
-_IFM_CODES = _FeatureMapCodes.of("IFM")
-_IFM2_CODES = _FeatureMapCodes.of("IFM2")
-_OFM_CODES = _FeatureMapCodes.of("OFM")
+_IFM_COMMANDS = _FeatureMapCommands(
+    region=Cmd0.NPU_SET_IFM_REGION,
+    bases=(
+        Cmd1.NPU_SET_IFM_BASE0,
+        Cmd1.NPU_SET_IFM_BASE1,
+        Cmd1.NPU_SET_IFM_BASE2,
+        Cmd1.NPU_SET_IFM_BASE3,
+    ),
+    precision=Cmd0.NPU_SET_IFM_PRECISION,
+    height_0_m1=Cmd0.NPU_SET_IFM_HEIGHT0_M1,
+    height_1_m1=Cmd0.NPU_SET_IFM_HEIGHT1_M1,
+    width_0_m1=Cmd0.NPU_SET_IFM_WIDTH0_M1,
+    stride_y=Cmd1.NPU_SET_IFM_STRIDE_Y,
+    stride_x=Cmd1.NPU_SET_IFM_STRIDE_X,
+    stride_c=Cmd1.NPU_SET_IFM_STRIDE_C,
+    zero_point=Cmd0.NPU_SET_IFM_ZERO_POINT,
+)
+_IFM2_COMMANDS = _FeatureMapCommands(
+    region=Cmd0.NPU_SET_IFM2_REGION,
+    bases=(
+        Cmd1.NPU_SET_IFM2_BASE0,
+        Cmd1.NPU_SET_IFM2_BASE1,
+        Cmd1.NPU_SET_IFM2_BASE2,
+        Cmd1.NPU_SET_IFM2_BASE3,
+    ),
+    precision=Cmd0.NPU_SET_IFM2_PRECISION,
+    height_0_m1=Cmd0.NPU_SET_IFM2_HEIGHT0_M1,
+    height_1_m1=Cmd0.NPU_SET_IFM2_HEIGHT1_M1,
+    width_0_m1=Cmd0.NPU_SET_IFM2_WIDTH0_M1,
+    stride_y=Cmd1.NPU_SET_IFM2_STRIDE_Y,
+    stride_x=Cmd1.NPU_SET_IFM2_STRIDE_X,
+    stride_c=Cmd1.NPU_SET_IFM2_STRIDE_C,
+    zero_point=Cmd0.NPU_SET_IFM2_ZERO_POINT,
+)
+_OFM_COMMANDS = _FeatureMapCommands(
+    region=Cmd0.NPU_SET_OFM_REGION,
+    bases=(
+        Cmd1.NPU_SET_OFM_BASE0,
+        Cmd1.NPU_SET_OFM_BASE1,
+        Cmd1.NPU_SET_OFM_BASE2,
+        Cmd1.NPU_SET_OFM_BASE3,
+    ),
+    precision=Cmd0.NPU_SET_OFM_PRECISION,
+    height_0_m1=Cmd0.NPU_SET_OFM_HEIGHT0_M1,
+    height_1_m1=Cmd0.NPU_SET_OFM_HEIGHT1_M1,
+    width_0_m1=Cmd0.NPU_SET_OFM_WIDTH0_M1,
+    stride_y=Cmd1.NPU_SET_OFM_STRIDE_Y,
+    stride_x=Cmd1.NPU_SET_OFM_STRIDE_X,
+    stride_c=Cmd1.NPU_SET_OFM_STRIDE_C,
+    zero_point=Cmd0.NPU_SET_OFM_ZERO_POINT,
+)
 
 
 class OperandDecoder:
@@ -219,86 +260,84 @@ class OperandDecoder:
         self._state = state
         self._job = job
 
-    def region(self, code: cmd0) -> tuple[int, AxiPort]:
+    def region(self, command: Region) -> tuple[int, AxiPort]:
         """Return base address and AXI port of the region that a SET_..._REGION names.
 
         Raises:
-            CommandFault: There is no such region.
+            CommandFault: It names a custom DMA.
         """
-        number = self._state.value(code)
-        if number >= REGIONS:
-            raise CommandFault(f"{code.name} names region {number} of {REGIONS}")
+        if isinstance(command, CustomDmaRegion) and self._state.get(command.custom_dma_cs):
+            raise CommandFault(f"{command.name} selects a custom DMA, and CONFIG has none")
+        number = self._state.get(command.region)
         return self._job.region_bases[number], self._job.region_ports[number]
 
-    def bus_address(self, base: int, code: cmd1) -> int:
+    def bus_address(self, base: int, command: Address) -> int:
         """Return a region's base plus an offset register, as the address adder wraps it."""
-        return (base + self._state.address(code, self._bits)) & (1 << self._bits) - 1
+        return (base + self._state.address(command, self._bits)) & (1 << self._bits) - 1
 
-    def length(self, code: cmd1) -> int:
-        """Return a 32-bit length register."""
-        return self._state.address(code, 32)
+    def length(self, command: Length) -> int:
+        """Return a length, in bytes."""
+        return self._state.get(command.length)
 
     def ofm(self) -> FeatureMap:
         """Return the OFM."""
+        get = self._state.get
         shape = Shape(
-            self._state.value(cmd0.NPU_SET_OFM_HEIGHT_M1) + 1,
-            self._state.value(cmd0.NPU_SET_OFM_WIDTH_M1) + 1,
-            self._state.value(cmd0.NPU_SET_OFM_DEPTH_M1) + 1,
+            get(Cmd0.NPU_SET_OFM_HEIGHT_M1.height_m1) + 1,
+            get(Cmd0.NPU_SET_OFM_WIDTH_M1.width_m1) + 1,
+            get(Cmd0.NPU_SET_OFM_DEPTH_M1.depth_m1) + 1,
         )
-        precision = self._state.value(cmd0.NPU_SET_OFM_PRECISION)
-        dtype = _dtype(precision >> 1 & 3, signed=bool(precision & 1), code="OFM_PRECISION")
-        return self._feature_map(_OFM_CODES, shape, dtype, _layout(precision))
+        return self._feature_map(_OFM_COMMANDS, shape)
 
     def ifm(self, shape: Shape) -> FeatureMap:
         """Return the IFM with the shape that the operation derives for it."""
-        precision = self._state.value(cmd0.NPU_SET_IFM_PRECISION)
-        dtype = _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM_PRECISION")
-        return self._feature_map(_IFM_CODES, shape, dtype, _layout(precision))
+        return self._feature_map(_IFM_COMMANDS, shape)
 
     def ifm2(self, shape: Shape) -> FeatureMap:
         """Return IFM2 with the shape that broadcasting leaves it."""
-        precision = self._state.value(cmd0.NPU_SET_IFM2_PRECISION)
-        dtype = _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM2_PRECISION")
-        return self._feature_map(_IFM2_CODES, shape, dtype, _layout(precision))
+        return self._feature_map(_IFM2_COMMANDS, shape)
 
     def ifm2_scalar(self) -> int:
         """Return IFM2_SCALAR without the zero point."""
-        precision = self._state.value(cmd0.NPU_SET_IFM2_PRECISION)
-        signed = bool(precision & 1)
-        dtype = _dtype(precision >> 2 & 3, signed=signed, code="IFM2_PRECISION")
-        read = self._state.signed if signed else self._state.value
-        zero_point = _zero_point(self._state, cmd0.NPU_SET_IFM2_ZERO_POINT, dtype)
-        return read(cmd0.NPU_SET_IFM2_SCALAR) - zero_point
+        dtype = self._dtype(Cmd0.NPU_SET_IFM2_PRECISION)
+        scalar = self._number(Cmd0.NPU_SET_IFM2_SCALAR.scalar, dtype)
+        return scalar - self._number(Cmd0.NPU_SET_IFM2_ZERO_POINT.zero_point, dtype)
 
     def ifm_dtype(self) -> ElementType:
         """Return the element type of the IFM."""
-        precision = self._state.value(cmd0.NPU_SET_IFM_PRECISION)
-        return _dtype(precision >> 2 & 3, signed=bool(precision & 1), code="IFM_PRECISION")
+        return self._dtype(Cmd0.NPU_SET_IFM_PRECISION)
 
     def ifm_depth(self) -> int:
         """Return IFM_DEPTH_M1 + 1."""
-        return self._state.value(cmd0.NPU_SET_IFM_DEPTH_M1) + 1
+        return self._state.get(Cmd0.NPU_SET_IFM_DEPTH_M1.depth_m1) + 1
 
-    def _feature_map(
-        self, codes: _FeatureMapCodes, shape: Shape, dtype: ElementType, layout: Layout
-    ) -> FeatureMap:
+    def _dtype(self, precision: _Precision) -> ElementType:
+        size = _ELEMENT_BYTES[self._state.get(precision.activation_precision)]
+        return np.dtype(f"{'i' if self._state.get(precision.activation_type) else 'u'}{size}")
+
+    def _number(self, field: Field[int], dtype: ElementType) -> int:
+        """Return a 16-bit number that is signed as ``dtype`` is."""
+        return self._state.get(field) if dtype.kind == "u" else self._state.signed(field)
+
+    def _feature_map(self, commands: _FeatureMapCommands, shape: Shape) -> FeatureMap:
         state, bits = self._state, self._bits
-        base, port = self.region(codes.region)
-        first, second, third, fourth = (self.bus_address(base, code) for code in codes.bases)
+        base, port = self.region(commands.region)
+        first, second, third, fourth = (self.bus_address(base, each) for each in commands.bases)
+        dtype = self._dtype(commands.precision)
         return FeatureMap(
             shape=shape,
             dtype=dtype,
-            layout=layout,
+            layout=state.get(commands.precision.activation_format),
             tiles=Tiles(
-                state.value(codes.height_0_m1) + 1,
-                state.value(codes.height_1_m1) + 1,
-                state.value(codes.width_0_m1) + 1,
+                state.get(commands.height_0_m1.height_m1) + 1,
+                state.get(commands.height_1_m1.height_m1) + 1,
+                state.get(commands.width_0_m1.width_m1) + 1,
                 (first, second, third, fourth),
             ),
-            stride_y=state.stride(codes.stride_y, bits),
-            stride_x=state.stride(codes.stride_x, bits),
-            stride_c=state.stride(codes.stride_c, bits),
-            zero_point=_zero_point(state, codes.zero_point, dtype),
+            stride_y=state.stride(commands.stride_y, bits),
+            stride_x=state.stride(commands.stride_x, bits),
+            stride_c=state.stride(commands.stride_c, bits),
+            zero_point=self._number(commands.zero_point.zero_point, dtype),
             port=port,
         )
 
@@ -308,30 +347,30 @@ class OperandDecoder:
         Raises:
             CommandFault: The dilated size fits no whole number of elements.
         """
-        bits = self._state.value(cmd0.NPU_SET_KERNEL_STRIDE)
-        dilation_x, dilation_y = (bits >> 3 & 1) + 1, (bits >> 4 & 1) + 1
-        height_m1 = self._state.value(cmd0.NPU_SET_KERNEL_HEIGHT_M1)
-        width_m1 = self._state.value(cmd0.NPU_SET_KERNEL_WIDTH_M1)
+        get, word = self._state.get, Cmd0.NPU_SET_KERNEL_STRIDE
+        dilation_x, dilation_y = get(word.dilation_x) + 1, get(word.dilation_y) + 1
+        height_m1 = get(Cmd0.NPU_SET_KERNEL_HEIGHT_M1.height_m1)
+        width_m1 = get(Cmd0.NPU_SET_KERNEL_WIDTH_M1.width_m1)
         if height_m1 % dilation_y or width_m1 % dilation_x:
             raise CommandFault("KERNEL size and dilation disagree")
         return Kernel(
             height=height_m1 // dilation_y + 1,
             width=width_m1 // dilation_x + 1,
-            stride_y=(bits >> 1 & 1 | bits >> 9 << 1 & 2) + 1,
-            stride_x=(bits & 1 | bits >> 6 << 1 & 2) + 1,
+            stride_y=(get(word.stride_y_lsb) | get(word.stride_y_msb) << 1) + 1,
+            stride_x=(get(word.stride_x_lsb) | get(word.stride_x_msb) << 1) + 1,
             dilation_y=dilation_y,
             dilation_x=dilation_x,
-            part_kernel_first=bool(bits >> 2 & 1),
-            decomposition=4 if bits >> 5 & 1 else 8,
+            part_kernel_first=get(word.weight_order) is WeightOrder.PART_KERNEL_FIRST,
+            decomposition=4 if get(word.decomposition) is Decomposition.D4X4 else 8,
         )
 
     def padding(self) -> Padding:
         """Return the padding of the IFM."""
         return Padding(
-            self._state.value(cmd0.NPU_SET_IFM_PAD_TOP),
-            self._state.value(cmd0.NPU_SET_IFM_PAD_LEFT),
-            self._state.value(cmd0.NPU_SET_IFM_PAD_BOTTOM),
-            self._state.value(cmd0.NPU_SET_IFM_PAD_RIGHT),
+            self._state.get(Cmd0.NPU_SET_IFM_PAD_TOP.pad),
+            self._state.get(Cmd0.NPU_SET_IFM_PAD_LEFT.pad),
+            self._state.get(Cmd0.NPU_SET_IFM_PAD_BOTTOM.pad),
+            self._state.get(Cmd0.NPU_SET_IFM_PAD_RIGHT.pad),
         )
 
     def upscale(self) -> Upscale:
@@ -340,20 +379,17 @@ class OperandDecoder:
         Raises:
             CommandFault: The mode is reserved.
         """
-        mode = self._state.value(cmd0.NPU_SET_IFM_UPSCALE) & 3
-        if mode not in tuple(Upscale):
-            raise CommandFault(f"reserved IFM_UPSCALE mode {mode}")
-        return Upscale(mode)
+        return self._state.get(Cmd0.NPU_SET_IFM_UPSCALE.mode)
 
     def ofm_scaling(self) -> OfmScaling:
         """Return rounding and scaling of the OFM."""
-        precision = self._state.value(cmd0.NPU_SET_OFM_PRECISION)
-        multiplier, shift = self._state.scale(cmd1.NPU_SET_OFM_SCALE)
+        get, precision = self._state.get, Cmd0.NPU_SET_OFM_PRECISION
+        multiplier, shift = self._state.scale(Cmd1.NPU_SET_OFM_SCALE)
         return OfmScaling(
-            use_global=bool(precision >> 8 & 1),
+            use_global=get(precision.scale_mode) is OfmScaleMode.GLOBAL,
             multiplier=multiplier,
             shift=shift,
-            rounding=_rounding(precision >> 14, "OFM_PRECISION"),
+            rounding=get(precision.round_mode),
         )
 
     def ifm_scale_mode(self) -> tuple[ScaleMode, Rounding]:
@@ -362,47 +398,19 @@ class OperandDecoder:
         Raises:
             CommandFault: A reserved mode.
         """
-        precision = self._state.value(cmd0.NPU_SET_IFM_PRECISION)
-        mode = precision >> 8 & 3
-        if mode not in tuple(ScaleMode):
-            raise CommandFault(f"reserved scale mode {mode} in IFM_PRECISION")
-        return ScaleMode(mode), _rounding(precision >> 14, "IFM_PRECISION")
+        get, precision = self._state.get, Cmd0.NPU_SET_IFM_PRECISION
+        return get(precision.scale_mode), get(precision.round_mode)
 
     def activation(self, dtype: ElementType) -> Activation:
-        """Return the activation; limits are signed or not as the OFM is."""
-        bits = self._state.value(cmd0.NPU_SET_ACTIVATION)
-        read = self._state.value if dtype.kind == "u" else self._state.signed
+        """Return the activation; limits are signed or not as the OFM is.
+
+        Raises:
+            CommandFault: A reserved function or clip range.
+        """
+        get, word = self._state.get, Cmd0.NPU_SET_ACTIVATION
         return Activation(
-            function=bits & 0xFFF,
-            clip_range=bits >> 12,
-            minimum=read(cmd0.NPU_SET_ACTIVATION_MIN),
-            maximum=read(cmd0.NPU_SET_ACTIVATION_MAX),
+            function=get(word.activation_function),
+            clip_range=get(word.activation_clip_range),
+            minimum=self._number(Cmd0.NPU_SET_ACTIVATION_MIN.clip_boundary, dtype),
+            maximum=self._number(Cmd0.NPU_SET_ACTIVATION_MAX.clip_boundary, dtype),
         )
-
-
-def _dtype(precision: int, *, signed: bool, code: str) -> ElementType:
-    bits = _ELEMENT_BITS.get(precision)
-    if bits is None:
-        raise CommandFault(f"reserved element size in {code}")
-    return np.dtype(f"{'i' if signed else 'u'}{bits // 8}")
-
-
-def _layout(precision: int) -> Layout:
-    layout = precision >> 6 & 3
-    if layout not in tuple(Layout):
-        raise CommandFault(f"reserved feature map format {layout}")
-    return Layout(layout)
-
-
-def _rounding(bits: int, code: str) -> Rounding:
-    if bits & 3 == 3:
-        raise CommandFault(f"reserved rounding mode in {code}")
-    return Rounding(bits & 3)
-
-
-def _zero_point(
-    state: CommandState,
-    code: cmd0,
-    dtype: ElementType,
-) -> int:
-    return state.value(code) if dtype.kind == "u" else state.signed(code)

@@ -10,13 +10,14 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import acc_format, activation, cmd0
 from numpy.typing import NDArray
 
 from ethosu_model.accounting import OperationCost, busiest_port_bytes, operation_cost
-from ethosu_model.command_stream import CommandState
+from ethosu_model.command_stream import CommandState, Instruction
+from ethosu_model.commands import Cmd0
 from ethosu_model.convolution import Band
 from ethosu_model.cycles import BlockKind, OutputKind, Workload
+from ethosu_model.enums import AccFormat, ActivationFunction, Upscale
 from ethosu_model.faults import AxiChannel
 from ethosu_model.feature_map import read_feature_map, write_feature_map
 from ethosu_model.job import Job
@@ -28,7 +29,6 @@ from ethosu_model.operands import (
     OfmScaling,
     OperandDecoder,
     Shape,
-    Upscale,
 )
 from ethosu_model.output import OutputStage
 from ethosu_model.rounding import scale_and_round
@@ -80,18 +80,20 @@ class BlockOperation(ABC):
     Operands are resolved on first use and kept, for a network's job is run again and again.
     """
 
-    def __init__(self, machine: Machine, state: CommandState, job: Job, parameter: int) -> None:
+    def __init__(
+        self, machine: Machine, state: CommandState, job: Job, instruction: Instruction
+    ) -> None:
         """Make an operation.
 
         Args:
             machine: What it runs on.
             state: The command registers; not to change afterwards.
             job: Regions and ports.
-            parameter: That of the NPU_OP command.
+            instruction: The NPU_OP command.
         """
         self.machine = machine
         self.state = state
-        self.parameter = parameter
+        self.instruction = instruction
         self.decoder = OperandDecoder(machine.accelerator, state, job)
 
     @abstractmethod
@@ -185,16 +187,16 @@ class BlockOperation(ABC):
 
     def mac_output_kind(self) -> OutputKind:
         """Return the output stage's work behind accumulators; 40-bit ones cost more."""
-        wide = self.state.value(cmd0.NPU_SET_ACC_FORMAT) == acc_format.INT_40BIT.value
+        wide = self.state.get(Cmd0.NPU_SET_ACC_FORMAT.acc_format) is AccFormat.I40
         return OutputKind.MULTIPLY if wide else OutputKind.OTHER
 
     @cached_property
     def block(self) -> Shape:
         """The OFM block."""
         return Shape(
-            self.state.value(cmd0.NPU_SET_OFM_BLK_HEIGHT_M1) + 1,
-            self.state.value(cmd0.NPU_SET_OFM_BLK_WIDTH_M1) + 1,
-            self.state.value(cmd0.NPU_SET_OFM_BLK_DEPTH_M1) + 1,
+            self.state.get(Cmd0.NPU_SET_OFM_BLK_HEIGHT_M1.height_m1) + 1,
+            self.state.get(Cmd0.NPU_SET_OFM_BLK_WIDTH_M1.width_m1) + 1,
+            self.state.get(Cmd0.NPU_SET_OFM_BLK_DEPTH_M1.depth_m1) + 1,
         )
 
     @cached_property
@@ -224,7 +226,7 @@ class BlockOperation(ABC):
             kernel=inputs.window.kernel,
             ifm_depth=inputs.ifm.shape.depth,
             ifm_bits=8 * inputs.ifm.dtype.itemsize,
-            looks_up=self.activation.function != activation.NONE.value,
+            looks_up=self.activation.function is not ActivationFunction.NONE,
             port_bytes=busiest_port_bytes(traffic),
         )
         return operation_cost(self.machine.accelerator, workload, traffic)

@@ -7,11 +7,9 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import activation as activation_function
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import clip_range
 from numpy.typing import NDArray
 
-from ethosu_model.faults import CommandFault
+from ethosu_model.enums import ActivationFunction, ClipRange
 from ethosu_model.lookup import LUT_SLOT_BYTES, look_up_8, look_up_16, sigmoid_16, tanh_16
 from ethosu_model.machine import Machine
 from ethosu_model.operands import Activation, ElementType, FeatureMap
@@ -19,15 +17,15 @@ from ethosu_model.operands import Activation, ElementType, FeatureMap
 IntArray = NDArray[Any]
 
 _CLIP_TYPES: dict[int, ElementType] = {
-    clip_range.FORCE_UINT8.value: np.dtype("u1"),
-    clip_range.FORCE_INT8.value: np.dtype("i1"),
-    clip_range.FORCE_INT16.value: np.dtype("i2"),
+    ClipRange.FORCE_UINT8: np.dtype("u1"),
+    ClipRange.FORCE_INT8: np.dtype("i1"),
+    ClipRange.FORCE_INT16: np.dtype("i2"),
 }
 
 # These take more than 16 bits, so the limits apply to what they give.
 _CURVES = {
-    activation_function.TANH.value: tanh_16,
-    activation_function.SIGMOID.value: sigmoid_16,
+    ActivationFunction.TANH: tanh_16,
+    ActivationFunction.SIGMOID: sigmoid_16,
 }
 
 
@@ -59,7 +57,7 @@ class OutputStage:
         one (tflite_graph_optimiser.convert_mean_to_depthwise_conv). With a table the zero
         point moves the index.
         """
-        plain = self._activation.function == activation_function.NONE.value
+        plain = self._activation.function is ActivationFunction.NONE
         return 0 if plain and self._ofm.dtype.itemsize == 4 else self._ofm.zero_point
 
     @cached_property
@@ -68,13 +66,7 @@ class OutputStage:
 
         A 32-bit OFM has only those of its type: the registers have 16 bits.
         """
-        dtype: ElementType
-        if self._activation.clip_range == clip_range.OFM_PRECISION.value:
-            dtype = self._ofm.dtype
-        elif self._activation.clip_range in _CLIP_TYPES:
-            dtype = _CLIP_TYPES[self._activation.clip_range]
-        else:
-            raise CommandFault(f"reserved activation clip range {self._activation.clip_range}")
+        dtype = _CLIP_TYPES.get(self._activation.clip_range, self._ofm.dtype)
         limits = np.iinfo(dtype)
         low, high = int(limits.min), int(limits.max)
         if dtype.itemsize == 4:
@@ -90,13 +82,10 @@ class OutputStage:
     def _look_up(self, values: IntArray) -> IntArray:
         """Replace clamped values by those of the table, if the activation names one."""
         function = self._activation.function
-        if function == activation_function.NONE.value:
+        if function is ActivationFunction.NONE:
             return values
-        first = activation_function.LUT_START.value
-        if not first <= function <= activation_function.LUT_END.value:
-            raise CommandFault(f"reserved activation function {function}")
-        table = self._machine.table()[(function - first) * LUT_SLOT_BYTES :]
-        if self._ofm.dtype.itemsize == 2 and self._activation.clip_range == 0:
+        table = self._machine.table()[(function - ActivationFunction.TABLE_0) * LUT_SLOT_BYTES :]
+        if self._ofm.dtype.itemsize == 2 and self._activation.clip_range is ClipRange.OFM_PRECISION:
             return look_up_16(values, table)
         offset = 0 if self._ofm.dtype == np.uint8 else 128
         return look_up_8(np.clip(values + offset, 0, 255), table, self._ofm.dtype.itemsize)

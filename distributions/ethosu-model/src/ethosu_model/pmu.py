@@ -5,18 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import PMU, pmu_event_type
+from ethosu_model.pmu_events import PmuEvent
+from ethosu_model.register_words import PmuRegister
+from ethosu_model.registers import Reg
 
 EVENT_COUNTERS = 4
-CYCLE_BIT = 1 << 31
-_COUNTER_BITS = CYCLE_BIT | (1 << EVENT_COUNTERS) - 1
-_PMCR_ENABLE = 1 << 0
-_PMCR_RESET_EVENTS = 1 << 1
-_PMCR_RESET_CYCLES = 1 << 2
-_PMCR_MASK_ENABLE = 1 << 3
-_EVENT_TYPE_MASK = 0x3FF
+CYCLE_BIT = Reg.PMCNTENSET.cycle_cnt.mask
 _CYCLE_COUNTER_BITS = 48
-_ALWAYS = (pmu_event_type.NO_EVENT.value, pmu_event_type.CYCLE.value)
+_ALWAYS = (PmuEvent.NO_EVENT, PmuEvent.CYCLE)
 
 
 class Pmu:
@@ -50,10 +46,12 @@ class Pmu:
         """Add occurrences of events to the counters that watch them.
 
         Args:
-            events: Occurrences by event number (``pmu_event_type``).
+            events: Occurrences by event number (`PmuEvent`).
             masked: NPU_OP_PMU_MASK is set; counts only if PMCR.mask_en is clear.
         """
-        if not self._control & _PMCR_ENABLE or (masked and self._control & _PMCR_MASK_ENABLE):
+        if not Reg.PMCR.cnt_en.get(self._control) or (
+            masked and Reg.PMCR.mask_en.get(self._control)
+        ):
             return
         self._count_cycles(events)
         for index in range(EVENT_COUNTERS):
@@ -63,8 +61,8 @@ class Pmu:
     def _count_cycles(self, events: Mapping[int, int]) -> None:
         if not self._enabled & CYCLE_BIT:
             return
-        start_event = self._cycle_config & _EVENT_TYPE_MASK
-        event = pmu_event_type.CYCLE.value if start_event in _ALWAYS else start_event
+        start_event = Reg.PMCCNTR_CFG.cycle_cnt_cfg_start.get(self._cycle_config)
+        event = PmuEvent.CYCLE if start_event in _ALWAYS else start_event
         self._cycles += events.get(event, 0)
         if self._cycles >> _CYCLE_COUNTER_BITS:
             self._cycles &= (1 << _CYCLE_COUNTER_BITS) - 1
@@ -76,74 +74,84 @@ class Pmu:
             self._events[index] &= 0xFFFFFFFF
             self._overflow |= 1 << index
 
-    def read(self, register: PMU) -> int:
+    def read(self, register: PmuRegister) -> int:
         """Return the value of a PMU register."""
         return self._readers()[register]
 
-    def _readers(self) -> dict[PMU, int]:
+    def _readers(self) -> dict[PmuRegister, int]:
         values = {
-            PMU.PMCR: self._control | EVENT_COUNTERS << 11,
-            PMU.PMCNTENSET: self._enabled,
-            PMU.PMCNTENCLR: self._enabled,
-            PMU.PMOVSSET: self._overflow,
-            PMU.PMOVSCLR: self._overflow,
-            PMU.PMINTSET: self._interrupts,
-            PMU.PMINTCLR: self._interrupts,
-            PMU.PMCCNTR_LO: self._cycles & 0xFFFFFFFF,
-            PMU.PMCCNTR_HI: self._cycles >> 32,
-            PMU.PMCCNTR_CFG: self._cycle_config,
-            PMU.PMCAXI_CHAN: self._axi_channel,
+            Reg.PMCR: self._control | Reg.PMCR.num_event_cnt.put(EVENT_COUNTERS),
+            Reg.PMCNTENSET: self._enabled,
+            Reg.PMCNTENCLR: self._enabled,
+            Reg.PMOVSSET: self._overflow,
+            Reg.PMOVSCLR: self._overflow,
+            Reg.PMINTSET: self._interrupts,
+            Reg.PMINTCLR: self._interrupts,
+            Reg.PMCCNTR_LO: self._cycles & 0xFFFFFFFF,
+            Reg.PMCCNTR_HI: self._cycles >> 32,
+            Reg.PMCCNTR_CFG: self._cycle_config,
+            Reg.PMCAXI_CHAN: self._axi_channel,
         }
         values |= dict(zip(COUNTER_REGISTERS, self._events, strict=True))
         return values | dict(zip(TYPE_REGISTERS, self._types, strict=True))
 
-    def write(self, register: PMU, value: int) -> None:
+    def write(self, register: PmuRegister, value: int) -> None:
         """Write a PMU register."""
         if register in COUNTER_REGISTERS:
             self._events[COUNTER_REGISTERS.index(register)] = value
         elif register in TYPE_REGISTERS:
-            self._types[TYPE_REGISTERS.index(register)] = value & _EVENT_TYPE_MASK
+            self._types[TYPE_REGISTERS.index(register)] = Reg.PMEVTYPER0.ev_type.get(value)
         else:
             self._writers()[register](value)
 
-    def _writers(self) -> dict[PMU, Callable[[int], None]]:
+    def _writers(self) -> dict[PmuRegister, Callable[[int], None]]:
         return {
-            PMU.PMCR: self._write_control,
-            PMU.PMCNTENSET: lambda value: self._update("_enabled", set_bits=value),
-            PMU.PMCNTENCLR: lambda value: self._update("_enabled", clear_bits=value),
-            PMU.PMOVSSET: lambda value: self._update("_overflow", set_bits=value),
-            PMU.PMOVSCLR: lambda value: self._update("_overflow", clear_bits=value),
-            PMU.PMINTSET: lambda value: self._update("_interrupts", set_bits=value),
-            PMU.PMINTCLR: lambda value: self._update("_interrupts", clear_bits=value),
-            PMU.PMCCNTR_LO: self._write_cycles_low,
-            PMU.PMCCNTR_HI: self._write_cycles_high,
-            PMU.PMCCNTR_CFG: self._write_cycle_config,
-            PMU.PMCAXI_CHAN: self._write_axi_channel,
+            Reg.PMCR: self._write_control,
+            Reg.PMCNTENSET: lambda value: self._update("_enabled", set_bits=value),
+            Reg.PMCNTENCLR: lambda value: self._update("_enabled", clear_bits=value),
+            Reg.PMOVSSET: lambda value: self._update("_overflow", set_bits=value),
+            Reg.PMOVSCLR: lambda value: self._update("_overflow", clear_bits=value),
+            Reg.PMINTSET: lambda value: self._update("_interrupts", set_bits=value),
+            Reg.PMINTCLR: lambda value: self._update("_interrupts", clear_bits=value),
+            Reg.PMCCNTR_LO: self._write_cycles_low,
+            Reg.PMCCNTR_HI: self._write_cycles_high,
+            Reg.PMCCNTR_CFG: self._write_cycle_config,
+            Reg.PMCAXI_CHAN: self._write_axi_channel,
         }
 
     def _update(self, field: str, *, set_bits: int = 0, clear_bits: int = 0) -> None:
         value = (getattr(self, field) | set_bits) & ~clear_bits
-        setattr(self, field, value & _COUNTER_BITS)
+        setattr(self, field, value & Reg.PMCNTENSET.mask)
 
     def _write_control(self, value: int) -> None:
-        self._control = value & (_PMCR_ENABLE | _PMCR_MASK_ENABLE)
-        if value & _PMCR_RESET_EVENTS:
+        self._control = value & (Reg.PMCR.cnt_en.mask | Reg.PMCR.mask_en.mask)
+        if Reg.PMCR.event_cnt_rst.get(value):
             self._events = [0] * EVENT_COUNTERS
-        if value & _PMCR_RESET_CYCLES:
+        if Reg.PMCR.cycle_cnt_rst.get(value):
             self._cycles = 0
 
     def _write_cycles_low(self, value: int) -> None:
         self._cycles = self._cycles >> 32 << 32 | value
 
     def _write_cycles_high(self, value: int) -> None:
-        self._cycles = (value & 0xFFFF) << 32 | self._cycles & 0xFFFFFFFF
+        self._cycles = Reg.PMCCNTR_HI.count.get(value) << 32 | self._cycles & 0xFFFFFFFF
 
     def _write_cycle_config(self, value: int) -> None:
-        self._cycle_config = value & 0x03FF03FF
+        self._cycle_config = value & Reg.PMCCNTR_CFG.mask
 
     def _write_axi_channel(self, value: int) -> None:
-        self._axi_channel = value & 0x70F
+        self._axi_channel = value & Reg.PMCAXI_CHAN.mask
 
 
-COUNTER_REGISTERS = (PMU.PMEVCNTR0, PMU.PMEVCNTR1, PMU.PMEVCNTR2, PMU.PMEVCNTR3)
-TYPE_REGISTERS = (PMU.PMEVTYPER0, PMU.PMEVTYPER1, PMU.PMEVTYPER2, PMU.PMEVTYPER3)
+COUNTER_REGISTERS: tuple[PmuRegister, ...] = (
+    Reg.PMEVCNTR0,
+    Reg.PMEVCNTR1,
+    Reg.PMEVCNTR2,
+    Reg.PMEVCNTR3,
+)
+TYPE_REGISTERS: tuple[PmuRegister, ...] = (
+    Reg.PMEVTYPER0,
+    Reg.PMEVTYPER1,
+    Reg.PMEVTYPER2,
+    Reg.PMEVTYPER3,
+)

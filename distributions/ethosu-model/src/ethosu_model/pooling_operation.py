@@ -6,10 +6,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import Any
 
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import pooling_mode
 from numpy.typing import NDArray
 
+from ethosu_model.commands import Cmd0
 from ethosu_model.cycles import BlockKind, OutputKind
+from ethosu_model.enums import PoolingMode
 from ethosu_model.faults import CommandFault
 from ethosu_model.operands import Padding, Shape
 from ethosu_model.operation import BlockOperation, Inputs, OperationReport
@@ -36,25 +37,22 @@ class Pooling(BlockOperation):
         """
         ofm, ifm = self.ofm.shape, self.inputs.ifm
         kernel = self.window.kernel
-        reads = ifm.shape.depth if self._mode is pooling_mode.REDUCE_SUM else ofm.depth
+        reads = ifm.shape.depth if self._mode is PoolingMode.REDUCE_SUM else ofm.depth
         elements = ofm.height * ofm.width * reads * kernel.height * kernel.width
         self.machine.budget.spend(0, elements)
         return self.store([(0, ofm.height, self._pool(self.read_window(ifm)))])
 
     @cached_property
-    def _mode(self) -> pooling_mode:
-        try:
-            mode = pooling_mode(self.parameter)
-        except ValueError:
-            raise CommandFault(f"reserved pooling mode {self.parameter}") from None
-        if mode is pooling_mode.REDUCE_SUM and self.ofm.shape.depth != 1:
+    def _mode(self) -> PoolingMode:
+        mode = self.instruction.get(Cmd0.NPU_OP_POOL.pooling_mode)
+        if mode is PoolingMode.REDUCE_SUM and self.ofm.shape.depth != 1:
             raise CommandFault("REDUCE_SUM into an OFM of more than one channel")
         return mode
 
     @cached_property
     def inputs(self) -> Inputs:
         """IFM and kernel."""
-        maximum, reduces = self._mode is pooling_mode.MAX, self._mode is pooling_mode.REDUCE_SUM
+        maximum, reduces = self._mode is PoolingMode.MAX, self._mode is PoolingMode.REDUCE_SUM
         depth = self.decoder.ifm_depth() if reduces else self.ofm.shape.depth
         return Inputs(
             kind=BlockKind.REDUCE_SUM if reduces else BlockKind.POOLING,
@@ -67,9 +65,9 @@ class Pooling(BlockOperation):
     def _pool(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return scaled results. A maximum is not scaled."""
         ofm, kernel, padding = self.ofm.shape, self.window.kernel, self.window.padding
-        if self._mode is pooling_mode.MAX:
+        if self._mode is PoolingMode.MAX:
             return pool_maximum(values, ofm, kernel, padding)
-        if self._mode is pooling_mode.AVERAGE:
+        if self._mode is PoolingMode.AVERAGE:
             return self._average(values)
         return self.scale_global(pool_sum(reduce_sum(values), ofm, kernel, padding))
 

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
-
-from ethosu_model.command_stream import Command, CommandState, DecodedStream
+from ethosu_model.command_stream import CommandState, DecodedStream, Instruction
+from ethosu_model.command_words import Command
+from ethosu_model.commands import Cmd0
 from ethosu_model.convolution_operation import Convolution, DepthwiseConvolution
 from ethosu_model.elementwise_operation import Elementwise
 from ethosu_model.job import Job
@@ -19,11 +19,11 @@ from ethosu_model.pooling_operation import Pooling
 # Streams with more operations are prepared anew each time; a network has some hundreds.
 _KEPT_ACTIONS = 5000
 
-OPERATIONS: dict[cmd0 | cmd1, type[BlockOperation]] = {
-    cmd0.NPU_OP_CONV: Convolution,
-    cmd0.NPU_OP_DEPTHWISE: DepthwiseConvolution,
-    cmd0.NPU_OP_POOL: Pooling,
-    cmd0.NPU_OP_ELEMENTWISE: Elementwise,
+OPERATIONS: dict[Command, type[BlockOperation]] = {
+    Cmd0.NPU_OP_CONV: Convolution,
+    Cmd0.NPU_OP_DEPTHWISE: DepthwiseConvolution,
+    Cmd0.NPU_OP_POOL: Pooling,
+    Cmd0.NPU_OP_ELEMENTWISE: Elementwise,
 }
 
 
@@ -31,7 +31,7 @@ OPERATIONS: dict[cmd0 | cmd1, type[BlockOperation]] = {
 class Action:
     """An NPU_OP command and the command registers as it finds them."""
 
-    command: Command
+    instruction: Instruction
     state: CommandState
     _operation: BlockOperation | None = field(default=None, repr=False)
 
@@ -42,8 +42,8 @@ class Action:
             CommandFault: An operand is not legal.
         """
         if self._operation is None:
-            kind = OPERATIONS[self.command.code]
-            operation = kind(machine, self.state, job, self.command.parameter)
+            kind = OPERATIONS[self.instruction.command]
+            operation = kind(machine, self.state, job, self.instruction)
             operation.resolve()
             self._operation = operation
         return self._operation
@@ -54,7 +54,7 @@ class Program:
 
     def __init__(self, stream: DecodedStream) -> None:
         self.stream = stream
-        count = sum(command.is_operation for command in stream.commands)
+        count = sum(each.command.is_operation for each in stream.commands)
         self._kept = tuple(self._prepare()) if count <= _KEPT_ACTIONS else None
 
     def actions(self) -> Iterator[Action]:
@@ -63,8 +63,8 @@ class Program:
 
     def _prepare(self) -> Iterator[Action]:
         state = CommandState()
-        for command in self.stream.commands:
-            if command.is_operation:
-                yield Action(command, state.copy())
+        for instruction in self.stream.commands:
+            if instruction.command.is_operation:
+                yield Action(instruction, state.copy())
             else:
-                state.set(command)
+                state.set(instruction)

@@ -3,11 +3,12 @@
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from ethosu_model.enums import Rounding
 
 IntArray = NDArray[Any]
 
@@ -15,14 +16,6 @@ IntArray = NDArray[Any]
 # with a rounding term fit 32 bits.
 _SAFE_PRODUCT = 1 << 61
 _MAX_SHIFT = 62
-
-
-class Rounding(IntEnum):
-    """``rounding`` of ethos_u55_regs; regor calls TFL "DBL", for it rounds twice."""
-
-    TFL = 0
-    TRUNCATE = 1
-    NATURAL = 2
 
 
 def scale_and_round(

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ethosu_model.enums import Layout, Upscale
 from ethosu_model.faults import AxiPort
-from ethosu_model.operands import BRICK, FeatureMap, Kernel, Layout, Padding, Shape, Upscale
+from ethosu_model.operands import BRICK, FeatureMap, Kernel, Padding, Shape
 
 
 @dataclass(frozen=True)

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ethosu_model.enums import Upscale
 from ethosu_model.faults import CommandFault
-from ethosu_model.operands import Kernel, Padding, Shape, Upscale
+from ethosu_model.operands import Kernel, Padding, Shape
 
 Array = NDArray[Any]
 
