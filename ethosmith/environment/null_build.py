@@ -19,6 +19,10 @@ import os
 import sys
 import zlib
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
 # Relative to the folder that scons is called in.
 FOLDER = "build/.ethosmith/unchanged"
 LOCK = "build/.lock"
@@ -40,7 +44,14 @@ _WIDTHS = {
 # What terminals, shells and sessions set and no step of a build gets to see.
 _IGNORED_VARIABLES = {
     *("_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "WINDOWID", "STY", "TMUX", "TMUX_PANE"),
-    *("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "XDG_SESSION_ID", "TERM_SESSION_ID"),
+    *(
+        "ETHOSMITH_EXPLAIN_RECORD",
+        "SSH_CLIENT",
+        "SSH_CONNECTION",
+        "SSH_TTY",
+        "XDG_SESSION_ID",
+        "TERM_SESSION_ID",
+    ),
 }
 # Compiled modules: what they are made from is compared.
 _IGNORED_NAMES = {"__pycache__"}
@@ -51,12 +62,16 @@ _MAX_ANSWER_BYTES = 1 << 16
 Record = dict[str, list[tuple[str, ...]]]
 
 
-def is_plain(words: list[str]) -> bool:
+def is_plain(words: list[str], environment: Mapping[str, str]) -> bool:
     """Say whether scons is asked for nothing but to build: variables, and how many at once."""
-    return all(
-        (word[:2] == "-j" and word[2:].isdigit()) or (word[:1] not in ("-", "=") and "=" in word)
-        for word in words
+    flags = environment.get("SCONSFLAGS", "").split()
+    return all(flag == "-Q" or _is_job_count(flag) for flag in flags) and all(
+        _is_job_count(word) or (word[:1] not in ("-", "=") and "=" in word) for word in words
     )
+
+
+def _is_job_count(word: str) -> bool:
+    return word[:2] == "-j" and word[2:].isdigit()
 
 
 def place(words: list[str]) -> str:
@@ -71,7 +86,7 @@ def situation(words: list[str]) -> list[tuple[str, ...]]:
     return [(text,) for text in texts]
 
 
-def variables(environment: dict[str, str]) -> list[tuple[str, ...]]:
+def variables(environment: Mapping[str, str]) -> list[tuple[str, ...]]:
     """Return the environment variables that count."""
     return [
         (f"{name}={value}",)
@@ -174,7 +189,7 @@ def is_unchanged(record: Record, words: list[str]) -> bool:
     """
     return (
         record["situation"] == situation(words)
-        and record["variables"] == variables(dict(os.environ))
+        and record["variables"] == variables(os.environ)
         and all(map(_is_same_file, record["files"]))
         and all(os.readlink(path) == points_to for path, points_to in record["links"])
         and all(map(_is_folder, record["folders"]))
@@ -230,7 +245,7 @@ def _builds() -> bool:
 
 def main(words: list[str]) -> int:
     """Answer, or return 1."""
-    if not is_plain(words) or _builds():
+    if not is_plain(words, os.environ) or _builds():
         return 1
     with open(place(words), "rb") as file:
         record = decode(file.read())

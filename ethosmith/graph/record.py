@@ -64,7 +64,7 @@ class BuildRecord:
         self._root, self._words, self._identity = root, list(words), identity
         # Before anything is made below build/ that would be listed.
         (root / null_build.FOLDER).mkdir(parents=True, exist_ok=True)
-        self._variables = null_build.variables(dict(os.environ))
+        self._variables = null_build.variables(os.environ)
         build = root / BUILD
         own = (build / name for name in (".sconsign", ".lock", ".step_times.json"))
         self._observer = Observer(identity.now_ns(), [*map(str, own), str(root / NOTES)])
@@ -78,6 +78,7 @@ class BuildRecord:
         self._stdout, self._stderr = _Counted(sys.stdout), _Counted(sys.stderr)
         sys.stdout, sys.stderr = self._stdout, self._stderr
         self._observer.begin()
+        self._look_at_modules()
         home = Path("~").expanduser()
         # Where SCons has looked before.
         for path in (self._root, home / ".scons", Path("/usr/share/scons")):
@@ -151,12 +152,16 @@ class BuildRecord:
         return record
 
     def _look_at_modules(self) -> None:
-        """Look at the code that has been loaded, SCons's own too, and at the interpreter."""
-        for module in list(sys.modules.values()):
-            if name := getattr(module, "__file__", None):
-                self._observer.look(name)
-        for name in (sys.executable, f"{sys.prefix}/pyvenv.cfg", sys.argv[0]):
+        """Look at the code that has been loaded, SCons's own too, and where it was looked for."""
+        names = {str(getattr(module, "__file__", None) or "") for module in sys.modules.values()}
+        for name in (*names - {""}, sys.executable, f"{sys.prefix}/pyvenv.cfg", sys.argv[0]):
             self._observer.look(name)
+        for folder in {*sys.path, *(str(Path(name).parent) for name in names)} - {""}:
+            self._observer.list(folder)
+            # Lines of such files add to the path, or run.
+            for name in self._observer.listings.get(folder, "").split("/"):
+                if name.endswith(".pth"):
+                    self._observer.look(f"{folder}/{name[1:]}")
 
     def _asked(self) -> list[tuple[str, ...]]:
         """Return the commands whose answers count."""

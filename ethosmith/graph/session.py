@@ -273,7 +273,7 @@ class Session:
         return Identity(notes / "hashes.json")
 
     def _begin_record(self, words: Sequence[str] | None) -> BuildRecord | None:
-        if words is None or not is_plain(list(words)):
+        if words is None or not is_plain(list(words), os.environ):
             return None
         record = BuildRecord(self.project.root, words, self.identity)
         record.begin()

@@ -92,6 +92,9 @@ class Contents:
 
     def is_as_made(self, node: Any) -> bool:
         """Say whether a target is what its step made, and tell if it is not."""
+        if node.get_state() in (SCons.Node.executed, SCons.Node.up_to_date):
+            # SCons asks again, before it looks into a generated source for what that includes.
+            return True
         recorded = getattr(node.get_stored_info().ninfo, "csig", None)
         if recorded == node.get_csig():
             return True
