@@ -27,7 +27,7 @@ from ethosu.vela import vela
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import PMU
 from numpy.typing import NDArray
 
-from ethosmith.core.quiet import captured_output
+from ethosmith.core.terminal import captured_output
 from ethosu_model.harness import HostRunner
 from tests.npu_corpus.check import MicroReference, Reference
 from tests.npu_corpus.targets import NotOnNpu, Target, compile_for, target_named

@@ -14,7 +14,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import run_step
-from ethosmith.report.progress import Look
+from ethosmith.core.terminal import Look
 
 _HEAD = (
     *("use case", "on", "metric", "items", "float", "int8", "device"),

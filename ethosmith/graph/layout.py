@@ -148,11 +148,6 @@ def package_folder(package: Package) -> str:
     return f"{BUILD}/packages/{package.name}-{package.version}"
 
 
-def repository_link(name: str) -> str:
-    """Return the link to a git repository's files: its checkout, or the user's folder."""
-    return f"{BUILD}/repositories/{name}"
-
-
 def vela_folder(usecase: SelectedUseCase, configuration: Configuration) -> str:
     """Return the folder of Vela's outputs; every platform with the same NPU shares it."""
     return f"{BUILD}/vela/{configuration.vela_folder}/{usecase.variant}"

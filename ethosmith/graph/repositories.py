@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -14,34 +13,14 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.origin import Repository, option_of
-from ethosmith.graph.layout import repository_link
 from ethosmith.graph.options import OPTIONS
 from ethosmith.graph.project import Located, Project
 from ethosmith.obtain.cache import Cache
+from ethosmith.obtain.checkout import Checkout, repository_link, state_of_folder
 from ethosmith.obtain.git_cache import GitCache
-from ethosmith.obtain.git_state import state_of_folder
 from ethosmith.obtain.stamps import fingerprint, stamps_of
 
 _SUFFIX = "_dir"
-
-
-@dataclass(frozen=True)
-class Checkout:
-    """The files of a repository, for this build.
-
-    Attributes:
-        name: the repository's.
-        link: its place below build/, the same for a checkout and for a folder of the user's.
-        origin: the commit or the folder that they are from.
-        state: changes with the files of a folder; empty for a commit, whose files do not change.
-        record: what the manifest says of them.
-    """
-
-    name: str
-    link: str
-    origin: str
-    state: str
-    record: Mapping[str, Any]
 
 
 class Repositories:

@@ -19,11 +19,11 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_text
 from ethosmith.core.program import run_step
 from ethosmith.environment.tools import find_program, program_version
-from ethosmith.graph.layout import repository_link
 from ethosmith.libraries.cmake_build import archive_of, configure_command, write_cmake_files
 from ethosmith.libraries.ninja_build import write_ninja_file
 from ethosmith.libraries.select import select
 from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
+from ethosmith.obtain.checkout import repository_link
 from ethosmith.obtain.stamps import stamps_of
 
 _STATE = "state.json"

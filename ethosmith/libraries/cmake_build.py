@@ -11,9 +11,9 @@ from pathlib import Path
 
 from ethosmith.core.files import update_text
 from ethosmith.descriptors.origin import option_of
-from ethosmith.graph.layout import repository_link
 from ethosmith.libraries.select import matches
 from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
+from ethosmith.obtain.checkout import repository_link
 
 _TOOLCHAIN = "toolchain.cmake"
 _HOOK = "hook.cmake"

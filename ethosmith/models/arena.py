@@ -30,7 +30,7 @@ from typing import Any
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
 from ethosmith.core.program import run_step
-from ethosmith.core.quiet import captured_output
+from ethosmith.core.terminal import captured_output
 from ethosmith.models.arena_plan import aligned, plan_bytes
 from ethosmith.models.tflite_file import (
     NPU_OPERATOR,

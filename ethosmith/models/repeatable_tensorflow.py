@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from ethosmith.core.quiet import captured_output
+from ethosmith.core.terminal import captured_output
 
 _ENVIRONMENT = {
     "TF_ENABLE_ONEDNN_OPTS": "0",

@@ -20,7 +20,7 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_text
 from ethosmith.core.program import run_step
-from ethosmith.core.quiet import captured_output
+from ethosmith.core.terminal import captured_output
 from ethosmith.core.vela_config import CONFIG_FILE
 from ethosmith.models.fallback import CpuOperator, cpu_operators, fallback_table
 from ethosmith.models.int8_check import load_interpreter

@@ -18,8 +18,7 @@ from ethosmith.core.files import sha256_of, write_text
 from ethosmith.core.program import run_step
 from ethosmith.images.link_map import archives_of
 from ethosmith.report.bill_of_materials import bill_of_materials
-
-SCHEMA_VERSION = 1
+from ethosmith.verify.manifests import SCHEMA_VERSION
 
 
 def manifest(

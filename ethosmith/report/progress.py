@@ -6,7 +6,6 @@ The SCons process imports this, so it needs nothing but the standard library.
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -18,30 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any, TextIO
 
 from ethosmith.core.program import signal_name
+from ethosmith.core.terminal import Look
 from ethosmith.report.step_times import StepTimes
 
 _VERB_WIDTH = 10
 _REDRAW_S = 0.2
 _ERASE = "\r\x1b[K"
 _CYAN, _DIM, _PLAIN = "\x1b[36m", "\x1b[2m", "\x1b[0m"
-
-
-@dataclass(frozen=True)
-class Look:
-    """What may be shown: ``live``: a line that changes; ``colour``: escape sequences for it."""
-
-    live: bool
-    colour: bool
-
-    @classmethod
-    def of(cls, stream: TextIO, environment: Mapping[str, str] = os.environ) -> Look:
-        """Return what suits ``stream``: nothing special in a file, in CI, on a dumb terminal."""
-        live = (
-            stream.isatty()
-            and environment.get("TERM", "dumb") != "dumb"
-            and environment.get("CI", "").lower() in {"", "0", "false"}
-        )
-        return cls(live=live, colour=live and not environment.get("NO_COLOR"))
 
 
 @dataclass

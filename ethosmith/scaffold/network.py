@@ -8,7 +8,7 @@ from math import prod
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.quiet import captured_output
+from ethosmith.core.terminal import captured_output
 from ethosmith.models.input_shape import input_shapes
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.keras_file import TFLITE_SUFFIX, output_shapes

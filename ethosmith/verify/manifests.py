@@ -12,8 +12,9 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import sha256_of
-from ethosmith.report.manifest import SCHEMA_VERSION
 
+# Of NAME_manifest.json.
+SCHEMA_VERSION = 1
 _ARGUMENT = re.compile(r"[a-z][a-z0-9_]*=[^\0]*\Z", re.DOTALL)
 _PARTS = ("arguments", "outputs", "made", "inputs", "tools")
 # The runtime whose image is somebody else's.

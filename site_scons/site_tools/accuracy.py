@@ -14,6 +14,7 @@ from SCons.Node import executed, up_to_date
 from SCons.Script import GetBuildFailures
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.terminal import Look
 from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.load import error_at
 from ethosmith.environment.tools import find_program, program_version
@@ -23,7 +24,6 @@ from ethosmith.graph.module_sources import module_sources
 from ethosmith.graph.own_files import formats_of, suffixes_taken
 from ethosmith.graph.untold import untold
 from ethosmith.graph.versions import python_package
-from ethosmith.report.progress import Look
 
 _TARGET = "accuracy"
 _TFLITE = ".tflite"

@@ -8,11 +8,11 @@ from typing import Any
 
 from ethosmith.descriptors.library import Library
 from ethosmith.environment.tools import find_program
-from ethosmith.graph.layout import repository_link
 from ethosmith.graph.project import Located
-from ethosmith.graph.repositories import Checkout, check_include_dirs
+from ethosmith.graph.repositories import check_include_dirs
 from ethosmith.libraries.plan import Uses, library_spec
 from ethosmith.libraries.spec import Compilers, LibrarySpec
+from ethosmith.obtain.checkout import Checkout, repository_link
 from ethosmith.toolchains.compiler import Compiler, identify
 
 # CMake's name of a system without an operating system.

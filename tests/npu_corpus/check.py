@@ -11,7 +11,7 @@ import numpy as np
 from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from tflite_micro.python.tflite_micro import runtime
 
-from ethosmith.core.quiet import captured_output
+from ethosmith.core.terminal import captured_output
 from ethosu_model.harness import HostRunner
 from tests.npu_corpus.case import Case
 from tests.npu_corpus.draw import Draw

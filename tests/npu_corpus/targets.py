@@ -13,7 +13,7 @@ from ethosu import regor
 from ethosu.vela.architecture_features import ArchitectureFeatures
 from ethosu.vela.vela import get_compiler_config
 
-from ethosmith.core.quiet import captured_output
+from ethosmith.core.terminal import captured_output
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.harness import RawModel
 

@@ -15,11 +15,10 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.load import load
-from ethosmith.graph.layout import repository_link
-from ethosmith.graph.repositories import Checkout
 from ethosmith.libraries.build import Job, build
 from ethosmith.libraries.plan import Uses, library_spec
 from ethosmith.libraries.spec import Compilers
+from ethosmith.obtain.checkout import Checkout, repository_link
 from ethosmith.toolchains.compiler import Compiler
 
 from ..project_copy import ROOT

@@ -10,8 +10,8 @@ from ethosmith.accuracy.result import broken_limits, losses_of, values_of
 from ethosmith.accuracy.set_file import Item
 from ethosmith.accuracy.table import table_text
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.terminal import Look
 from ethosmith.descriptors.accuracy import Metric
-from ethosmith.report.progress import Look
 
 _LIMITS = {"minimum": 0.9, "max_drop.int8": 0.02, "max_drop.device": 0.0}
 

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.report.progress import Look, Progress, Running, duration_text, running_text
+from ethosmith.core.terminal import Look
+from ethosmith.report.progress import Progress, Running, duration_text, running_text
 
 _TWO_STEPS = """
 import sys, threading

@@ -12,7 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from ethosmith.report.progress import AnnouncedSteps, Look, Progress
+from ethosmith.core.terminal import Look
+from ethosmith.report.progress import AnnouncedSteps, Progress
 from ethosmith.report.step_times import StepTimes
 
 

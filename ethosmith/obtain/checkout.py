@@ -1,15 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What git says of a folder that a user names: its commit, and whether it has been changed."""
+"""Where the files of a git repository are, and what git says of them."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 _TIME_LIMIT_S = 60
+_LINKS = "build/repositories"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The files of a repository, for this build.
+
+    Attributes:
+        name: the repository's.
+        link: its place below build/, the same for a checkout and for a folder of the user's.
+        origin: the commit or the folder that they are from.
+        state: changes with the files of a folder; empty for a commit, whose files do not change.
+        record: what the manifest says of them.
+    """
+
+    name: str
+    link: str
+    origin: str
+    state: str
+    record: Mapping[str, Any]
+
+
+def repository_link(name: str) -> str:
+    """Return the link to a git repository's files: its checkout, or the user's folder."""
+    return f"{_LINKS}/{name}"
 
 
 def state_of_folder(folder: Path) -> dict[str, Any]:

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a terminal can show, and keeping a library's chatter off it.
+
+The chatter bypasses Python's streams. The SCons process imports this, so it needs nothing but the
+standard library.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TextIO
+
+_MAX_OUTPUT_BYTES = 4 << 20
+
+
+@dataclass(frozen=True)
+class Look:
+    """What may be shown: ``live``: a line that changes; ``colour``: escape sequences for it."""
+
+    live: bool
+    colour: bool
+
+    @classmethod
+    def of(cls, stream: TextIO, environment: Mapping[str, str] = os.environ) -> Look:
+        """Return what suits ``stream``: nothing special in a file, in CI, on a dumb terminal."""
+        live = (
+            stream.isatty()
+            and environment.get("TERM", "dumb") != "dumb"
+            and environment.get("CI", "").lower() in {"", "0", "false"}
+        )
+        return cls(live=live, colour=live and not environment.get("NO_COLOR"))
+
+
+@contextlib.contextmanager
+def captured_output() -> Iterator[Callable[[], str]]:
+    """Redirect file descriptors 1 and 2; yield a function that returns the output so far."""
+    with tempfile.TemporaryFile() as log, _redirected(log.fileno()):
+
+        def output() -> str:
+            sys.stdout.flush()
+            sys.stderr.flush()
+            return os.pread(log.fileno(), _MAX_OUTPUT_BYTES, 0).decode("utf-8", "replace")
+
+        yield output
+
+
+@contextlib.contextmanager
+def _redirected(target: int) -> Iterator[None]:
+    sys.stdout.flush()
+    sys.stderr.flush()
+    saved = os.dup(1), os.dup(2)
+    os.dup2(target, 1)
+    os.dup2(target, 2)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        for descriptor, original in enumerate(saved, start=1):
+            os.dup2(original, descriptor)
+            os.close(original)
