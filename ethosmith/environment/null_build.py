@@ -119,13 +119,13 @@ def listing_of(folder: str) -> str:
 
 
 def answer_of(folder: str, words: list[str]) -> str:
-    """Return the exit code and the standard output of a command; ``missing`` without it."""
+    """Return the exit code and the output of a command; ``missing`` without the program."""
     reading, writing = os.pipe()
     nothing = os.open(os.devnull, os.O_RDWR)
     actions = [
         (os.POSIX_SPAWN_DUP2, nothing, 0),
         (os.POSIX_SPAWN_DUP2, writing, 1),
-        (os.POSIX_SPAWN_DUP2, nothing, 2),
+        (os.POSIX_SPAWN_DUP2, writing, 2),
     ]
     before = os.getcwd()
     os.chdir(folder)

@@ -5,15 +5,15 @@
 what they declare, which SCons compares by content and reports here. All else is what this process
 asked of the file system, see `ethosmith.graph.observer`.
 
-There is no record if anything happened that it could not hold: a command that is not known was
-asked, something was written to the terminal that the next build would write again, or a file
-changed while the build ran.
+There is no record if anything happened that it could not hold: something was written to the
+terminal that the next build would write again, or a file changed while the build ran.
 """
 
 from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -28,6 +28,8 @@ from ethosmith.graph.observer import Observer
 from ethosmith.graph.revision import COMMIT_COMMAND, commit_of
 
 _VERSION_OPTION = "--version"
+# To ask again must be much cheaper than to start SCons.
+_MAX_ANSWER_S = 0.3
 # The reason why there is no record, for whoever wonders.
 _EXPLAIN = "ETHOSMITH_EXPLAIN_RECORD"
 
@@ -167,15 +169,16 @@ class BuildRecord:
         """Return the commands whose answers count."""
         asked: list[tuple[str, ...]] = []
         for executable, folder, *words in self._observer.commands[: self._commands]:
-            if words == list(COMMIT_COMMAND):
-                answer = null_build.answer_of(folder, words)
-                if answer.partition(" ")[2].strip() != (commit_of(Path(folder)) or ""):
-                    raise Unrecordable("another commit is checked out")
-                asked.append((folder, "\n".join(words), answer))
-            elif words[1:] == [_VERSION_OPTION] and Path(executable).is_absolute():
+            if words[1:] == [_VERSION_OPTION] and Path(executable).is_absolute():
                 self._observer.look(executable)
-            else:
-                raise Unrecordable(f"the answer of {words} may change")
+                continue
+            begun_s = time.monotonic()
+            answer = null_build.answer_of(folder, words)
+            if time.monotonic() - begun_s > _MAX_ANSWER_S:
+                raise Unrecordable(f"{words[0]} takes long to answer")
+            if words == list(COMMIT_COMMAND) and (commit_of(Path(folder)) or "") not in answer:
+                raise Unrecordable("another commit is checked out")
+            asked.append((folder, "\n".join(words), answer))
         return asked
 
     def _add_node(self, record: Record, name: str, sha256: str, now_ns: int) -> None:

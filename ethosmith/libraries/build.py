@@ -66,10 +66,15 @@ def build(job: Job) -> Path:
         EthosmithError: a file of the descriptor is not there, or the build failed.
     """
     names = list(stamps_of((job.root / job.spec.link).resolve()))
-    _forget_if_stale(job)
-    if job.spec.cmake is None:
-        return _with_ninja(job, names)
-    return _with_cmake(job, job.spec.cmake, names)
+    state = _State.of(job)
+    _forget_if_stale(job, state)
+    try:
+        if job.spec.cmake is None:
+            return _with_ninja(job, names)
+        return _with_cmake(job, job.spec.cmake, names)
+    finally:
+        # Not where this process is killed.
+        state.write(job.root / job.folder / _STATE)
 
 
 def _with_ninja(job: Job, names: Sequence[str]) -> Path:
@@ -152,29 +157,49 @@ def _read_json(path: Path) -> dict[str, Any]:
     return data
 
 
-def _forget_if_stale(job: Job) -> None:
-    """Remove what was made, where times of files could make ninja take old for new.
+@dataclass(frozen=True)
+class _State:
+    """What ninja finds: where the sources are from, and the stamps of those in folders."""
 
-    That is so for files of another origin, and for a file that became older.
+    origins: Any
+    stamps: Mapping[str, Mapping[str, Sequence[int]]]
+
+    @classmethod
+    def of(cls, job: Job) -> _State:
+        """Return the present state."""
+        return cls(job.spec.origins, {name: _stamps(job, name) for name in job.spec.states})
+
+    def write(self, path: Path) -> None:
+        """Note the state of a build that has ended; the file's time tells when that was."""
+        write_text(path, json.dumps({"origins": self.origins, "stamps": self.stamps}))
+
+
+def _forget_if_stale(job: Job, state: _State) -> None:
+    """Remove what was made, where ninja could take old for new.
+
+    Ninja compares modification times. So nothing may be left of files of another origin, of a
+    build that did not end, and of a file that changed since, but is no newer than what that
+    build has made.
     """
     path = job.root / job.folder / _STATE
     known = _read_json(path)
-    times = {name: _times(job, name) for name in job.spec.states}
-    before = known.get("times", {})
-    older = any(
-        time < before.get(name, {}).get(file, 0)
-        for name, files in times.items()
-        for file, time in files.items()
+    ended_ns = path.stat().st_mtime_ns if known else 0
+    before = known.get("stamps", {})
+    stale = known.get("origins") != state.origins or any(
+        list(stamp) != before.get(name, {}).get(file) and stamp[1] <= ended_ns
+        for name, files in state.stamps.items()
+        for file, stamp in files.items()
     )
-    if known.get("origins") != job.spec.origins or older:
+    if stale:
         shutil.rmtree(path.parent, ignore_errors=True)
-    write_text(path, json.dumps({"origins": job.spec.origins, "times": times}))
+    # Until this build has ended, too.
+    path.unlink(missing_ok=True)
 
 
-def _times(job: Job, repository: str) -> dict[str, int]:
-    """Return when each file of a repository that is a folder was changed, in nanoseconds."""
+def _stamps(job: Job, repository: str) -> dict[str, Sequence[int]]:
+    """Return the stamp of each file of a repository that is a folder."""
     folder = job.root / repository_link(repository)
-    return {name: stamp[1] for name, stamp in stamps_of(folder.resolve()).items()}
+    return dict(stamps_of(folder.resolve()))
 
 
 def main(argv: Sequence[str]) -> None:
