@@ -15,12 +15,13 @@ import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ethosmith.accuracy.set_file import Item, write_set
-from ethosmith.codegen.sample_formats import read_sample
+from ethosmith.codegen.sample_formats import NO_FORM, SampleForm, read_sample
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_text
 from ethosmith.core.nearest import unknown_name
@@ -45,10 +46,17 @@ class LabelledFile:
 
 @dataclass(frozen=True)
 class Accepted:
-    """What a use case takes: ends of file names (lower case), and labels; no labels: any text."""
+    """What a use case takes.
+
+    Attributes:
+        suffixes: ends of file names, in lower case.
+        labels: none: any text.
+        form: what samples are brought to.
+    """
 
     suffixes: tuple[str, ...]
     labels: tuple[str, ...]
+    form: SampleForm = NO_FORM
 
 
 @dataclass(frozen=True)
@@ -120,10 +128,20 @@ def items_of_folder(folder: Path, accepted: Accepted) -> list[Item]:
     Raises:
         EthosmithError: as `labelled_files`, or a file or label that the use case does not take.
     """
-    return [_item(folder, file, accepted) for file in labelled_files(folder)]
+    converted: Counter[str] = Counter()
+    files = labelled_files(folder)
+    items = [_item(folder, file, accepted, converted.update) for file in files]
+    for text, count in sorted(converted.items()):
+        sys.stdout.write(f"CONVERT   {folder}: {count} of {len(files)} files: {text}\n")
+    return items
 
 
-def _item(folder: Path, file: LabelledFile, accepted: Accepted) -> Item:
+def _item(
+    folder: Path,
+    file: LabelledFile,
+    accepted: Accepted,
+    report: Callable[[Iterable[str]], None],
+) -> Item:
     suffix = file.path.suffix.lower()
     if suffix not in accepted.suffixes:
         raise EthosmithError(
@@ -133,7 +151,8 @@ def _item(folder: Path, file: LabelledFile, accepted: Accepted) -> Item:
     if accepted.labels and file.label not in accepted.labels:
         raise EthosmithError(f"{file.where}: {unknown_name('label', file.label, accepted.labels)}")
     shown = file.path.relative_to(folder) if file.path.is_relative_to(folder) else file.path
-    data = read_sample(file.path, FORMAT_OF_SUFFIX[suffix])
+    kind = FORMAT_OF_SUFFIX[suffix]
+    data = read_sample(file.path, kind, accepted.form, lambda text: report([text]))
     return Item(_name(shown), file.label, data)
 
 
@@ -160,7 +179,7 @@ def generated_items(script: Script, given: Sequence[Item], accepted: Accepted) -
         output.mkdir()
         _call(script, folder, output)
         suffixes = tuple(dict.fromkeys((*accepted.suffixes, ".bin")))
-        made = items_of_folder(output, Accepted(suffixes, accepted.labels))
+        made = items_of_folder(output, replace(accepted, suffixes=suffixes))
     if len(made) != script.count:
         raise EthosmithError(f"{script.path}: made {len(made)} items, not {script.count}")
     return made
@@ -231,10 +250,12 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=0)
     parser.add_argument("--suffix", action="append", default=[], help="of files that are taken")
+    parser.add_argument("--form-json", default="{}", help="what the use case takes")
     parser.add_argument("--labels-json", default="[]", help="known labels; none: any text")
     parser.add_argument("--output", type=Path, required=True)
     options = parser.parse_args(argv)
-    accepted = Accepted(tuple(options.suffix), tuple(json.loads(options.labels_json)))
+    form = SampleForm.from_json(options.form_json)
+    accepted = Accepted(tuple(options.suffix), tuple(json.loads(options.labels_json)), form)
     given = _given_items(options, accepted)
     items = [*given]
     for folder in options.folder:

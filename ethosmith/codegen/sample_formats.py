@@ -4,54 +4,48 @@
 from __future__ import annotations
 
 import argparse
-import ast
+import json
 import re
 import struct
 import sys
-import wave
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes
 from ethosmith.core.nearest import unknown_name
 from ethosmith.core.program import run_step
+from ethosmith.lib.sound import Sound, SoundSpec, read_python_list, read_sound
 
 _MOST_BYTES = 32 << 20
 _FLOAT_MAX = 3.4028234e38
 
 
-def read_wav(path: Path) -> bytes:
-    """Return the PCM of a mono, 16-bit WAV file: int16, little endian, at its own rate."""
-    try:
-        with wave.open(str(path), "rb") as audio:
-            if audio.getnchannels() != 1 or audio.getsampwidth() != 2:
-                raise EthosmithError(
-                    f"{path}: {audio.getnchannels()} channels of {8 * audio.getsampwidth()} bits;"
-                    " a sample is mono with 16 bits: sox IN -c 1 -b 16 -r 16000 OUT"
-                )
-            return audio.readframes(audio.getnframes())
-    except (wave.Error, EOFError) as error:
-        raise EthosmithError(f"{path}: not a WAV file: {error}") from None
+@dataclass(frozen=True)
+class SampleForm:
+    """What a use case's descriptor says of the form of its samples.
 
-
-def read_python_list(path: Path) -> bytes:
-    """Return the first list of integers in a Python file as int16, little endian.
-
-    The file is parsed and never run.
+    Attributes:
+        sound: of ``sound:``; None: it takes no sounds.
     """
-    try:
-        tree = ast.parse(path.read_text("utf-8"))
-        values = next(
-            ast.literal_eval(node.value)
-            for node in tree.body
-            if isinstance(node, ast.Assign) and isinstance(node.value, ast.List)
-        )
-        return struct.pack(f"<{len(values)}h", *values)
-    except StopIteration:
-        raise EthosmithError(f"{path}: holds no list of numbers") from None
-    except (SyntaxError, ValueError, struct.error) as error:
-        raise EthosmithError(f"{path}: not a list of 16-bit integers: {error}") from None
+
+    sound: SoundSpec | None = None
+
+    @classmethod
+    def from_json(cls, text: str) -> SampleForm:
+        """Return the form that `ethosmith.descriptors.usecase.UseCase.sample_form` describes."""
+        values = json.loads(text)
+        return cls(sound=SoundSpec(**values["sound"]) if values.get("sound") else None)
+
+
+# Of a use case that declares nothing.
+NO_FORM = SampleForm()
+
+
+def _ignore(text: str) -> None:
+    del text
 
 
 def read_image(path: Path) -> bytes:
@@ -136,9 +130,12 @@ def read_array(path: Path) -> bytes:
 
 _ARRAY_DTYPES = ("int8", "uint8", "int16", "float32")
 
-FORMATS: Mapping[str, Callable[[Path], bytes]] = {
-    "wav": read_wav,
+_SOUNDS: Mapping[str, Callable[[Path, SoundSpec], Sound]] = {
+    "wav": read_sound,
+    "flac": read_sound,
     "pcm16-python-list": read_python_list,
+}
+_OTHERS: Mapping[str, Callable[[Path], bytes]] = {
     "image": read_image,
     "csv": read_numbers,
     "npy": read_array,
@@ -146,8 +143,22 @@ FORMATS: Mapping[str, Callable[[Path], bytes]] = {
 }
 
 
-def read_sample(path: Path, sample_format: str) -> bytes:
+FORMATS = (*_SOUNDS, *_OTHERS)
+
+
+def read_sample(
+    path: Path,
+    sample_format: str,
+    form: SampleForm = NO_FORM,
+    report: Callable[[str], None] = _ignore,
+) -> bytes:
     """Return the sample's bytes.
+
+    Args:
+        path: the file.
+        sample_format: one of `FORMATS`.
+        form: what the use case takes.
+        report: gets a text that says what was converted, if anything was.
 
     Raises:
         EthosmithError: an unknown format, or a file that is not of it, is empty or
@@ -155,14 +166,29 @@ def read_sample(path: Path, sample_format: str) -> bytes:
     """
     if sample_format not in FORMATS:
         raise EthosmithError(unknown_name("sample format", sample_format, FORMATS))
-    if path.stat().st_size > _MOST_BYTES:
-        raise EthosmithError(f"{path}: larger than {_MOST_BYTES >> 20} MiB")
-    data = FORMATS[sample_format](path)
+    data = _read(path, sample_format, form, report)
     if not data:
         raise EthosmithError(f"{path}: the sample is empty")
     if len(data) > _MOST_BYTES:
         raise EthosmithError(f"{path}: {len(data)} bytes, more than {_MOST_BYTES >> 20} MiB")
     return data
+
+
+def _read(path: Path, sample_format: str, form: SampleForm, report: Callable[[str], None]) -> bytes:
+    if sample_format in _SOUNDS:
+        if form.sound is None:
+            raise EthosmithError(f"{path}: a sound, but the use case declares no 'sound:'")
+        sound = _SOUNDS[sample_format](path, form.sound)
+        if sound.converted:
+            report(sound.converted)
+        return sound.pcm
+    if path.stat().st_size > _MOST_BYTES:
+        raise EthosmithError(f"{path}: larger than {_MOST_BYTES >> 20} MiB")
+    return _OTHERS[sample_format](path)
+
+
+def _say(path: Path, converted: str) -> None:
+    sys.stdout.write(f"CONVERT   {path}: {converted}\n")
 
 
 def main(argv: Sequence[str]) -> None:
@@ -172,6 +198,7 @@ def main(argv: Sequence[str]) -> None:
     kind.add_argument("--input", type=Path, help="with --format")
     kind.add_argument("--seed", type=int, help="a number in place of a file")
     parser.add_argument("--format", choices=sorted(FORMATS))
+    parser.add_argument("--form-json", default="{}", help="what the use case takes")
     parser.add_argument("--output", type=Path, required=True)
     given = parser.parse_args(argv)
     if given.input is None:
@@ -179,7 +206,9 @@ def main(argv: Sequence[str]) -> None:
     elif given.format is None:
         parser.error("--input needs --format")
     else:
-        write_bytes(given.output, read_sample(given.input, given.format))
+        form = SampleForm.from_json(given.form_json)
+        say = partial(_say, given.input)
+        write_bytes(given.output, read_sample(given.input, given.format, form, say))
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.base import EMPTY, Descriptor, Strict
+from ethosmith.descriptors.inputs import SoundInput
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.words import (
     PARAMETER_NAME,
@@ -35,7 +36,6 @@ _FLOAT_MAX = 3.4028234e38
 ParameterValue = Annotated[bool | int | float | str, Checked(_fits_c)]
 Size = Annotated[int, Limits(ge=1, le=65536)] | Literal["any"]
 RuntimeName = Literal["direct", "prebuilt", "tflm"]
-SOUND_FORMATS: frozenset[SampleFormat] = frozenset({"wav", "pcm16-python-list"})
 
 
 class RandomInputs(Strict):
@@ -113,14 +113,12 @@ class Mix(Strict):
     """A longer clip, made from other samples over low noise.
 
     Attributes:
-        rate_hz: samples a second, of the clip and of its parts.
         duration_s: of the clip.
         noise_rms: root mean square of the white noise, in steps of 16-bit PCM; 0: silence.
         seed: of the noise.
         parts: what is heard when.
     """
 
-    rate_hz: Annotated[int, Limits(ge=1000, le=192000)]
     duration_s: Annotated[float, Limits(gt=0, le=600)]
     noise_rms: Annotated[float, Limits(ge=0, le=10000)] = 0.0
     seed: Annotated[int, Limits(ge=0)] = 0
@@ -184,6 +182,7 @@ class UseCase(Descriptor):
         train: the script that made the model's file, for `scons train`.
         quantise: how it becomes int8.
         vela: how it is compiled for the NPU.
+        sound: the form of its sounds, if its samples are sounds.
         labels: class names, in the order of the network's output; `labels[]` in C.
         samples: inputs baked into the image; the device runs them in this order.
         sources: C and C++ files with the pre- and post-processing.
@@ -198,6 +197,7 @@ class UseCase(Descriptor):
     train: RelativePath | None = None
     quantise: Quantise = Quantise()
     vela: Vela = Vela()
+    sound: SoundInput | None = None
     labels: tuple[Label, ...] = ()
     samples: tuple[Sample, ...] = ()
     sources: Annotated[tuple[RelativePath, ...], Limits(min_length=1)]
@@ -205,3 +205,13 @@ class UseCase(Descriptor):
     parameters: Mapping[ParameterName, ParameterValue] = EMPTY
     runtimes: Annotated[tuple[RuntimeName, ...], Limits(min_length=1)] = ("direct", "tflm")
     accuracy: Accuracy | None = None
+
+    @property
+    def sample_form(self) -> dict[str, Any]:
+        """The form that samples are brought to, as JSON can hold it."""
+        return {"sound": self.sound.form} if self.sound else {}
+
+    @property
+    def c_parameters(self) -> dict[str, bool | int | float | str]:
+        """All that is a macro in application_parameters.h: `parameters`, and those of `sound`."""
+        return {**(self.sound.parameters if self.sound else {}), **self.parameters}

@@ -7,11 +7,12 @@ from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
 from ethosmith.core.nearest import did_you_mean, unknown_name
-from ethosmith.descriptors.accuracy import Accuracy
+from ethosmith.descriptors.accuracy import Accuracy, EvaluationItem
 from ethosmith.descriptors.base import Location, Problem
+from ethosmith.descriptors.inputs import SOUND_FORMATS
 from ethosmith.descriptors.load import NOTHING_PARSED, Parsed, load
 from ethosmith.descriptors.origin import Origin
-from ethosmith.descriptors.usecase import SOUND_FORMATS, UseCase
+from ethosmith.descriptors.usecase import Sample, UseCase
 
 
 def load_usecase(
@@ -34,6 +35,7 @@ def load_usecase(
 
     def problems(usecase: UseCase) -> Iterator[Problem]:
         yield from _label_problems(usecase)
+        yield from _sound_problems(usecase)
         yield from _mix_problems(usecase)
         if usecase.model.input_shape is None and usecase.quantise.representative == "samples":
             yield Problem(("model",), _NO_SHAPE)
@@ -77,9 +79,31 @@ def _expected_labels(usecase: UseCase) -> Iterator[tuple[Location, str]]:
             yield ("samples", index, "expect_times", number, "label"), timed.label
 
 
+_NO_SOUND = "a sound needs the form that it is taken in: add 'sound: {rate_hz: 16000}'"
+
+
+def _sound_problems(usecase: UseCase) -> Iterator[Problem]:
+    if usecase.sound is None:
+        for where, item in _samples_and_items(usecase):
+            if item.format in SOUND_FORMATS:
+                yield Problem((*where, "format"), _NO_SOUND)
+        return
+    for name in usecase.sound.parameters.keys() & usecase.parameters.keys():
+        yield Problem(("parameters", name), "it comes from 'sound': remove it here")
+
+
+def _samples_and_items(usecase: UseCase) -> Iterator[tuple[Location, Sample | EvaluationItem]]:
+    for index, sample in enumerate(usecase.samples):
+        yield ("samples", index), sample
+    for index, item in enumerate(usecase.accuracy.items if usecase.accuracy else ()):
+        yield ("accuracy", "items", index), item
+
+
 def _mix_problems(usecase: UseCase) -> Iterator[Problem]:
     sounds = [sample.name for sample in usecase.samples if sample.format in SOUND_FORMATS]
     for index, sample in enumerate(usecase.samples):
+        if sample.mix and (usecase.sound is None or usecase.sound.channels != 1):
+            yield Problem(("samples", index, "mix"), "a mix needs 'sound:' of one channel")
         for number, part in enumerate(sample.mix.parts if sample.mix else ()):
             if part.sample not in sounds:
                 message = unknown_name("sample with a file of sound", part.sample, sounds)

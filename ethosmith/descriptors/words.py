@@ -104,10 +104,11 @@ MemoryModeName = Literal[
 
 Label = Annotated[str, LABEL_LIMITS]
 SampleName = Annotated[str, Limits(pattern=SAMPLE_NAME)]
-SampleFormat = Literal["wav", "pcm16-python-list", "image", "csv", "npy", "raw"]
+SampleFormat = Literal["wav", "flac", "pcm16-python-list", "image", "csv", "npy", "raw"]
 # The formats of files that nothing but their name describes.
 FORMAT_OF_SUFFIX: Mapping[str, SampleFormat] = {
     ".wav": "wav",
+    ".flac": "flac",
     ".png": "image",
     ".jpg": "image",
     ".jpeg": "image",

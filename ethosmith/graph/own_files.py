@@ -14,8 +14,9 @@ from ethosmith.graph.layout import SelectedSample
 
 # Which files can stand in for which of the descriptor's samples.
 _ALIKE: Mapping[SampleFormat, frozenset[str]] = {
-    "wav": frozenset({"wav"}),
-    "pcm16-python-list": frozenset({"wav"}),
+    "wav": frozenset({"wav", "flac"}),
+    "flac": frozenset({"wav", "flac"}),
+    "pcm16-python-list": frozenset({"wav", "flac"}),
     "image": frozenset({"image"}),
     "csv": frozenset({"csv"}),
     "npy": frozenset({"npy", "csv", "raw"}),

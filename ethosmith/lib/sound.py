@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import ast
 import io
+import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +21,7 @@ from ethosmith.lib.wav import WavError, find_sound, is_wav
 Signal = npt.NDArray[np.float64]
 
 MAX_FILE_BYTES = 256 << 20
+MAX_LIST_BYTES = 32 << 20
 # Of the file's own rate: 256 MiB as one channel of float64.
 _MAX_FRAMES = 32 << 20
 _MAX_CHANNELS = 64
@@ -117,6 +120,34 @@ def read_sound(path: Path, spec: SoundSpec) -> Sound:
     if found.channels == 1 < spec.channels:
         pcm = np.repeat(pcm, spec.channels, axis=1)
     return Sound(pcm.astype("<i2").tobytes(), _conversion(found, spec, clipped))
+
+
+def read_python_list(path: Path, spec: SoundSpec) -> Sound:
+    """Return the first list of integers in a Python file as PCM of the declared rate.
+
+    The file is parsed and never run.
+
+    Raises:
+        EthosmithError: no list of 16-bit integers, or of another length than the use case takes.
+    """
+    if path.stat().st_size > MAX_LIST_BYTES:
+        raise EthosmithError(f"{path}: larger than {MAX_LIST_BYTES >> 20} MiB")
+    if spec.channels != 1:
+        raise EthosmithError(f"{path}: {spec.channels} channels expected, a list has 1")
+    try:
+        tree = ast.parse(path.read_text("utf-8"))
+        values = next(
+            ast.literal_eval(node.value)
+            for node in tree.body
+            if isinstance(node, ast.Assign) and isinstance(node.value, ast.List)
+        )
+        pcm = struct.pack(f"<{len(values)}h", *values)
+    except StopIteration:
+        raise EthosmithError(f"{path}: holds no list of numbers") from None
+    except (SyntaxError, ValueError, struct.error) as error:
+        raise EthosmithError(f"{path}: not a list of 16-bit integers: {error}") from None
+    spec.check_length(len(values), str(path))
+    return Sound(pcm)
 
 
 @dataclass(frozen=True)

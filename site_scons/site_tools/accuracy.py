@@ -117,6 +117,7 @@ def _evaluation_set(env: Any, usecase: SelectedUseCase, accuracy: Accuracy, targ
     options: list[Any] = ["--labels-json", json.dumps(labels), "--output", target]
     taken = suffixes_taken(formats_of(usecase.descriptor))
     options += [word for suffix in taken for word in ("--suffix", suffix)]
+    options += ["--form-json", json.dumps(usecase.descriptor.sample_form)]
     own = env["EVALUATION"]
     parts = _given_folder(env, own) if own else _parts_of_descriptor(env, usecase, accuracy)
     return env.Step(
@@ -124,7 +125,10 @@ def _evaluation_set(env: Any, usecase: SelectedUseCase, accuracy: Accuracy, targ
         target=target,
         source=[node for nodes, _, _ in parts for node in nodes],
         options=[*options, *(word for _, words, _ in parts for word in words)],
-        versions=[python_package("pillow"), *(v for _, _, versions in parts for v in versions)],
+        versions=[
+            *map(python_package, ("pillow", "soundfile", "soxr")),
+            *(v for _, _, versions in parts for v in versions),
+        ],
         say=f"ITEMS     {target}",
     )[0]
 

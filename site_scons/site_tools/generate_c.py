@@ -5,6 +5,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from ethosmith.descriptors.inputs import SOUND_FORMATS
 from ethosmith.descriptors.usecase import Mix
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedSample, SelectedUseCase, image_folder
@@ -14,7 +15,7 @@ from ethosmith.graph.versions import python_package
 def application_parameters(env: Any, usecase: SelectedUseCase) -> Any:
     """Return the node of application_parameters.h."""
     target = f"{usecase.outputs}/generated/application_parameters.h"
-    values = json.dumps(dict(usecase.descriptor.parameters))
+    values = json.dumps(usecase.descriptor.c_parameters)
     return env.Step(
         "ethosmith.codegen.parameters",
         target=target,
@@ -46,23 +47,32 @@ def sample_files(env: Any, usecase: SelectedUseCase) -> list[Any]:
 def sample_file(env: Any, usecase: SelectedUseCase, sample: SelectedSample, folder: str) -> Any:
     """Return the node of one sample below ``folder``, as the device's pre-processing takes it."""
     if sample.mix is not None:
-        return _mixed_file(env, sample.mix, folder, sample.name)
+        return _mixed_file(env, usecase, sample.mix, folder, sample.name)
     folder = f"{folder}/{sample.name}"
     source, options = [], ["--seed", sample.seed]
     if sample.seed is None:
         source = [_sample_source(env, usecase, sample, folder)]
         options = ["--input", source[0], "--format", sample.format]
+        options += ["--form-json", json.dumps(usecase.descriptor.sample_form)]
     return env.Step(
         "ethosmith.codegen.sample_formats",
         target=f"{folder}.bin",
         source=source,
         options=[*options, "--output", f"{folder}.bin"],
         say=f"SAMPLE    {folder}.bin",
-        versions=[python_package("pillow")] if sample.format == "image" else [],
+        versions=_reader_versions(sample),
     )[0]
 
 
-def _mixed_file(env: Any, mix: Mix, folder: str, name: str) -> Any:
+def _reader_versions(sample: SelectedSample) -> list[str]:
+    if sample.format in SOUND_FORMATS:
+        return [python_package("soundfile"), python_package("soxr")]
+    return [python_package("pillow")] if sample.format == "image" else []
+
+
+def _mixed_file(env: Any, usecase: SelectedUseCase, mix: Mix, folder: str, name: str) -> Any:
+    sound = usecase.descriptor.sound
+    rate_hz = sound.rate_hz if sound else 0
     target = f"{folder}/{name}.bin"
     parts = [(part.at_s, f"{folder}/{part.sample}.bin") for part in mix.parts]
     return env.Step(
@@ -71,7 +81,7 @@ def _mixed_file(env: Any, mix: Mix, folder: str, name: str) -> Any:
         source=sorted({path for _, path in parts}),
         options=[
             *(word for at_s, path in parts for word in ("--part", f"{at_s}={path}")),
-            *("--rate-hz", mix.rate_hz, "--duration-s", mix.duration_s),
+            *("--rate-hz", rate_hz, "--duration-s", mix.duration_s),
             *("--noise-rms", mix.noise_rms, "--seed", mix.seed, "--output", target),
         ],
         say=f"MIX       {target}",

@@ -25,8 +25,8 @@ def _names(job: BoardJob) -> list[str]:
     """Return the names in the window, found as the firmware finds them."""
     (file,) = job.data
     data = file.path.read_bytes()
-    rows = (struct.unpack_from("<3I", data, 16 + 12 * row) for row in range(data[0]))
-    starts = [name - file.address for name, _, _ in rows]
+    rows = (struct.unpack_from("<4I", data, 16 + 16 * row) for row in range(data[0]))
+    starts = [name - file.address for name, *_ in rows]
     return [data[start : data.index(b"\0", start)].decode() for start in starts]
 
 

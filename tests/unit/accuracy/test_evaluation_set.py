@@ -11,9 +11,12 @@ import pytest
 
 from ethosmith.accuracy.evaluation_set import Accepted, Script, generated_items, items_of_folder
 from ethosmith.accuracy.set_file import Item, read_set, write_set
+from ethosmith.codegen.sample_formats import SampleForm
 from ethosmith.core.errors import EthosmithError
+from ethosmith.lib.sound import SoundSpec
 
-_ACCEPTED = Accepted((".wav",), ("yes", "no"))
+_SOUND = SampleForm(SoundSpec(16000))
+_ACCEPTED = Accepted((".wav",), ("yes", "no"), _SOUND)
 _SCRIPT = """
 import sys
 from ethosmith.accuracy.generator import Item, run_generator
@@ -46,7 +49,7 @@ def test_a_sub_folder_is_the_label_of_its_files(tmp_path: Path) -> None:
 def test_labels_csv_names_files_anywhere_below(tmp_path: Path) -> None:
     _wav(tmp_path / "speaker 1/a.wav", 7)
     (tmp_path / "labels.csv").write_text('\ufeffid,label,file\n1,"turn it, off",speaker 1/a.wav\n')
-    (item,) = items_of_folder(tmp_path, Accepted((".wav",), ()))
+    (item,) = items_of_folder(tmp_path, Accepted((".wav",), (), _SOUND))
     assert item == Item("speaker-1-a", "turn it, off", b"\7\0")
 
 

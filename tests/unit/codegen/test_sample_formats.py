@@ -5,37 +5,39 @@ from __future__ import annotations
 
 import io
 import struct
-import wave
 from pathlib import Path
 
 import numpy as np
 import pytest
+import soundfile
 
-from ethosmith.codegen.sample_formats import read_sample
+from ethosmith.codegen.sample_formats import SampleForm, read_sample
 from ethosmith.core.errors import EthosmithError
+from ethosmith.lib.sound import SoundSpec
+
+SOUND = SampleForm(SoundSpec(16000, min_s=0.0001))
 
 
-def wav(channels: int = 1, width: int = 2, data: bytes = b"\1\0\2\0") -> bytes:
-    file = io.BytesIO()
-    with wave.open(file, "wb") as audio:
-        audio.setnchannels(channels)
-        audio.setsampwidth(width)
-        audio.setframerate(16000)
-        audio.writeframes(data)
-    return file.getvalue()
+def test_a_sound_is_what_its_reader_returns_and_what_was_converted_is_reported(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.flac"
+    soundfile.write(path, np.array([1, 2, 3], np.int16) << 8, 16000, subtype="PCM_S8")
+    said: list[str] = []
+    assert read_sample(path, "flac", SOUND, said.append) == b"\0\1\0\2\0\3"
+    assert said == ["16000 Hz mono 8-bit to 16000 Hz mono 16-bit"]
 
 
-def test_sound_is_its_frames(tmp_path: Path) -> None:
-    path = tmp_path / "a.wav"
-    path.write_bytes(wav())
-    assert read_sample(path, "wav") == b"\1\0\2\0"
+def test_a_sound_needs_a_declared_form(tmp_path: Path) -> None:
+    with pytest.raises(EthosmithError, match="a sound, but the use case declares no 'sound:'"):
+        read_sample(tmp_path / "a.wav", "wav")
 
 
 def test_a_python_list_is_read_and_the_file_never_run(tmp_path: Path) -> None:
     path = tmp_path / "a.py"
     marker = tmp_path / "ran"
     path.write_text(f"open({str(marker)!r}, 'w')\nDATA = [1, -2, 32767]\n")
-    assert read_sample(path, "pcm16-python-list") == b"\1\0\xfe\xff\xff\x7f"
+    assert read_sample(path, "pcm16-python-list", SOUND) == b"\1\0\xfe\xff\xff\x7f"
     assert not marker.exists()
 
 
@@ -64,11 +66,7 @@ BAD = {
     "an array of objects": ("npy", _array("object"), "not a NumPy array: "),
     "half an array": ("npy", _array("int8")[:-1], "not a NumPy array: "),
     "no array": ("npy", b"1 2 3", "not a NumPy array: "),
-    "stereo": ("wav", wav(channels=2), "2 channels of 16 bits; a sample is mono with 16 bits"),
-    "8 bits": ("wav", wav(width=1), "1 channels of 8 bits; a sample is mono with 16 bits"),
-    "no WAV": ("wav", b"RIFFnothing", "not a WAV file: "),
-    "truncated header": ("wav", wav()[:20], "not a WAV file: "),
-    "no sound": ("wav", wav(data=b""), "the sample is empty"),
+    "a short list": ("pcm16-python-list", b"x = [1]\n", "at least 0.0001 s expected, 0.000 s"),
     "no list": ("pcm16-python-list", b"x = 1\n", "holds no list of numbers"),
     "a call in the list": ("pcm16-python-list", b"x = [f()]\n", "not a list of 16-bit integers"),
     "a number too large": ("pcm16-python-list", b"x = [32768]\n", "not a list of 16-bit integers"),
@@ -89,5 +87,5 @@ def test_a_bad_sample_is_refused(name: str, tmp_path: Path) -> None:
     path = tmp_path / "sample"
     path.write_bytes(content)
     with pytest.raises(EthosmithError) as caught:
-        read_sample(path, kind)
+        read_sample(path, kind, SOUND)
     assert str(caught.value).startswith(f"{path}: {wanted}".replace(": :", ":"))

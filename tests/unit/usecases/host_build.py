@@ -73,7 +73,7 @@ def host_program(
     """
     folder.mkdir(parents=True, exist_ok=True)
     named = [BakedSample(f"sample{index}", data) for index, data in enumerate(samples)]
-    values = {**usecase.parameters, **(parameters or {})}
+    values = {**usecase.c_parameters, **(parameters or {})}
     generated = {
         "samples.c": samples_source(usecase.name, named, "test"),
         "labels.c": labels_source(usecase.labels if labels is None else labels, "test"),

@@ -3,7 +3,7 @@
 // whole machines only; what it cannot reproduce is abnormal.
 //
 // The use case's parameters:
-//   sample_rate_hz, frame_samples, hop_samples
+//   frame_samples, hop_samples
 //                      frames of the spectrogram
 //   frames_per_row     frames whose mean power makes one row of the input
 //   level_offset_db, level_divisor_db

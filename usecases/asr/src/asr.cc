@@ -2,7 +2,7 @@
 // Speech recognition: 16-bit PCM of any length to log-mel features to text.
 //
 // The use case's parameters:
-//   sample_rate_hz, window_ms, step_ms, channels, lower_hz, upper_hz, min_signal_remaining, pcan,
+//   window_ms, step_ms, channels, lower_hz, upper_hz, min_signal_remaining, pcan,
 //   log_shift               of TensorFlow's micro front end
 //   feature_scale           a feature times this is the network's real input
 //   receptive_field_frames, stride_frames

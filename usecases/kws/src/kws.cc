@@ -5,7 +5,7 @@
 // scanned, and answered by the words in it and their times; see word_detector.h.
 //
 // The use case's parameters:
-//   sample_rate_hz, window_ms, step_ms, channels, lower_hz, upper_hz, log_shift
+//   window_ms, step_ms, channels, lower_hz, upper_hz, log_shift
 //                          of TensorFlow's micro front end
 //   leading_silence_ms     zeros put before the clip
 //   min_signal_remaining   noise reduction: the part of the signal that always stays; 1.0 is off
