@@ -15,7 +15,7 @@ from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE
 
 from ethosu_model.device import NpuDevice
 from ethosu_model.errors import ModelError
-from ethosu_model.harness import HostRunner, NpuJobError, RawModel
+from ethosu_model.harness import EarlyStop, HostRunner, NpuJobError, RawModel
 from ethosu_model.registers import Command
 from tests.npu_corpus.case import Case
 from tests.npu_corpus.check import input_set
@@ -113,6 +113,8 @@ class Attack:
             disturb_registers(runner.device, rng)
         try:
             runner.run(victim.inputs)
+        except EarlyStop:
+            return "early stop"
         except NpuJobError as stopped:
             return _kind(runner, stopped)
         return "clean end"

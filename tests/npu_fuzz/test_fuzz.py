@@ -14,7 +14,14 @@ from tests.npu_fuzz.mutations import set_before_operations
 
 SEED = 20261122
 ATTACKS = 10_240
-ENDINGS = {"clean end", "payload refused", "CommandFault", "WeightFault", "TransferFault"}
+ENDINGS = {
+    "clean end",
+    "early stop",
+    "payload refused",
+    "CommandFault",
+    "WeightFault",
+    "TransferFault",
+}
 LONGEST_S = 20.0  # of processor time; seen: below one
 MOST_GROWTH_BYTES = 512 << 20
 

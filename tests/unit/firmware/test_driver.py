@@ -24,6 +24,7 @@ STREAM = Region(0x7000_0020, 16, 2)
 WEIGHTS = Region(0x7001_0000, 4096, 3)
 SCRATCH = Region(0x3100_0000, 1024, 1)
 EXCHANGED = Region(0x3100_0040, 64)
+BLOCKDEP = bytes.fromhex("2f010000")  # a command that does nothing by itself
 
 
 @dataclass
@@ -350,5 +351,8 @@ def test_the_model_of_the_npu_takes_the_driver_s_jobs(
     driver.prepare(beyond, {})
     assert driver.run().startswith("bus error on AXI1 reading commands at byte")
     hardware.memory.write(STREAM.start, STOP + STOP)
+    driver.prepare(stream, {})
+    assert driver.run().startswith("stopped before the end of the command stream at byte 4")
+    hardware.memory.write(STREAM.start, BLOCKDEP + STOP)
     driver.prepare(stream, {})
     assert driver.run(Counts()) == "no error"

@@ -36,7 +36,7 @@ def test_config_register_of_128_macs_is_what_arms_driver_accepts() -> None:
 
 
 def test_architecture_version_is_that_of_velas_register_definitions() -> None:
-    identification = AcceleratorConfig.parse("ethos-u55-128").id_register
+    identification = AcceleratorConfig.parse("ethos-u55-128", "r0p0-0").id_register
     assert identification & 0xFFFF0000 == build_id_word()
 
 
@@ -51,3 +51,23 @@ def test_import_stays_light_for_the_build_graph() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert result.stdout.split() == ["False", "False"]
+
+
+@pytest.mark.parametrize(
+    ("name", "revision", "expected"),
+    [
+        ("ethos-u55-128", "", 0x10104201),
+        ("ethos-u55-128", "r0p0-0", 0x10064000),
+        ("ethos-u65-512", "", 0x10066001),
+        ("ethos-u65-512", "r0p0-0", 0x10066000),
+    ],
+)
+def test_id_is_that_of_the_products_current_or_older_revision(
+    name: str, revision: str, expected: int
+) -> None:
+    assert AcceleratorConfig.parse(name, revision).id_register == expected
+
+
+def test_unknown_revision_tells_the_known_ones() -> None:
+    with pytest.raises(ModelError, match=r"no revision 'r1p0'.*known: r2p0-1, r0p0-0"):
+        AcceleratorConfig.parse("ethos-u55-128", "r1p0")

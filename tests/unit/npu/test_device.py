@@ -222,9 +222,10 @@ def test_overflow_of_an_event_counter_raises_its_interrupt() -> None:
     assert status & Status.PMU_IRQ_RAISED
     assert bench.device.read_register(PMU.PMEVCNTR0.value) == 4
     write(BASE.CMD.value, int(Command.CLEAR_IRQ))
-    assert bench.device.irq
-    write(PMU.PMOVSCLR.value, 1)
     assert not bench.device.irq
+    assert bench.device.read_register(PMU.PMOVSSET.value) == 1
+    write(PMU.PMOVSCLR.value, 1)
+    assert bench.device.read_register(PMU.PMOVSSET.value) == 0
 
 
 def test_addresses_of_ethos_u65_have_40_bits_and_of_ethos_u55_32() -> None:
@@ -277,3 +278,49 @@ def test_custom_dma_that_the_configuration_lacks_is_a_parse_error() -> None:
 )
 def test_reserved_bits_of_a_command_are_a_parse_error(command: cmd0, reserved: int) -> None:
     assert Bench().run(word(command, reserved) + STOP) & Status.CMD_PARSE_ERROR
+
+
+def test_stop_before_the_end_interrupts_and_run_goes_on_behind_it() -> None:
+    bench = Bench()
+    bench.memory.write(REGION, bytes(range(64)))
+    stream = encode(DMA) + STOP + word(cmd0.NPU_OP_DMA_START) + STOP
+    status = bench.run(stream)
+    assert status & Status.IRQ_RAISED
+    assert not status & Status.CMD_END_REACHED
+    assert bench.memory.read(REGION + 0x100, 1) == b"\0"
+    bench.memory.write(REGION, b"\xa5")
+    bench.device.write_register(BASE.CMD.value, int(Command.RUN | Command.CLEAR_IRQ))
+    assert bench.memory.read(REGION + 0x100, 2) == b"\xa5\x01"
+    assert bench.device.read_register(BASE.STATUS.value) & Status.CMD_END_REACHED
+    assert bench.device.read_register(BASE.QREAD.value) == len(stream)
+
+
+def test_run_at_the_end_of_the_queue_runs_nothing_again() -> None:
+    bench = Bench()
+    bench.run(encode(DMA) + word(cmd0.NPU_OP_DMA_START) + STOP)
+    bench.memory.write(REGION + 0x100, b"\x77")
+    bench.device.write_register(BASE.CMD.value, int(Command.RUN | Command.CLEAR_IRQ))
+    assert bench.memory.read(REGION + 0x100, 1) == b"\x77"
+    assert not bench.device.irq
+
+
+@pytest.mark.parametrize("register", [BASE.QBASE0, BASE.QBASE1, BASE.QSIZE])
+def test_writing_the_queue_clears_its_end_and_begins_anew(register: BASE) -> None:
+    bench = Bench()
+    assert bench.run(STOP) & Status.CMD_END_REACHED
+    value = bench.device.read_register(register.value)
+    bench.device.write_register(register.value, value)
+    assert not bench.device.read_register(BASE.STATUS.value) & Status.CMD_END_REACHED
+    assert bench.device.read_register(BASE.QREAD.value) == 0
+
+
+def test_queue_that_runs_dry_raises_no_interrupt() -> None:
+    bench = Bench()
+    status = bench.run(word(cmd0.NPU_SET_BLOCKDEP, 3))
+    assert status & Status.CMD_END_REACHED
+    assert not bench.device.irq
+
+
+def test_part_number_is_the_products() -> None:
+    parts = [Bench(n).device.read_register(0xFE0) for n in ("ethos-u55-64", "ethos-u65-256")]
+    assert parts == [0x80, 0x81]

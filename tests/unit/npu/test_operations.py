@@ -302,3 +302,28 @@ def test_work_beyond_the_models_limit_ends_with_a_parse_error() -> None:
         status = Bench().run(encode(settings) + word(operation))
         assert status & 0x10, operation
     assert bench.device.last_fault is None
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+@pytest.mark.parametrize("mode", [elementwise_mode.ADD, elementwise_mode.SUB])
+def test_operand_scales_in_16_bits_follow_the_operand_order(
+    mode: elementwise_mode, reverse: bool
+) -> None:
+    ifm = np.arange(24, dtype=np.int32).reshape(2, 3, 4)
+    ifm2 = np.arange(24, 48, dtype=np.int32).reshape(2, 3, 4)
+    ofm = np.zeros_like(ifm)
+    settings = (
+        feature_map("IFM", ifm, IFM)
+        | feature_map("IFM2", ifm2, IFM2)
+        | feature_map("OFM", ofm, OFM)
+    ) | {cmd0.NPU_SET_IFM2_BROADCAST: reverse << 6}
+    settings[cmd0.NPU_SET_OFM_PRECISION] |= NATURAL | GLOBAL
+    scales = (
+        words(cmd1.NPU_SET_OFM_SCALE, 1)
+        + words(cmd1.NPU_SET_OPA_SCALE, 3)
+        + words(cmd1.NPU_SET_OPB_SCALE, 7)
+    )
+    operation = scales + word(cmd0.NPU_OP_ELEMENTWISE, mode.value)
+    result = execute(Bench(), settings, operation, ofm, {IFM: ifm, IFM2: ifm2})
+    first, second = (ifm2, ifm) if reverse else (ifm, ifm2)
+    assert np.array_equal(result, ELEMENTWISE[mode](3 * first, 7 * second))

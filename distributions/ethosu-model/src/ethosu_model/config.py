@@ -3,14 +3,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ethosu_model.enums import Product
 from ethosu_model.errors import ModelError, did_you_mean
 from ethosu_model.registers import Reg
 
-# Architecture v1.0.6, the version whose definitions Vela and Arm's driver carry.
-_ARCHITECTURE_VERSION = (1, 0, 6)
+
+@dataclass(frozen=True)
+class Revision:
+    """A revision of a product, as ID tells it.
+
+    Attributes:
+        name: As ``r2p0-1``: version and status.
+        architecture: Architecture version: major, minor, patch.
+        version: Version of the product: major, minor.
+        status: Its status.
+    """
+
+    name: str
+    architecture: tuple[int, int, int]
+    version: tuple[int, int]
+    status: int
 
 
 @dataclass(frozen=True)
@@ -34,6 +48,7 @@ class AcceleratorConfig:
         shram_kib: Shared RAM of one core, in KiB.
         ifm_microblock: Smallest IFM block (Vela's ``ifm_ublock``).
         ofm_microblock: Smallest OFM block (Vela's ``ofm_ublock``); its depth orders the weights.
+        revision_name: One of `REVISIONS` of the product; the current one by default.
     """
 
     name: str
@@ -43,20 +58,41 @@ class AcceleratorConfig:
     shram_kib: int
     ifm_microblock: BlockShape
     ofm_microblock: BlockShape
+    revision_name: str = ""
 
     @classmethod
-    def parse(cls, name: str) -> AcceleratorConfig:
-        """Return the configuration called ``name``.
+    def parse(cls, name: str, revision: str = "") -> AcceleratorConfig:
+        """Return the configuration called ``name``, in the current or a named revision.
 
         Raises:
             ModelError: There is none; the message gives the nearest name and all of them.
         """
         for config in ACCELERATORS:
             if config.name == name.lower():
-                return config
+                return config.in_revision(revision)
         hint = did_you_mean(name, ACCELERATOR_CONFIGS)
         known = ", ".join(ACCELERATOR_CONFIGS)
         raise ModelError(f"unknown NPU configuration '{name}'{hint} (known: {known})")
+
+    def in_revision(self, name: str) -> AcceleratorConfig:
+        """Return this configuration in another revision; an empty name is the current one.
+
+        Raises:
+            ModelError: The product has no such revision.
+        """
+        known = [revision.name for revision in REVISIONS[self.architecture]]
+        if name and name not in known:
+            raise ModelError(
+                f"{self.name} has no revision '{name}'{did_you_mean(name, known)}"
+                f" (known: {', '.join(known)})"
+            )
+        return replace(self, revision_name=name)
+
+    @property
+    def revision(self) -> Revision:
+        """The revision; it changes nothing but ID."""
+        revisions = REVISIONS[self.architecture]
+        return next((each for each in revisions if each.name == self.revision_name), revisions[0])
 
     @property
     def architecture(self) -> Product:
@@ -93,22 +129,34 @@ class AcceleratorConfig:
         )
 
     @property
-    def version(self) -> tuple[int, int, int]:
-        """Architecture version: major, minor, patch."""
-        return _ARCHITECTURE_VERSION
-
-    @property
     def id_register(self) -> int:
-        """Value of ID: architecture version, product 4 (U55) or 6 (U65), version r0p0."""
-        major, minor, patch = _ARCHITECTURE_VERSION
-        product_major = 4 if self.product == "ethos-u55" else 6
+        """Value of ID."""
+        revision = self.revision
+        major, minor, patch = revision.architecture
         return (
             Reg.ID.arch_major_rev.put(major)
             | Reg.ID.arch_minor_rev.put(minor)
             | Reg.ID.arch_patch_rev.put(patch)
-            | Reg.ID.product_major.put(product_major)
+            | Reg.ID.product_major.put(_PRODUCT_MAJOR[self.architecture])
+            | Reg.ID.version_major.put(revision.version[0])
+            | Reg.ID.version_minor.put(revision.version[1])
+            | Reg.ID.version_status.put(revision.status)
         )
 
+
+_PRODUCT_MAJOR = {Product.U55: 4, Product.U65: 6}
+# By product, the current one first: the reset values of ID in the headers of Arm's core driver.
+# The oldest have the architecture version of Vela's own definitions.
+REVISIONS = {
+    Product.U55: (
+        Revision("r2p0-1", (1, 1, 0), (2, 0), 1),
+        Revision("r0p0-0", (1, 0, 6), (0, 0), 0),
+    ),
+    Product.U65: (
+        Revision("r0p0-1", (1, 0, 6), (0, 0), 1),
+        Revision("r0p0-0", (1, 0, 6), (0, 0), 0),
+    ),
+}
 
 # Sources: CONFIG word and microblocks from Vela's architecture_features.accelerator_configs.
 ACCELERATORS = (

@@ -29,6 +29,8 @@ from ethosu_model.registers import (
 )
 from ethosu_model.trace import Trace
 
+_QUEUE = {Reg.QBASE0.offset, Reg.QBASE1.offset, Reg.QSIZE.offset}
+
 
 class NpuDevice:
     """An Ethos-U with its register page, driven as a driver drives the real one.
@@ -90,12 +92,19 @@ class NpuDevice:
         value &= 0xFFFFFFFF
         if offset in self._stored:
             self._stored[offset] = value & STORED[offset].mask
+            if offset in _QUEUE:
+                self._rewind()
         elif offset in PMU_REGISTERS:
             self._write_pmu(PMU_REGISTERS[offset], value)
         elif offset == Reg.RESET.offset:
             self._soft_reset(value)
         elif offset == Reg.CMD.offset:
             self._write_command(value)
+
+    def _rewind(self) -> None:
+        """Let the next run begin at QBASE: QBASE or QSIZE was written."""
+        self._status &= ~Status.CMD_END_REACHED
+        self._read_offset = 0
 
     def _write_pmu(self, register: PmuRegister, value: int) -> None:
         self._pmu.write(register, value)
@@ -128,14 +137,14 @@ class NpuDevice:
         self._irq_history &= ~Reg.CMD.clear_irq_history.get(value)
         if value & Command.CLEAR_IRQ:
             self._status &= ~Status.IRQ_RAISED
+            self._pmu.clear_irq()
         self._command = Command(value) & (Command.CLOCK_Q_ENABLE | Command.POWER_Q_ENABLE)
         # After an error only a reset brings the NPU back.
         if value & Command.RUN and not self._status & STATUS_ERRORS:
             self._run()
 
     def _run(self) -> None:
-        self._status &= ~Status.CMD_END_REACHED
-        result = self._executor.run(self._job())
+        result = self._executor.run(self._job(), self._read_offset)
         self._read_offset = result.read_offset
         self._irq_history |= result.irq_mask
         if result.irq_raised:

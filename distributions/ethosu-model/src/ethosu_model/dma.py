@@ -110,7 +110,7 @@ def _addresses(
     skip0 = state.stride(Cmd1.NPU_SET_DMA0_SKIP0, bits) if side.stride_mode > StrideMode.D1 else 0
     skip1 = state.stride(Cmd1.NPU_SET_DMA0_SKIP1, bits) if side.stride_mode > StrideMode.D2 else 0
     row = length + skip0
-    plane = row * sizes[0] + skip1 if skip0 == 0 else length * sizes[0] + skip1
+    plane = length * sizes[0] + skip1  # the bytes moved, not the rows with their skips
     return [
         side.address + outer * plane + inner * row
         for outer in range(sizes[1])

@@ -52,7 +52,10 @@ def add_operands(
     (Vela: register_command_stream_generator.generate_scaling_for_elementwise).
     """
     if scaling.scale_mode is ScaleMode.OPA_OPB_16:
-        return ifm * (scaling.opa[0] & 0xFFFF), ifm2 * (scaling.opb_multiplier & 0xFFFF)
+        first, second = scaling.opa[0] & 0xFFFF, scaling.opb_multiplier
+        if scaling.reversed_order:
+            first, second = second, first
+        return ifm * first, ifm2 * second
     scales_ifm = (scaling.scale_mode is ScaleMode.OPA_32) is not scaling.reversed_order
     left = _INPUT_SHIFT[scaling.ifm_bits]
     plain = max(0, left - 1)

@@ -54,17 +54,17 @@ class Executor:
         self.last_state = CommandState()
         self._machine.shram[:] = bytes(len(self._machine.shram))
 
-    def run(self, job: Job) -> JobResult:
-        """Execute ``job`` to its end or to the first fault."""
-        result = JobResult()
+    def run(self, job: Job, start: int = 0) -> JobResult:
+        """Execute ``job`` from byte ``start`` on, to a stop, to its end or to the first fault."""
+        result = JobResult(read_offset=start)
         account = Account(self._machine.accelerator)
         self._machine.budget = Budget()
         try:
             self._run_program(self._program(job), job, result, account)
-            result.end_reached = result.irq_raised = True
+            result.end_reached = result.read_offset == job.stream_bytes
         except NpuFault as fault:
             result.fault = fault
-        account.commands(job.stream_port, result.read_offset)
+        account.commands(job.stream_port, result.read_offset - start)
         account.settle(result)
         return result
 
@@ -84,8 +84,11 @@ class Executor:
 
     def _run_program(self, program: Program, job: Job, result: JobResult, account: Account) -> None:
         """Execute operations up to NPU_OP_STOP, or until the queue runs dry."""
+        start = result.read_offset
         for action in program.actions():
             instruction = action.instruction
+            if instruction.offset < start:
+                continue
             self.last_state = action.state
             result.read_offset = instruction.offset
             if instruction.command in (Cmd0.NPU_OP_STOP, Cmd0.NPU_OP_IRQ):

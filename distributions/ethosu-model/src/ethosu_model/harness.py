@@ -144,6 +144,10 @@ class NpuJobError(Exception):
     """The device stopped with an error; the message is its reason."""
 
 
+class EarlyStop(NpuJobError):  # noqa: N818 - not an error of the device
+    """NPU_OP_STOP came before the end of the command stream."""
+
+
 class HostRunner:
     """A device with memory of its own, loaded with one network.
 
@@ -194,8 +198,11 @@ class HostRunner:
             self.memory.write(_region_base(tensor.region) + tensor.offset, data)
         self.start()
         status = Status(self.device.read_register(Reg.STATUS.offset) & 0xFFF)
-        if status & STATUS_ERRORS or not status & Status.CMD_END_REACHED:
+        if status & STATUS_ERRORS:
             raise NpuJobError(f"STATUS {status!r}: {self.device.last_fault}")
+        if not status & Status.CMD_END_REACHED:
+            read = self.device.read_register(Reg.QREAD.offset)
+            raise EarlyStop(f"stopped after {read} of {len(self._stream)} bytes of commands")
         return [self._read(tensor) for tensor in self.model.outputs]
 
     def start(self) -> None:

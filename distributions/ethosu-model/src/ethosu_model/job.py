@@ -35,8 +35,8 @@ class JobResult:
 
     Attributes:
         read_offset: QREAD: bytes of the command stream consumed.
-        end_reached: The stream's end was reached without a fault.
-        irq_raised: The stream asked for an interrupt, or ended.
+        end_reached: All of the stream was consumed without a fault.
+        irq_raised: The stream asked for an interrupt.
         irq_mask: OR of the masks of NPU_OP_IRQ and NPU_OP_STOP.
         fault: What stopped the job, if not its end.
         masked_events: Event counts of the operations under NPU_OP_PMU_MASK.

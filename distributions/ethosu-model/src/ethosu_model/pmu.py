@@ -30,6 +30,7 @@ class Pmu:
         self._control = 0
         self._enabled = 0
         self._overflow = 0
+        self._irq = False
         self._interrupts = 0
         self._cycles = 0
         self._cycle_config = 0
@@ -39,8 +40,16 @@ class Pmu:
 
     @property
     def irq(self) -> bool:
-        """STATUS.pmu_irq_raised: an overflowed counter has its interrupt enabled."""
-        return bool(self._overflow & self._interrupts)
+        """STATUS.pmu_irq_raised: since `clear_irq`, a counter with its interrupt has overflowed."""
+        return self._irq
+
+    def clear_irq(self) -> None:
+        """CMD.clear_irq; the overflow itself stays until PMOVSCLR."""
+        self._irq = False
+
+    def _overflowed(self, bits: int) -> None:
+        self._overflow |= bits
+        self._irq |= bool(bits & self._interrupts)
 
     def count(self, events: Mapping[int, int], *, masked: bool = False) -> None:
         """Add occurrences of events to the counters that watch them.
@@ -66,13 +75,13 @@ class Pmu:
         self._cycles += events.get(event, 0)
         if self._cycles >> _CYCLE_COUNTER_BITS:
             self._cycles &= (1 << _CYCLE_COUNTER_BITS) - 1
-            self._overflow |= CYCLE_BIT
+            self._overflowed(CYCLE_BIT)
 
     def _add_event(self, index: int, occurrences: int) -> None:
         self._events[index] += occurrences
         if self._events[index] >> 32:
             self._events[index] &= 0xFFFFFFFF
-            self._overflow |= 1 << index
+            self._overflowed(1 << index)
 
     def read(self, register: PmuRegister) -> int:
         """Return the value of a PMU register."""
@@ -122,6 +131,8 @@ class Pmu:
     def _update(self, field: str, *, set_bits: int = 0, clear_bits: int = 0) -> None:
         value = (getattr(self, field) | set_bits) & ~clear_bits
         setattr(self, field, value & Reg.PMCNTENSET.mask)
+        if set_bits:
+            self._irq |= bool(self._overflow & self._interrupts & set_bits)
 
     def _write_control(self, value: int) -> None:
         self._control = value & (Reg.PMCR.cnt_en.mask | Reg.PMCR.mask_en.mask)

@@ -132,6 +132,9 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--npu", metavar="NAME", help=f"accelerator (default {_DEFAULT_ACCELERATOR})"
     )
+    group.add_argument(
+        "--npu-revision", default="", metavar="NAME", help="as r0p0-0 (default: the current one)"
+    )
     group.add_argument("--num-macs", type=int, metavar="N", help="as -C ethosu.num_macs=N")
     group.add_argument(
         "--image",
@@ -192,8 +195,9 @@ def parse_arguments(options: argparse.Namespace) -> Arguments:
 def _job(options: argparse.Namespace, parameters: Parameters) -> BoardJob:
     if bool(options.application) == bool(options.image):
         raise BoardError("name what to run: either -a FILE or --image FILE@ADDRESS")
+    accelerator = _accelerator(options.npu, _macs(options.num_macs, parameters.num_macs))
     return BoardJob(
-        accelerator=_accelerator(options.npu, _macs(options.num_macs, parameters.num_macs)),
+        accelerator=accelerator.in_revision(options.npu_revision),
         axf=Path(_without_instance(options.application)) if options.application else None,
         images=tuple(map(parse_data, options.image)),
         data=tuple(map(parse_data, options.data)),
