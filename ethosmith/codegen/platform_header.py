@@ -44,6 +44,8 @@ def platform_header(
     return "\n".join([*_HEAD, *lines, "", *tables, "", "#endif", ""])
 
 
+_LINE_ENDS = {"lf": r'"\n"', "crlf": r'"\r\n"'}
+
 _HEAD = (
     "// Generated from the platform description.",
     "#ifndef PLATFORM_H",
@@ -60,20 +62,21 @@ def _board_macros(platform: Platform) -> list[Macro]:
         ("PLATFORM_UART_ADDRESS", _address(platform.uart.address)),
         ("PLATFORM_UART_CLOCK_HZ", _number(platform.uart.clock_hz)),
         ("PLATFORM_UART_BAUD", _number(platform.uart.baud)),
+        ("PLATFORM_UART_LINE_END", _LINE_ENDS[platform.uart.line_end]),
     ]
 
 
 def _npu_macros(platform: Platform, accelerator: AcceleratorConfig) -> list[Macro]:
-    npu = platform.npu
+    npu, axi = platform.npu, platform.product_of(accelerator.name).axi
     return [
         ("PLATFORM_NPU_ADDRESS", _address(npu.address)),
         ("PLATFORM_NPU_IRQ", str(npu.irq)),
         ("PLATFORM_NPU_TIMEOUT_MS", _number(npu.timeout_ms)),
         ("PLATFORM_NPU_CONFIG", _text(accelerator.name)),
         ("PLATFORM_NPU_MACS", _number(accelerator.macs)),
-        ("PLATFORM_NPU_MAX_BEATS_BYTES", _number(npu.axi.max_beats_bytes)),
-        ("PLATFORM_NPU_MAX_OUTSTANDING_READS", _number(npu.axi.max_outstanding_reads)),
-        ("PLATFORM_NPU_MAX_OUTSTANDING_WRITES", _number(npu.axi.max_outstanding_writes)),
+        ("PLATFORM_NPU_MAX_BEATS_BYTES", _number(axi.max_beats_bytes)),
+        ("PLATFORM_NPU_MAX_OUTSTANDING_READS", _number(axi.max_outstanding_reads)),
+        ("PLATFORM_NPU_MAX_OUTSTANDING_WRITES", _number(axi.max_outstanding_writes)),
     ]
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.base import Problem, Strict
@@ -42,11 +42,13 @@ class Uart(Strict):
         address: register page.
         clock_hz: clock that the baud rate is divided from.
         baud: bits a second; 8 data bits, no parity.
+        line_end: what ends a line: `crlf`, as serial terminals expect, or `lf`.
     """
 
     address: Address
     clock_hz: Hertz
     baud: Annotated[int, Limits(gt=0)]
+    line_end: Literal["crlf", "lf"] = "crlf"
 
 
 class FvpExecutable(Strict):

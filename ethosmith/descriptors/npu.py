@@ -47,12 +47,14 @@ class NpuProduct(Strict):
         configs: accelerator configurations that the platform has, by Vela's names.
         system_config: Vela's system configuration for it.
         memory_mode: memory mode if none is asked for.
+        axi: limits of its AXI ports.
     """
 
     name: ProductName
     configs: Annotated[tuple[str, ...], Limits(min_length=1)]
     system_config: Identifier
     memory_mode: MemoryModeName
+    axi: Axi
 
 
 class Npu(Strict):
@@ -63,7 +65,6 @@ class Npu(Strict):
         irq: number of the interrupt in the NVIC.
         timeout_ms: how long the driver waits for a job's end.
         default_config: accelerator configuration if none is asked for.
-        axi: limits of its AXI ports.
         products: what there is of it.
     """
 
@@ -71,7 +72,6 @@ class Npu(Strict):
     irq: Annotated[int, Limits(ge=0, lt=480)]
     timeout_ms: Annotated[int, Limits(gt=0, le=3_600_000)]
     default_config: str
-    axi: Axi
     products: Annotated[tuple[NpuProduct, ...], Limits(min_length=1)]
 
     @property

@@ -158,18 +158,18 @@ INVALID = {
     "configuration of another product": (
         "configs: [ethos-u55-32, ethos-u55-64]",
         "configs: [ethos-u65-256, ethos-u55-64]",
-        "43:17: unknown configuration of ethos-u55 'ethos-u65-256'; did you mean 'ethos-u55-256'?"
+        "42:17: unknown configuration of ethos-u55 'ethos-u65-256'; did you mean 'ethos-u55-256'?"
         " (allowed: ethos-u55-128, ethos-u55-256, ethos-u55-32, ethos-u55-64)",
     ),
     "product without its memory mode": (
         "memory_mode: Shared_Sram",
         "memory_mode: Dedicated_Sram",
-        f"45:20: unknown {U65_MODE}; did you mean 'Shared_Sram'? (allowed: Shared_Sram, Sram_Only)",
+        f"44:20: unknown {U65_MODE}; did you mean 'Shared_Sram'? (allowed: Shared_Sram, Sram_Only)",
     ),
     "beats that AXI has not": (
         "max_beats_bytes: 64",
         "max_beats_bytes: 96",
-        "40:26: npu.axi.max_beats_bytes: 96 is not allowed (allowed: 64, 128 or 256)",
+        "45:30: npu.products.0.axi.max_beats_bytes: 96 is not allowed (allowed: 64, 128 or 256)",
     ),
     "timing of a system config that Vela has not": (
         "uart:",

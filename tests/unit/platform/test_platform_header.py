@@ -13,6 +13,12 @@ import pytest
 from ethosmith.codegen.platform_header import platform_header
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import load_platform
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.device import NpuDevice
+from open_board.job import BoardJob
+from open_board.open_board import OpenBoard
+
+from ..board.networks import arms_runner
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -39,6 +45,31 @@ def test_macs_and_axi_limits_follow_the_configuration(
     assert macros["PLATFORM_NPU_MACS"] == macs
     assert macros["PLATFORM_MEMORY_MODE"] == f'"{memory_mode}"'
     assert macros["PLATFORM_SCRATCH_AXI_LIMIT"] == scratch_limit
+
+
+@pytest.mark.parametrize("accelerator_config", ["ethos-u55-128", "ethos-u65-256"])
+def test_axi_limits_are_those_that_arm_s_driver_sets(
+    accelerator_config: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Arm's runner has no network here, so it fails; by then its driver has set the limits."""
+    written: dict[int, int] = {}
+    write = NpuDevice.write_register
+
+    def record(device: NpuDevice, offset: int, value: int) -> None:
+        written[offset] = value
+        write(device, offset, value)
+
+    monkeypatch.setattr(NpuDevice, "write_register", record)
+    accelerator = AcceleratorConfig.parse(accelerator_config)
+    OpenBoard().run(BoardJob(accelerator, arms_runner(accelerator.product, tmp_path)))
+    macros = _macros("Shared_Sram", accelerator_config)
+    reads, writes = (
+        int(macros[f"PLATFORM_NPU_MAX_OUTSTANDING_{kind}"].removesuffix("u"))
+        for kind in ("READS", "WRITES")
+    )
+    beats = {"64u": 0, "128u": 1, "256u": 2}[macros["PLATFORM_NPU_MAX_BEATS_BYTES"]]
+    for limit in (written[offset] for offset in range(0x40, 0x50, 4)):
+        assert (limit & 3, limit >> 16 & 0x3F, limit >> 24 & 0x1F) == (beats, reads - 1, writes - 1)
 
 
 WRONG = {
