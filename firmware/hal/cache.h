@@ -2,7 +2,7 @@
 #ifndef ETHOSMITH_HAL_CACHE_H
 #define ETHOSMITH_HAL_CACHE_H
 
-// Invalidates both caches of the Cortex-M55 and switches them on.
+/** Invalidates both caches of the processor and enables them. */
 void cache_start(void);
 
 #endif

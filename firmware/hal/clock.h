@@ -2,7 +2,10 @@
 #ifndef ETHOSMITH_HAL_CLOCK_H
 #define ETHOSMITH_HAL_CLOCK_H
 
+/** Starts the time of hal_clock_ms() and hal_clock_cycles() at zero. */
 void clock_start(void);
-void systick_handler(void);
+
+/** Counts a millisecond; in the vector table. */
+void SysTick_Handler(void);
 
 #endif

@@ -29,8 +29,18 @@ void console_drain(void) {
     }
 }
 
+static void put_line_end(void) {
+    for (const char *character = PLATFORM_UART_LINE_END; *character != '\0'; character++) {
+        console_put((uint8_t)*character);
+    }
+}
+
 void hal_console_write(const char *text) {
-    while (*text != '\0') {
-        console_put((uint8_t)*text++);
+    for (; *text != '\0'; text++) {
+        if (*text == '\n') {
+            put_line_end();
+        } else {
+            console_put((uint8_t)*text);
+        }
     }
 }

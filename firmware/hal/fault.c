@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "armv8m.h"
 #include "console.h"
+#include "core.h"
 #include "hal.h"
+#include "probe.h"
 #include "stack.h"
 #include "text.h"
 
@@ -35,28 +36,29 @@ static const struct named_bit CAUSES[] = {
     {1u << 0, "instruction access violation"},
     {1u << 1, "data access violation"},
     {1u << 3, "unstacking access violation"},
-    {CFSR_MSTKERR, "stacking access violation"},
+    {SCB_CFSR_MSTKERR_Msk, "stacking access violation"},
     {1u << 5, "lazy FP access violation"},
     {1u << 8, "instruction bus error"},
     {1u << 9, "precise data bus error"},
     {1u << 10, "imprecise data bus error"},
     {1u << 11, "unstacking bus error"},
-    {CFSR_STKERR, "stacking bus error"},
+    {SCB_CFSR_STKERR_Msk, "stacking bus error"},
     {1u << 13, "lazy FP bus error"},
     {1u << 16, "undefined instruction"},
     {1u << 17, "invalid state"},
     {1u << 18, "invalid PC"},
     {1u << 19, "no coprocessor"},
-    {CFSR_STKOF, "stack overflow"},
+    {SCB_CFSR_STKOF_Msk, "stack overflow"},
     {1u << 24, "unaligned access"},
     {1u << 25, "division by zero"},
 };
 
-// Written so that the reserve under the stack's limit is enough for it.
-__attribute__((used, noreturn)) void fault_report(const struct frame *frame);
+// Written so that the reserve under the stack's limit is enough for it. If it returns, the
+// processor returns from the exception.
+__attribute__((used)) void fault_report(struct frame *frame);
 
 // The limit is lifted first: after a stack overflow the reserve beneath it is all there is.
-__attribute__((naked)) void fault_handler(void) {
+__attribute__((naked)) void Default_Handler(void) {
     __asm volatile("movs r1, #0\n\t"
                    "msr msplim, r1\n\t"
                    "tst lr, #4\n\t"
@@ -65,6 +67,19 @@ __attribute__((naked)) void fault_handler(void) {
                    "mrsne r0, psp\n\t"
                    "b fault_report\n\t");
 }
+
+#define DEFAULT __attribute__((weak, alias("Default_Handler")))
+
+DEFAULT void NMI_Handler(void);
+DEFAULT void HardFault_Handler(void);
+DEFAULT void MemManage_Handler(void);
+DEFAULT void BusFault_Handler(void);
+DEFAULT void UsageFault_Handler(void);
+DEFAULT void SecureFault_Handler(void);
+DEFAULT void SVC_Handler(void);
+DEFAULT void DebugMon_Handler(void);
+DEFAULT void PendSV_Handler(void);
+DEFAULT void ETHOSU_IRQHandler(void);
 
 static const char *exception_name(uint32_t number) {
     switch (number) {
@@ -85,14 +100,8 @@ static const char *exception_name(uint32_t number) {
     }
 }
 
-static uint32_t exception_number(void) {
-    uint32_t number;
-    __asm volatile("mrs %0, ipsr" : "=r"(number));
-    return number;
-}
-
 static void append_name(struct text *line) {
-    uint32_t number = exception_number();
+    uint32_t number = __get_IPSR();
     text_string(line, exception_name(number));
     if (number > EXCEPTION_SECURE_FAULT) {
         text_character(line, ' ');
@@ -141,13 +150,13 @@ static void print_frame(const struct frame *frame) {
 static void print_status(uint32_t cfsr) {
     static const char *const FAULT[] = {"cfsr", "hfsr", "mmfar", "bfar"};
     static const char *const SECURE[] = {"sfsr", "sfar", "icsr", "shcsr"};
-    print_registers(FAULT, (const uint32_t[]){cfsr, HFSR, MMFAR, BFAR});
-    print_registers(SECURE, (const uint32_t[]){SFSR, SFAR, ICSR, SHCSR});
+    print_registers(FAULT, (const uint32_t[]){cfsr, SCB->HFSR, SCB->MMFAR, SCB->BFAR});
+    print_registers(SECURE, (const uint32_t[]){SCB->SFSR, SCB->SFAR, SCB->ICSR, SCB->SHCSR});
 }
 
 static bool frame_is_readable(const struct frame *frame, uint32_t cfsr) {
     uintptr_t start = (uintptr_t)frame;
-    bool stacked = (cfsr & (CFSR_STKOF | CFSR_STKERR | CFSR_MSTKERR)) == 0;
+    bool stacked = (cfsr & (SCB_CFSR_STKOF_Msk | SCB_CFSR_STKERR_Msk | SCB_CFSR_MSTKERR_Msk)) == 0;
     return stacked && start % sizeof(uint32_t) == 0 && start >= (uintptr_t)__stack_limit &&
            start + sizeof *frame <= (uintptr_t)__stack_top;
 }
@@ -173,8 +182,22 @@ static void print_fault(uint32_t cfsr) {
     print_line(&line);
 }
 
-void fault_report(const struct frame *frame) {
-    uint32_t cfsr = CFSR;
+static bool continue_probe(struct frame *frame) {
+    uint32_t instruction_bytes = __get_IPSR() == EXCEPTION_BUS_FAULT ? probe_catch() : 0;
+    if (instruction_bytes == 0) {
+        return false;
+    }
+    frame->pc += instruction_bytes;
+    SCB->CFSR = SCB_CFSR_PRECISERR_Msk | SCB_CFSR_BFARVALID_Msk; // cleared by writing 1
+    stack_set_limit();
+    return true;
+}
+
+void fault_report(struct frame *frame) {
+    if (continue_probe(frame)) {
+        return;
+    }
+    uint32_t cfsr = SCB->CFSR;
     console_start(); // the fault may have come before hal_start()
     print_fault(cfsr);
     bool readable = frame_is_readable(frame, cfsr);

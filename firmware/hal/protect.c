@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "armv8m.h"
+#include "core.h"
 
 struct read_only {
     uintptr_t start;
@@ -18,16 +18,17 @@ extern const struct read_only __read_only_table_start[];
 extern const struct read_only __read_only_table_end[];
 
 static const uint32_t NORMAL_WRITE_BACK = 0xFF;
+static const uint32_t READ_ONLY = 3u << MPU_RBAR_AP_Pos; // bit 0 of RBAR is XN
 
 static void add_region(uint32_t number, const struct read_only *area) {
     uintptr_t last = area->start + area->size_bytes - 1;
-    MPU_RNR = number;
-    MPU_RBAR = (area->start & MPU_ADDRESS_MASK) | MPU_RBAR_READ_ONLY | area->execute_never;
-    MPU_RLAR = (last & MPU_ADDRESS_MASK) | MPU_RLAR_ENABLE; // attributes 0
+    MPU->RNR = number;
+    MPU->RBAR = (area->start & MPU_RBAR_BASE_Msk) | READ_ONLY | area->execute_never;
+    MPU->RLAR = (last & MPU_RLAR_LIMIT_Msk) | MPU_RLAR_EN_Msk; // attributes 0
 }
 
 void protect_start(void) {
-    MPU_MAIR0 = NORMAL_WRITE_BACK;
+    MPU->MAIR0 = NORMAL_WRITE_BACK;
     uint32_t number = 0;
     for (const struct read_only *area = __read_only_table_start; area < __read_only_table_end;
          area++) {
@@ -35,6 +36,7 @@ void protect_start(void) {
             add_region(number++, area);
         }
     }
-    MPU_CTRL = MPU_CTRL_ENABLE | MPU_CTRL_PRIVDEFENA;
-    barrier();
+    MPU->CTRL = MPU_CTRL_ENABLE_Msk | MPU_CTRL_PRIVDEFENA_Msk;
+    __DSB();
+    __ISB();
 }

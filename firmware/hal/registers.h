@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Access to a 32-bit device register at a fixed address.
+/** @file Access to a 32-bit device register at a fixed address. */
 #ifndef ETHOSMITH_HAL_REGISTERS_H
 #define ETHOSMITH_HAL_REGISTERS_H
 

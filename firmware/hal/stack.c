@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "stack.h"
 
+#include "core.h"
 #include "hal.h"
 
 // The second is for what stack_paint() itself may have pushed.
@@ -10,7 +11,7 @@ static const uint32_t PAINT = 0xA5A5A5A5u;
 
 void stack_set_limit(void) {
     const uint32_t *limit = __stack_limit + FAULT_RESERVE_BYTES / sizeof *limit;
-    __asm volatile("msr msplim, %0" ::"r"(limit));
+    __set_MSPLIM((uint32_t)(uintptr_t)limit);
 }
 
 void stack_paint(void) {

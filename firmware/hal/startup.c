@@ -3,8 +3,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "armv8m.h"
 #include "clock.h"
+#include "core.h"
 #include "fault.h"
 #include "hal.h"
 #include "platform.h"
@@ -12,6 +12,9 @@
 #include "stack.h"
 
 typedef void (*handler)(void);
+
+static const uint32_t CP10_CP11_FULL_ACCESS = 0xFu << 20; // in CPACR
+static const uint32_t CLOCK_OFF = 1;                      // in CPDLPSTATE
 
 struct vector_table {
     const uint32_t *stack_top;
@@ -38,18 +41,28 @@ extern const handler __init_array_start[];
 extern const handler __init_array_end[];
 
 extern int main(void);
-void reset_handler(void);
+void Reset_Handler(void);
 
 // Exception n is handlers[n - 1]. Interrupts above the NPU's are never enabled.
 __attribute__((section(".vectors"), used)) static const struct vector_table vectors = {
     .stack_top = __stack_top,
     .handlers =
         {
-            [0] = reset_handler,
-            [EXCEPTION_NMI - 1 ... EXCEPTION_SYSTICK - 2] = fault_handler,
-            [EXCEPTION_SYSTICK - 1] = systick_handler,
-            [EXCEPTION_IRQ0 - 1 ... EXCEPTION_IRQ0 + PLATFORM_NPU_IRQ - 2] = fault_handler,
-            [EXCEPTION_IRQ0 + PLATFORM_NPU_IRQ - 1] = npu_irq_handler,
+            [0] = Reset_Handler,
+            [EXCEPTION_NMI - 1] = NMI_Handler,
+            [EXCEPTION_HARD_FAULT - 1] = HardFault_Handler,
+            [EXCEPTION_MEM_MANAGE - 1] = MemManage_Handler,
+            [EXCEPTION_BUS_FAULT - 1] = BusFault_Handler,
+            [EXCEPTION_USAGE_FAULT - 1] = UsageFault_Handler,
+            [EXCEPTION_SECURE_FAULT - 1] = SecureFault_Handler,
+            [EXCEPTION_SECURE_FAULT... EXCEPTION_SVCALL - 2] = Default_Handler,
+            [EXCEPTION_SVCALL - 1] = SVC_Handler,
+            [EXCEPTION_DEBUG_MONITOR - 1] = DebugMon_Handler,
+            [EXCEPTION_DEBUG_MONITOR] = Default_Handler,
+            [EXCEPTION_PENDSV - 1] = PendSV_Handler,
+            [EXCEPTION_SYSTICK - 1] = SysTick_Handler,
+            [EXCEPTION_IRQ0 - 1 ... EXCEPTION_IRQ0 + PLATFORM_NPU_IRQ - 2] = Default_Handler,
+            [EXCEPTION_IRQ0 + PLATFORM_NPU_IRQ - 1] = ETHOSU_IRQHandler,
         },
 };
 
@@ -78,7 +91,7 @@ static void fill_memory(void) {
     }
 }
 
-// Not inlined: reset_handler() must not use floating-point registers.
+// Not inlined: Reset_Handler() must not use floating-point registers.
 __attribute__((noinline, noreturn)) static void run(void) {
     stack_paint();
     fill_memory();
@@ -91,15 +104,20 @@ __attribute__((noinline, noreturn)) static void run(void) {
     hal_exit((enum hal_exit_code)main());
 }
 
-__attribute__((noreturn)) void reset_handler(void) {
+__attribute__((noreturn)) void Reset_Handler(void) {
     stack_set_limit();
     // The FPU and Helium unit stays powered: switching it on again takes longer than most pauses.
-    CPDLPSTATE = (CPDLPSTATE & ~CPDLPSTATE_CORE_EPU_RAM) | CPDLPSTATE_EPU_CLOCK_OFF;
-    CPACR |= CPACR_CP10_CP11_FULL;
+    PWRMODCTL->CPDLPSTATE = (PWRMODCTL->CPDLPSTATE & ~(PWRMODCTL_CPDLPSTATE_CLPSTATE_Msk |
+                                                       PWRMODCTL_CPDLPSTATE_ELPSTATE_Msk |
+                                                       PWRMODCTL_CPDLPSTATE_RLPSTATE_Msk)) |
+                            CLOCK_OFF << PWRMODCTL_CPDLPSTATE_ELPSTATE_Pos;
+    SCB->CPACR |= CP10_CP11_FULL_ACCESS;
     // Low-overhead loops, which the compiler emits for Helium; Cortex-M85 also predicts branches.
-    CCR |= CCR_LOB | CCR_BP;
-    VTOR = (uint32_t)(uintptr_t)&vectors;
-    SHCSR |= SHCSR_MEMFAULTENA | SHCSR_BUSFAULTENA | SHCSR_USGFAULTENA | SHCSR_SECUREFAULTENA;
-    barrier();
+    SCB->CCR |= SCB_CCR_LOB_Msk | SCB_CCR_BP_Msk;
+    SCB->VTOR = (uint32_t)(uintptr_t)&vectors;
+    SCB->SHCSR |= SCB_SHCSR_MEMFAULTENA_Msk | SCB_SHCSR_BUSFAULTENA_Msk |
+                  SCB_SHCSR_USGFAULTENA_Msk | SCB_SHCSR_SECUREFAULTENA_Msk;
+    __DSB();
+    __ISB();
     run();
 }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "platform.h"
+#include "probe.h"
 #include "registers.h"
 
 // Offsets, in the order of PLATFORM_TIMING_ADAPTERS. 0x2C, MAXPENDING, is read-only.
@@ -30,7 +31,8 @@ static const uint32_t VERSION_OFFSET = 0x38;
 static const uint32_t VERSION = 0x1117;
 
 static void set(uintptr_t address, const uint32_t values[PLATFORM_TIMING_ADAPTER_REGISTERS]) {
-    if (REGISTER(address + VERSION_OFFSET) != VERSION) {
+    uint32_t version;
+    if (!probe_read(address + VERSION_OFFSET, &version) || version != VERSION) {
         return;
     }
     for (size_t i = 0; i < PLATFORM_TIMING_ADAPTER_REGISTERS; i++) {

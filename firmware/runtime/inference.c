@@ -71,7 +71,7 @@ static struct npu_job job;
 static struct npu_buffer input_buffers[APPLICATION_MAX_TENSORS];
 static struct npu_buffer output_buffers[APPLICATION_MAX_TENSORS];
 
-void npu_irq_handler(void) { npu_interrupt(&npu); }
+void ETHOSU_IRQHandler(void) { npu_interrupt(&npu); }
 
 static const char *npu_reason(enum npu_error error) {
     static char message[NPU_MESSAGE_BYTES];

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The network runs on the processor alone.
 #include "accelerator.h"
-#include "hal.h"
 
 const char *accelerator_start(const struct model *m) {
     (void)m;
@@ -13,6 +12,3 @@ void accelerator_begin(void) {}
 void accelerator_counts(struct inference_counts *counts) { *counts = (struct inference_counts){0}; }
 
 const char *accelerator_failure(void) { return NULL; }
-
-// Its interrupt is never enabled.
-void npu_irq_handler(void) {}

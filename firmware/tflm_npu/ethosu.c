@@ -71,7 +71,7 @@ void accelerator_counts(struct inference_counts *counts) { *counts = counted; }
 
 const char *accelerator_failure(void) { return error == NPU_OK ? NULL : describe(); }
 
-void npu_irq_handler(void) {
+void ETHOSU_IRQHandler(void) {
     // Before the driver's handler resets the NPU after an error.
     npu.status = npu_read(&npu, NPU_STATUS);
     npu.queue_read_bytes = npu_read(&npu, NPU_QREAD);

@@ -4,6 +4,7 @@
 
 #include "hal.h"
 #include "platform.h"
+#include "probe.h"
 
 enum {
     RETURN = 0,
@@ -16,10 +17,12 @@ enum {
     SLEEP,
     NULL_WRITE,
     CONSTANT_WRITE,
-    CONSTANT_CALL
+    CONSTANT_CALL,
+    MASKED_SLEEP,
+    MASKED_CLOCK,
+    CLOCK,
+    PROBE
 };
-
-void npu_irq_handler(void) {}
 
 static volatile uint32_t *volatile null_pointer;
 
@@ -42,6 +45,46 @@ static void sleep_a_while(void) {
     uint64_t slept = hal_clock_cycles() - start;
     bool in_step = slept / (PLATFORM_CLOCK_HZ / 1000) - slept_ms + 1 <= 2;
     hal_console_write(!done && slept_ms >= 20 && slept_ms < 40 && in_step ? "slept\n" : "wrong\n");
+}
+
+static uint32_t primask(void) {
+    uint32_t value;
+    __asm volatile("mrs %0, primask" : "=r"(value));
+    return value;
+}
+
+static void sleep_masked(void) {
+    __asm volatile("cpsid i" ::: "memory");
+    sleep_a_while();
+    bool masked = primask() == 1;
+    __asm volatile("cpsie i" ::: "memory");
+    sleep_a_while();
+    hal_console_write(masked && primask() == 0 ? "restored\n" : "not restored\n");
+}
+
+// Over many ticks, and in small steps, so that some readings meet the tick itself.
+static void check_clock(void) {
+    uint64_t first = hal_clock_cycles();
+    uint64_t before = first;
+    uint32_t back = 0;
+    uint32_t start_ms = hal_clock_ms();
+    while (hal_clock_ms() - start_ms < 100) {
+        uint64_t now = hal_clock_cycles();
+        back += now < before;
+        before = now;
+    }
+    uint64_t ms = (before - first) / (PLATFORM_CLOCK_HZ / 1000);
+    hal_console_write(back == 0 ? "monotonic\n" : "goes back\n");
+    hal_console_write(ms >= 99 && ms <= 101 ? "in step\n" : "out of step\n");
+}
+
+static void probe(void) {
+    uint32_t value = 5;
+    bool absent = probe_read(0xF0000000u, &value);
+    hal_console_write(!absent && value == 5 ? "absent\n" : "wrong\n");
+    bool present = probe_read(0xE000ED00u, &value); // CPUID
+    hal_console_write(present && value >> 24 == 0x41 ? "present\n" : "wrong\n");
+    *(volatile uint32_t *)0xF0000000u = 1; // a fault without a probe stays one
 }
 
 static void fault(void) {
@@ -77,6 +120,19 @@ static void fault(void) {
         break;
     case SLEEP:
         sleep_a_while();
+        break;
+    case MASKED_SLEEP:
+        sleep_masked();
+        break;
+    case MASKED_CLOCK:
+        __asm volatile("cpsid i" ::: "memory");
+        check_clock();
+        break;
+    case CLOCK:
+        check_clock();
+        break;
+    case PROBE:
+        probe();
         break;
     default:
         break;

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from .compile import HERE
+from ethosmith.descriptors.platform import load_platform
+
+from .compile import HERE, ROOT
 from .device import Firmware, compile_firmware, run_on_board
 
 
@@ -21,11 +23,25 @@ def _run(firmware: Firmware, folder: Path, fault: str) -> tuple[int, list[str]]:
     return run_on_board(firmware.image(folder, [HERE / "faulty.c"], [f"-DFAULT={fault}"]))
 
 
-@pytest.mark.parametrize(("end", "lines"), [("RETURN", ["end"]), ("SLEEP", ["slept", "end"])])
-def test_a_program_that_returns_passes(
-    firmware: Firmware, tmp_path: Path, end: str, lines: list[str]
-) -> None:
-    assert _run(firmware, tmp_path, end) == (0, ["ready", *lines])
+ENDS = {
+    "RETURN": [],
+    "SLEEP": ["slept"],
+    # Time goes on for a caller that has masked interrupts, and they stay masked for it alone.
+    "MASKED_SLEEP": ["slept", "slept", "restored"],
+    "MASKED_CLOCK": ["monotonic", "in step"],
+    "CLOCK": ["monotonic", "in step"],
+}
+
+
+@pytest.mark.parametrize("end", ENDS)
+def test_a_program_that_returns_passes(firmware: Firmware, tmp_path: Path, end: str) -> None:
+    assert _run(firmware, tmp_path, end) == (0, ["ready", *ENDS[end], "end"])
+
+
+def test_a_probe_survives_its_own_bus_fault_only(firmware: Firmware, tmp_path: Path) -> None:
+    code, lines = _run(firmware, tmp_path, "PROBE")
+    assert code == 2
+    assert lines[:4] == ["ready", "absent", "present", "fault: BusFault (precise data bus error)"]
 
 
 FAULTS = {
@@ -67,3 +83,25 @@ def test_a_failed_assertion_says_which(firmware: Firmware, tmp_path: Path) -> No
     assert re.fullmatch(
         r"fail: assertion hal_stack_used_bytes\(\) == 0 in fault, line \d+", lines[-1]
     )
+
+
+def test_a_handler_by_its_cmsis_name_takes_the_place_of_the_default(
+    firmware: Firmware, tmp_path: Path
+) -> None:
+    handler = tmp_path / "handler.c"
+    handler.write_text(
+        '#include "hal.h"\nvoid UsageFault_Handler(void);\n'
+        'void UsageFault_Handler(void) { hal_console_write("own\\n"); hal_exit(HAL_EXIT_PASS); }\n',
+        "utf-8",
+    )
+    image = firmware.image(tmp_path, [HERE / "faulty.c", handler], ["-DFAULT=UNDEFINED"])
+    assert run_on_board(image) == (0, ["ready", "own"])
+
+
+def test_a_real_uart_gets_carriage_returns(tmp_path: Path) -> None:
+    platform = load_platform(ROOT / "platforms" / "mps3" / "platform.yaml")
+    firmware = compile_firmware(tmp_path, ["hal", "support"], platform)
+    image = firmware.image(tmp_path, [HERE / "faulty.c"], ["-DFAULT=RETURN"])
+    captured = tmp_path / "uart"
+    code, _ = run_on_board(image, "-C", f"mps3_board.uart0.out_file={captured}")
+    assert (code, captured.read_bytes()) == (0, b"ready\r\nend\r\n")

@@ -8,8 +8,6 @@
 
 enum { LINE_BYTES = 160, WORDS = 15, VERSION_WORD = 14 };
 
-void npu_irq_handler(void) {}
-
 static void print(uint32_t address) {
     char buffer[LINE_BYTES];
     struct text line = text_in(buffer, sizeof buffer);

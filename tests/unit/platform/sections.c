@@ -17,4 +17,4 @@ uint32_t zeroed[3];
 
 __attribute__((constructor)) static void construct(void) { zeroed[0] = initialised; }
 
-void reset_handler(void) {}
+void Reset_Handler(void) {}
