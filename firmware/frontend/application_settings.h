@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The front end's settings as the use case's parameters say them.
+/** @file The front end's settings from the use case's parameters. */
 #ifndef ETHOSMITH_FRONTEND_APPLICATION_SETTINGS_H
 #define ETHOSMITH_FRONTEND_APPLICATION_SETTINGS_H
 

@@ -36,8 +36,8 @@ bool Frontend::configure(const FrontendSettings &settings) {
     return FrontendPopulateState(&config, &state, settings.sample_rate_hz) != 0;
 }
 
-const uint16_t *Frontend::process(const int16_t *samples, size_t count, size_t *taken) {
-    return FrontendProcessSamples(&state, samples, count, taken).values;
+const uint16_t *Frontend::process(const int16_t *samples, size_t count, size_t *consumed) {
+    return FrontendProcessSamples(&state, samples, count, consumed).values;
 }
 
 } // namespace ethosmith

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// TensorFlow's micro audio front end behind one small class.
+/** @file TensorFlow's micro audio front end behind one small class. */
 #ifndef ETHOSMITH_FRONTEND_FRONTEND_H
 #define ETHOSMITH_FRONTEND_FRONTEND_H
 
@@ -21,16 +21,30 @@ struct FrontendSettings {
     int log_shift;
 };
 
-// Logarithmic mel features of a stream of samples. There is one in a program, since its working
-// memory is the library's fixed arena; no heap is used.
+/**
+ * Logarithmic mel features of a stream of samples. A program has one, since its working memory is
+ * the library's fixed arena; no heap is used.
+ */
 class Frontend {
   public:
-    // Starts over with these settings; false if they are not possible or the arena is too small.
+    /**
+     * Starts over.
+     *
+     * @param settings of the features.
+     * @return false if the settings are impossible or the arena is too small.
+     */
     bool configure(const FrontendSettings &settings);
 
-    // Takes up to `count` samples and tells how many were `taken`. When a window is complete,
-    // returns its features, one per channel, valid until the next call; otherwise null.
-    const uint16_t *process(const int16_t *samples, size_t count, size_t *taken);
+    /**
+     * Consumes samples up to the end of a window.
+     *
+     * @param samples the next of the stream.
+     * @param count of the samples.
+     * @param consumed set to how many of them were used.
+     * @return the features of a window that is complete, one per channel, valid until the next
+     * call; null if more samples are needed.
+     */
+    const uint16_t *process(const int16_t *samples, size_t count, size_t *consumed);
 };
 
 } // namespace ethosmith

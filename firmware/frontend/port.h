@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Included before every source of TensorFlow's micro front end (-include port.h).
-//
-// Replaces malloc by a fixed arena, drops the messages to stderr, and replaces the functions of
-// libm whose results differ between C libraries. Device and host then compute equal features.
+/**
+ * @file
+ * Included before every source of TensorFlow's micro front end (-include port.h).
+ *
+ * Replaces malloc by a fixed arena, drops the messages to stderr, and replaces the functions of
+ * libm whose results differ between C libraries. Device and host then compute equal features.
+ */
 #ifndef ETHOSMITH_FRONTEND_PORT_H
 #define ETHOSMITH_FRONTEND_PORT_H
 
@@ -26,13 +29,39 @@ extern "C" {
 #define FRONTEND_ARENA_BYTES (12 * 1024)
 #endif
 
-// Gives back the whole arena.
+/** Frees all blocks of the arena. */
 void frontend_arena_reset(void);
+
+/**
+ * Measures the arena.
+ *
+ * @return bytes in use since the last reset.
+ */
 size_t frontend_arena_used_bytes(void);
 
+/**
+ * Allocates as malloc() does.
+ *
+ * @param size_bytes of the block.
+ * @return the block; null if the arena is full.
+ */
 void *frontend_allocate(size_t size_bytes);
+
+/**
+ * Allocates as calloc() does.
+ *
+ * @param count of elements.
+ * @param size_bytes of an element.
+ * @return the zeroed block; null if the arena is full.
+ */
 void *frontend_allocate_zeroed(size_t count, size_t size_bytes);
-void frontend_release(void *block); // does nothing: the arena is given back as a whole
+
+/**
+ * Does nothing: the arena is freed as a whole.
+ *
+ * @param block from either function above.
+ */
+void frontend_release(void *block);
 
 #ifdef __cplusplus
 }

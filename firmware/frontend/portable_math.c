@@ -35,16 +35,16 @@ static double cosine_series(double x) {
 // sin(x + quarters * pi/2)
 static double shifted_sine(double x, int quarters) {
     int turns = (int)floor(x * HALF_PI_INVERSE + 0.5);
-    double rest = (x - turns * HALF_PI_HIGH) - turns * HALF_PI_LOW;
+    double remainder = (x - turns * HALF_PI_HIGH) - turns * HALF_PI_LOW;
     switch ((unsigned)(turns + quarters) & 3u) {
     case 0:
-        return sine_series(rest);
+        return sine_series(remainder);
     case 1:
-        return cosine_series(rest);
+        return cosine_series(remainder);
     case 2:
-        return -sine_series(rest);
+        return -sine_series(remainder);
     default:
-        return -cosine_series(rest);
+        return -cosine_series(remainder);
     }
 }
 
@@ -71,10 +71,10 @@ double portable_log(double x) {
 
 double portable_exp(double x) {
     int exponent = (int)floor(x * LN2_INVERSE + 0.5);
-    double rest = (x - exponent * LN2_HIGH) - exponent * LN2_LOW;
+    double remainder = (x - exponent * LN2_HIGH) - exponent * LN2_LOW;
     double sum = 1.0;
     for (int n = 14; n >= 1; n--) {
-        sum = 1.0 + sum * rest / (double)n;
+        sum = 1.0 + sum * remainder / (double)n;
     }
     return ldexp(sum, exponent);
 }

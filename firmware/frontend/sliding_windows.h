@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Overlapping windows over a stream of features, for clips longer than a network's input.
+/** @file Overlapping windows over a stream of features, for clips longer than a network's input. */
 #ifndef ETHOSMITH_FRONTEND_SLIDING_WINDOWS_H
 #define ETHOSMITH_FRONTEND_SLIDING_WINDOWS_H
 
@@ -8,28 +8,36 @@
 
 namespace ethosmith {
 
-// Cuts a stream of frames into windows, each given from first to last frame. Keeps the frames that
-// neighbouring windows share, kMostShared at most, so that each frame is made once.
-template <typename Frame, uint32_t kMostShared> class SlidingWindows {
+/**
+ * Cuts a stream of frames into windows. Keeps the frames that neighbouring windows share, up to
+ * kMaxShared, so that each frame is computed once.
+ */
+template <typename Frame, uint32_t kMaxShared> class SlidingWindows {
   public:
-    // The next window is the stream's first.
-    void restart() { begun_ = false; }
+    /** Makes the next window the stream's first. */
+    void restart() { started_ = false; }
 
-    // Gives the next window to `take(index, frame)`, `frames` long and `hop` frames behind the one
-    // before; `make(frame)` makes the frames that are new. frames - hop is kMostShared or less.
-    template <typename Make, typename Take>
-    void next(uint32_t frames, uint32_t hop, Make make, Take take) {
+    /**
+     * Passes on the next window, from first to last frame.
+     *
+     * @param frames of the window.
+     * @param hop frames from the window before to this one; frames - hop is kMaxShared or less.
+     * @param compute called as compute(frame) for each frame that is new.
+     * @param push called as push(index, frame) for each frame of the window.
+     */
+    template <typename Compute, typename Push>
+    void next(uint32_t frames, uint32_t hop, Compute compute, Push push) {
         for (uint32_t index = 0; index < frames; index++) {
             Frame frame;
-            if (begun_ && index + hop < frames) {
+            if (started_ && index + hop < frames) {
                 std::memcpy(frame, shared_[index], sizeof(Frame));
             } else {
-                make(frame);
+                compute(frame);
             }
             keep(index, hop, frame);
-            take(index, frame);
+            push(index, frame);
         }
-        begun_ = true;
+        started_ = true;
     }
 
   private:
@@ -41,8 +49,8 @@ template <typename Frame, uint32_t kMostShared> class SlidingWindows {
         }
     }
 
-    Frame shared_[kMostShared] = {};
-    bool begun_ = false;
+    Frame shared_[kMaxShared] = {};
+    bool started_ = false;
 };
 
 } // namespace ethosmith

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "answer_check.h"
 #include "application.h"
 #include "sample.h"
 #include "tensor.h"
@@ -43,12 +44,12 @@ static int fail(const char *what, const char *which) {
     return EXIT_FAILURE;
 }
 
-static bool parse_unsigned(const char *text, unsigned long most, uint32_t *value) {
+static bool parse_unsigned(const char *text, unsigned long max, uint32_t *value) {
     char *end = NULL;
     errno = 0;
     unsigned long parsed = strtoul(text, &end, 10);
     *value = (uint32_t)parsed;
-    return errno == 0 && end != text && *end == '\0' && *text != '-' && parsed <= most;
+    return errno == 0 && end != text && *end == '\0' && *text != '-' && parsed <= max;
 }
 
 static bool parse_zero_point(const char *text, int32_t *value) {
@@ -213,6 +214,16 @@ static void print_ranked(const struct answer *answer) {
     }
 }
 
+static int report(const struct answer *answer) {
+    const char *reason = answer_check(answer);
+    if (reason != NULL) {
+        return fail(reason, "");
+    }
+    print_answer(answer);
+    print_ranked(answer);
+    return EXIT_SUCCESS;
+}
+
 // Returns NULL or a reason, as the application does.
 static const char *answer_window(const struct tensors *tensors, uint32_t window,
                                  struct answer *answer) {
@@ -241,11 +252,9 @@ static int read_windows(const struct tensors *tensors) {
         got = read_tensors(tensors);
     }
     if (got != 0 || windows == 0) {
-        return fail("standard input does not hold exactly the tensor", " of each window");
+        return fail("standard input does not contain whole tensors for each window", "");
     }
-    print_answer(&answer);
-    print_ranked(&answer);
-    return EXIT_SUCCESS;
+    return report(&answer);
 }
 
 static int postprocess(struct tensors *tensors) {
@@ -277,7 +286,7 @@ static int answer_windows(const struct sample *sample, const struct tensors *inp
     for (uint32_t window = 0; window < windows && reason == NULL; window++) {
         reason = prepare(sample, inputs, window);
         if (reason == NULL && read_tensors(outputs) != outputs->size_bytes) {
-            return fail("standard input does not hold the tensors", " of each window");
+            return fail("standard input does not contain the tensors of each window", "");
         }
         if (reason == NULL) {
             reason = answer_window(outputs, window, &answer);
@@ -287,11 +296,9 @@ static int answer_windows(const struct sample *sample, const struct tensors *inp
         return fail_sample(sample, reason);
     }
     if (windows == 0 || getchar() != EOF) {
-        return fail("not as many tensors as the sample has windows: ", sample->name);
+        return fail("number of tensors differs from the sample's windows: ", sample->name);
     }
-    print_answer(&answer);
-    print_ranked(&answer);
-    return EXIT_SUCCESS;
+    return report(&answer);
 }
 
 static int answer(const struct sample *sample, struct tensors *inputs, struct tensors *outputs) {
@@ -340,7 +347,7 @@ static int read_sample(const char *path, FILE *file, struct sample *sample) {
     *sample = (struct sample){.name = "", .data = data, .size_bytes = (uint32_t)size_bytes};
     if (ferror(file) != 0 || size_bytes == 0 || size_bytes > MAX_SAMPLE_BYTES) {
         free(data);
-        return fail("no sample, or more than 32 MiB: ", path);
+        return fail("the sample is empty or larger than 32 MiB: ", path);
     }
     return EXIT_SUCCESS;
 }

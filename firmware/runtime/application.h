@@ -1,7 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a use case writes: from a sample to the input tensor, and from the output to an answer.
-//
-// The same source is compiled for the device and for the host, so it must not touch hardware.
+/**
+ * @file
+ * What a use case implements: from a sample to the input tensors, and from the outputs to an
+ * answer.
+ *
+ * The same source is compiled for the device and for the host, so it must not touch hardware.
+ *
+ * Where a function returns a reason, null means success. A reason is half a sentence in static
+ * storage, such as "300 values expected, 150 found in idle.csv"; device and host print it, and the
+ * run ends. sample_mismatch() and tensor_mismatch() make such reasons.
+ */
 #ifndef ETHOSMITH_RUNTIME_APPLICATION_H
 #define ETHOSMITH_RUNTIME_APPLICATION_H
 
@@ -15,6 +23,7 @@
 extern "C" {
 #endif
 
+/** An input tensor of the network. */
 struct input {
     const struct tensor_info *info;
     void *data;
@@ -22,6 +31,7 @@ struct input {
     uint32_t window;   // of the sample, from 0
 };
 
+/** An output tensor of the network. */
 struct output {
     const struct tensor_info *info;
     const void *data;
@@ -30,61 +40,113 @@ struct output {
 
 enum { ANSWER_MAX_RANKED = 5 };
 
+/** One of several answers. */
 struct ranked {
     const char *text; // static storage, without double quotes
     float score;
 };
 
+/** What the application makes of a sample. An answer without text is refused. */
 struct answer {
     const char *text; // static storage, without double quotes
     float score;
-    // Optional: the best answers, best first; what the application leaves at 0 is not printed.
+    // Optional: the best answers, best first. More than ANSWER_MAX_RANKED are refused.
     uint32_t ranked_count;
     struct ranked ranked[ANSWER_MAX_RANKED];
 };
 
-// The most inputs and the most outputs that a network may have.
-enum { APPLICATION_MAX_TENSORS = 8 };
+enum { APPLICATION_MAX_TENSORS = 8 }; // inputs of a network, and outputs
 
-// The functions below return NULL, or the reason why they cannot do it: half a sentence in static
-// storage such as "300 values expected, 150 found in idle.csv". Device and host print it, and the
-// run ends. sample_mismatch() and tensor_mismatch() make such reasons.
-
-// A sample that one input of the network cannot hold is taken in several windows, each with an
-// inference of its own: a use case for such samples defines this function, which sets `count` to 1
-// or more, and for others there is a definition that sets 1. `input` is the first input tensor.
+/**
+ * Counts the windows of a sample that one input of the network cannot hold; each window has an
+ * inference of its own. Optional: by default every sample is one window.
+ *
+ * @param sample any of the samples.
+ * @param input the network's first input tensor.
+ * @param count set to 1 or more.
+ * @return null, or a reason.
+ */
 const char *application_window_count(const struct sample *sample, const struct tensor_info *input,
                                      uint32_t *count);
 
-// Whether a sample is the network's inputs as they are. If so, a simulator may put others into the
-// board's input window, and finds the outputs in its output window. Without a definition: no.
+/**
+ * Tells whether a sample already holds the raw input tensors. If so, a simulator may put others
+ * into the board's input window, and finds the outputs in its output window.
+ *
+ * @return optional: false by default.
+ */
 bool application_takes_inputs_as_they_are(void);
 
-// Both are called once for each window, in order, the second after the inference. Each may keep
-// what it needs later in static storage, but for one: pre-processing must not depend on what
-// post-processing keeps, since the host computes all inputs first. The answer of the sample is the
-// last window's.
-//
-// Both get all of the network's tensors, in its order; the one after the last has no `info`.
+/**
+ * Fills in the network's inputs for a window of a sample; called for each window, in order.
+ *
+ * It must not depend on what application_postprocess() keeps in static storage, since the host
+ * computes all inputs first.
+ *
+ * @param sample to convert.
+ * @param inputs all of the network's, in its order; the one after the last has no `info`.
+ * @return null, or a reason.
+ */
 const char *application_preprocess(const struct sample *sample, struct input *inputs);
+
+/**
+ * Interprets the network's outputs for a window; called after each window's inference. It may keep
+ * what it needs for the next window in static storage.
+ *
+ * @param outputs all of the network's, in its order; the one after the last has no `info`.
+ * @param answer filled in; the last window's is the sample's.
+ * @return null, or a reason.
+ */
 const char *application_postprocess(const struct output *outputs, struct answer *answer);
 
-// "EXPECTED WHAT expected, FOUND found in FILE"; a sample without a file ends before "in".
-// The next call of this function or tensor_mismatch() replaces the text.
+/**
+ * Makes the reason "EXPECTED WHAT expected, FOUND found in FILE"; without a file it ends before
+ * "in".
+ *
+ * @param sample that does not fit.
+ * @param what is counted, in the plural.
+ * @param expected number.
+ * @param found number.
+ * @return the reason; the next call of this function or tensor_mismatch() replaces it.
+ */
 const char *sample_mismatch(const struct sample *sample, const char *what, uint32_t expected,
                             uint32_t found);
 
-// "the network's NAME has SHAPE, EXPECTED expected", with a shape such as 1x49x40x1.
+/**
+ * Makes the reason "the network's NAME has SHAPE, EXPECTED expected", with a shape such as
+ * 1x49x40x1.
+ *
+ * @param info of the tensor that does not fit.
+ * @param expected shape.
+ * @return the reason; the next call of this function or sample_mismatch() replaces it.
+ */
 const char *tensor_mismatch(const struct tensor_info *info, const char *expected);
 
-// Elements of a tensor.
+/**
+ * Counts a tensor's elements.
+ *
+ * @param info of the tensor.
+ * @return the number.
+ */
 uint32_t tensor_element_count(const struct tensor_info *info);
 
-// Stores one element, given as a real value: quantised to the tensor's dtype, scale and zero
-// point, rounded half away from zero and saturated as TFLite's QUANTIZE kernel does it.
+/**
+ * Stores one element, quantised to the tensor's dtype, scale and zero point: rounded half away from
+ * zero and saturated, as TFLite's QUANTIZE kernel does it.
+ *
+ * @param input to store into; `out_of_range` is set on an index that the tensor does not have.
+ * @param index of the element.
+ * @param real_value of the element.
+ */
 void input_set(struct input *input, uint32_t index, float real_value);
 
-// One element as a real value; 0 for an index the tensor does not have.
+/**
+ * Reads one element as a real value.
+ *
+ * @param output to read.
+ * @param index of the element.
+ * @return its value; 0 for an index that the tensor does not have.
+ */
 float output_get(const struct output *output, uint32_t index);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The names of the classes, in the order of the network's output elements.
+/** @file The names of the classes, in the order of the network's output elements. */
 #ifndef ETHOSMITH_RUNTIME_LABELS_H
 #define ETHOSMITH_RUNTIME_LABELS_H
 

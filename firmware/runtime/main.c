@@ -3,6 +3,7 @@
 // Its output is read by programs; docs describe it, and tests pin it.
 #include <stddef.h>
 
+#include "answer_check.h"
 #include "application.h"
 #include "hal.h"
 #include "inference.h"
@@ -183,8 +184,12 @@ static void print_outputs(const struct sample *sample) {
 
 // Returns a reason on failure, as the functions below.
 static const char *preprocess(const struct sample *sample) {
-    if (application_takes_inputs_as_they_are() && windows_read(inputs)) {
-        return NULL;
+    if (application_takes_inputs_as_they_are()) {
+        bool found;
+        const char *problem = windows_read(inputs, &found);
+        if (problem != NULL || found) {
+            return problem;
+        }
     }
     const char *reason = application_preprocess(sample, inputs);
     for (uint32_t i = 0; i < model.input_count && reason == NULL; i++) {
@@ -219,9 +224,9 @@ static const char *run_window(const struct sample *sample, uint32_t window, stru
         return reason;
     }
     if (application_takes_inputs_as_they_are()) {
-        windows_write(outputs);
+        reason = windows_write(outputs);
     }
-    return application_postprocess(outputs, answer);
+    return reason != NULL ? reason : application_postprocess(outputs, answer);
 }
 
 static const char *run_windows(const struct sample *sample, uint32_t windows) {
@@ -237,9 +242,12 @@ static const char *run_windows(const struct sample *sample, uint32_t windows) {
         print_window(sample, window, &counts);
         print_outputs(sample);
     }
-    print_answer(sample, &answer, windows, &sum);
-    print_ranked(sample, &answer);
-    return NULL;
+    const char *reason = answer_check(&answer);
+    if (reason == NULL) {
+        print_answer(sample, &answer, windows, &sum);
+        print_ranked(sample, &answer);
+    }
+    return reason;
 }
 
 static const char *run_sample(const struct sample *sample) {
@@ -250,10 +258,14 @@ static const char *run_sample(const struct sample *sample) {
     if (reason != NULL) {
         return reason;
     }
+    if (windows == 0) {
+        return "application_window_count() counts no window";
+    }
     if (windows > 1) {
         return run_windows(sample, windows);
     }
     reason = run_window(sample, 0, &answer, &counts);
+    reason = reason != NULL ? reason : answer_check(&answer);
     if (reason != NULL) {
         return reason;
     }
@@ -277,10 +289,6 @@ static void print_end(void) {
 
 int main(void) {
     print_header();
-    if (model.input_count > APPLICATION_MAX_TENSORS ||
-        model.output_count > APPLICATION_MAX_TENSORS) {
-        return fail("the model has too many inputs or outputs", NULL);
-    }
     const char *reason = inference_init(&model);
     if (reason != NULL) {
         return fail(reason, NULL);

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// A network as the generated model source describes it to the firmware: compiled to a command
-// stream, or as a .tflite for an interpreter.
+/**
+ * @file
+ * A network as the generated model source describes it to the firmware: compiled to a command
+ * stream, or as a .tflite for an interpreter.
+ */
 #ifndef ETHOSMITH_RUNTIME_MODEL_H
 #define ETHOSMITH_RUNTIME_MODEL_H
 
@@ -35,7 +38,7 @@ struct model {
     uint8_t *scratch; // an interpreter's arena
     uint32_t scratch_bytes;
     uint32_t scratch_region;
-    uint8_t *scratch_fast; // null where the memory mode has one scratch area only
+    uint8_t *scratch_fast; // null where the memory mode has one scratch buffer only
     uint32_t scratch_fast_bytes;
     uint32_t scratch_fast_region;
     const struct tensor_info *inputs;

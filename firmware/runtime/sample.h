@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The samples baked into the image, in the form in which a sensor would deliver them.
+/** @file The samples baked into the image, in the form in which a sensor would deliver them. */
 #ifndef ETHOSMITH_RUNTIME_SAMPLE_H
 #define ETHOSMITH_RUNTIME_SAMPLE_H
 

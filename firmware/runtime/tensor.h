@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the generated model says about one input or output tensor of the network.
+/** @file What the generated model states about one input or output tensor of the network. */
 #ifndef ETHOSMITH_RUNTIME_TENSOR_H
 #define ETHOSMITH_RUNTIME_TENSOR_H
 

@@ -17,7 +17,7 @@ static const double KNEE_RATIO = 6.4;
 static const double KNEE_STEPS = 27.0;
 
 static const float FULL_SCALE = 32768.0f;
-static const float LEAST_POWER = 1e-10f;
+static const float MIN_POWER = 1e-10f;
 static const double DB_PER_NEPER = 4.34294481903251827651; // 10 / ln 10
 
 // A bin's part in the two triangles that overlap there: `rising` in `band`, `falling` in the
@@ -120,6 +120,6 @@ void mel_add_frame(const int16_t *samples, float *powers) {
 }
 
 float mel_level_db(float power) {
-    float floored = power > LEAST_POWER ? power : LEAST_POWER;
+    float floored = power > MIN_POWER ? power : MIN_POWER;
     return (float)(DB_PER_NEPER * portable_log((double)floored));
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Mel spectra of sound: short-time Fourier transform and a bank of triangular filters.
+/** @file Mel spectra of sound: short-time Fourier transform and a bank of triangular filters. */
 #ifndef ETHOSMITH_SPECTRUM_MEL_H
 #define ETHOSMITH_SPECTRUM_MEL_H
 
@@ -20,15 +20,29 @@ struct mel_settings {
     float upper_hz; // at most half the sample rate
 };
 
-// Fills the tables of the one filter bank of a program: Slaney's mel scale (linear up to 1 kHz,
-// logarithmic above), triangles of equal area. Returns false if the settings are not possible.
+/**
+ * Fills the tables of the program's one filter bank: Slaney's mel scale (linear up to 1 kHz,
+ * logarithmic above), triangles of equal area.
+ *
+ * @param settings of the bank.
+ * @return false if the settings are impossible.
+ */
 bool mel_configure(const struct mel_settings *settings);
 
-// Adds the power of one frame in every band to `powers`. Full scale is 1, the window is a
-// periodic Hann window.
+/**
+ * Adds the power of one frame in every band; the window is a periodic Hann window.
+ *
+ * @param samples of the frame, as many as the FFT's size.
+ * @param powers one for each band, of full scale 1.
+ */
 void mel_add_frame(const int16_t *samples, float *powers);
 
-// 10 log10(power), at least -100 dB.
+/**
+ * Converts a power to decibels.
+ *
+ * @param power of full scale 1.
+ * @return 10 log10(power), -100 dB or more.
+ */
 float mel_level_db(float power);
 
 #ifdef __cplusplus

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Reasons why an application takes a sample or a network not, with what it expects and found.
+// Reasons why an application rejects a sample or a network: what it expects and what it found.
 #include "application.h"
 #include "text.h"
 

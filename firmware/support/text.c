@@ -27,14 +27,14 @@ void text_string(struct text *text, const char *string) {
     }
 }
 
-static void padded_unsigned(struct text *text, uint64_t value, uint32_t least_digits) {
+static void padded_unsigned(struct text *text, uint64_t value, uint32_t min_digits) {
     char digits[MAX_UNSIGNED_DIGITS];
     uint32_t count = 0;
     do {
         digits[count++] = (char)('0' + (value % 10));
         value /= 10;
     } while (value != 0);
-    for (uint32_t i = count; i < least_digits; i++) {
+    for (uint32_t i = count; i < min_digits; i++) {
         text_character(text, '0');
     }
     while (count > 0) {
@@ -51,19 +51,19 @@ void text_signed(struct text *text, int64_t value) {
     text_unsigned(text, value < 0 ? (uint64_t)0 - (uint64_t)value : (uint64_t)value);
 }
 
-void text_hex(struct text *text, uint32_t value, uint32_t digits) {
+void text_hex(struct text *text, uint64_t value, uint32_t digits) {
     static const char DIGITS[] = "0123456789abcdef";
     for (uint32_t i = digits; i > 0; i--) {
         uint32_t shift = 4 * (i - 1);
-        text_character(text, shift < 32 ? DIGITS[(value >> shift) & 0xf] : '0');
+        text_character(text, shift < 64 ? DIGITS[(value >> shift) & 0xf] : '0');
     }
 }
 
 // Rounds a non-negative value half to even.
 static uint64_t round_half_even(double value) {
     uint64_t whole = (uint64_t)value;
-    double rest = value - (double)whole;
-    bool up = rest > 0.5 || (rest == 0.5 && (whole & 1) != 0);
+    double remainder = value - (double)whole;
+    bool up = remainder > 0.5 || (remainder == 0.5 && (whole & 1) != 0);
     return whole + (up ? 1 : 0);
 }
 

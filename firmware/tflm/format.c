@@ -15,31 +15,31 @@ struct arguments {
     va_list list;
 };
 
-static struct conversion parse(const char **at) {
+static struct conversion parse(const char **cursor) {
     struct conversion found = {0};
-    while (**at != '\0' && strchr("0123456789.-+# lhzjt", **at) != NULL) {
-        found.longs += **at == 'l';
-        (*at)++;
+    while (**cursor != '\0' && strchr("0123456789.-+# lhzjt", **cursor) != NULL) {
+        found.longs += **cursor == 'l';
+        (*cursor)++;
     }
-    found.kind = **at;
-    *at += **at != '\0';
+    found.kind = **cursor;
+    *cursor += **cursor != '\0';
     return found;
 }
 
-static uint64_t take_unsigned(struct arguments *arguments, uint32_t longs) {
+static uint64_t next_unsigned(struct arguments *arguments, uint32_t longs) {
     return longs > 1 ? va_arg(arguments->list, uint64_t) : va_arg(arguments->list, uint32_t);
 }
 
-static int64_t take_signed(struct arguments *arguments, uint32_t longs) {
+static int64_t next_signed(struct arguments *arguments, uint32_t longs) {
     return longs > 1 ? va_arg(arguments->list, int64_t) : va_arg(arguments->list, int32_t);
 }
 
 static void append_hex(struct text *text, uint64_t value) {
     uint32_t digits = 1;
-    while (digits < 8 && (value >> (4 * digits)) != 0) {
+    while (digits < 16 && (value >> (4 * digits)) != 0) {
         digits++;
     }
-    text_hex(text, (uint32_t)value, digits);
+    text_hex(text, value, digits);
 }
 
 static void append(struct text *text, struct conversion found, struct arguments *arguments) {
@@ -52,14 +52,14 @@ static void append(struct text *text, struct conversion found, struct arguments 
         break;
     case 'd':
     case 'i':
-        text_signed(text, take_signed(arguments, found.longs));
+        text_signed(text, next_signed(arguments, found.longs));
         break;
     case 'u':
-        text_unsigned(text, take_unsigned(arguments, found.longs));
+        text_unsigned(text, next_unsigned(arguments, found.longs));
         break;
     case 'x':
     case 'X':
-        append_hex(text, take_unsigned(arguments, found.longs));
+        append_hex(text, next_unsigned(arguments, found.longs));
         break;
     case 'p':
         text_string(text, "0x");
@@ -79,14 +79,14 @@ static void append(struct text *text, struct conversion found, struct arguments 
 void text_format(struct text *text, const char *format, va_list list) {
     struct arguments arguments;
     va_copy(arguments.list, list);
-    const char *at = format;
-    while (*at != '\0') {
-        if (*at != '%') {
-            text_character(text, *at++);
+    const char *cursor = format;
+    while (*cursor != '\0') {
+        if (*cursor != '%') {
+            text_character(text, *cursor++);
             continue;
         }
-        at++;
-        struct conversion found = parse(&at);
+        cursor++;
+        struct conversion found = parse(&cursor);
         if (found.kind != '\0') {
             append(text, found, &arguments);
         }

@@ -6,8 +6,15 @@
 
 #include "text.h"
 
-// Appends what printf would print for %c %s %d %i %u %x %X %p %f %g and %%, with `l`, `ll` and `z`.
-// Width, precision and flags are read and left out; %f and %g have four digits.
+/**
+ * Appends what printf would print for %c %s %d %i %u %x %X %p %f %g and %%, with `l`, `ll` and `z`.
+ * Width, precision and flags are accepted and ignored; %X is lower-case, %f and %g have four
+ * digits.
+ *
+ * @param text to append to.
+ * @param format as of printf.
+ * @param arguments of the format; unchanged.
+ */
 void text_format(struct text *text, const char *format, va_list arguments);
 
 #endif

@@ -43,11 +43,11 @@ void DebugLog(const char *format, va_list arguments) {
     char part_bytes[LINE_BYTES];
     struct text part = text_in(part_bytes, sizeof part_bytes);
     text_format(&part, format, arguments);
-    for (const char *at = part_bytes; *at != '\0'; at++) {
-        if (*at == '\n') {
+    for (const char *cursor = part_bytes; *cursor != '\0'; cursor++) {
+        if (*cursor == '\n') {
             end_line();
-        } else if (*at != '\r') {
-            text_character(&line, *at);
+        } else if (*cursor != '\r') {
+            text_character(&line, *cursor);
         }
     }
 }

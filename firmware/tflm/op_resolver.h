@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The kernels that the network uses; the build generates their list from the network itself.
+/** @file The kernels that the network uses; the build generates their list from the network. */
 #ifndef ETHOSMITH_TFLM_OP_RESOLVER_H
 #define ETHOSMITH_TFLM_OP_RESOLVER_H
 
@@ -7,12 +7,17 @@
 
 #include "tflm.h"
 
-// Null if TensorFlow Lite Micro refuses one; its message is in the log.
+/**
+ * Registers the kernels.
+ *
+ * @return null if TensorFlow Lite Micro refuses one; its message is in the log.
+ */
 const tflite::MicroOpResolver *op_resolver();
 
-// Static storage for an object without a destructor's entry at exit: nothing here ever ends.
+/** Static storage for an object whose destructor must never run: the program does not end. */
 template <typename T> class Place {
   public:
+    /** @return the storage. */
     void *bytes() { return bytes_; }
 
   private:

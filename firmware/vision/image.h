@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A picture baked into the image, and its way to the size that a network takes.
+/** @file A picture baked into the image, resized to what a network takes. */
 #ifndef ETHOSMITH_VISION_IMAGE_H
 #define ETHOSMITH_VISION_IMAGE_H
 
@@ -14,14 +14,14 @@ extern "C" {
 
 enum { IMAGE_CHANNELS = 3, IMAGE_MAX_SIZE = 8192 };
 
-// Red, green and blue bytes, row by row from the top left.
+/** Red, green and blue bytes, row by row from the top left. */
 struct image {
     uint32_t width;
     uint32_t height;
     const uint8_t *rgb;
 };
 
-// A part of an image, in whole pixels.
+/** A part of an image, in whole pixels. */
 struct rectangle {
     uint32_t left;
     uint32_t top;
@@ -29,20 +29,46 @@ struct rectangle {
     uint32_t height;
 };
 
-// Reads a sample of the format `image`: width and height as uint32, little endian, then the
-// pixels. Returns false if it is not one, is empty, or a side is longer than IMAGE_MAX_SIZE.
+/**
+ * Reads a sample of the format `image`: width and height as little-endian uint32, then the pixels.
+ *
+ * @param sample to read.
+ * @param image filled in; it refers to the sample's pixels.
+ * @return false if the sample has another format, is empty, or a side exceeds IMAGE_MAX_SIZE.
+ */
 bool image_open(const struct sample *sample, struct image *image);
 
-// The whole image.
+/**
+ * Selects the whole image.
+ *
+ * @param image from image_open().
+ * @return all of it.
+ */
 struct rectangle image_whole(const struct image *image);
 
-// The largest part in the middle of the image that has the proportions width : height.
+/**
+ * Selects the largest part in the middle of the image with the proportions width : height.
+ *
+ * @param image from image_open().
+ * @param width of the proportions.
+ * @param height of the proportions.
+ * @return the part.
+ */
 struct rectangle image_middle(const struct image *image, uint32_t width, uint32_t height);
 
-// Pixel (x, y) of `part` resized to width x height: the average of the area that it covers,
-// rounded half up; pixels at the area's edge count by the share of them that lies inside.
-// Where the result is larger than `part`, pixels repeat. Integer arithmetic only, so that every
-// machine gets the same bytes.
+/**
+ * Computes one pixel of a resized part: the average of the area that it covers, rounded half up;
+ * pixels at the area's edge count by their share inside. Where the result is larger than the part,
+ * pixels repeat. Integer arithmetic only, so that every machine gets the same bytes.
+ *
+ * @param image from image_open().
+ * @param part of the image.
+ * @param width of the result.
+ * @param height of the result.
+ * @param x of the pixel in the result.
+ * @param y of the pixel in the result.
+ * @param rgb filled in with red, green and blue.
+ */
 void image_resized_pixel(const struct image *image, const struct rectangle *part, uint32_t width,
                          uint32_t height, uint32_t x, uint32_t y, uint8_t rgb[IMAGE_CHANNELS]);
 

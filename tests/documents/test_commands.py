@@ -81,7 +81,7 @@ _ELSEWHERE = {
     ),
     ".venv/bin/python -m open_board"
     " -a build/fvp/ethos-u55-128-shared_sram/inference_runner.axf"
-    " --data input.bin@0x92000000 --dump output.bin@0x93000000,10": (
+    " --data window.bin@0x92000000 --dump output.bin@0x93000000,10": (
         "tests/runtimes/test_inference_runner.py"
     ),
     "python -m open_board -a program.axf --gdb 3333": "waits for a debugger",

@@ -47,7 +47,8 @@ def test_files_are_the_networks_inputs(project: ProjectCopy) -> None:
 
 def test_the_boards_windows_take_inputs_and_give_outputs(project: ProjectCopy) -> None:
     data = np.roll(_INPUTS["plain"], 1).tobytes()
-    (project.root / "given.bin").write_bytes(data)
+    window = b"EWIN" + len(data).to_bytes(12, "little") + data
+    (project.root / "given.bin").write_bytes(window)
     (expected,) = litert(all_npu(), data)
     output_bytes = len(expected) // 2
     command = [sys.executable, "-m", "open_board", "--simulator", "open"]

@@ -149,6 +149,33 @@ def test_an_arena_of_the_wrong_size_is_refused(
     assert wanted in outcome.text
 
 
+def test_the_interpreter_keeps_the_contract_of_inference(
+    project: ProjectCopy, tmp_path: Path
+) -> None:
+    """The same checks as of our own runtime, from within the application."""
+    other = project.copy(tmp_path / "a copy")
+    source = "usecases/inference_runner/src/inference_runner.cc"
+    shutil.copyfile(
+        ROOT / "tests/unit/firmware/inference_contract.h",
+        other.root / "usecases/inference_runner/src/inference_contract.h",
+    )
+    # The host program has no inference.
+    other.replace(
+        source,
+        '#include "text.h"\n',
+        '#include "text.h"\n#ifdef __ARM_ARCH_8_1M_MAIN__\n#include "inference_contract.h"\n#else\n'
+        "static const char *inference_contract(void) { return nullptr; }\n#endif\n",
+    )
+    other.replace(
+        source,
+        "struct input *inputs) {\n    uint32_t size_bytes = 0;\n",
+        "struct input *inputs) {\n    if (const char *problem = inference_contract()) {\n"
+        "        return problem;\n    }\n    uint32_t size_bytes = 0;\n",
+    )
+    other.build(*_WORDS, "runtime=direct,tflm")
+    other.build(*_WORDS, "runtime=tflm", "npu=none")
+
+
 def test_an_operator_without_a_kernel_stops_the_build(project: ProjectCopy, tmp_path: Path) -> None:
     other = project.copy(tmp_path / "a copy")
     other.replace(

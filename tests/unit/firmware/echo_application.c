@@ -5,6 +5,15 @@
 
 #include <stddef.h>
 
+#ifdef CONTRACT
+#include "inference_contract.h"
+#endif
+
+// What a test wants to be wrong with the answer.
+#ifndef SPOIL
+#define SPOIL(answer)
+#endif
+
 static const int8_t NUMBERS[] = {-3, 0, 100, 7};
 static const int8_t TOO_FEW[] = {1, 2};
 
@@ -15,8 +24,18 @@ const uint32_t sample_count = SAMPLE_COUNT;
 const char *const labels[] = {"first", "second", "third", "fourth"};
 const uint32_t label_count = 4;
 
+#ifdef RAW_INPUTS
+bool application_takes_inputs_as_they_are(void) { return true; }
+#endif
+
 const char *application_preprocess(const struct sample *sample, struct input *input) {
     const int8_t *numbers = sample->data;
+#ifdef CONTRACT
+    const char *problem = inference_contract();
+    if (problem != NULL) {
+        return problem;
+    }
+#endif
     for (uint32_t i = 0; i < sample->size_bytes; i++) {
         input_set(input, i, (float)numbers[i]);
     }
@@ -32,6 +51,7 @@ const char *application_postprocess(const struct output *output, struct answer *
         best = output_get(output, i) > output_get(output, best) ? i : best;
     }
     *answer = (struct answer){.text = labels[best], .score = output_get(output, best)};
+    SPOIL(answer);
     return tensor_element_count(output->info) == label_count
                ? NULL
                : tensor_mismatch(output->info, "one element for each label");

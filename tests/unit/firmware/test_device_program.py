@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import subprocess
 import threading
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -57,11 +58,15 @@ def firmware(tmp_path_factory: pytest.TempPathFactory) -> Firmware:
 
 
 def _image(
-    firmware: Firmware, folder: Path, changes: Fields | None = None, sample_size: int = 4
+    firmware: Firmware,
+    folder: Path,
+    changes: Fields | None = None,
+    sample_size: int = 4,
+    further: Sequence[str] = (),
 ) -> Path:
     model = folder / "model.c"
     model.write_text(_MODEL % (_fields() | (changes or {})), encoding="utf-8")
-    defines = ["-DSAMPLE_COUNT=2", f"-DSAMPLE_SIZE={sample_size}"]
+    defines = ["-DSAMPLE_COUNT=2", f"-DSAMPLE_SIZE={sample_size}", *further]
     return firmware.image(folder, [model, HERE / "echo_application.c"], defines)
 
 
@@ -160,6 +165,59 @@ def test_a_sample_that_does_not_suit_is_named(firmware: Firmware, tmp_path: Path
     code, lines = run_on_board(_image(firmware, tmp_path, sample_size=2))
     assert code == 1
     assert lines[-1] == "fail: 4 values expected, 2 found in few.csv (sample few)"
+
+
+def test_inference_keeps_its_contract(firmware: Firmware, tmp_path: Path) -> None:
+    code, lines = run_on_board(_image(firmware, tmp_path, further=["-DCONTRACT"]))
+    assert (code, lines[-1]) == (0, "pass: 2 samples")
+
+
+# Also of the host program.
+SPOILT_ANSWERS = {
+    "answer->text = NULL": "gives an answer without text",
+    "answer->ranked_count = 6": "ranks 6 answers, expected 5 at most",
+    "answer->ranked_count = 0xFFFFFFFFu": "ranks 4294967295 answers, expected 5 at most",
+    "answer->ranked_count = 2; answer->ranked[0].text = answer->text": (
+        "gives ranked answer 1 without text"
+    ),
+}
+
+
+@pytest.mark.parametrize("fault", SPOILT_ANSWERS)
+def test_an_answer_that_cannot_be_printed_is_refused(
+    firmware: Firmware, tmp_path: Path, fault: str
+) -> None:
+    code, lines = run_on_board(_image(firmware, tmp_path, further=[f"-DSPOIL(answer)={fault}"]))
+    assert code == 1
+    reason = SPOILT_ANSWERS[fault]
+    assert lines[1:] == [f"fail: application_postprocess() {reason} (sample numbers)"]
+
+
+INPUT_WINDOWS = {
+    "zeros": (b"EWIN" + (4).to_bytes(12, "little") + bytes(4), "00000000"),
+    "a pattern": (bytes.fromhex("cfdfdfdf") * 8, "fb017f0f"),
+}
+
+
+@pytest.mark.parametrize("what", INPUT_WINDOWS)
+def test_the_input_window_replaces_samples_only_if_it_was_filled(
+    firmware: Firmware, tmp_path: Path, what: str
+) -> None:
+    window = tmp_path / "window"
+    window.write_bytes(INPUT_WINDOWS[what][0])
+    image = _image(firmware, tmp_path, further=["-DRAW_INPUTS"])
+    code, lines = run_on_board(image, "--data", f"{window}@0x92000000")
+    assert code == 0
+    assert lines[2] == f"tensor numbers 0 int8 1x4 {INPUT_WINDOWS[what][1]}"
+
+
+def test_an_input_window_of_another_size_fails_the_run(firmware: Firmware, tmp_path: Path) -> None:
+    window = tmp_path / "window"
+    window.write_bytes(b"EWIN" + (5).to_bytes(12, "little") + bytes(5))
+    image = _image(firmware, tmp_path, further=["-DRAW_INPUTS"])
+    code, lines = run_on_board(image, "--data", f"{window}@0x92000000")
+    assert code == 1
+    assert lines[1:] == ["fail: input window: inputs of 5 bytes, expected 4 (sample numbers)"]
 
 
 NPU_FAILURES = {

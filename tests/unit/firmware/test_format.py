@@ -14,6 +14,7 @@ def test_formats_and_their_ends(tmp_path: Path) -> None:
     assert lines == [
         "text -5 7 4000000000 x%",
         "2f 0 -5000000000 5000000000 9",
+        "fedcba9876543210 100000000 89abcdef",
         # Width and precision are left out.
         "3|a|1.5000|10",
         "0.2500 -1.0000",

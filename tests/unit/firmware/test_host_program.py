@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from .compile import program
+from .test_device_program import SPOILT_ANSWERS
 
 SOURCES = ["host/host_main.c", *(f"support/{name}.c" for name in ("tensor", "text", "application"))]
-SOURCES.append("support/mismatch.c")
+SOURCES += ["support/mismatch.c", "support/answer_check.c"]
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +54,10 @@ WRONG = {
     "preprocess 2 float32 1 0 4": "error: no sample has the index 2",
     "preprocess 1 float32 1 0 4": "error: sample few: 4 values expected, 2 found in few.csv\n",
     "preprocess 0 float32 1 0 3": "error: sample numbers: application_preprocess() writes past",
-    "postprocess int8 1 0 4": "error: standard input does not hold exactly the tensor of each",
-    "preprocess-file /dev/null float32 1 0 4": "error: no sample, or more than 32 MiB: /dev/null",
+    "postprocess int8 1 0 4": "error: standard input does not contain whole tensors for each",
+    "preprocess-file /dev/null float32 1 0 4": (
+        "error: the sample is empty or larger than 32 MiB: /dev/null"
+    ),
     "preprocess-file /nowhere float32 1 0 4": "error: cannot open /nowhere",
     "preprocess-file /dev/null float32 1 0": "usage: ",
     "preprocess-file /dev/null float32 1 0 0": "error: not a path and a tensor",
@@ -74,7 +77,7 @@ def test_a_wrong_call_fails_with_a_reason(host: Path, arguments: str) -> None:
 
 def test_surplus_input_is_refused(host: Path) -> None:
     ran = _call(host, "postprocess int8 1 0 4", b"abcde")
-    assert ran.stderr == b"error: standard input does not hold exactly the tensor of each window\n"
+    assert ran.stderr == b"error: standard input does not contain whole tensors for each window\n"
 
 
 def test_a_file_is_taken_as_a_baked_sample_is(host: Path, tmp_path: Path) -> None:
@@ -113,3 +116,13 @@ def test_the_answer_is_that_of_all_windows(windows_host: Path) -> None:
     said = _call(windows_host, "postprocess int8 1 0 4", windows)
     assert said.stdout == b'answer="second" score=9.0000\n'
     assert _call(windows_host, "postprocess int8 1 0 4", windows[:-1]).returncode == 1
+
+
+@pytest.mark.parametrize("fault", SPOILT_ANSWERS)
+def test_an_answer_that_cannot_be_printed_is_refused(tmp_path: Path, fault: str) -> None:
+    defines = ["-DSAMPLE_COUNT=2", "-DSAMPLE_SIZE=2", f"-DSPOIL(answer)={fault}"]
+    spoilt = program(tmp_path / "spoilt", "echo_application.c", SOURCES, defines)
+    ran = _call(spoilt, "postprocess int8 1 0 4", bytes(4))
+    reason = SPOILT_ANSWERS[fault]
+    assert (ran.returncode, ran.stdout) == (1, b"")
+    assert ran.stderr.decode() == f"error: application_postprocess() {reason}\n"

@@ -19,7 +19,7 @@
 
 namespace {
 
-constexpr char kBadFrontEnd[] = "the audio front end does not take its parameters";
+constexpr char kBadFrontEnd[] = "the audio front end rejects its parameters";
 
 asr::FeatureWindows windows;
 asr::CtcDecoder decoder(ALPHABET);
@@ -79,7 +79,7 @@ const char *application_postprocess(const struct output *output, struct answer *
     }
     for (uint32_t first = 0; first < elements; first += symbols) {
         const uint32_t best = best_of(output, first, symbols);
-        if (!decoder.take(best, output_get(output, first + best))) {
+        if (!decoder.push(best, output_get(output, first + best))) {
             return "the text is longer than the decoder holds";
         }
     }

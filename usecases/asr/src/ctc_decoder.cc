@@ -15,7 +15,7 @@ float CtcDecoder::score() const {
     return emitted_ == 0 ? 0.0f : probabilities_ / static_cast<float>(emitted_);
 }
 
-bool CtcDecoder::take(uint32_t symbol, float probability) {
+bool CtcDecoder::push(uint32_t symbol, float probability) {
     const uint32_t blank = symbol_count() - 1;
     const bool repeated = symbol == previous_;
     previous_ = symbol;

@@ -20,7 +20,7 @@ class CtcDecoder {
 
     // Takes the next step: its best symbol and that symbol's probability. False if the alphabet
     // lacks the symbol or the text is full.
-    bool take(uint32_t symbol, float probability);
+    bool push(uint32_t symbol, float probability);
 
     // What has been said up to now.
     const char *text() const { return text_; }

@@ -53,10 +53,10 @@ void FrameStream::next(Frame frame) {
 // Null when the clip has ended.
 const uint16_t *FrameStream::from_clip() {
     while (left_ > 0) {
-        size_t taken = 0;
-        const uint16_t *features = frontend_.process(clip_, left_, &taken);
-        clip_ += taken;
-        left_ -= taken;
+        size_t consumed = 0;
+        const uint16_t *features = frontend_.process(clip_, left_, &consumed);
+        clip_ += consumed;
+        left_ -= consumed;
         if (features != nullptr) {
             return features;
         }

@@ -44,7 +44,7 @@ class WindowPlan {
 // nothing for ever.
 class FrameStream {
   public:
-    // False if the front end does not take its settings.
+    // False if the front end rejects its settings.
     bool start(const int16_t *clip, size_t samples);
     void next(Frame frame);
 
@@ -60,13 +60,13 @@ class FrameStream {
 // The windows of a clip.
 class FeatureWindows {
   public:
-    // False if the front end does not take its settings.
+    // False if the front end rejects its settings.
     bool start(const int16_t *clip, size_t samples);
 
-    // Gives the next window's frames to `take(index, frame)`.
-    template <typename Take> void next(const WindowPlan &plan, Take take) {
+    // Gives the next window's frames to `push(index, frame)`.
+    template <typename Push> void next(const WindowPlan &plan, Push push) {
         const auto make = [this](Frame frame) { stream_.next(frame); };
-        windows_.next(plan.frames(), plan.hop_frames(), make, take);
+        windows_.next(plan.frames(), plan.hop_frames(), make, push);
     }
 
   private:

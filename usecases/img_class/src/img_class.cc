@@ -20,7 +20,7 @@ namespace {
 
 constexpr uint32_t kMaxLabels = 1024;
 // exp() of less is 0 as a float; keeps the argument within portable_exp()'s range.
-constexpr float kLeastExponent = -87.0f;
+constexpr float kMinExponent = -87.0f;
 
 constexpr bool equal(const char *a, const char *b) {
     return *a == *b && (*a == '\0' || equal(a + 1, b + 1));
@@ -55,7 +55,7 @@ void softmax(uint32_t count) {
     double sum = 0.0;
     for (uint32_t i = 0; i < count; i++) {
         const float exponent = scores[i] - largest;
-        scores[i] = exponent < kLeastExponent ? 0.0f : static_cast<float>(portable_exp(exponent));
+        scores[i] = exponent < kMinExponent ? 0.0f : static_cast<float>(portable_exp(exponent));
         sum += scores[i];
     }
     for (uint32_t i = 0; i < count; i++) {

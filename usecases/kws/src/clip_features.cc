@@ -32,7 +32,7 @@ const int16_t *PaddedClip::next(size_t *count) const {
     return clip_left_ > 0 ? clip_ : kSilence;
 }
 
-void PaddedClip::take(size_t count) {
+void PaddedClip::consume(size_t count) {
     if (silence_left_ > 0) {
         silence_left_ -= count;
     } else if (clip_left_ > 0) {
@@ -50,10 +50,10 @@ void ClipFeatures::next(Frame frame) {
     const uint16_t *features = nullptr;
     while (features == nullptr) {
         size_t count = 0;
-        size_t taken = 0;
+        size_t consumed = 0;
         const int16_t *samples = clip_.next(&count);
-        features = frontend_.process(samples, count, &taken);
-        clip_.take(taken);
+        features = frontend_.process(samples, count, &consumed);
+        clip_.consume(consumed);
     }
     std::memcpy(frame, features, sizeof(Frame));
 }

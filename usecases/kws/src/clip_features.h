@@ -21,7 +21,7 @@ class PaddedClip {
 
     // The next run of samples, one step's worth at most.
     const int16_t *next(size_t *count) const;
-    void take(size_t count);
+    void consume(size_t count);
 
   private:
     const int16_t *clip_ = nullptr;
@@ -33,7 +33,7 @@ class PaddedClip {
 // its estimate of the noise, as it would listen to a microphone.
 class ClipFeatures {
   public:
-    // False if the front end does not take its settings.
+    // False if the front end rejects its settings.
     bool start(const int16_t *clip, size_t samples);
     void next(Frame frame);
 

@@ -85,7 +85,7 @@ const char *application_preprocess(const struct sample *sample, struct input *in
         const auto *clip = static_cast<const int16_t *>(sample->data);
         windows.restart();
         if (!features.start(clip, sample->size_bytes / sizeof(int16_t))) {
-            return "the audio front end does not take its parameters";
+            return "the audio front end rejects its parameters";
         }
     }
     const auto make = [](kws::Frame frame) { features.next(frame); };
@@ -107,7 +107,7 @@ const char *application_postprocess(const struct output *output, struct answer *
         answer->text = labels[best];
         answer->score = output_get(output, best);
     }
-    if (!detector.take(output, kws::end_of_frame_ms(FRAMES - 1 + output->window * kHopFrames))) {
+    if (!detector.push(output, kws::end_of_frame_ms(FRAMES - 1 + output->window * kHopFrames))) {
         return kTooManyWords;
     }
     if (output->window > 0) {

@@ -40,13 +40,13 @@ void WordDetector::restart() {
     std::memset(latest_, 0, sizeof latest_);
     std::memset(suppressed_until_, 0, sizeof suppressed_until_);
     window_ = 0;
-    least_peak_ = 1.0f;
+    lowest_peak_ = 1.0f;
     peak_ = 1.0f;
     written_ = text_in(text_, sizeof text_);
 }
 
-bool WordDetector::take(const struct output *output, int32_t end_ms) {
-    if (label_count > kMostLabels) {
+bool WordDetector::push(const struct output *output, int32_t end_ms) {
+    if (label_count > kMaxLabels) {
         return false;
     }
     for (uint32_t label = 0; label < label_count; label++) {
@@ -55,7 +55,7 @@ bool WordDetector::take(const struct output *output, int32_t end_ms) {
     const uint32_t best = likeliest();
     const bool word =
         average(best) >= DETECTION_THRESHOLD && !contains(NEVER_REPORTED, labels[best]);
-    const bool fits = !word || hear(best, end_ms);
+    const bool fits = !word || report(best, end_ms);
     window_++;
     return fits;
 }
@@ -79,14 +79,14 @@ uint32_t WordDetector::likeliest() const {
 }
 
 float WordDetector::score() const {
-    return written_.length == 0 ? 0.0f : std::min(least_peak_, peak_);
+    return written_.length == 0 ? 0.0f : std::min(lowest_peak_, peak_);
 }
 
-bool WordDetector::hear(uint32_t word, int32_t end_ms) {
+bool WordDetector::report(uint32_t word, int32_t end_ms) {
     const bool goes_on = window_ < suppressed_until_[word];
     suppressed_until_[word] = window_ + kSuppressed + 1;
     if (!goes_on) {
-        least_peak_ = std::min(least_peak_, peak_);
+        lowest_peak_ = std::min(lowest_peak_, peak_);
         peak_ = average(word);
         reported_ = word;
         return write(word, end_ms);

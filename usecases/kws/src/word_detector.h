@@ -23,7 +23,7 @@ class WordDetector {
 
     // Takes the probabilities of the next window, which ends at `end_ms`. False if there are more
     // labels than it has room for, or more words than the text has.
-    bool take(const struct output *output, int32_t end_ms);
+    bool push(const struct output *output, int32_t end_ms);
 
     // The words reported up to now, each with the end of the window that made it one:
     // `yes@1.23s no@2.50s`.
@@ -35,7 +35,7 @@ class WordDetector {
   private:
     static constexpr uint32_t kSmoothed = SMOOTHING_MS / HOP_MS;
     static constexpr uint32_t kSuppressed = SUPPRESSION_MS / HOP_MS;
-    static constexpr uint32_t kMostLabels = 64;
+    static constexpr uint32_t kMaxLabels = 64;
     static constexpr size_t kTextBytes = 1024;
 
     static_assert(SMOOTHING_MS >= HOP_MS, "smoothing_ms must hold a window");
@@ -44,14 +44,14 @@ class WordDetector {
 
     float average(uint32_t label) const;
     uint32_t likeliest() const;
-    bool hear(uint32_t word, int32_t end_ms);
+    bool report(uint32_t word, int32_t end_ms);
     bool write(uint32_t word, int32_t end_ms);
 
-    float latest_[kSmoothed][kMostLabels] = {};
-    uint32_t suppressed_until_[kMostLabels] = {}; // window
+    float latest_[kSmoothed][kMaxLabels] = {};
+    uint32_t suppressed_until_[kMaxLabels] = {}; // window
     uint32_t window_ = 0;
-    float least_peak_ = 0.0f; // of the words before the latest
-    float peak_ = 0.0f;       // of the latest
+    float lowest_peak_ = 0.0f; // of the words before the latest
+    float peak_ = 0.0f;        // of the latest
     uint32_t reported_ = 0;
     char text_[kTextBytes] = {};
     struct text written_ = {};
