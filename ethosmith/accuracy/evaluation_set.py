@@ -7,25 +7,22 @@ files, or a labels.csv in it has the columns ``file`` and ``label``.
 
 from __future__ import annotations
 
-import argparse
 import csv
-import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from ethosmith.accuracy.set_file import Item, write_set
+from ethosmith.accuracy.set_file import Item
 from ethosmith.codegen.sample_formats import NO_FORM, SampleForm, read_sample
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_text
 from ethosmith.core.nearest import unknown_name
-from ethosmith.core.program import run_step
 from ethosmith.descriptors.words import FORMAT_OF_SUFFIX
 from ethosmith.installation import PYTHON_PATH
 
@@ -227,46 +224,38 @@ def _named_apart(items: Iterable[Item]) -> list[Item]:
     return apart
 
 
-def _given_items(options: argparse.Namespace, accepted: Accepted) -> list[Item]:
-    given = json.loads(options.items_json)
-    for entry in given:
+def given_items(entries: Sequence[Mapping[str, str]], accepted: Accepted) -> list[Item]:
+    """Return the items of ``entries``, each ``name``, ``expect`` and ``file`` (in device form).
+
+    Raises:
+        EthosmithError: a label that the use case does not have.
+    """
+    for entry in entries:
         if accepted.labels and entry["expect"] not in accepted.labels:
             problem = unknown_name("label", entry["expect"], accepted.labels)
             raise EthosmithError(
                 f"evaluation item '{entry['name']}': {problem}; for other labels give"
                 " evaluation=FOLDER"
             )
-    return [Item(e["name"], e["expect"], Path(e["file"]).read_bytes()) for e in given]
+    return [Item(e["name"], e["expect"], Path(e["file"]).read_bytes()) for e in entries]
 
 
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.accuracy.evaluation_set")
-    parser.add_argument(
-        "--items-json", default="[]", help="name, expect and file (device form) of each"
-    )
-    parser.add_argument("--folder", type=Path, action="append", default=[])
-    parser.add_argument("--script", type=Path, help="makes --count items from --seed")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--count", type=int, default=0)
-    parser.add_argument("--suffix", action="append", default=[], help="of files that are taken")
-    parser.add_argument("--form-json", default="{}", help="what the use case takes")
-    parser.add_argument("--labels-json", default="[]", help="known labels; none: any text")
-    parser.add_argument("--output", type=Path, required=True)
-    options = parser.parse_args(argv)
-    form = SampleForm.from_json(options.form_json)
-    accepted = Accepted(tuple(options.suffix), tuple(json.loads(options.labels_json)), form)
-    given = _given_items(options, accepted)
-    items = [*given]
-    for folder in options.folder:
-        items += items_of_folder(folder, accepted)
-    if options.script is not None:
-        script = Script(options.script, options.seed, options.count)
-        items += generated_items(script, given, accepted)
+def collected(
+    given: Sequence[Item], folder: Sequence[Item], script: Script | None, accepted: Accepted
+) -> list[Item]:
+    """Return all items, each with a name of its own.
+
+    Args:
+        given: those named by the descriptor, which the script may vary.
+        folder: those of a folder.
+        script: makes further ones.
+        accepted: what the use case takes.
+
+    Raises:
+        EthosmithError: as `generated_items`, or there is none at all.
+    """
+    made = generated_items(script, given, accepted) if script else []
+    items = [*given, *folder, *made]
     if not items:
         raise EthosmithError("the evaluation set is empty")
-    write_set(options.output, _named_apart(items))
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))
+    return _named_apart(items)

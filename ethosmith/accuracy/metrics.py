@@ -7,7 +7,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.accuracy import LOWER_IS_BETTER, Metric
+from ethosmith.core.nearest import unknown_name
+from ethosmith.descriptors.words import LOWER_IS_BETTER, METRICS
 
 
 def top1(said: Sequence[str], wanted: Sequence[str]) -> float:
@@ -53,7 +54,7 @@ def auc(low: Sequence[float], high: Sequence[float]) -> float:
 
 
 def measured(
-    metric: Metric,
+    metric: str,
     said: Sequence[tuple[str, float]],
     wanted: Sequence[str],
     classes: Sequence[str] = (),
@@ -61,14 +62,16 @@ def measured(
     """Return the value of ``metric``.
 
     Args:
-        metric: which one.
+        metric: one of `METRICS`.
         said: answer and score of each item.
         wanted: the label of each item.
         classes: for ``auc``: the label with low scores, then the one with high ones.
 
     Raises:
-        EthosmithError: the set does not suit the metric.
+        EthosmithError: there is no such metric, or the set does not suit it.
     """
+    if metric not in METRICS:
+        raise EthosmithError(unknown_name("metric", metric, METRICS))
     if metric == "auc":
         scores = [score for _, score in said]
         low, high = (
@@ -77,9 +80,9 @@ def measured(
         )
         return auc(low, high)
     texts = [answer for answer, _ in said]
-    return {"top1": top1, "word_error_rate": word_error_rate}[metric](texts, wanted)
+    return word_error_rate(texts, wanted) if metric == "word_error_rate" else top1(texts, wanted)
 
 
-def loss(metric: Metric, before: float, after: float) -> float:
+def loss(metric: str, before: float, after: float) -> float:
     """Return by how much ``after`` is worse than ``before``; negative if it is better."""
     return after - before if metric in LOWER_IS_BETTER else before - after

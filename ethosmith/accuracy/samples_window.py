@@ -12,20 +12,18 @@ data.
 
 from __future__ import annotations
 
-import argparse
 import struct
-import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ethosmith.accuracy.set_file import Item
 from ethosmith.codegen.c_text import notice, string
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
-from ethosmith.core.program import run_step
-from ethosmith.descriptors.platform import Platform, load_platform
-from ethosmith.images.elf import Elf
+
+if TYPE_CHECKING:
+    from ethosmith.descriptors.platform import Platform
+    from ethosmith.images.elf import Elf
 
 _TABLE_OFFSET = 16
 _ENTRY = struct.Struct("<IIII")
@@ -141,19 +139,3 @@ def _name(item: Item) -> bytes:
 
 def _aligned(data: bytes) -> bytes:
     return data + bytes(-len(data) % _ALIGNMENT_BYTES)
-
-
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step: write the C source."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.accuracy.samples_window")
-    parser.add_argument("--usecase", required=True, help="its name")
-    parser.add_argument("--platform", type=Path, required=True)
-    parser.add_argument("--source", required=True, help="the descriptor, as the file names it")
-    parser.add_argument("--output", type=Path, required=True)
-    given = parser.parse_args(argv)
-    window = window_of(load_platform(given.platform))
-    write_text(given.output, window_source(given.usecase, window, given.source))
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

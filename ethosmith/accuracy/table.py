@@ -3,17 +3,11 @@
 
 from __future__ import annotations
 
-import argparse
 import io
-import json
 import shutil
-import sys
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.program import run_step
 from ethosmith.core.terminal import Look
 
 _HEAD = (
@@ -146,18 +140,3 @@ def broken_text(result: Mapping[str, Any], broken: Mapping[str, Any]) -> str:
         f"accuracy.{limit}: {on}: {result['metric']} of the device is {value:g}, {relation}"
         f" {allowed:g}"
     )
-
-
-def main(argv: Sequence[str]) -> None:
-    """Print the table of some files; an error if a limit is broken."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.accuracy.table")
-    parser.add_argument("files", type=Path, nargs="+", help="NAME_accuracy.json")
-    results = [json.loads(path.read_text("utf-8")) for path in parser.parse_args(argv).files]
-    sys.stdout.write(table_text(results, Look.of(sys.stdout)))
-    problems = [broken_text(result, one) for result in results for one in result["broken"]]
-    if problems:
-        raise EthosmithError("; ".join(problems))
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

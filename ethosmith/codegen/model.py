@@ -3,18 +3,15 @@
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ethosmith.codegen.c_text import byte_array, float_literal, notice, string
-from ethosmith.core.accelerators import AcceleratorConfig, parse_accelerator
-from ethosmith.core.files import write_text
-from ethosmith.core.program import run_step
-from ethosmith.models.compiled import CompiledNetwork, PlacedTensor, read_compiled
-from ethosmith.models.int8_check import check_int8
+
+if TYPE_CHECKING:
+    from ethosmith.models.compiled import CompiledNetwork, PlacedTensor
+    from ethosu_model.config import AcceleratorConfig
 
 _DTYPES = {
     "int8": "TENSOR_INT8",
@@ -142,24 +139,3 @@ def model_definition(
     }
     rows = "\n".join(f"    .{key} = {value}," for key, value in fields.items())
     return f"const struct model model = {{\n{rows}\n}};\n"
-
-
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.codegen.model")
-    parser.add_argument("--raw", type=Path, required=True, help="Vela's raw output")
-    parser.add_argument("--network", type=Path, required=True, help="the int8 .tflite")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--accelerator-config", required=True)
-    parser.add_argument("--memory-mode", required=True)
-    parser.add_argument("--source", required=True, help="the network, as the file names it")
-    parser.add_argument("--output", type=Path, required=True)
-    given = parser.parse_args(argv)
-    compiled = read_compiled(given.raw, check_int8(given.network))
-    accelerator = parse_accelerator(given.accelerator_config)
-    identity = ModelIdentity(given.name, accelerator, given.memory_mode)
-    write_text(given.output, model_source(compiled, identity, given.source))
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

@@ -3,20 +3,15 @@
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
 import struct
-import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_bytes
 from ethosmith.core.nearest import unknown_name
-from ethosmith.core.program import run_step
 from ethosmith.lib.sound import Sound, SoundSpec, read_python_list, read_sound
 
 _MOST_BYTES = 32 << 20
@@ -34,9 +29,8 @@ class SampleForm:
     sound: SoundSpec | None = None
 
     @classmethod
-    def from_json(cls, text: str) -> SampleForm:
+    def of(cls, values: Mapping[str, Any]) -> SampleForm:
         """Return the form that `ethosmith.descriptors.usecase.UseCase.sample_form` describes."""
-        values = json.loads(text)
         return cls(sound=SoundSpec(**values["sound"]) if values.get("sound") else None)
 
 
@@ -185,31 +179,3 @@ def _read(path: Path, sample_format: str, form: SampleForm, report: Callable[[st
     if path.stat().st_size > _MOST_BYTES:
         raise EthosmithError(f"{path}: larger than {_MOST_BYTES >> 20} MiB")
     return _OTHERS[sample_format](path)
-
-
-def _say(path: Path, converted: str) -> None:
-    sys.stdout.write(f"CONVERT   {path}: {converted}\n")
-
-
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.codegen.sample_formats")
-    kind = parser.add_mutually_exclusive_group(required=True)
-    kind.add_argument("--input", type=Path, help="with --format")
-    kind.add_argument("--seed", type=int, help="a number in place of a file")
-    parser.add_argument("--format", choices=sorted(FORMATS))
-    parser.add_argument("--form-json", default="{}", help="what the use case takes")
-    parser.add_argument("--output", type=Path, required=True)
-    given = parser.parse_args(argv)
-    if given.input is None:
-        write_bytes(given.output, seed_bytes(given.seed))
-    elif given.format is None:
-        parser.error("--input needs --format")
-    else:
-        form = SampleForm.from_json(given.form_json)
-        say = partial(_say, given.input)
-        write_bytes(given.output, read_sample(given.input, given.format, form, say))
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
 import sys
 from collections.abc import Callable, Sequence
 
@@ -13,7 +11,6 @@ from ethosmith.core.errors import EthosmithError
 
 EXIT_OK = 0
 EXIT_ERROR = 1
-_CHILD = "ETHOSMITH_STEP_IN_CHILD"
 
 
 def run_step(step: Callable[[Sequence[str]], None]) -> int:
@@ -32,31 +29,6 @@ def run_step(step: Callable[[Sequence[str]], None]) -> int:
     except KeyboardInterrupt:
         return fail("interrupted")
     return EXIT_OK
-
-
-def run_step_in_child(
-    module: str,
-    step: Callable[[Sequence[str]], None],
-    crashed: Callable[[Sequence[str], str], str],
-) -> int:
-    """Call ``step`` in a process of its own, for a library may end its process.
-
-    Args:
-        module: what this process was started with, as ``python -m module``.
-        step: as for `run_step`.
-        crashed: given the arguments and the signal's name, says what the user can do about it.
-    """
-    if os.environ.get(_CHILD) == module:
-        return run_step(step)
-    command = [sys.executable, "-m", module, *sys.argv[1:]]
-    try:
-        code = subprocess.call(command, env={**os.environ, _CHILD: module})
-    except KeyboardInterrupt:
-        return fail("interrupted")
-    if code < 0:
-        name = signal_name(-code)
-        return fail(f"{crashed(sys.argv[1:], name)} ({name})")
-    return code
 
 
 def signal_name(number: int) -> str:

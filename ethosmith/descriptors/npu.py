@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
-from ethosmith.core.accelerators import ACCELERATORS
 from ethosmith.core.nearest import unknown_name
 from ethosmith.core.vela_config import system_configs
 from ethosmith.descriptors.base import Location, Problem, Strict, repeated_names
 from ethosmith.descriptors.memory import MemoryMode
 from ethosmith.descriptors.words import Address, Identifier, Limits, MemoryModeName, ProductName
+from ethosu_model.config import ACCELERATORS
 
 Bits4 = Annotated[int, Limits(ge=0, lt=1 << 4)]
 Bits6 = Annotated[int, Limits(ge=0, lt=1 << 6)]

@@ -7,6 +7,10 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
 
+METRICS = ("top1", "word_error_rate", "auc")
+# Metrics of which less is better: they have a `maximum`, the others a `minimum`.
+LOWER_IS_BETTER = frozenset({"word_error_rate"})
+
 URL = r"^https://[^\s]+$"
 GIT_URL = r"^(https|file)://[^\s]+$"
 COMMIT = r"^[0-9a-f]{40}$"

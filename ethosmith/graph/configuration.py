@@ -7,13 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.core.accelerators import AcceleratorConfig, parse_accelerator
+from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.vela_config import check_system_config
 from ethosmith.descriptors.board import Runner
 from ethosmith.descriptors.platform import Platform
 from ethosmith.graph.options import words
 from ethosmith.graph.runtimes import DIRECT, Runtime, runtime_named, runtimes_for_the_cpu
+from ethosu_model.config import AcceleratorConfig
 
 # The value of npu= for the CPU alone.
 NO_NPU = "none"

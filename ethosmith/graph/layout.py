@@ -11,10 +11,10 @@ from ethosmith.descriptors.usecase import Mix, Sample, TimedLabel, UseCase
 from ethosmith.descriptors.words import SampleFormat
 from ethosmith.graph.configuration import Configuration
 
-BUILD = "build"
+BUILD = Path("build")
 # What builds know of files; it can be deleted at any time, and no output depends on it.
-NOTES = f"{BUILD}/.ethosmith"
-HOST_LIBRARIES = f"{BUILD}/host/lib"
+NOTES = BUILD / ".ethosmith"
+HOST_LIBRARIES = BUILD / "host/lib"
 
 
 @dataclass(frozen=True)
@@ -138,31 +138,41 @@ class SelectedUseCase:
         return self.path.parent
 
     @property
-    def outputs(self) -> str:
+    def outputs(self) -> Path:
         """The folder of what does not depend on the NPU."""
-        return f"{BUILD}/usecases/{self.variant}"
+        return BUILD / "usecases" / self.variant
 
 
-def package_folder(package: Package) -> str:
+def package_folder(package: Package) -> Path:
     """Return the folder of a package's extracted members."""
-    return f"{BUILD}/packages/{package.name}-{package.version}"
+    return BUILD / "packages" / f"{package.name}-{package.version}"
 
 
-def vela_folder(usecase: SelectedUseCase, configuration: Configuration) -> str:
+def repository_link(name: str) -> str:
+    """Return the link to a git repository's files: its checkout, or the user's folder."""
+    return (BUILD / "repositories" / name).as_posix()
+
+
+def vela_folder(usecase: SelectedUseCase, configuration: Configuration) -> Path:
     """Return the folder of Vela's outputs; every platform with the same NPU shares it."""
-    return f"{BUILD}/vela/{configuration.vela_folder}/{usecase.variant}"
+    return BUILD / "vela" / configuration.vela_folder / usecase.variant
 
 
-def image_folder(configuration: Configuration) -> str:
+def image_folder(configuration: Configuration) -> Path:
     """Return the folder of the images of one configuration."""
-    return f"{BUILD}/{configuration.folder.as_posix()}"
+    return BUILD / configuration.folder
 
 
-def object_folder(configuration: Configuration, image: str) -> str:
+def image_file(usecase: SelectedUseCase, configuration: Configuration, suffix: str) -> Path:
+    """Return the file of one image whose name ends in ``suffix``: ``.axf``, ``_result.json``."""
+    return image_folder(configuration) / f"{usecase.variant}{suffix}"
+
+
+def object_folder(configuration: Configuration, image: str) -> Path:
     """Return the folder of the objects that only the image of that name has."""
-    return f"{image_folder(configuration)}/obj/{image}"
+    return image_folder(configuration) / "obj" / image
 
 
-def shared_library_folder(configuration: Configuration) -> str:
+def shared_library_folder(configuration: Configuration) -> Path:
     """Return the folder of device libraries that are the same for every NPU setting."""
-    return f"{BUILD}/{configuration.target_folder}/lib"
+    return BUILD / configuration.target_folder / "lib"

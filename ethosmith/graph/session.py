@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.identity import Identity
@@ -38,6 +38,7 @@ from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
 EXIT_USER_ERROR = 2
 _PARSED = "descriptors.json"
 _MOST_RUNS = 1000
+_MAX_TIME_LIMIT_S = 1e6
 # The environment variable for what toolchain_path= says.
 _TOOLCHAIN_FOLDER = "ETHOSMITH_TOOLCHAIN_PATH"
 
@@ -66,31 +67,7 @@ class Session:
     """
 
     TOOLPATH: ClassVar = str(SITE_TOOLS)
-    TOOLS: ClassVar = (
-        "signatures",
-        "step",
-        "build_cache",
-        "toolchain",
-        "obtain",
-        "generate_c",
-        "upstream",
-        "compile_commands",
-        "libraries",
-        "models",
-        "training_script",
-        "firmware",
-        "manifest",
-        "board",
-        "board_cases",
-        "report",
-        "sweep",
-        "verify_images",
-        "new_usecase",
-        "deps",
-        "documentation",
-        "accuracy",
-        "aliases",
-    )
+    TOOLS: ClassVar = ("signatures", "build_cache", "compilers", "steps")
 
     def __init__(
         self,
@@ -221,29 +198,31 @@ class Session:
         return self.project.relative(path)
 
     @property
-    def settings(self) -> dict[str, Any]:
-        """Construction variables that the tools read."""
-        return {
-            "PROJECT": self.project,
-            "PLATFORM": self.platform,
-            "REPOSITORIES": self.repositories,
-            "SIMULATOR": self.values["simulator"],
-            "TIME_LIMIT_S": self._time_limit_s(),
-            "EVALUATION": self.evaluation_folder,
-            "OFFLINE": self.values["offline"] == "1",
-            "VERBOSE": self.values["verbose"] == "1",
-            "BUILD_TYPE": self.values["build_type"],
-        }
+    def offline(self) -> bool:
+        """Whether nothing may be fetched."""
+        return self.values["offline"] == "1"
 
-    def _time_limit_s(self) -> str:
+    @property
+    def verbose(self) -> bool:
+        """Whether every command is shown as it runs."""
+        return self.values["verbose"] == "1"
+
+    @property
+    def step_times(self) -> Path:
+        """The file of how long each step took when it last ran here."""
+        return BUILD / ".step_times.json"
+
+    @cached_property
+    def time_limit_s(self) -> float:
+        """The time limit of a simulation."""
         text = self.values["time_limit_s"]
         try:
-            valid = 0 < float(text) < 1e6
+            limit_s = float(text)
         except ValueError:
-            valid = False
-        if not valid:
+            limit_s = 0.0
+        if not 0 < limit_s < _MAX_TIME_LIMIT_S:
             raise EthosmithError(f"time_limit_s={text}: give a number of seconds above 0")
-        return text
+        return limit_s
 
     def selection_text(self, names: Iterable[str]) -> str:
         """Return those variables of the command line that are called ``names``, as given."""

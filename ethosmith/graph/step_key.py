@@ -16,30 +16,13 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from ethosmith.core.files import sha256_of
 from ethosmith.installation import DESCRIPTOR_ROOT, IMPORT_PATH
 
 # To be raised when the same inputs give another kind of entry.
-_SCHEMA = 1
-_PACKAGES = (
-    "ai-edge-litert",
-    "cmake",
-    "ethos-u-vela",
-    "flatbuffers",
-    "h5py",
-    "jinja2",
-    "keras",
-    "ninja",
-    "numpy",
-    "pillow",
-    "pyelftools",
-    "pyyaml",
-    "tensorflow",
-    "tensorflow-cpu",
-)
+_SCHEMA = 2
 # A distribution renews them without a new version of the compiler.
 _COMPILER_FILES = (
     "crt1.o",
@@ -99,7 +82,6 @@ def step_key(
     data = {
         "schema": _SCHEMA,
         "machine": [platform.system(), platform.machine(), platform.python_version()],
-        "packages": _packages(),
         "compiler": _compiler_files(tuple(compiler)) if compiler else [],
         "archives": [_sha256_once(Path(archive)) for archive in archives],
         "command": command,
@@ -107,17 +89,6 @@ def step_key(
         "inputs": sorted(set(inputs)),
     }
     return hashlib.sha256(json.dumps(data, sort_keys=True).encode()).hexdigest()
-
-
-@cache
-def _packages() -> list[str]:
-    found = []
-    for name in _PACKAGES:
-        try:
-            found.append(f"{name} {metadata.version(name)}")
-        except metadata.PackageNotFoundError:
-            continue
-    return found
 
 
 @cache

@@ -7,6 +7,7 @@ platform.yaml's ``card`` names (Arm 100765, MPS3: MB/BOARD/APPLICATION_NOTE).
 
 from __future__ import annotations
 
+import argparse
 import os
 import shutil
 import sys
@@ -17,7 +18,6 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import run_step
 from ethosmith.descriptors.board import Card
 from ethosmith.descriptors.platform import load_platform
-from ethosmith.images import command_line
 
 _BINARIES = "SOFTWARE"
 _LIST = "images.txt"
@@ -61,8 +61,8 @@ def _copy(source: Path, target: Path) -> None:
 
 def main(argv: Sequence[str]) -> None:
     """Copy the files of ``--sectors`` to ``--card``."""
-    options = command_line.parser("flash", "Copy an image's files to the MPS3 card.")
-    command_line.add_platform(options)
+    options = argparse.ArgumentParser(prog="python -m ethosmith.images.flash", description=__doc__)
+    options.add_argument("--platform", type=Path, required=True, help="the platform.yaml")
     options.add_argument("--sectors", type=Path, required=True, help="the folder of the files")
     options.add_argument("--card", type=Path, required=True, help="where the card is mounted")
     args = options.parse_args(argv)

@@ -7,18 +7,15 @@ no time, no absolute path.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import jinja2
 
-from ethosmith.core.files import write_text
-from ethosmith.core.program import run_step
-from ethosmith.descriptors.platform import Platform, load_platform
-from ethosmith.images import command_line
-from ethosmith.images.elf import Elf, SymbolTable, read_image, read_symbols
-from ethosmith.images.link_map import LinkMap, read_link_map
+from ethosmith.descriptors.platform import Platform
+from ethosmith.images.elf import Elf, SymbolTable, read_symbols
+from ethosmith.images.link_map import LinkMap
 from ethosmith.images.sizes import human_size, percent
 from ethosmith.images.stack import StackEstimate, estimate, exception_handlers, read_functions
 from ethosmith.images.symbols import OriginRow, SymbolRow, origin_rows, symbol_rows
@@ -104,21 +101,3 @@ def _share(part: int, whole: int) -> str:
     """Return the part in percent; what is there but small is not called 0."""
     value = percent(part, whole)
     return "<0.01" if 0 < value < 0.01 else f"{value:.2f}" if value < 10 else f"{value:.1f}"
-
-
-def main(argv: Sequence[str]) -> None:
-    """Write the page of ``--axf`` to ``--output``."""
-    options = command_line.parser("memory_page", "Write the page of an image's memory.")
-    command_line.add_axf(options)
-    options.add_argument("--map", type=Path, required=True, help="the linker's map of that image")
-    command_line.add_platform(options)
-    command_line.add_output(options, "the page")
-    args = options.parse_args(argv)
-    image = read_image(args.axf)
-    link_map = read_link_map(args.map, [section.name for section in image.sections])
-    page = page_of(image, load_platform(args.platform), link_map)
-    write_text(args.output, render(page))
-
-
-if __name__ == "__main__":
-    raise SystemExit(run_step(main))

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, TypeAlias
 
-from ethosmith.descriptors.memory import MemoryRegion
+if TYPE_CHECKING:
+    from ethosmith.descriptors.memory import MemoryRegion
 
-Regions = Sequence[MemoryRegion]
+Regions: TypeAlias = "Sequence[MemoryRegion]"
 
 
 def offset_in(region: MemoryRegion, address: int) -> int | None:

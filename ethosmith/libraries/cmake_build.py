@@ -10,10 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ethosmith.core.files import update_text
-from ethosmith.descriptors.origin import option_of
 from ethosmith.libraries.select import matches
 from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
-from ethosmith.obtain.checkout import repository_link
 
 _TOOLCHAIN = "toolchain.cmake"
 _HOOK = "hook.cmake"
@@ -121,8 +119,8 @@ def configure_command(
 
 def _with_places(value: str, spec: LibrarySpec, root: Path) -> str:
     """Fill in where the repositories are."""
-    for name in spec.origins:
-        value = value.replace(f"{{{option_of(name)}}}", str(root / repository_link(name)))
+    for name, link in spec.links.items():
+        value = value.replace(f"{{{name}}}", str(root / link))
     return value
 
 

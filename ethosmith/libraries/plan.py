@@ -94,6 +94,7 @@ def library_spec(
         name=library.name,
         descriptor=str(path),
         link=checkouts[0].link,
+        links={checkout.name: checkout.link for checkout in checkouts},
         origins={checkout.name: checkout.origin for checkout in checkouts},
         states={checkout.name: checkout.state for checkout in checkouts if checkout.state},
         compilers=third_party(compilers, library.cflags),
@@ -116,7 +117,7 @@ def _cmake(
     if cmake is None:
         return None
     # The places of repositories are filled in later: they are no part of the signature.
-    values = {name: f"{{{name}}}" for name in (option_of(one.name) for one in checkouts)}
+    values = {option_of(one.name): f"{{{one.name}}}" for one in checkouts}
     if library.configured:
         values[_NPU] = npu
     options = {key: _filled(value, values, path) for key, value in cmake.options.items()}

@@ -59,7 +59,10 @@ class FileFlags:
 
 @dataclass(frozen=True)
 class CMakeTarget:
-    """A target of the repository's own CMake build; only places are open in ``options``."""
+    """A target of the repository's own CMake build.
+
+    In ``options``, a repository's name in braces stands for where its files are.
+    """
 
     target: str
     folder: str
@@ -73,7 +76,8 @@ class LibrarySpec:
     Attributes:
         name: the library's.
         descriptor: the YAML file, for messages.
-        link: the repository's files, below the project.
+        link: the folder of its own repository's files, relative to the project.
+        links: that of each repository whose files it is made from, by the repository's name.
         origins: of the repositories whose files it is made from: a commit or a folder.
         states: of those that are folders: a text that changes with their files.
         compilers: programs and flags.
@@ -87,6 +91,7 @@ class LibrarySpec:
     name: str
     descriptor: str
     link: str
+    links: Mapping[str, str]
     origins: Mapping[str, str]
     states: Mapping[str, str]
     compilers: Compilers
@@ -103,7 +108,11 @@ class LibrarySpec:
     @classmethod
     def from_json(cls, text: str) -> LibrarySpec:
         """Return what `to_json` wrote."""
-        data: dict[str, Any] = json.loads(text)
+        return cls.of(json.loads(text))
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> LibrarySpec:
+        """Return what ``asdict`` made plain data of."""
         return cls(
             **{
                 **data,

@@ -17,19 +17,14 @@ and `ethosmith.verify` refuses an arena that is far too large.
 
 from __future__ import annotations
 
-import argparse
-import json
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
-from ethosmith.core.program import run_step
 from ethosmith.core.terminal import captured_output
 from ethosmith.models.arena_plan import aligned, plan_bytes
 from ethosmith.models.tflite_file import (
@@ -280,17 +275,3 @@ _CMSIS_NN: Mapping[str, Callable[[TfliteFile, TfliteOperator], _Needs]] = {
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
     "BATCH_MATMUL": _batch_matmul,
 }
-
-
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.models.arena")
-    parser.add_argument("--network", type=Path, required=True, help=".tflite that the device runs")
-    parser.add_argument("--output", type=Path, required=True)
-    given = parser.parse_args(argv)
-    size = arena_size(given.network)
-    write_text(given.output, json.dumps(asdict(size), indent=2) + "\n")
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.models.int8_check import NetworkSpec, TensorSpec
+from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 
 _FOURCC = b"COP1"
 

@@ -8,23 +8,18 @@ without TensorFlow where their configuration names the shape.
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
-from ethosmith.core.program import run_step_in_child
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.keras_file import (
     TFLITE_SUFFIX,
     converter_for,
     ending_a_hanging_reader,
-    reader_crashed,
 )
 
 Shape = tuple[int, ...]
@@ -110,28 +105,3 @@ def _of_hdf5(model: Path) -> str | bytes:
     with ending_a_hanging_reader(), h5py.File(model, "r") as file:
         text: str | bytes = file.attrs["model_config"]
         return text
-
-
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.models.input_shape")
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--pattern-json", required=True, help='such as [32, "any", 3]')
-    parser.add_argument("--usecase", required=True, help="the descriptor, for messages")
-    parser.add_argument("--output", type=Path, required=True)
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
-    given = _parse(argv)
-    shape = fitting_shape(given.model, json.loads(given.pattern_json), given.usecase)
-    write_text(given.output, json.dumps(shape) + "\n")
-
-
-def _crashed(argv: Sequence[str], signal_name: str) -> str:
-    model = _parse(argv).model
-    return reader_crashed(model, signal_name) or f"{model}: crashes the reader of its format"
-
-
-if __name__ == "__main__":
-    sys.exit(run_step_in_child("ethosmith.models.input_shape", main, _crashed))

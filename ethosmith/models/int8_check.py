@@ -3,48 +3,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 
 _MAX_MODEL_BYTES = 256 << 20
 _QUANTISED = (np.int8, np.int16)
-
-
-@dataclass(frozen=True)
-class TensorSpec:
-    """One input or output of a quantised network.
-
-    ``shape`` includes the batch. ``real = scale * (quantised - zero_point)``.
-    """
-
-    name: str
-    dtype: str
-    shape: tuple[int, ...]
-    scale: float
-    zero_point: int
-
-    @property
-    def element_count(self) -> int:
-        """The product of the shape."""
-        return int(np.prod(self.shape, dtype=np.int64))
-
-    @property
-    def size_bytes(self) -> int:
-        """Its size in memory."""
-        return self.element_count * np.dtype(self.dtype).itemsize
-
-
-@dataclass(frozen=True)
-class NetworkSpec:
-    """The inputs and outputs of a quantised network, in the file's order."""
-
-    inputs: tuple[TensorSpec, ...]
-    outputs: tuple[TensorSpec, ...]
 
 
 def load_interpreter(model: Path, *, name: str | None = None) -> Any:

@@ -24,7 +24,7 @@ READ_LIMIT_S = 120.0
 def ending_a_hanging_reader() -> Iterator[None]:
     """End this process by SIGPROF if the block computes for longer than `READ_LIMIT_S`.
 
-    No exception would reach native code that loops: `cli.run_step_in_child` tells the user.
+    No exception would reach native code that loops: the parent of an isolated step tells the user.
     """
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     # Processor time: a busy machine or a slow disk says nothing of the file.
@@ -81,15 +81,16 @@ def _outputs_of_saved_model(path: Path) -> list[tuple[int, ...]]:
 
 
 def _from_keras(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
-    import tensorflow as tf  # noqa: PLC0415 takes seconds
+    import keras  # noqa: PLC0415 takes seconds
+    import tensorflow as tf  # noqa: PLC0415
 
     model = _load_keras(path)
     shapes = [_fixed_shape(path, tensor.shape) for tensor in model.inputs]
     inputs = [
-        tf.keras.Input(batch_shape=shape, dtype=tensor.dtype, name=tensor.name.split(":")[0])
+        keras.Input(batch_shape=shape, dtype=tensor.dtype, name=tensor.name.split(":")[0])
         for shape, tensor in zip(shapes, model.inputs, strict=True)
     ]
-    one_at_a_time = tf.keras.Model(inputs, model(inputs[0] if len(inputs) == 1 else inputs))
+    one_at_a_time = keras.Model(inputs, model(inputs[0] if len(inputs) == 1 else inputs))
     return tf.lite.TFLiteConverter.from_keras_model(one_at_a_time), shapes
 
 
@@ -127,9 +128,9 @@ def _reading(path: Path, load: Callable[[], LoadedT]) -> LoadedT:
 
 
 def _load_keras(path: Path) -> Any:
-    import tensorflow as tf  # noqa: PLC0415
+    import keras  # noqa: PLC0415
 
-    return tf.keras.models.load_model(
+    return keras.models.load_model(
         path, custom_objects={"DepthwiseConv2D": _depthwise_of_keras_2()}, compile=False
     )
 
@@ -140,9 +141,9 @@ def _depthwise_of_keras_2() -> type:
     Keras 2 stored ``groups: 1``, which has no meaning for a depthwise convolution
     and which Keras 3 refuses.
     """
-    import tensorflow as tf  # noqa: PLC0415
+    import keras  # noqa: PLC0415
 
-    class DepthwiseConv2D(tf.keras.layers.DepthwiseConv2D):  # type: ignore[misc]
+    class DepthwiseConv2D(keras.layers.DepthwiseConv2D):  # type: ignore[misc]
         def __init__(self, *args: Any, groups: int = 1, **kwargs: Any) -> None:
             if groups != 1:
                 raise EthosmithError(f"a DepthwiseConv2D with groups={groups} is not known")

@@ -8,18 +8,16 @@ A .tflite that is int8 already passes through after a check.
 
 from __future__ import annotations
 
-import argparse
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import writing_beside
-from ethosmith.core.program import run_step_in_child
-from ethosmith.models.int8_check import TensorSpec, check_int8
-from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for, reader_crashed
+from ethosmith.models.int8_check import check_int8
+from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
 from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
-from ethosmith.models.representative import Batch, RandomData, from_files, from_random
+from ethosmith.models.representative import Batch
+from ethosmith.models.tensor_spec import TensorSpec
 
 Representative = Callable[[Sequence[tuple[int, ...]]], Callable[[], Iterator[Batch]]]
 
@@ -80,59 +78,3 @@ def _not_quantised(model: Path, error: Exception, said: str) -> EthosmithError:
     telling = [line for line in lines if "tf." in line or "error:" in line or "not support" in line]
     first = next(iter([*telling, *lines]), type(error).__name__)
     return EthosmithError(f"{model}: cannot be quantised to int8: {first[:300]}")
-
-
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(
-        prog="python -m ethosmith.models.quantise", description=__doc__
-    )
-    parser.add_argument("--model", type=Path, required=True)
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument(
-        "--representative", type=Path, nargs="*", default=[], help="raw float32 input tensors"
-    )
-    parser.add_argument("--label-count", type=int, default=0, help="0: the output has no labels")
-    parser.add_argument("--random-seed", type=int, help="seeded random data instead of files")
-    parser.add_argument("--random-count", type=int, default=100)
-    parser.add_argument("--random-low", type=float, default=0.0)
-    parser.add_argument("--random-high", type=float, default=1.0)
-    return parser.parse_args(argv)
-
-
-def _representative(options: argparse.Namespace) -> Representative:
-    if options.random_seed is not None:
-        data = RandomData(
-            options.random_seed, options.random_count, options.random_low, options.random_high
-        )
-        return lambda shapes: from_random(data, shapes)
-    files = list(options.representative)
-    if not files and options.model.suffix.lower() != TFLITE_SUFFIX:
-        raise EthosmithError(
-            f"{options.model}: quantising needs representative data: give the use case samples or"
-            " 'representative: {seed: 0}'"
-        )
-    return lambda shapes: from_files(files, shapes)
-
-
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
-    options = _parse(argv)
-    quantise(
-        options.model,
-        options.output,
-        _representative(options),
-        label_count=options.label_count,
-    )
-
-
-def _crashed(argv: Sequence[str], signal_name: str) -> str:
-    model = _parse(argv).model
-    return reader_crashed(model, signal_name) or (
-        f"{model}: TensorFlow's converter crashed; it does so when values inside the"
-        " network overflow or vanish: run the float network on its representative data and look"
-        " (an untrained network does it)"
-    )
-
-
-if __name__ == "__main__":
-    sys.exit(run_step_in_child("ethosmith.models.quantise", main, _crashed))

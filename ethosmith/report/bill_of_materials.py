@@ -25,7 +25,7 @@ def bill_of_materials(manifest: Mapping[str, Any], archives: Iterable[str]) -> d
     """Return the CycloneDX document of an image.
 
     Args:
-        manifest: of `ethosmith.report.manifest`.
+        manifest: of the step write-manifest.
         archives: file names of the archives that the linker took something from.
     """
     axf, state = next(iter(manifest["outputs"].items()))

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import argparse
 import os
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -13,10 +11,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from ethosmith.core.files import write_text
-from ethosmith.core.program import run_step
 from ethosmith.report.charts import bars
-from ethosmith.report.comparison import Figures, built_figures
+from ethosmith.report.comparison import Figures
 from ethosmith.report.pages import render
 
 TEMPLATE = "index.htm.j2"
@@ -85,16 +81,3 @@ def _page(item: Figures, folder: Path) -> str:
     """Return where the image's page is, seen from ``folder``; nothing if there is none."""
     page = Path(f"{item.stem}_report.htm")
     return Path(os.path.relpath(page, folder)).as_posix() if page.is_file() else ""
-
-
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.report.index", description=__doc__)
-    parser.add_argument("--build", type=Path, required=True, help="the build folder")
-    parser.add_argument("--output", type=Path, required=True)
-    given = parser.parse_args(argv)
-    write_text(given.output, index_text(built_figures(given.build), given.output.parent))
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

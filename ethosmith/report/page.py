@@ -3,28 +3,19 @@
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from markupsafe import Markup
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import sha256_of, write_text
-from ethosmith.core.program import run_step
-from ethosmith.descriptors.platform import load_platform
-from ethosmith.images.elf import read_image
-from ethosmith.images.link_map import LinkMap, read_link_map
-from ethosmith.images.memory_page import Page, page_of
+from ethosmith.core.files import sha256_of
+from ethosmith.images.memory_page import Page
 from ethosmith.images.symbols import SymbolRow
 from ethosmith.report.charts import Tile, bars, treemap
-from ethosmith.report.comparison import Figures, figures_of, inferences_of
+from ethosmith.report.comparison import Figures, inferences_of
 from ethosmith.report.pages import render
-from ethosmith.report.vela_figures import Layer, read_layers
+from ethosmith.report.vela_figures import Layer
 from ethosmith.report.way import NODE_HEIGHT, NODE_WIDTH, Drawing, draw, read_steps
 
 TEMPLATE = "page.htm.j2"
@@ -172,42 +163,3 @@ def page_text(
         hashes=_hashes(way),
         index=index,
     )
-
-
-def _json_of(paths: Mapping[str, Path], names: Iterable[str]) -> dict[str, Any]:
-    return {name: json.loads(paths[name].read_text("utf-8")) for name in names}
-
-
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.report.page", description=__doc__)
-    for name in (
-        *("way", "times", "manifest", "result", "verified", "axf", "platform"),
-        *("index", "output"),
-    ):
-        parser.add_argument(f"--{name}", type=Path, required=True)
-    parser.add_argument("--map", type=Path, help="if the image was linked here")
-    parser.add_argument("--per-layer", type=Path, help="of Vela")
-    parser.add_argument("--accuracy", type=Path, help="if it was measured")
-    given = parser.parse_args(argv)
-    stem = given.axf.with_suffix("")
-    figures = figures_of([stem])
-    if not figures:
-        raise EthosmithError(f"{stem}_verified.json: the image has not run; run it: scons run")
-    image = read_image(given.axf)
-    names = [section.name for section in image.sections]
-    link_map = read_link_map(given.map, names) if given.map else LinkMap((), 0)
-    shown = ["way", "times", "manifest", "result", "verified"]
-    shown += ["accuracy"] if given.accuracy else []
-    text = page_text(
-        figures[0],
-        _json_of(vars(given), shown),
-        read_layers(given.per_layer) if given.per_layer else [],
-        page_of(image, load_platform(given.platform), link_map),
-        Path(os.path.relpath(given.index, given.output.parent)).as_posix(),
-    )
-    write_text(given.output, text)
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

@@ -9,12 +9,13 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
-from typing import Any, TextIO
+from typing import IO, Any, TextIO
 
 from ethosmith.core.program import signal_name
 from ethosmith.core.terminal import Look
@@ -100,8 +101,9 @@ class Progress:
         environment: Mapping[str, str],
         *,
         owns_terminal: bool = False,
+        text: str | None = None,
     ) -> int:
-        """Run a command as a step, and show what it says.
+        """Run a command as a step, and show what it says; ``text`` is its standard input.
 
         It inherits all open descriptors: among them is the build's lock, for it may outlive
         a build that is killed.
@@ -112,7 +114,7 @@ class Progress:
         with self.step(label, owns_terminal=owns_terminal) as running:
             inherit = owns_terminal or not label or not self._look.live
             call = _call if inherit else self._relay
-            code = call(command, dict(environment))
+            code = call(command, dict(environment), text)
             if code == 0:
                 self.ended(running)
             elif code < 0:
@@ -120,19 +122,25 @@ class Progress:
                 self.line(f"error: {what}: ended by {signal_name(-code)}")
         return code
 
-    def _relay(self, command: Sequence[str], environment: Mapping[str, str]) -> int:
+    def _relay(
+        self, command: Sequence[str], environment: Mapping[str, str], text: str | None
+    ) -> int:
         """Run ``command`` and write its lines above what changes."""
-        with subprocess.Popen(
-            command,
-            env=environment,
-            close_fds=False,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-        ) as process:
-            for text in process.stdout or ():
-                self.line(text.rstrip("\n"))
+        with (
+            _as_input(text) as given,
+            subprocess.Popen(
+                command,
+                env=environment,
+                close_fds=False,
+                stdin=given,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+            ) as process,
+        ):
+            for line in process.stdout or ():
+                self.line(line.rstrip("\n"))
         return process.returncode
 
     def _finished_text(self, running: Running) -> str:
@@ -214,13 +222,20 @@ class AnnouncedSteps:
             self._thread.label = text
 
     def run(
-        self, command: Sequence[str], environment: Mapping[str, str], *, owns_terminal: bool = False
+        self,
+        command: Sequence[str],
+        environment: Mapping[str, str],
+        *,
+        owns_terminal: bool = False,
+        text: str | None = None,
     ) -> int:
         """Run the command of the step that was announced; as `Progress.run`."""
         label, output = (getattr(self._thread, name, "") for name in ("label", "output"))
         self._thread.label = self._thread.output = ""
         started_s = time.monotonic()
-        code = self.progress.run(label, command, environment, owns_terminal=owns_terminal)
+        code = self.progress.run(
+            label, command, environment, owns_terminal=owns_terminal, text=text
+        )
         if code == 0 and output:
             self.times.note(output, time.monotonic() - started_s)
         return code
@@ -280,5 +295,21 @@ def duration_text(duration_s: float, digits: int = 1) -> str:
     return f"{minutes} min {seconds} s"
 
 
-def _call(command: Sequence[str], environment: Mapping[str, str]) -> int:
-    return subprocess.call(command, env=environment, close_fds=False)
+def _call(command: Sequence[str], environment: Mapping[str, str], text: str | None) -> int:
+    with _as_input(text) as given:
+        return subprocess.call(command, env=environment, close_fds=False, stdin=given)
+
+
+@contextmanager
+def _as_input(text: str | None) -> Iterator[IO[bytes] | None]:
+    """Yield a file with ``text`` for a process to read; None: it reads what this one would.
+
+    A file, for a process that ends without reading a pipe would end its writer.
+    """
+    if text is None:
+        yield None
+        return
+    with tempfile.TemporaryFile() as file:
+        file.write(text.encode())
+        file.seek(0)
+        yield file

@@ -7,24 +7,16 @@ the outputs are saved from there after it has ended.
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
-from ethosmith.core.program import run_step
 from ethosmith.descriptors.board import Window, Windows
-from ethosmith.descriptors.platform import load_platform
-from ethosmith.models.int8_check import TensorSpec, check_int8
+from ethosmith.models.tensor_spec import TensorSpec
 from ethosmith.run.runner_log import read_runner_log
-from ethosmith.run.simulator import SIMULATORS, choose_simulator
 from open_board.job import BoardJob, BoardResult, DataFile, Dump, Simulator
 from open_board.result_file import result_data
 
@@ -137,7 +129,7 @@ def _instructions(result: BoardResult) -> dict[str, int]:
     return {"cpu_instructions": counts[0]} if counts is not None and len(counts) == 1 else {}
 
 
-def _report(job: BoardJob, runs: Sequence[tuple[RunnerSample, BoardResult]]) -> dict[str, Any]:
+def runs_data(job: BoardJob, runs: Sequence[tuple[RunnerSample, BoardResult]]) -> dict[str, Any]:
     """Return the result file's contents: as of the last run, with the text and tensors of all."""
     data = result_data(job, runs[-1][1])
     del data["call_instructions"]
@@ -152,47 +144,3 @@ def _report(job: BoardJob, runs: Sequence[tuple[RunnerSample, BoardResult]]) -> 
         for sample, _ in runs
     ]
     return {**data, "uart": "".join(texts), "samples": samples}
-
-
-def _parse(argv: Sequence[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.run.runner", description=__doc__)
-    parser.add_argument("--axf", type=Path, required=True, help="the runner")
-    parser.add_argument("--platform", type=Path, required=True, help="platform.yaml, for windows")
-    parser.add_argument("--npu", required=True, help="accelerator config")
-    parser.add_argument("--model", type=Path, required=True, help=".tflite that it executes")
-    parser.add_argument("--network", type=Path, required=True, help="int8 .tflite, for its outputs")
-    parser.add_argument("--sample", action="append", required=True, help="NAME=FILE with inputs")
-    parser.add_argument("--count-calls", metavar="FUNCTION", help="as of open_board")
-    parser.add_argument("--simulator", choices=SIMULATORS, default="auto")
-    parser.add_argument("--fvp-program", metavar="NAME", help="as of open_board")
-    parser.add_argument("--timelimit", type=float, default=60.0, metavar="S", help="of each run")
-    parser.add_argument("--quiet", action="store_true", help="no line per sample")
-    parser.add_argument("--result", type=Path, required=True)
-    return parser.parse_args(argv)
-
-
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
-    given = _parse(argv)
-    windows = load_platform(given.platform).windows
-    if windows is None:
-        raise EthosmithError(f"{given.platform}: the platform has no windows for files")
-    job = BoardJob(
-        accelerator=parse_accelerator(given.npu),
-        axf=given.axf,
-        data=(placed(given.model, windows.network, "network"),),
-        counted_function=given.count_calls,
-        time_limit_s=given.timelimit,
-    )
-    simulator = choose_simulator(given.simulator, job.accelerator, fvp_program=given.fvp_program)
-    board = RunnerBoard(simulator, job, windows, check_int8(given.network).outputs)
-    runs = []
-    for name, _, path in (text.partition("=") for text in given.sample):
-        runs.append(board.run(name, Path(path)))
-        if not given.quiet:
-            sys.stdout.write(runs[-1][0].text)
-    write_text(given.result, json.dumps(_report(job, runs), indent=2, sort_keys=True) + "\n")
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

@@ -14,12 +14,12 @@ from ethosmith.core.files import write_text
 from ethosmith.core.nearest import unknown_name
 from ethosmith.core.program import run_step
 from ethosmith.descriptors.json_schema import schema_files, schema_line
+from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.graph.own_files import files_as_samples, labels_of_file
 from ethosmith.graph.project import Project
+from ethosmith.graph.templates import TEMPLATES
 from ethosmith.scaffold.copied import copy_usecase
-from ethosmith.scaffold.kinds import TEMPLATES
-from ethosmith.scaffold.names import check_new_name
 from ethosmith.scaffold.network import read_network
 from ethosmith.scaffold.templates import Filling, OwnSample, fill_template
 

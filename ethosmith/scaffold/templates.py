@@ -13,7 +13,7 @@ import jinja2
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
-from ethosmith.scaffold.names import title_of
+from ethosmith.descriptors.names import title_of
 from ethosmith.scaffold.network import Network, check_fits
 
 _FOLDER = Path(__file__).parent / "templates"

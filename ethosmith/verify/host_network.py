@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from ethosmith.models.int8_check import (
-    NetworkSpec,
     check_int8,
     interpreter_of,
     load_interpreter,
     network_spec,
 )
+from ethosmith.models.tensor_spec import NetworkSpec
 from ethosmith.verify.reference import reference_network
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import signal_name
-from ethosmith.models.int8_check import NetworkSpec, TensorSpec
+from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 
 _TIME_LIMIT_S = 120
 _ERROR = "error: "

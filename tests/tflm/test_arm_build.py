@@ -15,10 +15,10 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.codegen.op_resolver import ADD_METHODS, op_resolver_source
-from ethosmith.codegen.platform_header import platform_header
 from ethosmith.descriptors.platform import load_platform
 from ethosmith.models.tflite_file import TfliteFile, TfliteOperator
+from ethosmith.steps.generate_op_resolver import ADD_METHODS, op_resolver_source
+from ethosmith.steps.generate_platform_header import platform_header
 
 from ..project_copy import ROOT
 from ..unit.board.networks import arms_runner

@@ -179,7 +179,7 @@ def test_the_interpreter_keeps_the_contract_of_inference(
 def test_an_operator_without_a_kernel_stops_the_build(project: ProjectCopy, tmp_path: Path) -> None:
     other = project.copy(tmp_path / "a copy")
     other.replace(
-        "ethosmith/codegen/op_resolver.py", '    "AVERAGE_POOL_2D": "AveragePool2D",\n', ""
+        "ethosmith/steps/generate_op_resolver.py", '    "AVERAGE_POOL_2D": "AveragePool2D",\n', ""
     )
     outcome = other.scons(*_WORDS, "runtime=tflm", "npu=none")
     assert outcome.exit_code != 0

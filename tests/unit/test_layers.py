@@ -28,10 +28,10 @@ LAYERS = (
     "run",
     "verify",
     "accuracy",
+    "report",
     "steps",
     "graph",
     "scaffold",
-    "report",
     "cli",
 )
 # What may import what, of the three things that Python finds in this repository.
@@ -54,6 +54,8 @@ def _imports(path: Path) -> Iterator[str]:
 def _layer(module: str) -> str:
     """Return the layer of ``ethosmith.LAYER.module`` or of ``ethosmith.module``."""
     parts = module.split(".")
+    if parts[1:2] == ["__main__"]:
+        return LAYERS[-1]
     below = ROOT.joinpath(*parts[:2])
     return parts[1] if len(parts) > 1 and below.is_dir() else LAYERS[0]
 

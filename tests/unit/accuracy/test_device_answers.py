@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.accuracy.device_answers import Device, device_answers
 from ethosmith.accuracy.samples_window import Window
 from ethosmith.accuracy.set_file import Item
+from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.core.errors import EthosmithError
-from ethosu_model.config import AcceleratorConfig
+from ethosmith.steps.answer_on_device import Device, device_answers
 from open_board.job import BoardJob, BoardResult, Outcome, UartSink, discard
 
 _WINDOW = Window("DDR", 0x7800_0000, 1 << 16)
@@ -54,7 +54,7 @@ class _Board:
 
 
 def _device(board: _Board) -> Device:
-    return Device(board, Path("a.axf"), AcceleratorConfig.parse("ethos-u55-128"), _WINDOW, 5.0)
+    return Device(board, Path("a.axf"), parse_accelerator("ethos-u55-128"), _WINDOW, 5.0)
 
 
 def test_every_item_is_run_once_and_answered_by_the_log() -> None:
@@ -71,8 +71,8 @@ def test_every_item_is_run_once_and_answered_by_the_log() -> None:
 @pytest.mark.parametrize(
     ("board", "wanted"),
     [
-        (_Board(lambda _: "pass: 0 samples\n"), "given 8 samples from 'item-0' on and told of"),
-        (_Board(lambda names: _log(names[::-1])), "given 8 samples from 'item-0' on and told of"),
+        (_Board(lambda _: "pass: 0 samples\n"), "given 8 samples from 'item-0' on and reported"),
+        (_Board(lambda names: _log(names[::-1])), "given 8 samples from 'item-0' on and reported"),
         (_Board(lambda _: "fail: no NPU\n", exit_code=1), "a.axf: fail: no NPU"),
         (_Board(lambda _: "", outcome=Outcome.LOCK_UP, reason="at 0"), "a.axf: lock-up: at 0"),
         (

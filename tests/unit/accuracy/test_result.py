@@ -6,17 +6,16 @@ from __future__ import annotations
 import pytest
 
 from ethosmith.accuracy.answers import Answers, ItemAnswer
-from ethosmith.accuracy.result import broken_limits, losses_of, values_of
 from ethosmith.accuracy.set_file import Item
 from ethosmith.accuracy.table import table_text
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import Look
-from ethosmith.descriptors.accuracy import Metric
+from ethosmith.steps.judge_accuracy import broken_limits, losses_of, values_of
 
 _LIMITS = {"minimum": 0.9, "max_drop.int8": 0.02, "max_drop.device": 0.0}
 
 
-def _broken(metric: Metric, limits: dict[str, float], *values: float) -> list[str]:
+def _broken(metric: str, limits: dict[str, float], *values: float) -> list[str]:
     columns = ("float", "int8", "device")[3 - len(values) :]
     named = dict(zip(columns, values, strict=True))
     return [one.limit for one in broken_limits(limits, named, losses_of(metric, named))]

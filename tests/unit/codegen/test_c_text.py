@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ethosmith.codegen.c_text import float_literal, string
-from ethosmith.codegen.labels import labels_source
-from ethosmith.codegen.parameters import parameters_header
+from ethosmith.steps.generate_labels import labels_source
+from ethosmith.steps.generate_parameters import parameters_header
 
 _HEADERS = Path(__file__).parents[3] / "firmware" / "runtime"
 _NASTY = (

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from ethosmith.codegen.mix import mixed
 from ethosmith.core.errors import EthosmithError
+from ethosmith.steps.mix_samples import mixed
 
 RATE_HZ = 1000
 

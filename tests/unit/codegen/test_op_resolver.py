@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from ethosmith.codegen.op_resolver import op_resolver_source
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.tflite_file import TfliteFile, TfliteOperator, TfliteTensor
+from ethosmith.steps.generate_op_resolver import op_resolver_source
 
 _OUTPUT = TfliteTensor("scores", (1, 4), 4, 1, False, None)
 

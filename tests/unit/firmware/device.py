@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.codegen.linker_script import linker_script
-from ethosmith.codegen.platform_header import platform_header
 from ethosmith.descriptors.platform import Platform, load_platform
+from ethosmith.steps.generate_linker_script import linker_script
+from ethosmith.steps.generate_platform_header import platform_header
 
 from .compile import FIRMWARE, ROOT
 

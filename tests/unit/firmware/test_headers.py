@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from ethosmith.codegen.platform_header import platform_header
 from ethosmith.descriptors.platform import load_platform
+from ethosmith.steps.generate_platform_header import platform_header
 
 from ..board.networks import arms_runner
 from .compile import FIRMWARE, HERE, ROOT

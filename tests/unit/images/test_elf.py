@@ -12,9 +12,9 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.images.elf import read_image, read_object, read_symbols
-from ethosmith.images.sections import place_segments
 from ethosmith.images.stack import estimate, exception_handlers, read_functions
 from ethosmith.images.usage import measure
+from ethosmith.steps.write_sectors import place_segments
 
 from .small_image import REGIONS, Linked, run
 

@@ -10,7 +10,7 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.images.elf import read_object
-from ethosmith.images.fit import RegionPlan, check_fit, plan, sizes_of_objects
+from ethosmith.steps.check_fit import RegionPlan, check_fit, plan, sizes_of_objects
 
 from .small_image import Linked, run
 

@@ -8,10 +8,9 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.program import run_step
-from ethosmith.images import sections
 from ethosmith.images.elf import read_image
-from ethosmith.images.sections import write_sectors
+from ethosmith.steps.command_line import main
+from ethosmith.steps.write_sectors import write_sectors
 
 from .small_image import MAIN, REGIONS, SCRIPT, Linked, link, run
 
@@ -115,13 +114,12 @@ def test_overlapping_load_addresses_are_refused(tmp_path: Path) -> None:
 
 
 def test_command_line_says_what_is_wrong_without_a_traceback(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     text = tmp_path / "a.axf"
     text.write_text("not an image")
     options = ["--axf", str(text), "--platform", "platforms/fvp/platform.yaml"]
-    monkeypatch.setattr("sys.argv", ["sections", *options, "--output-dir", str(tmp_path)])
-    assert run_step(sections.main) == 1
+    assert main(["write-sectors", *options, "--folder", str(tmp_path), "--files"]) == 1
     assert capsys.readouterr().err == (
         f"error: {text}: not an ELF file; give the .axf that the linker wrote\n"
     )

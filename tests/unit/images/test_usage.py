@@ -3,15 +3,12 @@
 
 from __future__ import annotations
 
-import io
-
 import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.images.elf import read_image
 from ethosmith.images.link_map import read_link_map
-from ethosmith.images.size import print_sizes, summary
-from ethosmith.images.usage import RegionUsage, measure
+from ethosmith.images.usage import RegionUsage, as_json, measure
 
 from .small_image import REGIONS, Linked, run
 
@@ -66,15 +63,7 @@ def test_section_outside_the_regions_is_refused(small: Linked) -> None:
         measure(image, tiny)
 
 
-def test_table_and_json_agree(small: Linked) -> None:
-    usages = list(usages_of(small).values())
-    stream = io.StringIO()
-    print_sizes("small.axf", usages, stream)
-    data = summary("small.axf", usages)
-    assert "\x1b" not in stream.getvalue()
-    for region in data["regions"]:
-        row = next(
-            line for line in stream.getvalue().splitlines() if f" {region['region']} " in line
-        )
-        assert f" {region['used_bytes']:,} " in row
+def test_json_divides_all_that_is_used(small: Linked) -> None:
+    for region in as_json(usages_of(small).values()):
         assert sum(region["classes"].values()) == region["used_bytes"]
+        assert region["used_bytes"] + region["free_bytes"] == region["size_bytes"]

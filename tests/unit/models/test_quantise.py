@@ -16,11 +16,14 @@ from ethosmith.models.int8_check import check_int8
 from ethosmith.models.quantise import quantise
 from ethosmith.models.representative import RandomData, from_files, from_random
 
+RANDOM = ("--random", '{"seed": 1, "count": 4, "low": 0, "high": 1}')
+
 
 def run(model: Path, output: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "ethosmith.models.quantise"]
+    command = [sys.executable, "-m", "ethosmith", "step", "quantise-network"]
+    files = ["--model", str(model), "--model-files", str(model), "--output", str(output)]
     return subprocess.run(
-        [*command, "--model", str(model), "--output", str(output), *options],
+        [*command, *files, *options],
         capture_output=True,
         text=True,
         check=False,
@@ -31,7 +34,7 @@ def test_keras_formats_give_the_same_int8_network(networks: Path, tmp_path: Path
     digests = set()
     for name in ("small.keras", "small.h5"):
         output = tmp_path / f"{name}.tflite"
-        done = run(networks / name, output, "--random-seed", "1", "--random-count", "4")
+        done = run(networks / name, output, *RANDOM)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
         digests.add(hashlib.sha256(output.read_bytes()).hexdigest())
     assert len(digests) == 1
@@ -80,7 +83,7 @@ def test_files_of_other_kinds_are_refused_in_one_line(networks: Path, tmp_path: 
         tmp_path / "model.onnx": f"error: {tmp_path}/model.onnx: not a model (.h5, .hdf5, .keras",
         half: f"error: {half}: TensorFlow cannot load this model: ",
     }.items():
-        done = run(model, tmp_path / "out.tflite", "--random-seed", "1")
+        done = run(model, tmp_path / "out.tflite", *RANDOM)
         assert done.returncode == 1
         assert done.stderr.startswith(wanted), done.stderr
         assert done.stderr.count("\n") == 1

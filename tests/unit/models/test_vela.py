@@ -9,15 +9,35 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.vela_config import check_system_config
-from ethosmith.models.vela import VelaOptions, compile_network
+from ethosmith.steps.compile_with_vela import CompileWithVela
 
-_OPTIONS = VelaOptions("ethos-u55-128", "Ethos_U55_High_End_Embedded", "Shared_Sram")
+
+def step(
+    network: Path,
+    folder: Path,
+    *,
+    system_config: str = "Ethos_U55_High_End_Embedded",
+    memory_mode: str = "Shared_Sram",
+    raw: bool = True,
+) -> CompileWithVela:
+    return CompileWithVela(
+        network=network,
+        network_name="net",
+        accelerator_config="ethos-u55-128",
+        system_config=system_config,
+        memory_mode=memory_mode,
+        tflite=folder / "vela.tflite",
+        summary=folder / "summary.csv",
+        per_layer=folder / "layers.csv",
+        operators=folder / "operators.json",
+        raw=folder / "raw.npz" if raw else None,
+    )
 
 
 def test_operators_for_the_cpu_stop_the_build_with_a_table(networks: Path, tmp_path: Path) -> None:
     network = networks / "reversed_int8.tflite"
     with pytest.raises(EthosmithError) as caught:
-        compile_network(network, "net", tmp_path / "out", _OPTIONS)
+        step(network, tmp_path / "out").run()
     assert str(caught.value).splitlines() == [
         f"{network}: 1 operators cannot run on the NPU, and runtime=direct has no CPU kernels;"
         " change the network there, or let the CPU run them, with runtime=tflm, or"
@@ -31,25 +51,26 @@ def test_operators_for_the_cpu_stop_the_build_with_a_table(networks: Path, tmp_p
 def test_operators_for_the_cpu_may_stay_where_that_is_asked_for(
     networks: Path, tmp_path: Path
 ) -> None:
-    network = networks / "reversed_int8.tflite"
-    outputs = compile_network(network, "net", tmp_path, _OPTIONS, need_raw=False)
-    assert '"kind": "REVERSE_V2"' in outputs.operators.read_text()
-    assert not outputs.raw.exists()
+    compilation = step(networks / "reversed_int8.tflite", tmp_path, raw=False)
+    compilation.run()
+    assert '"kind": "REVERSE_V2"' in compilation.operators.read_text()
+    assert sorted(tmp_path.iterdir()) == sorted(compilation.outputs)
 
 
 @pytest.mark.parametrize(
-    ("options", "reason"),
+    ("system_config", "memory_mode", "reason"),
     [
-        (VelaOptions("ethos-u55-128", "Ethos_U55", "Shared_Sram"), "Ethos_U55"),
-        (VelaOptions("ethos-u55-128", "Ethos_U55_High_End_Embedded", "Shared"), "Shared"),
+        ("Ethos_U55", "Shared_Sram", "Ethos_U55"),
+        ("Ethos_U55_High_End_Embedded", "Shared", "Shared"),
     ],
     ids=["system config", "memory mode"],
 )
 def test_an_option_that_vela_refuses_is_named(
-    options: VelaOptions, reason: str, networks: Path, tmp_path: Path
+    system_config: str, memory_mode: str, reason: str, networks: Path, tmp_path: Path
 ) -> None:
+    network = networks / "reversed_int8.tflite"
     with pytest.raises(EthosmithError) as caught:
-        compile_network(networks / "reversed_int8.tflite", "net", tmp_path, options)
+        step(network, tmp_path, system_config=system_config, memory_mode=memory_mode).run()
     message = str(caught.value)
     assert message.startswith("Vela refuses net.tflite: ")
     assert reason in message
@@ -60,7 +81,7 @@ def test_a_damaged_network_never_reaches_vela(networks: Path, tmp_path: Path) ->
     half = tmp_path / "half.tflite"
     half.write_bytes((networks / "reversed_int8.tflite").read_bytes()[:500])
     with pytest.raises(EthosmithError, match="not a usable TFLite model"):
-        compile_network(half, "net", tmp_path, _OPTIONS)
+        step(half, tmp_path).run()
 
 
 def test_a_system_config_is_checked_against_vela_s_own_file() -> None:

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 from elftools.elf.elffile import ELFFile
 
-from ethosmith.codegen.linker_script import linker_script
 from ethosmith.descriptors.platform import Platform, load_platform
+from ethosmith.steps.generate_linker_script import linker_script
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.codegen.platform_header import platform_header
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import load_platform
+from ethosmith.steps.generate_platform_header import platform_header
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.device import NpuDevice
 from open_board.job import BoardJob
@@ -92,7 +92,7 @@ def test_a_combination_that_is_none_is_refused(memory_mode: str, accelerator_con
 def test_the_command_line_says_an_error_in_one_line(tmp_path: Path) -> None:
     options = ["--platform", str(FVP), "--memory-mode", "Sram", "--accelerator-config"]
     options += ["ethos-u55-128", "--output", str(tmp_path / "platform.h")]
-    module = [sys.executable, "-m", "ethosmith.codegen.platform_header"]
+    module = [sys.executable, "-m", "ethosmith", "step", "generate-platform-header"]
     ran = subprocess.run(
         [*module, *options], cwd=ROOT, capture_output=True, text=True, check=False, timeout=60
     )

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import subprocess
-import sys
+from contextlib import chdir
 from pathlib import Path
 from typing import Any
 
 from ethosmith.graph.configuration import configurations
-from ethosmith.graph.ingredients import plan_of, source_files
 from ethosmith.graph.layout import SelectedUseCase
 from ethosmith.graph.options import check_options
 from ethosmith.graph.project import Project
+from ethosmith.graph.provenance import plan_of, source_files
+from ethosmith.steps.write_manifest import WriteManifest
 
 _ROOT = Path(__file__).resolve().parents[3]
 _MAP = """Archive member included to satisfy reference by file (symbol)
@@ -60,15 +60,8 @@ def _plan() -> tuple[dict[str, Any], list[Path]]:
     values = check_options({"npu": "ethos-u55-64"})
     configuration = configurations(platform.descriptor, values)[0]
     libraries = project.libraries_with_requirements(["runtime", "frontend"])
-    plan = plan_of(
-        project,
-        usecase,
-        configuration,
-        libraries,
-        _REPOSITORIES,
-        ["gcc 1"],
-        ["ethosmith.core.files"],
-    )
+    plan = plan_of(project, usecase, configuration, libraries, _REPOSITORIES)
+    plan |= {"tools": {"gcc": "1", "ethos-u-vela": "2"}, "code_sha256": "0" * 64}
     return plan, source_files(project, platform.path, usecase, libraries, configuration)
 
 
@@ -80,11 +73,19 @@ def _write(folder: Path, plan: dict[str, Any]) -> tuple[dict[str, Any], dict[str
     (folder / "kws.map").write_text(_MAP)
     region = {"region": "ITCM", "address": 0, "size_bytes": 64, "used_bytes": 8, "classes": {}}
     (folder / "size.json").write_text(json.dumps({"regions": [region]}))
-    options = ["--plan-json", json.dumps(plan), "--input", "usecases/x.yaml=usecase.yaml"]
-    options += ["--made", "ds_cnn_int8.tflite", "--image-file", "kws.axf", "--map", "kws.map"]
-    options += ["--usage", "size.json", "--output", "m.json", "--bom", "b.json"]
-    command = [sys.executable, "-m", "ethosmith.report.manifest", *options]
-    subprocess.run(command, cwd=folder, env={"PYTHONPATH": str(_ROOT)}, check=True)
+    step = WriteManifest(
+        plan=plan,
+        files=(Path("usecase.yaml"),),
+        shown=("usecases/x.yaml",),
+        made=(Path("ds_cnn_int8.tflite"),),
+        image_files=(Path("kws.axf"),),
+        map=Path("kws.map"),
+        usage=Path("size.json"),
+        manifest=Path("m.json"),
+        bom=Path("b.json"),
+    )
+    with chdir(folder):
+        step.run()
     return json.loads((folder / "m.json").read_text()), json.loads((folder / "b.json").read_text())
 
 

@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ethosmith.codegen.labels import labels_source
-from ethosmith.codegen.parameters import parameters_header
-from ethosmith.codegen.samples import BakedSample, samples_source
 from ethosmith.descriptors.load import load
 from ethosmith.descriptors.usecase import UseCase
+from ethosmith.steps.generate_labels import labels_source
+from ethosmith.steps.generate_parameters import parameters_header
+from ethosmith.steps.generate_samples import BakedSample, samples_source
 
 ROOT = Path(__file__).parents[3]
 _FIRMWARE = ROOT / "firmware"

@@ -4,14 +4,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.steps.compare_run import CompareRun
 from ethosmith.verify.uart_log import read_log
 
 _COUNTS = "npu_cycles=10 npu_active=9 axi0_rd=3 axi0_wr=2 axi1_rd=1"
@@ -31,26 +30,30 @@ _HOST = {
 }
 
 
-def verify(folder: Path, log: str, expect: dict[str, str]) -> tuple[int, str, bool]:
-    """Run the step; return its exit code, what it said, and whether it wrote a verdict."""
+def verify(folder: Path, log: str, expect: dict[str, str]) -> str | None:
+    """Run the step; return its error, or None if it wrote a verdict."""
     result: dict[str, Any] = {"uart": log, "simulator": {"name": "open board", "version": "1"}}
     (folder / "result.json").write_text(json.dumps(result))
     (folder / "expected.json").write_text(json.dumps(_HOST))
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "ethosmith.verify.compare", "--usecase", "kws"),
-            *("--result", folder / "result.json", "--expected", folder / "expected.json"),
-            *("--expect-json", json.dumps(expect), "--output", folder / "verified.json"),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
+    step = CompareRun(
+        usecase="kws",
+        result=folder / "result.json",
+        expected=folder / "expected.json",
+        expect=expect,
+        expect_times={},
+        output=folder / "verified.json",
     )
-    return done.returncode, done.stderr, (folder / "verified.json").exists()
+    try:
+        step.run()
+    except EthosmithError as error:
+        assert not step.output.exists()
+        return str(error)
+    assert [one["name"] for one in json.loads(step.output.read_text())["samples"]] == ["yes", "no"]
+    return None
 
 
 def test_a_device_that_is_right_gets_a_verdict(tmp_path: Path) -> None:
-    assert verify(tmp_path, _LOG, {"yes": "yes", "no": "no"}) == (0, "", True)
+    assert verify(tmp_path, _LOG, {"yes": "yes", "no": "no"}) is None
 
 
 WRONG = {
@@ -81,15 +84,14 @@ WRONG = {
 def test_a_device_that_is_wrong_gets_none(name: str, tmp_path: Path) -> None:
     (old, new), wanted = WRONG[name]
     assert _LOG.count(old) == 1
-    code, said, verdict = verify(tmp_path, _LOG.replace(old, new), {})
-    assert (code, verdict) == (1, False)
-    assert said.startswith(f"error: {wanted}")
-    assert said.count("\n") == 1
+    error = verify(tmp_path, _LOG.replace(old, new), {})
+    assert error is not None
+    assert error.startswith(wanted)
+    assert "\n" not in error
 
 
 def test_an_answer_that_only_the_person_knows_to_be_wrong(tmp_path: Path) -> None:
-    code, said, _ = verify(tmp_path, _LOG, {"no": "off"})
-    assert (code, said) == (1, "error: kws/no: says 'no', expected 'off'\n")
+    assert verify(tmp_path, _LOG, {"no": "off"}) == "kws/no: says 'no', expected 'off'"
 
 
 def test_lines_of_other_origin_do_not_matter() -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.verify.compare import compare
+from ethosmith.steps.compare_run import compare
 from ethosmith.verify.uart_log import read_log
 
 COUNTS = "npu_cycles=10 npu_active=9 axi0_rd=3 axi0_wr=2 axi1_rd=1"

@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a person types behind ``scons``: run, images, size, test, flash and the rest."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.descriptors.names import check_new_name
+from ethosmith.descriptors.origin import Repository
+from ethosmith.graph import accuracy, reports, runs
+from ethosmith.graph.build import Build
+from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.images import Image
+from ethosmith.graph.layout import BUILD, SelectedUseCase
+from ethosmith.graph.listing import list_text
+from ethosmith.graph.options import words
+from ethosmith.graph.project import Located
+from ethosmith.graph.repositories import fetch_first
+from ethosmith.graph.summary import BuiltImage, size_text, summary_text
+
+_TEST_RESULTS = BUILD / "test"
+_SITE = BUILD / "site"
+_SITE_SETTINGS = "mkdocs.yml"
+_VERIFY_SCRATCH = BUILD / "verify"
+# The variables that select what is built; without any, `deps` is about everything declared.
+_SELECTING = ("usecase", "runtime", "npu")
+# Targets that need no sources of git repositories.
+_WITHOUT_SOURCES = {"deps", "list"}
+# Variables that say what this machine has.
+_OF_THE_MACHINE = ("offline", "toolchain_path")
+_NEW_FROM = ("template", "like", "model", "labels", "samples")
+
+
+def declare_training(build: Build, usecase: SelectedUseCase, host: Path) -> None:
+    """Put the use case's training script, if it has one, under the target ``train``.
+
+    The script is called with the host program, which computes features, and writes into the use
+    case's own folder; nothing that is built depends on its having run.
+    """
+    if usecase.descriptor.train is None:
+        return
+    script = build.project.relative(usecase.folder / usecase.descriptor.train)
+    command = [sys.executable, str(script), "--program", str(host)]
+
+    def train() -> int:
+        build.engine.line(f"TRAIN     {script}")
+        return subprocess.call(command, env=build.session.process_environment)
+
+    build.engine.alias("train", [host])
+    build.engine.after("train", train)
+
+
+def declare_image(
+    build: Build,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    image: Image,
+    result: Path,
+    verified: Path,
+) -> None:
+    """Put the files of one image under the names that a person types."""
+    built = BuiltImage(
+        usecase=usecase.variant,
+        configuration=configuration,
+        axf=str(image.axf),
+        usage=str(image.usage),
+        verified=str(verified),
+    )
+    build.images.append(built)
+    build.card_files.append([image.images_txt, *image.sectors] if image.images_txt else [])
+    build.engine.alias("images", image.all)
+    build.engine.alias("run", [verified, *image.all])
+    build.engine.alias("size", [image.usage])
+    if "run" in build.session.targets:
+        build.engine.always([result])
+
+
+def declare_targets(build: Build) -> str:
+    """Declare what the targets do once their files are made; return the one of a plain build.
+
+    Raises:
+        EthosmithError: a target was asked for without what it needs.
+    """
+    built = build.images
+    reason = runs.reason_not_to_run(build)
+    not_run = f"\nNot run: {reason}.\n" if reason else ""
+    _print_after(build, "run", lambda: summary_text(built, ran=True))
+    _print_after(build, "images", lambda: summary_text(built, ran=False) + not_run)
+    _print_after(build, "size", lambda: size_text(built))
+    _print_after(build, "list", lambda: list_text(build.project))
+    for declare in (
+        _declare_test,
+        _check_training,
+        _declare_deps,
+        _declare_flash,
+        reports.declare_index,
+        _declare_sweep,
+        accuracy.declare_table,
+        _declare_verify,
+        _declare_new,
+        _declare_docs,
+    ):
+        declare(build)
+    return "images" if reason else "run"
+
+
+def _print_after(build: Build, name: str, text: Callable[[], str]) -> None:
+    def say() -> None:
+        shown = text()
+        sys.stdout.write(shown)
+        if build.session.record is not None:
+            build.session.record.answer(shown)
+
+    build.engine.after(name, say)
+
+
+def _run_after(
+    build: Build, name: str, command: Sequence[str], label: str, *, owns_terminal: bool = False
+) -> None:
+    build.engine.after(name, lambda: build.engine.run(command, owns_terminal=owns_terminal), label)
+
+
+def _module(name: str, *arguments: str) -> list[str]:
+    return [sys.executable, "-m", name, *arguments]
+
+
+def _declare_test(build: Build) -> None:
+    results = _TEST_RESULTS
+
+    def test() -> int:
+        build.engine.line("TEST      pytest tests")
+        command = _module("pytest", "-q", "-m", "not slow", f"--junitxml={results}/pytest.xml")
+        return subprocess.call(command, env=build.session.process_environment)
+
+    build.engine.alias("test", needs=["run"])
+    build.engine.after("test", test)
+    asked = not (build.engine.is_dry or build.engine.is_cleaning)
+    if asked and "test" in build.session.targets:
+        (build.project.root / results / "pytest.xml").unlink(missing_ok=True)
+        # Also after a failure: which image failed is what a CI server wants to know.
+        build.engine.at_exit(lambda: _write_board_cases(build, results / "boards.xml"))
+
+
+def _write_board_cases(build: Build, target: Path) -> None:
+    """Write which images were verified, as JUnit XML."""
+    from ethosmith.report.junit import BoardCase, boards_xml  # noqa: PLC0415 only for tests
+
+    cases = []
+    for image in build.images:
+        where = image.configuration.folder.as_posix().replace("/", ".")
+        verified = Path(image.verified)
+        if build.engine.is_done(verified):
+            result = image.verified.removesuffix("_verified.json") + "_result.json"
+            said = json.loads(Path(result).read_text("utf-8"))["uart"]
+            cases.append(BoardCase(image.usecase, where, "passed", said=said))
+            continue
+        reason = build.engine.reason(verified)
+        if reason:
+            cases.append(BoardCase(image.usecase, where, "failed", message=reason))
+        else:
+            message = "the build stopped before"
+            cases.append(BoardCase(image.usecase, where, "not run", message=message))
+    write_text(target, boards_xml(cases))
+
+
+def _check_training(build: Build) -> None:
+    session = build.session
+    if "train" in session.targets and not any(u.descriptor.train for u in session.usecases):
+        names = ", ".join(usecase.name for usecase in session.usecases)
+        raise EthosmithError(f"train: no training script in the descriptor of {names}")
+
+
+def _declare_flash(build: Build) -> None:
+    if "flash" not in build.session.targets:
+        return
+    card, files = build.session.values["card"], build.card_files
+    if not card:
+        raise EthosmithError("flash needs the mount point of the card: card=/media/V2M-MPS3")
+    if len(files) != 1 or not files[0]:
+        raise EthosmithError(
+            f"flash takes one image for a board with a card, not {len(files)}: give usecase=NAME"
+            " target=mps3"
+        )
+    command = _module("ethosmith.images.flash", "--card", card)
+    command += ["--platform", str(build.platform.path), "--sectors", str(files[0][0].parent)]
+    build.engine.alias("flash", files[0])
+    _run_after(build, "flash", command, f"FLASH     {card}")
+
+
+def _declare_deps(build: Build) -> None:
+    """Let `deps` fetch what the selection needs, or all there is; stop a build without sources."""
+    session = build.session
+    if "deps" in session.targets:
+        _declare_fetch(build, _repositories_to_fetch(build))
+    targets = set(session.targets)
+    nothing_is_built = build.engine.is_cleaning or build.engine.prints_help
+    nothing_is_built |= bool(targets) and targets <= _WITHOUT_SOURCES
+    if session.repositories.missing and not nothing_is_built:
+        raise fetch_first(session.repositories.missing, session.selection_text(_SELECTING))
+
+
+def _repositories_to_fetch(build: Build) -> Mapping[str, Located[Repository]]:
+    if any(name in build.session.given for name in _SELECTING):
+        return build.session.repositories.needed
+    project = build.project
+    return {name: project.repository(name) for name in project.repository_names}
+
+
+def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> None:
+    if not wanted:
+        return
+    described = [
+        {
+            "name": item.descriptor.name,
+            "git": item.descriptor.git,
+            "commit": item.descriptor.commit,
+            "tag": item.descriptor.tag,
+            "descriptor": str(item.path),
+        }
+        for item in wanted.values()
+    ]
+    command = _module("ethosmith.obtain.repositories", "--repositories-json", json.dumps(described))
+    command += ["--offline"] if build.session.offline else []
+    _run_after(build, "deps", command, f"FETCH     {', '.join(wanted)}", owns_terminal=True)
+
+
+def _declare_sweep(build: Build) -> None:
+    """Declare the target ``sweep``: run every image, then show the table."""
+    if "sweep" not in build.session.targets:
+        return
+    files = {image.axf: _sweep_files(image) for image in build.images}
+    build.engine.alias("sweep", [path for paths in files.values() for path in paths])
+    build.engine.after("sweep", lambda: _show_sweep(build, build.images))
+    if build.engine.is_dry:
+        return
+
+    def show_done() -> None:
+        """Show what ran, where something failed: with -k, that is all the others."""
+        if build.engine.has_failed():
+            done = [i for i in build.images if all(map(build.engine.is_done, files[i.axf]))]
+            _show_sweep(build, done)
+
+    build.engine.at_exit(show_done)
+
+
+def _sweep_files(image: BuiltImage) -> list[Path]:
+    stem = Path(image.axf).with_suffix("")
+    return [Path(image.verified), stem.with_name(f"{stem.name}_manifest.json")]
+
+
+def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
+    from ethosmith.report.comparison import figures_of  # noqa: PLC0415 only if shown
+    from ethosmith.report.sweep import csv_text, table_text  # noqa: PLC0415
+
+    figures = figures_of([Path(image.axf).with_suffix("") for image in images])
+    table = BUILD / "sweep.csv"
+    write_text(table, csv_text(figures))
+    sys.stdout.write("\n" + table_text(figures, build.session.left_out))
+    sys.stdout.write(f"Written to {table}. For pages of them add the target report.\n")
+
+
+def _declare_verify(build: Build) -> None:
+    """Declare ``verify``: build again from ``manifest=``, or from those of all images."""
+    session = build.session
+    if "verify" not in session.targets:
+        return
+    given = session.values["manifest"]
+    if given and not (session.project.root / given).is_file():
+        raise EthosmithError(f"manifest={given}: there is no such file")
+    manifests = [Path(given)] if given else [_sweep_files(image)[1] for image in build.images]
+    extra = [f"{name}={value}" for name, value in session.given.items() if name in _OF_THE_MACHINE]
+    command = _module("ethosmith.verify.rebuild", "--project", str(session.project.root))
+    command += ["--scratch", str(_VERIFY_SCRATCH)]
+    command += [word for manifest in manifests for word in ("--manifest", str(manifest))]
+    # Behind "--" stand words for scons.
+    command += ["--", f"-j{build.engine.jobs}", *extra]
+    if not given:
+        build.engine.alias("verify", manifests, needs=["images"])
+    _run_after(build, "verify", command, "", owns_terminal=True)
+
+
+def _declare_new(build: Build) -> None:
+    """Declare ``new``: make the folder of a use case."""
+    session = build.session
+    if "new" not in session.targets:
+        for option in ("template", "like"):
+            if session.values[option]:
+                message = f"{option}= goes with new: scons new usecase=NAME {option}=..."
+                raise EthosmithError(message)
+        return
+    names = words(session.values["usecase"])
+    if len(session.targets) != 1:
+        raise EthosmithError(
+            "'new' cannot be combined with other targets: create the use case first, then build it"
+        )
+    if len(names) != 1 or names == ["all"]:
+        raise EthosmithError("new needs one name: usecase=door template=image")
+    check_new_name(names[0])
+    given = {name: session.values[name] for name in _NEW_FROM if session.values[name]}
+    if len({"template", "like"} & given.keys()) != 1:
+        raise EthosmithError(
+            "'new' needs exactly one of template=image, audio or vector, or like= one of"
+            f" {', '.join(session.project.usecase_names)}"
+        )
+    command = _module("ethosmith.scaffold.new_usecase", "--name", names[0])
+    command += [f"--{name}={value}" for name, value in given.items()]
+    _run_after(build, "new", command, f"NEW       usecases/{names[0]}")
+
+
+def _declare_docs(build: Build) -> None:
+    """Declare ``docs``: build the documentation as a site."""
+    if "docs" not in build.session.targets:
+        return
+    if not (build.project.root / _SITE_SETTINGS).is_file():
+        raise EthosmithError(
+            f"docs: there is no {_SITE_SETTINGS} here; Ethosmith's own repository has one"
+        )
+    if importlib.util.find_spec("material") is None:
+        raise EthosmithError("docs needs mkdocs-material: pip install 'ethosmith[docs]'")
+    command = _module("mkdocs", "build", "--strict", "--quiet", "--config-file", _SITE_SETTINGS)
+    # MkDocs Material would advertise its successor, in colour, at every build.
+    environment = {"NO_MKDOCS_2_WARNING": "1"}
+    build.engine.after(
+        "docs",
+        lambda: build.engine.run([*command, "--site-dir", str(_SITE)], environment=environment),
+        f"DOCS      {_SITE}/index.html",
+    )

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What `scons list` prints: all that a variable of the command line can name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from ethosmith.graph.project import Project
+from ethosmith.graph.templates import TEMPLATES
+
+
+def list_text(project: Project) -> str:
+    """Return all use cases, platforms with their NPUs and memory modes, toolchains, templates."""
+    usecases = [(name, project.usecase(name).descriptor.title) for name in project.usecase_names]
+    toolchains = [
+        (name, project.toolchain(name).descriptor.title) for name in project.toolchain_names
+    ]
+    templates = [(name, kind.title) for name, kind in TEMPLATES.items()]
+    lines = [
+        *_section("Use cases (usecase=)", usecases),
+        *_section("Platforms (target=)", list(_platforms(project))),
+        *_section("Toolchains (toolchain=)", toolchains),
+        *_section("Templates (new usecase=NAME template=)", templates),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _platforms(project: Project) -> Iterator[tuple[str, str]]:
+    for name in project.platform_names:
+        platform = project.platform(name).descriptor
+        yield name, platform.title
+        yield "", f"npu={','.join(platform.npu.configs)}"
+        yield "", f"memory_mode={','.join(mode.name for mode in platform.memory_modes)}"
+
+
+def _section(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:
+    width = max((len(name) for name, _ in rows), default=0)
+    return [f"{title}:", *(f"  {name:<{width}}  {text}".rstrip() for name, text in rows)]

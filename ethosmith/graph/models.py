@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The network's path: float model, int8 network, Vela's output, and the C that holds it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethosmith.descriptors.usecase import RandomInputs
+from ethosmith.graph.build import Build
+from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.layout import SelectedUseCase, image_folder, vela_folder
+from ethosmith.graph.samples import obtained_file
+from ethosmith.steps.compile_with_vela import CompileWithVela
+from ethosmith.steps.compute_features import ComputeFeatures
+from ethosmith.steps.generate_linker_script import GenerateLinkerScript
+from ethosmith.steps.generate_model import GenerateModel
+from ethosmith.steps.generate_op_resolver import GenerateOpResolver
+from ethosmith.steps.generate_platform_header import GeneratePlatformHeader
+from ethosmith.steps.generate_tflite_model import GenerateTfliteModel
+from ethosmith.steps.plan_arena import PlanArena
+from ethosmith.steps.quantise_network import QuantiseNetwork
+from ethosmith.steps.read_input_shape import ReadInputShape
+
+
+@dataclass(frozen=True)
+class FloatModel:
+    """A model as it comes: a file, or a folder.
+
+    Attributes:
+        path: of the file or folder.
+        files: the file, or all files of the folder.
+    """
+
+    path: Path
+    files: tuple[Path, ...]
+
+
+def float_model(build: Build, usecase: SelectedUseCase) -> FloatModel:
+    """Return the use case's model, fetched if need be, or that of ``model=``."""
+    path = usecase.model_path
+    if path is None:
+        source = usecase.descriptor.model.source
+        target = usecase.outputs / "model" / source.file_name
+        path = obtained_file(build, source, usecase.folder, target)
+    folder = build.project.root / path
+    if not folder.is_dir():
+        return FloatModel(path, (path,))
+    inside = sorted(file for file in folder.rglob("*") if file.is_file())
+    return FloatModel(path, tuple(build.project.relative(file) for file in inside))
+
+
+def input_shape(build: Build, usecase: SelectedUseCase, model: FloatModel) -> Path | None:
+    """Declare the input's shape, checked; None if the use case takes every network."""
+    pattern = usecase.descriptor.model.input_shape
+    if pattern is None:
+        return None
+    return build.add(
+        ReadInputShape(
+            model=model.path,
+            model_files=model.files,
+            pattern=list(pattern),
+            usecase=str(usecase.path),
+            output=usecase.outputs / "input_shape.json",
+        )
+    ).output
+
+
+def features(
+    build: Build, usecase: SelectedUseCase, host_program: Path, shape: Path | None
+) -> list[Path]:
+    """Declare the samples' features, as float32, for quantisation."""
+    if usecase.descriptor.quantise.representative != "samples" or shape is None:
+        return []
+    return [
+        build.add(
+            ComputeFeatures(
+                program=host_program,
+                shape=shape,
+                index=index,
+                output=usecase.outputs / "features" / f"{sample.name}.f32",
+            )
+        ).output
+        for index, sample in enumerate(usecase.samples)
+    ]
+
+
+def quantised_network(
+    build: Build, usecase: SelectedUseCase, model: FloatModel, representative: Sequence[Path]
+) -> Path:
+    """Declare the int8 network made from ``model`` with ``representative`` data."""
+    asked = usecase.descriptor.quantise.representative
+    random = None
+    if isinstance(asked, RandomInputs):
+        random = {"seed": asked.seed, "count": asked.count, "low": asked.low, "high": asked.high}
+    return build.add(
+        QuantiseNetwork(
+            model=model.path,
+            model_files=model.files,
+            representative=() if random else tuple(representative),
+            random=random,
+            label_count=len(usecase.labels),
+            output=usecase.outputs / f"{usecase.model_name}_int8.tflite",
+        )
+    ).output
+
+
+@dataclass(frozen=True)
+class CompiledNetwork:
+    """What a runtime executes, and what Vela says of it (nothing on the CPU alone).
+
+    Attributes:
+        model: Vela's raw output, its .tflite, or the int8 network, as the configuration's
+            runtime and NPU want.
+        per_layer: Vela's table of layers.
+        summary: Vela's totals.
+    """
+
+    model: Path
+    per_layer: Path | None = None
+    summary: Path | None = None
+
+
+def compiled_network(
+    build: Build, usecase: SelectedUseCase, configuration: Configuration, network: Path
+) -> CompiledNetwork:
+    """Declare ``network`` as the configuration executes it."""
+    if configuration.accelerator is None:
+        return CompiledNetwork(network)
+    vela, with_cpu = usecase.descriptor.vela, configuration.runtime.has_cpu_kernels
+    name, folder = usecase.model_name, Path(vela_folder(usecase, configuration))
+    step = build.add(
+        CompileWithVela(
+            network=network,
+            network_name=name,
+            accelerator_config=configuration.npu_name,
+            system_config=configuration.system_config,
+            memory_mode=configuration.memory_mode,
+            optimise=vela.optimise,
+            arena_cache_size_bytes=vela.arena_cache_size_bytes,
+            tflite=folder / f"{name}_vela.tflite",
+            summary=folder / f"{name}_summary.csv",
+            per_layer=folder / f"{name}_per-layer.csv",
+            operators=folder / f"{name}_operators.json",
+            raw=None if with_cpu else folder / f"{name}_vela.npz",
+        )
+    )
+    return CompiledNetwork(step.raw or step.tflite, step.per_layer, step.summary)
+
+
+def model_sources(
+    build: Build,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    compiled: CompiledNetwork,
+    network: Path,
+) -> list[Path]:
+    """Declare the C and C++ files that hold the network.
+
+    Args:
+        build: where they are declared.
+        usecase: names the network.
+        configuration: its runtime runs Vela's raw output, or a .tflite.
+        compiled: the network as it is executed.
+        network: the int8 network, for names and quantisation.
+    """
+    folder = image_folder(configuration) / "generated" / usecase.variant
+    if configuration.runtime.has_cpu_kernels:
+        return _interpreted(build, usecase, configuration, compiled.model, network, folder)
+    step = GenerateModel(
+        raw=compiled.model,
+        network=network,
+        model_name=usecase.model_name,
+        accelerator_config=configuration.board_npu.name,
+        memory_mode=configuration.memory_mode,
+        source=network.as_posix(),
+        output=folder / "model.c",
+    )
+    return [build.add(step).output]
+
+
+def _interpreted(
+    build: Build,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    compiled: Path,
+    network: Path,
+    folder: Path,
+) -> list[Path]:
+    """Declare model.c with the .tflite ``compiled`` and an arena, and op_resolver.cc."""
+    arena = build.add(PlanArena(network=compiled, output=folder / "arena.json")).output
+    source = compiled.as_posix()
+    model = GenerateTfliteModel(
+        compiled=compiled,
+        network=network,
+        arena=arena,
+        model_name=usecase.model_name,
+        accelerator_config=configuration.npu_name,
+        memory_mode=configuration.memory_mode,
+        source=source,
+        output=folder / "model.c",
+    )
+    resolver = GenerateOpResolver(network=compiled, source=source, output=folder / "op_resolver.cc")
+    return [build.add(model).output, build.add(resolver).output]
+
+
+def platform_sources(build: Build, configuration: Configuration) -> tuple[Path, Path]:
+    """Declare platform.h and the linker script, one pair per configuration."""
+    folder, platform = image_folder(configuration) / "generated", build.platform.path
+    header = GeneratePlatformHeader(
+        platform=platform,
+        memory_mode=configuration.memory_mode,
+        accelerator_config=configuration.board_npu.name,
+        system_config=configuration.system_config,
+        output=folder / "platform.h",
+    )
+    script = GenerateLinkerScript(
+        platform=platform, memory_mode=configuration.memory_mode, output=folder / "memory.ld"
+    )
+    return build.add(header).output, build.add(script).output

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The pages for a browser: one for each image that ran, and an index."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ethosmith.graph.accuracy import accuracy_result
+from ethosmith.graph.build import Build, Made
+from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.images import Image
+from ethosmith.graph.layout import BUILD, SelectedUseCase, image_file
+from ethosmith.graph.models import CompiledNetwork
+from ethosmith.steps.write_pipeline import WritePipeline
+from ethosmith.steps.write_report_index import WriteReportIndex
+from ethosmith.steps.write_report_page import WriteReportPage
+
+_TARGET = "report"
+_INDEX = BUILD / "report.htm"
+# Too many to draw, or about the image rather than on the way to it.
+_NOT_DRAWN = ("CC", "CXX", "AR", "MANIFEST", "PAGE", "SIZE")
+
+
+def image_report(
+    build: Build,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    image: Image,
+    compiled: CompiledNetwork,
+    result: Path,
+    verified: Path,
+) -> None:
+    """Declare the page of one image, if the report is asked for.
+
+    Args:
+        build: where it is declared.
+        usecase: what the image does.
+        configuration: for which NPU.
+        image: its files.
+        compiled: what Vela says of the network.
+        result: what the device said.
+        verified: what was compared.
+    """
+    if _TARGET not in build.session.targets:
+        return
+    pipeline = build.add(
+        WritePipeline(
+            steps=tuple(_pipeline(build, [verified, *image.all])),
+            output=image_file(usecase, configuration, "_pipeline.json"),
+        )
+    )
+    page = build.add(
+        WriteReportPage(
+            pipeline=pipeline.output,
+            times=build.session.step_times,
+            manifest=image_file(usecase, configuration, "_manifest.json"),
+            result=result,
+            verified=verified,
+            axf=image.axf,
+            platform=build.platform.path,
+            map=image.map,
+            per_layer=compiled.per_layer,
+            accuracy=accuracy_result(build, usecase, configuration),
+            index=_INDEX,
+            output=image_file(usecase, configuration, "_report.htm"),
+        )
+    )
+    # How long the steps took is no property of an image, and changes with every build.
+    build.engine.always([page.output])
+    build.engine.alias(_TARGET, [page.output])
+
+
+def declare_index(build: Build) -> None:
+    """Declare the target ``report``: all pages, then the index of everything that is built."""
+    if _TARGET not in build.session.targets:
+        return
+    pages = tuple(path for path in build.made if path.name.endswith("_report.htm"))
+    index = build.add(WriteReportIndex(pages=pages, build=BUILD, output=_INDEX))
+    # Images of earlier builds are in the index too, so it is written whenever it is asked for.
+    build.engine.always([index.output])
+    build.engine.alias(_TARGET, [*pages, index.output])
+    build.engine.after(_TARGET, _say)
+
+
+def _say() -> None:
+    sys.stdout.write(f"\nOpen {_INDEX} in a browser.\n")
+
+
+def _pipeline(build: Build, targets: Sequence[Path]) -> list[dict[str, Any]]:
+    """Return the steps on the way to ``targets``, what is needed first, as plain data."""
+    steps: list[dict[str, Any]] = []
+    drawn: dict[int, frozenset[int]] = {}
+    for made in build.way_to(targets):
+        needed = (build.made.get(path) for path in made.inputs)
+        needs = frozenset(index for one in needed if one for index in drawn.get(id(one), ()))
+        if not _is_drawn(made):
+            drawn[id(made)] = needs
+            continue
+        drawn[id(made)] = frozenset({len(steps)})
+        steps.append(
+            {
+                "verb": made.verb,
+                "name": made.title,
+                "command": _command(made),
+                "inputs": sorted({path.as_posix() for path in made.inputs}),
+                "outputs": [path.as_posix() for path in made.outputs],
+                "needs": sorted(needs),
+            }
+        )
+    return steps
+
+
+def _is_drawn(made: Made) -> bool:
+    return made.verb not in _NOT_DRAWN and not made.outputs[0].is_relative_to(BUILD / "packages")
+
+
+def _command(made: Made) -> str:
+    if made.step is None or made.facts is None:
+        return made.command
+    words = [word for name, value in made.facts.options.items() for word in _words(name, value)]
+    return shlex.join(["ethosmith", "step", made.step.name(), *words])
+
+
+def _words(name: str, value: Any) -> list[str]:
+    option = f"--{name.replace('_', '-')}"
+    if value is None or value == []:
+        return []
+    if isinstance(value, bool):
+        return [option if value else f"--no-{option[2:]}"]
+    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+        return [option, *value]
+    return [option, json.dumps(value) if isinstance(value, Mapping | list) else str(value)]

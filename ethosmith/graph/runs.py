@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run an image on the board simulator and check what it answers."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.descriptors.base import plain
+from ethosmith.environment.tools import find_program, program_version
+from ethosmith.graph.build import Build
+from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.images import Image
+from ethosmith.graph.layout import SelectedUseCase, image_file
+from ethosmith.graph.models import CompiledNetwork
+from ethosmith.steps.compare_run import CompareRun
+from ethosmith.steps.compute_expected import ComputeExpected
+from ethosmith.steps.run_board import RunBoard
+from ethosmith.steps.run_prebuilt import RunPrebuilt
+from ethosmith.steps.write_inputs import WriteInputs
+
+_OPEN, _FVP, _AUTO = "open", "fvp", "auto"
+
+
+def expected_answers(build: Build, usecase: SelectedUseCase, network: Path, host: Path) -> Path:
+    """Declare what the host makes of the samples."""
+    return build.add(
+        ComputeExpected(
+            network=network,
+            program=host,
+            samples=tuple(sample.name for sample in usecase.samples),
+            output=usecase.outputs / "expected.json",
+        )
+    ).output
+
+
+def board_run(
+    build: Build, usecase: SelectedUseCase, configuration: Configuration, image: Image
+) -> Path:
+    """Declare the result of an image of ours."""
+    hidden, uart_file = _uart_output(build)
+    return build.add(
+        RunBoard(
+            axf=image.axf,
+            npu=configuration.board_npu.name,
+            simulator=simulator(build),
+            fvp_programs=fvp_programs(build, configuration),
+            count_calls=configuration.runtime.inference_function or None,
+            tools=simulator_versions(build, configuration),
+            hide=hidden,
+            uart_file=uart_file,
+            time_limit_s=build.session.time_limit_s,
+            result=image_file(usecase, configuration, "_result.json"),
+        )
+    ).result
+
+
+def prebuilt_run(
+    build: Build,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    image: Image,
+    compiled: CompiledNetwork,
+    network: Path,
+    host: Path,
+) -> Path:
+    """Declare the result of a prebuilt image that is given the network and its inputs.
+
+    Args:
+        build: where it is declared.
+        usecase: whose samples they are.
+        configuration: the NPU and the runtime.
+        image: the prebuilt image.
+        compiled: what it executes.
+        network: the int8 network that ``compiled`` is made from.
+        host: the host program, which computes the inputs.
+    """
+    names = tuple(sample.name for sample in usecase.samples)
+    inputs = WriteInputs(
+        network=network,
+        program=host,
+        samples=names,
+        files=tuple(usecase.outputs / "inputs" / f"{name}.bin" for name in names),
+    )
+    return build.add(
+        RunPrebuilt(
+            axf=image.axf,
+            platform=build.platform.path,
+            npu=configuration.board_npu.name,
+            simulator=simulator(build),
+            fvp_programs=fvp_programs(build, configuration),
+            model=compiled.model,
+            network=network,
+            samples=names,
+            tensors=build.add(inputs).files,
+            count_calls=configuration.runtime.inference_function or None,
+            tools=simulator_versions(build, configuration),
+            time_limit_s=build.session.time_limit_s,
+            quiet=not _is_alone(build),
+            result=image_file(usecase, configuration, "_result.json"),
+        )
+    ).result
+
+
+def verified_run(
+    build: Build,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    result: Path,
+    expected: Path,
+) -> Path:
+    """Declare the file that exists when the device was right."""
+    return build.add(
+        CompareRun(
+            usecase=usecase.variant,
+            result=result,
+            expected=expected,
+            expect={s.name: s.expect for s in usecase.samples if s.expect is not None},
+            expect_times={
+                s.name: plain(s.expect_times) for s in usecase.samples if s.expect_times is not None
+            },
+            output=image_file(usecase, configuration, "_verified.json"),
+        )
+    ).output
+
+
+def _is_alone(build: Build) -> bool:
+    session = build.session
+    return len(session.usecases) * len(session.configurations) == 1 or session.verbose
+
+
+def _uart_output(build: Build) -> tuple[tuple[str, ...], str | None]:
+    """Show what one device answers; of many, only the summary (each result file has it all)."""
+    if build.session.verbose:
+        return (), None
+    return (("tensor", "window"), None) if _is_alone(build) else ((), os.devnull)
+
+
+def simulator_versions(build: Build, configuration: Configuration) -> tuple[str, ...]:
+    """Return what tells one simulator from another; a missing one is named by the run itself."""
+    asked = build.session.values["simulator"]
+    found = [] if asked == _OPEN else _installed_fvp(build, configuration)
+    if found or simulator(build) == _FVP:
+        return tuple(found)
+    try:
+        return (f"QEMU {program_version(find_program('qemu-system-arm'))}",)
+    except EthosmithError:
+        return ()
+
+
+def simulator(build: Build) -> str:
+    """Return the value of ``simulator=``; without the open board there is only the FVP.
+
+    Raises:
+        EthosmithError: the open board is asked for and cannot be this platform.
+    """
+    platform, asked = build.platform.descriptor, build.session.values["simulator"]
+    if platform.open_board:
+        return asked
+    if asked == _OPEN:
+        raise EthosmithError(
+            f"simulator=open: the open board has no {platform.cpu.core}; {platform.name} runs on"
+            " its FVP only"
+        )
+    return _FVP
+
+
+def fvp_programs(build: Build, configuration: Configuration) -> tuple[str, ...]:
+    """Return the FVP's program for the platform and the NPU on it; nothing if there is none."""
+    fvp = build.platform.descriptor.fvp
+    return tuple(
+        executable.file
+        for executable in (fvp.executables if fvp else ())
+        if executable.product == configuration.board_npu.product
+    )
+
+
+def reason_not_to_run(build: Build) -> str | None:
+    """Return why a plain ``scons`` runs nothing, or None if it does.
+
+    A simulator that was asked for by name is no reason: the run then says that it is missing.
+    """
+    platform = build.platform.descriptor
+    if platform.fvp is None:
+        return f"{platform.name} is a board; the target 'run' boots the image on the open board"
+    if platform.open_board or build.session.values["simulator"] != _AUTO:
+        return None
+    for configuration in build.session.configurations:
+        if not _installed_fvp(build, configuration):
+            (program,) = fvp_programs(build, configuration)
+            return (
+                f"{program} is not installed (FVP_PATH), and the open board has no"
+                f" {platform.cpu.core}"
+            )
+    return None
+
+
+def _installed_fvp(build: Build, configuration: Configuration) -> Sequence[str]:
+    given = build.session.process_environment
+    # FVP_PATH names the program or its folder.
+    named = given.get("FVP_PATH", "")
+    if named and Path(named).is_file():
+        return [named]
+    path = named or given.get("PATH", "")
+    programs = fvp_programs(build, configuration)
+    return [place for program in programs if (place := shutil.which(program, path=path))]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Answer an evaluation set on this machine: a network on LiteRT, between the use case's own C++.
+
+Float and int8 network get their inputs from the host program, as float32 or as int8, and give it
+their outputs: the networks' arithmetic is all that differs.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ethosmith.accuracy.answers import Answers, ItemAnswer, digest, write_answers
+from ethosmith.accuracy.set_file import Item, read_set
+from ethosmith.core.errors import EthosmithError
+from ethosmith.steps.step import Input, Output, Step, step
+from ethosmith.verify.host_program import answer_of_file, inputs_of_file
+
+if TYPE_CHECKING:
+    from ethosmith.verify.host_network import HostNetwork
+
+
+@step(verb="ANSWER", packages=("ai-edge-litert", "flatbuffers", "numpy"))
+class AnswerOnHost(Step):
+    """Answer an evaluation set on this machine, with a float or int8 network on LiteRT.
+
+    Attributes:
+        kind: ``float`` or ``int8``.
+        network: the .tflite of that kind.
+        program: the use case's host program, for pre- and post-processing.
+        evaluation_set: of the step collect-evaluation-set.
+        output: the answers, JSON.
+    """
+
+    kind: str
+    network: Input
+    program: Input
+    evaluation_set: Input
+    output: Output
+
+    def run(self) -> None:
+        """Run every item through the network and write the answers."""
+        from ethosmith.verify.host_network import HostNetwork
+
+        kinds = {"float": HostNetwork.floating, "int8": HostNetwork.int8}
+        if self.kind not in kinds:
+            raise EthosmithError(f"a network is of kind {' or '.join(kinds)}, not '{self.kind}'")
+        network = kinds[self.kind](self.network)
+        answers = host_answers(network, self.program, read_set(self.evaluation_set))
+        write_answers(self.output, answers)
+
+
+def host_answers(network: HostNetwork, program: Path, items: Sequence[Item]) -> Answers:
+    """Run every item through pre-processing, ``network`` and post-processing.
+
+    Raises:
+        EthosmithError: the use case does not take an item.
+    """
+    with tempfile.TemporaryDirectory(prefix="accuracy-") as folder:
+        file = Path(folder) / "sample.bin"
+        return Answers(tuple(_answer(network, program, item, file) for item in items))
+
+
+def _answer(network: HostNetwork, program: Path, item: Item, file: Path) -> ItemAnswer:
+    file.write_bytes(item.data)
+    try:
+        outputs = network.run(inputs_of_file(program, file, network.specs.inputs))
+        said = answer_of_file(program, file, b"".join(outputs), network.specs)
+    except EthosmithError as error:
+        raise EthosmithError(f"evaluation item '{item.name}': {error}") from None
+    return ItemAnswer(item.name, said.text, said.score, digest(outputs))

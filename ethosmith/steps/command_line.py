@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run one step in this process: ``ethosmith step NAME SPEC``, or with options.
+
+SPEC is JSON: a file, standard input (``-``), from which the build gives it, or the text itself,
+as a verbose build shows it. By hand, each field of the step's class is an option.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import inspect
+import json
+import os
+import subprocess
+import sys
+import types
+import typing
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import did_you_mean
+from ethosmith.core.program import fail, run_step, signal_name
+from ethosmith.steps.document import markdown, summary
+from ethosmith.steps.step import OWN_PACKAGE, Field, Step, fields_of
+
+_STANDARD_INPUT = "-"
+_IN_CHILD = "ETHOSMITH_STEP_IN_CHILD"
+_MAX_SPEC_BYTES = 1 << 24
+_PLUMBING = {"command_line", "document", "step"}
+_USAGE = "ethosmith step NAME [SPEC | options]"
+
+
+def step_names() -> list[str]:
+    """Return the names of our own steps, sorted."""
+    modules = (path.stem for path in Path(__file__).parent.glob("[!_]*.py"))
+    return sorted(name.replace("_", "-") for name in modules if name not in _PLUMBING)
+
+
+def step_class(name: str) -> type[Step]:
+    """Return the class of a step: one of ours, or that of the module ``name``.
+
+    Raises:
+        EthosmithError: there is no such step, or its module cannot be imported.
+    """
+    own = name in step_names()
+    module = f"{OWN_PACKAGE}.{name.replace('-', '_')}" if own else name
+    try:
+        found = importlib.import_module(module)
+    except (ImportError, ValueError) as error:
+        missing = getattr(error, "name", None) or name
+        if f"{module}.".startswith(f"{missing}."):
+            near = did_you_mean(name, step_names())
+            raise EthosmithError(
+                f"unknown step '{name}'{near}; 'ethosmith step' lists them; a step of your own goes"
+                " by its module"
+            ) from None
+        raise EthosmithError(f"{module} cannot be imported: {error}") from None
+    classes = [
+        value
+        for value in vars(found).values()
+        if inspect.isclass(value) and issubclass(value, Step) and value.__module__ == module
+    ]
+    if len(classes) != 1:
+        raise EthosmithError(f"{module} holds {len(classes)} step classes, expected 1")
+    return classes[0]
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the step that ``arguments`` name and return the exit code of its process."""
+    if not arguments or arguments[0] in {"-h", "--help"}:
+        sys.stdout.write(f"usage: {_USAGE}\n\n{_listing()}")
+        return 0
+    if list(arguments) == ["--markdown"]:
+        sys.stdout.write(markdown(map(step_class, step_names())))
+        return 0
+    chosen: list[Step] = []
+    code = run_step(lambda _: chosen.append(_chosen_step(arguments)))
+    if code or not chosen:
+        return code
+    step = chosen[0]
+    if step.traits.isolated and os.environ.get(_IN_CHILD) != step.name():
+        return _run_in_child(step)
+    return run_step(lambda _: step.run())
+
+
+def _listing() -> str:
+    width = max(map(len, step_names()))
+    lines = (f"  {name:<{width}}  {summary(step_class(name))}\n" for name in step_names())
+    return "".join(lines).replace("``", "")
+
+
+def _chosen_step(arguments: Sequence[str]) -> Step:
+    cls = step_class(arguments[0])
+    if len(arguments) == 2 and not arguments[1].startswith("--") and arguments[1] != "-h":
+        return _of_json(cls, arguments[1])
+    given = vars(_parser(cls).parse_args(arguments[1:]))
+    return _of_spec(cls, {name: value for name, value in given.items() if value is not None})
+
+
+def _of_json(cls: type[Step], place: str) -> Step:
+    if place.startswith("{"):
+        text, place = place, "the specification"
+    elif place == _STANDARD_INPUT:
+        text = sys.stdin.read(_MAX_SPEC_BYTES + 1)
+    else:
+        with Path(place).open(encoding="utf-8") as file:
+            text = file.read(_MAX_SPEC_BYTES + 1)
+    if len(text) > _MAX_SPEC_BYTES:
+        raise EthosmithError(f"{place}: a step's specification has at most {_MAX_SPEC_BYTES} bytes")
+    try:
+        spec = json.loads(text)
+    except ValueError as error:
+        raise EthosmithError(f"{place}: not JSON: {error}") from None
+    if not isinstance(spec, dict):
+        raise EthosmithError(f"{place}: a step's specification is a JSON object")
+    return _of_spec(cls, spec)
+
+
+def _of_spec(cls: type[Step], spec: Mapping[str, Any]) -> Step:
+    try:
+        return cls.of_spec(spec)
+    except ValueError as error:
+        raise EthosmithError(str(error)) from None
+
+
+def _run_in_child(step: Step) -> int:
+    """Run an isolated step: a library that it calls may end its process."""
+    command = [sys.executable, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT]
+    try:
+        done = subprocess.run(
+            command,
+            input=json.dumps(step.spec()),
+            text=True,
+            env={**os.environ, _IN_CHILD: step.name()},
+            check=False,
+        )
+    except KeyboardInterrupt:
+        return fail("interrupted")
+    if done.returncode < 0:
+        signal = signal_name(-done.returncode)
+        return fail(f"{step.crashed(signal)} ({signal})")
+    return done.returncode
+
+
+def _parser(cls: type[Step]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=f"ethosmith step {cls.name()}", description=summary(cls), allow_abbrev=False
+    )
+    for one in fields_of(cls):
+        parser.add_argument(
+            f"--{one.name.replace('_', '-')}",
+            dest=one.name,
+            required=one.required,
+            help=(one.help or one.kind).replace("``", "").replace("%", "%%"),
+            **_conversion(one),
+        )
+    return parser
+
+
+def _conversion(one: Field) -> dict[str, Any]:
+    """Return how argparse reads a field: a word, several words, or JSON."""
+    type_ = _without_none(one.type)
+    if type_ is bool:
+        return {"action": argparse.BooleanOptionalAction}
+    if type_ in {str, int, float, Path}:
+        return {"type": type_, "metavar": type_.__name__.upper()}
+    if typing.get_origin(type_) is tuple and typing.get_args(type_)[0] in {str, Path}:
+        return {"nargs": "*", "metavar": "WORD"}
+    return {"type": _json, "metavar": "JSON"}
+
+
+def _without_none(type_: Any) -> Any:
+    if typing.get_origin(type_) in {types.UnionType, typing.Union}:
+        return next(one for one in typing.get_args(type_) if one is not type(None))
+    return type_
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(f"not JSON: {error}") from None

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compile an int8 network for the NPU with Vela; every output is named beforehand."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from dataclasses import asdict
+from pathlib import Path
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_bytes, write_text
+from ethosmith.core.terminal import captured_output
+from ethosmith.core.vela_config import CONFIG_FILE
+from ethosmith.steps.step import Input, OptionalOutput, Output, Step, step
+
+
+@step(verb="VELA", packages=("ai-edge-litert", "ethos-u-vela", "numpy"))
+class CompileWithVela(Step):
+    """Compile an int8 network for the NPU with Vela.
+
+    Attributes:
+        network: the int8 .tflite.
+        network_name: its name.
+        accelerator_config: Vela's name of the NPU, such as ``ethos-u55-128``.
+        system_config: Vela's name of the system's timing.
+        memory_mode: Vela's name of where the model lies, such as ``Shared_Sram``.
+        optimise: ``Performance`` or ``Size``.
+        arena_cache_size_bytes: limit of the NPU's fast memory; none: as the memory mode says.
+        tflite: the network with its NPU operators compiled.
+        summary: Vela's estimate for the whole network, CSV.
+        per_layer: Vela's estimate for each layer, CSV.
+        operators: which operators stay on the CPU, JSON.
+        raw: command stream, weights and offsets, for which the whole network must be on the NPU;
+            none: operators may stay on the CPU.
+    """
+
+    network: Input
+    network_name: str
+    accelerator_config: str
+    system_config: str
+    memory_mode: str
+    optimise: str = "Performance"
+    arena_cache_size_bytes: int | None = None
+    tflite: Output
+    summary: Output
+    per_layer: Output
+    operators: Output
+    raw: OptionalOutput = None
+
+    def run(self) -> None:
+        """Run Vela and write its outputs.
+
+        Raises:
+            EthosmithError: Vela refuses the network or an option, or there is to be a raw output
+                and operators would run on the CPU: then with a table of them.
+        """
+        from ethosmith.models.fallback import cpu_operators, fallback_table
+        from ethosmith.models.int8_check import load_interpreter
+
+        # Vela's reader trusts its input: a damaged file would crash the process.
+        load_interpreter(self.network)
+        with tempfile.TemporaryDirectory(prefix="vela-") as temporary:
+            # Vela names its outputs after the network.
+            source = Path(temporary) / f"{self.network_name}.tflite"
+            source.write_bytes(self.network.read_bytes())
+            said = self._vela(source, "tflite")
+            made = source.with_name(f"{source.stem}_vela.tflite")
+            left = cpu_operators(made, said)
+            if self.raw is not None:
+                if left:
+                    raise EthosmithError(fallback_table(str(self.network), left))
+                self._vela(source, "raw")
+                write_bytes(self.raw, made.with_suffix(".npz").read_bytes())
+            for output, end in (
+                (self.tflite, "vela.tflite"),
+                (self.summary, f"summary_{self.system_config}.csv"),
+                (self.per_layer, "per-layer.csv"),
+            ):
+                write_bytes(output, source.with_name(f"{source.stem}_{end}").read_bytes())
+        report = {"cpu_operators": [asdict(operator) for operator in left]}
+        write_text(self.operators, json.dumps(report, indent=2) + "\n")
+
+    def _vela(self, network: Path, output_format: str) -> str:
+        """Run Vela in this process, beside ``network``, and return what it printed."""
+        from ethosu.vela import vela
+
+        arguments = [str(network), "--output-dir", str(network.parent), *self._arguments()]
+        failure = None
+        with captured_output() as said:
+            try:
+                code = vela.main([*arguments, "--output-format", output_format])
+            except SystemExit as stop:
+                code = stop.code
+            except Exception as error:  # noqa: BLE001 Vela raises many kinds; all mean "refused"
+                failure = f"{error}"
+                code = 1
+            text = str(said())
+        if code:
+            raise EthosmithError(f"Vela refuses {network.name}: {_reason(failure, text)}")
+        return text
+
+    def _arguments(self) -> list[str]:
+        arguments = [
+            *("--config", CONFIG_FILE),
+            *("--accelerator-config", self.accelerator_config),
+            *("--system-config", self.system_config),
+            *("--memory-mode", self.memory_mode),
+            *("--optimise", self.optimise),
+            "--verbose-performance",
+        ]
+        if self.arena_cache_size_bytes is not None:
+            arguments += ["--arena-cache-size", str(self.arena_cache_size_bytes)]
+        return arguments
+
+    @property
+    def title(self) -> str:
+        """The network, the NPU and the memory mode."""
+        return f"{self.network_name} {self.accelerator_config} {self.memory_mode}"
+
+
+def _reason(failure: str | None, text: str) -> str:
+    lines = [line.strip() for line in (failure or text).splitlines() if line.strip()]
+    errors = [line for line in lines if "rror" in line]
+    return (errors or lines or ["no reason given"])[-1][:400]

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""memory.ld: the GNU ld script of a platform under a memory mode.
+
+Everything that has a value at start-up lies, or is loaded, in a region that one of the card's
+files fills; the start-up code copies the rest with the script's copy table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ethosmith.core.files import write_text
+from ethosmith.steps.step import Input, Output, Step, step
+
+if TYPE_CHECKING:
+    import jinja2
+
+    from ethosmith.descriptors.memory import MemoryMode, ModelPart, WorkArea
+    from ethosmith.descriptors.platform import Platform
+
+# Cortex-M55's cache line: a work area of the NPU shares none with the CPU's data.
+_CACHE_LINE_BYTES = 32
+# The start-up code copies and clears by words; the ABI aligns doubles to eight bytes.
+_DATA_ALIGNMENT_BYTES = 8
+# What the MPU protects begins and ends with one of its granules.
+_MPU_GRANULE_BYTES = 32
+_READ_ONLY = ((".vectors", 0), (".text", 0), (".rodata", 1))
+_VECTOR_BYTES = 4
+_MIN_VTOR_ALIGNMENT_BYTES = 128
+
+
+@step(verb="GENERATE", packages=("jinja2", "pydantic", "pydantic-core", "pyyaml"))
+class GenerateLinkerScript(Step):
+    """Generate the GNU ld script of a platform under a memory mode.
+
+    Attributes:
+        platform: the platform.yaml.
+        memory_mode: Vela's name of where the model lies, such as ``Shared_Sram``.
+        output: the linker script.
+    """
+
+    platform: Input
+    memory_mode: str
+    output: Output
+
+    def run(self) -> None:
+        """Read the platform and write the script."""
+        from ethosmith.descriptors.platform import load_platform
+
+        write_text(self.output, linker_script(load_platform(self.platform), self.memory_mode))
+
+
+@dataclass(frozen=True)
+class Section:
+    """An output section.
+
+    Attributes:
+        name: Its name, with the dot.
+        region: Where it lies at run time.
+        lines: What stands between its braces.
+        load_region: Where the card puts it, if the start-up code copies it.
+        alignment: Alignment of its start, in bytes.
+        noload: It takes room, but no bytes in the image.
+    """
+
+    name: str
+    region: str
+    lines: tuple[str, ...]
+    load_region: str | None = None
+    alignment: int = _DATA_ALIGNMENT_BYTES
+    noload: bool = False
+
+    @property
+    def end_alignment(self) -> int:
+        """Alignment of its end, in bytes."""
+        return min(self.alignment, _CACHE_LINE_BYTES)
+
+
+def linker_script(platform: Platform, memory_mode: str) -> str:
+    """Return the linker script's text.
+
+    Raises:
+        EthosmithError: the platform has no such memory mode.
+    """
+    sections = _sections(platform, platform.memory_mode(memory_mode))
+    return _template().render(platform=platform, memory_mode=memory_mode, sections=sections) + "\n"
+
+
+def _template() -> jinja2.Template:
+    import jinja2
+
+    environment = jinja2.Environment(  # noqa: S701 - the output is no HTML
+        loader=jinja2.FileSystemLoader(Path(__file__).parent), undefined=jinja2.StrictUndefined
+    )
+    return environment.get_template("generate_linker_script.ld.j2")
+
+
+def _sections(platform: Platform, mode: MemoryMode) -> tuple[Section, ...]:
+    data = _data_sections(platform) + _model_sections(mode)
+    copied = tuple(section for section in data if section.load_region)
+    return _program_sections(platform, copied) + data
+
+
+def _program_sections(platform: Platform, copied: tuple[Section, ...]) -> tuple[Section, ...]:
+    placement = platform.placement
+    return (
+        Section(
+            ".vectors",
+            placement.vectors,
+            ("KEEP(*(.vectors))",),
+            alignment=_vector_alignment_bytes(platform.npu.irq),
+        ),
+        Section(".text", placement.code, ("*(.text .text.*)",), alignment=_MPU_GRANULE_BYTES),
+        Section(
+            ".rodata",
+            placement.constants,
+            (*_CONSTANTS, *_tables(copied)),
+            alignment=_MPU_GRANULE_BYTES,
+        ),
+    )
+
+
+def _vector_alignment_bytes(last_irq: int) -> int:
+    """VTOR needs the next power of two above the table: initial SP, 15 exceptions, interrupts."""
+    table_bytes = _VECTOR_BYTES * (16 + last_irq + 1)
+    return max(_MIN_VTOR_ALIGNMENT_BYTES, 1 << (table_bytes - 1).bit_length())
+
+
+_CONSTANTS = (
+    "*(.rodata .rodata.*)",
+    ". = ALIGN(4);",
+    "__init_array_start = .;",
+    "KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*)))",
+    "KEEP(*(.init_array))",
+    "__init_array_end = .;",
+)
+
+
+def _tables(copied: tuple[Section, ...]) -> tuple[str, ...]:
+    """Return the tables that the start-up code walks.
+
+    Rows: load address, address, bytes; address, bytes; address, bytes, execute-never.
+    """
+    rows = [
+        f"LONG(LOADADDR({section.name})) LONG(ADDR({section.name})) LONG(SIZEOF({section.name}))"
+        for section in copied
+    ]
+    return (
+        "__copy_table_start = .;",
+        *rows,
+        "__copy_table_end = .;",
+        "__zero_table_start = .;",
+        "LONG(ADDR(.bss)) LONG(SIZEOF(.bss))",
+        "__zero_table_end = .;",
+        "__read_only_table_start = .;",
+        *(_read_only_row(name, execute_never) for name, execute_never in _READ_ONLY),
+        "__read_only_table_end = .;",
+    )
+
+
+def _read_only_row(name: str, execute_never: int) -> str:
+    return f"LONG(ADDR({name})) LONG(SIZEOF({name})) LONG({execute_never})"
+
+
+def _data_sections(platform: Platform) -> tuple[Section, ...]:
+    placement = platform.placement
+    return (
+        # First in its region: what overflows it leaves the region instead of hitting data.
+        Section(
+            ".stack",
+            placement.stack,
+            (f". += {platform.stack_bytes};",),
+            alignment=_CACHE_LINE_BYTES,
+            noload=True,
+        ),
+        Section(
+            ".data",
+            placement.data,
+            ("*(.data .data.*)",),
+            _if_other(placement.data_load, placement.data),
+        ),
+        Section(".bss", placement.zeroed, ("*(.bss .bss.*)", "*(COMMON)"), noload=True),
+        Section(".labels", placement.labels, ("*(.labels .labels.*)",)),
+        Section(".samples", placement.samples, ("*(.samples .samples.*)",)),
+    )
+
+
+def _model_sections(mode: MemoryMode) -> tuple[Section, ...]:
+    return (
+        _part_section(".model.command_stream", mode.command_stream),
+        _part_section(".model.weights", mode.weights),
+        _area_section(".scratch", mode.scratch),
+        _area_section(".scratch_fast", mode.scratch_fast),
+    )
+
+
+def _part_section(name: str, part: ModelPart) -> Section:
+    load = _if_other(part.loaded_from, part.region)
+    return Section(name, part.region, (f"*({name})",), load, alignment=_CACHE_LINE_BYTES)
+
+
+def _area_section(name: str, area: WorkArea) -> Section:
+    return Section(name, area.region, (f"*({name})",), alignment=_CACHE_LINE_BYTES, noload=True)
+
+
+def _if_other(load: str, region: str) -> str | None:
+    return None if load == region else load

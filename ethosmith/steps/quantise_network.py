@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quantise a float Keras network to int8 throughout, inputs and outputs included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.steps.step import Inputs, Output, Step, step
+
+if TYPE_CHECKING:
+    from ethosmith.models.quantise import Representative
+
+
+@step(verb="QUANTISE", packages=("ai-edge-litert", "keras", "numpy", "tensorflow"), isolated=True)
+class QuantiseNetwork(Step):
+    """Quantise a float Keras network to int8 throughout; a .tflite that is int8 passes through.
+
+    Attributes:
+        model: .h5, .keras or a SavedModel folder (float), or .tflite (int8).
+        model_files: that file, or every file of the folder.
+        representative: raw float32 input tensors that calibrate the quantisation.
+        random: ``seed``, ``count``, ``low`` and ``high`` of uniform random inputs instead.
+        label_count: values that the first output must have; 0: it has no labels.
+        output: the int8 .tflite.
+    """
+
+    model: Path
+    model_files: Inputs
+    representative: Inputs = ()
+    random: Mapping[str, Any] | None = None
+    label_count: int = 0
+    output: Output
+
+    def run(self) -> None:
+        """Convert the network, check it and write it."""
+        from ethosmith.models.quantise import quantise
+
+        data = self._representative()
+        quantise(self.model, self.output, data, label_count=self.label_count)
+
+    def _representative(self) -> Representative:
+        from ethosmith.models.keras_file import TFLITE_SUFFIX
+        from ethosmith.models.representative import RandomData, from_files, from_random
+
+        if self.random is not None:
+            random = RandomData(**self.random)
+            return lambda shapes: from_random(random, shapes)
+        if not self.representative and self.model.suffix.lower() != TFLITE_SUFFIX:
+            raise EthosmithError(
+                f"{self.model}: quantising needs representative data: give the use case samples or"
+                " 'representative: {seed: 0}'"
+            )
+        return lambda shapes: from_files(self.representative, shapes)
+
+    def crashed(self, signal: str) -> str:
+        """Return what is wrong with the model."""
+        from ethosmith.models.keras_file import reader_crashed
+
+        return reader_crashed(self.model, signal) or (
+            f"{self.model}: TensorFlow's converter crashed; it does so when values inside the"
+            " network overflow or vanish: run the float network on its representative data and look"
+            " (an untrained network does it)"
+        )

@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run samples through a prebuilt inference runner: one boot each, outputs read from memory."""
+
+from __future__ import annotations
+
+import json
+import sys
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.steps.step import Input, Inputs, Output, Step, Unsigned, step
+
+
+@step(
+    verb="RUN",
+    packages=(
+        "ai-edge-litert",
+        "capstone",
+        "numpy",
+        "pydantic",
+        "pydantic-core",
+        "pyelftools",
+        "pyyaml",
+    ),
+    cacheable=False,
+)
+class RunPrebuilt(Step):
+    """Run samples through a prebuilt inference runner, one boot each.
+
+    Attributes:
+        axf: the runner's image.
+        platform: the platform.yaml, for the windows in memory.
+        npu: the board's NPU, such as ``ethos-u55-128``.
+        simulator: ``auto``, ``fvp`` or ``open``.
+        fvp_programs: executable of the platform's FVP; none: the SSE-300's with that NPU.
+        model: the .tflite that it executes.
+        network: the int8 .tflite that ``model`` is made from, for its outputs.
+        samples: the samples' names.
+        tensors: the input tensors of each, of the step write-inputs.
+        count_calls: function whose CPU instructions are counted (open board).
+        tools: name and version of the simulator.
+        time_limit_s: seconds of each run until it has failed.
+        quiet: show no line per sample.
+        result: UART output, tensors and counts, JSON.
+    """
+
+    axf: Input
+    platform: Input
+    npu: str
+    simulator: str = "auto"
+    fvp_programs: tuple[str, ...] = ()
+    model: Input
+    network: Input
+    samples: tuple[str, ...]
+    tensors: Inputs
+    count_calls: str | None = None
+    tools: tuple[str, ...] = ()
+    time_limit_s: Unsigned[float] = 60.0
+    quiet: Unsigned[bool] = False
+    result: Output
+
+    def run(self) -> None:
+        """Boot once for each sample and write the result."""
+        from ethosmith.core.accelerators import parse_accelerator
+        from ethosmith.descriptors.platform import load_platform
+        from ethosmith.models.int8_check import check_int8
+        from ethosmith.run.runner import RunnerBoard, placed, runs_data
+        from ethosmith.run.simulator import choose_simulator
+        from open_board.job import BoardJob
+
+        if len(self.samples) != len(self.tensors):
+            raise EthosmithError(f"{len(self.samples)} samples with {len(self.tensors)} tensors")
+        windows = load_platform(self.platform).windows
+        if windows is None:
+            raise EthosmithError(f"{self.platform}: the platform has no windows for files")
+        job = BoardJob(
+            accelerator=parse_accelerator(self.npu),
+            axf=self.axf,
+            data=(placed(self.model, windows.network, "network"),),
+            counted_function=self.count_calls,
+            time_limit_s=self.time_limit_s or None,
+        )
+        program = next(iter(self.fvp_programs), None)
+        simulator = choose_simulator(self.simulator, job.accelerator, fvp_program=program)
+        board = RunnerBoard(simulator, job, windows, check_int8(self.network).outputs)
+        runs = []
+        for name, tensors in zip(self.samples, self.tensors, strict=True):
+            runs.append(board.run(name, tensors))
+            if not self.quiet:
+                sys.stdout.write(runs[-1][0].text)
+        write_text(self.result, json.dumps(runs_data(job, runs), indent=2, sort_keys=True) + "\n")
+
+    @property
+    def title(self) -> str:
+        """The image."""
+        return self.axf.as_posix()

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""NAME_report.htm: what one image is, how it was made, and how it ran."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.steps.step import Input, OptionalInput, Output, Step, step
+
+
+@step(
+    verb="REPORT",
+    packages=(
+        "jinja2",
+        "markupsafe",
+        "pydantic",
+        "pydantic-core",
+        "pyelftools",
+        "pygal",
+        "pyyaml",
+        "squarify",
+    ),
+    cacheable=False,
+)
+class WriteReportPage(Step):
+    """Write the page of one image: what it is, how it was made, and how it ran.
+
+    Attributes:
+        pipeline: the steps that made it, JSON.
+        times: seconds that each step took, JSON.
+        manifest: of the step write-manifest.
+        result: of the run.
+        verified: of the step compare-run.
+        axf: the linked image.
+        platform: the platform.yaml.
+        map: the linker's, if the image was linked here.
+        per_layer: of the step compile-with-vela.
+        accuracy: of the step judge-accuracy, if it was measured.
+        index: the index page, to link to.
+        output: the page, HTML.
+    """
+
+    pipeline: Input
+    times: Input
+    manifest: Input
+    result: Input
+    verified: Input
+    axf: Input
+    platform: Input
+    map: OptionalInput = None
+    per_layer: OptionalInput = None
+    accuracy: OptionalInput = None
+    index: Path
+    output: Output
+
+    def run(self) -> None:
+        """Gather the figures and write the page."""
+        from ethosmith.descriptors.platform import load_platform
+        from ethosmith.images.elf import read_image
+        from ethosmith.images.link_map import LinkMap, read_link_map
+        from ethosmith.images.memory_page import page_of
+        from ethosmith.report.comparison import figures_of
+        from ethosmith.report.page import page_text
+        from ethosmith.report.vela_figures import read_layers
+
+        stem = self.axf.with_suffix("")
+        figures = figures_of([stem])
+        if not figures:
+            raise EthosmithError(f"{stem}_verified.json: the image has not run; run it: scons run")
+        image = read_image(self.axf)
+        names = [section.name for section in image.sections]
+        link_map = read_link_map(self.map, names) if self.map else LinkMap((), 0)
+        text = page_text(
+            figures[0],
+            {name: json.loads(path.read_text("utf-8")) for name, path in self._data().items()},
+            read_layers(self.per_layer) if self.per_layer else [],
+            page_of(image, load_platform(self.platform), link_map),
+            Path(os.path.relpath(self.index, self.output.parent)).as_posix(),
+        )
+        write_text(self.output, text)
+
+    def _data(self) -> dict[str, Path]:
+        found = {
+            "way": self.pipeline,
+            "times": self.times,
+            "manifest": self.manifest,
+            "result": self.result,
+            "verified": self.verified,
+        }
+        return found if self.accuracy is None else {**found, "accuracy": self.accuracy}

@@ -1,0 +1,252 @@
+# SPDX-License-Identifier: Apache-2.0
+"""SCons behind the graph's functions: one builder for all steps, the targets, the session."""
+
+import atexit
+import json
+import shutil
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from SCons.Action import Action
+from SCons.Builder import Builder
+from SCons.Defaults import DefaultEnvironment
+from SCons.Node import executed, failed, up_to_date
+from SCons.Script import GetBuildFailures, Main
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.nearest import unknown_name
+from ethosmith.graph import commands
+from ethosmith.graph.build import Build, Facts, Machine
+from ethosmith.graph.code_index import CodeIndex
+from ethosmith.graph.layout import BUILD, NOTES
+from ethosmith.graph.options import TARGETS
+from ethosmith.graph.packages import InstalledPackages
+from ethosmith.graph.session import Session
+from ethosmith.report.progress import AnnouncedSteps, progress_of_this_process
+from ethosmith.report.step_times import StepTimes
+from ethosmith.steps.step import Step
+
+_STANDARD_INPUT = "-"
+
+
+class Nodes:
+    """SCons's nodes for files: a path is taken as it is, whatever characters it has.
+
+    Args:
+        env: the construction environment.
+        root: the project's folder.
+    """
+
+    def __init__(self, env: Any, root: Path) -> None:
+        self._fs, self._root = env.fs, root
+        self._files: dict[Path, Any] = {}
+
+    def file(self, path: Path) -> Any:
+        """Return the node of a file; EthosmithError if a folder is there."""
+        if path not in self._files:
+            try:
+                # SCons would read a name that begins with `#` in its own way.
+                self._files[path] = self._fs.File(str(self._root / path))
+            except TypeError:
+                raise EthosmithError(f"{path}: a folder, expected a file") from None
+        return self._files[path]
+
+    def files(self, paths: Iterable[Path]) -> list[Any]:
+        """Return the nodes of several files."""
+        return [self.file(path) for path in paths]
+
+    def folder(self, path: Path) -> Any:
+        """Return the node of a folder."""
+        return self._fs.Dir(str(self._root / path))
+
+
+class SConsEngine:
+    """`ethosmith.graph.build.Engine` by SCons.
+
+    Args:
+        env: the construction environment.
+        session: what the command line asks for.
+    """
+
+    def __init__(self, env: Any, session: Session) -> None:
+        self.nodes = Nodes(env, session.project.root)
+        self.jobs: int = env.GetOption("num_jobs")
+        self.prints_help = bool(env.GetOption("help"))
+        self.is_dry = self.prints_help or bool(env.GetOption("no_exec"))
+        self.is_cleaning = bool(env.GetOption("clean"))
+        self._env = env
+        self._builder = Builder(action=Action(_run_step, _label, varlist=["STEP_SIGNATURE"]))
+
+    def step(self, step: Step, facts: Facts, machine: Machine | None = None) -> None:
+        """Declare a step; with a ``machine``, one that starts its compilers."""
+        env = self._env if machine is None else machine.env  # type: ignore[attr-defined]
+        nodes = self._builder(
+            env,
+            target=self.nodes.files(step.outputs),
+            source=self.nodes.files(step.inputs),
+            STEP=step,
+            STEP_SIGNATURE=facts.signature,
+        )
+        if not step.traits.cacheable:
+            env.NoCache(nodes)
+
+    def always(self, paths: Iterable[Path]) -> None:
+        """Make these files again whenever they are asked for."""
+        self._env.AlwaysBuild(self.nodes.files(paths))
+
+    def alias(self, name: str, paths: Iterable[Path] = (), needs: Sequence[str] = ()) -> None:
+        """Put files, and what is under other names, under a name that a person types."""
+        aliases = [self._env.Alias(other) for other in needs]
+        self._env.Alias(name, [*self.nodes.files(paths), *aliases])
+
+    def after(self, name: str, action: Callable[[], int | None], label: str = "") -> None:
+        """Call ``action`` when all that is under the name ``name`` is made; not 0: it failed."""
+
+        def act(target: Any, source: Any, env: Any) -> int | None:
+            del target, source, env
+            return action()
+
+        def say(target: Any, source: Any, env: Any) -> str:
+            del target, source, env
+            return label
+
+        self._env.AlwaysBuild(self._env.Alias(name, [], Action(act, say)))
+
+    def at_exit(self, action: Callable[[], None]) -> None:
+        """Call ``action`` when the build has ended, however it ended."""
+        atexit.register(action)
+
+    def run(
+        self,
+        command: Sequence[str],
+        *,
+        owns_terminal: bool = False,
+        environment: Mapping[str, str] | None = None,
+    ) -> int:
+        """Run a command now, as a step that is shown; return its exit code."""
+        given = {**self._env["ENV"], **(environment or {})}
+        code: int = self._env["SHOWN"].run(command, given, owns_terminal=owns_terminal)
+        return code
+
+    def is_done(self, path: Path) -> bool:
+        """Say whether the file was made, or was up to date."""
+        return self.nodes.file(path).get_state() in {executed, up_to_date}
+
+    def has_failed(self, *, except_for: str = "") -> bool:
+        """Say whether something failed, other than the target ``except_for``."""
+        return any(str(failure.node) != except_for for failure in GetBuildFailures())
+
+    def reason(self, path: Path) -> str | None:
+        """Return why the file could not be made; None if the build stopped before."""
+        node = self.nodes.file(path)
+        if node.get_state() != failed:
+            return None
+        needed = _needed_for(node)
+        reasons = [f"{f.node}: {f.errstr}" for f in GetBuildFailures() if f.node in needed]
+        return "; ".join(reasons) or f"{node} was not made"
+
+    def line(self, text: str) -> None:
+        """Show a line among those of the steps."""
+        self._env["SHOWN"].progress.line(text)
+
+
+def _needed_for(node: Any) -> set[Any]:
+    """Return ``node`` and all that it is made from."""
+    found: set[Any] = set()
+    waiting = [node]
+    while waiting:
+        one = waiting.pop()
+        if one not in found:
+            found.add(one)
+            waiting += [] if one.get_state() == up_to_date else one.children()
+    return found
+
+
+def _run_step(target: Any, source: Any, env: Any) -> int:
+    del target, source
+    step: Step = env["STEP"]
+    code: int = env["SHOWN"].run(
+        [sys.executable, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT],
+        env["ENV"],
+        owns_terminal=step.traits.owns_terminal,
+        text=json.dumps(step.spec()),
+    )
+    return code
+
+
+def _label(target: Any, source: Any, env: Any) -> str:
+    del target, source
+    step: Step = env["STEP"]
+    if env["SESSION"].verbose:
+        return f"ethosmith step {step.name()} {json.dumps(step.spec())}"
+    return step.label
+
+
+def begin_build(env: Any, session: Session) -> Build:
+    """Prepare SCons for this call (help, signatures, cache, lock) and return the build."""
+    # SCons makes one for itself, and would look for every compiler, linker and TeX it knows.
+    DefaultEnvironment(tools=[])
+    env.Help(session.help_text)
+    env.SetOption("no_progress", True)
+    root = session.project.root
+    (root / BUILD).mkdir(exist_ok=True)
+    times = StepTimes(session.step_times)
+    shown = AnnouncedSteps(progress_of_this_process(), times, at_once=session.verbose)
+    env.Replace(SESSION=session, SHOWN=shown, PRINT_CMD_LINE_FUNC=shown.announce)
+    env.UseSignatures()
+    env.UseBuildCache()
+    _check_targets(session)
+    code, packages = CodeIndex(NOTES / "code.json"), InstalledPackages(NOTES / "packages.json")
+    engine = SConsEngine(env, session)
+    build = Build(session, engine, code, packages, lambda name: env.CompilersFor(build, name))
+    if not engine.is_dry:
+        _hold_lock(env, session)
+    return build
+
+
+def _hold_lock(env: Any, session: Session) -> None:
+    folder = session.project.root / BUILD
+    lock = session.lock()
+    if env.GetOption("clean") and not session.targets:
+        # SCons writes its signatures when it ends, so the folder goes after that.
+        atexit.register(shutil.rmtree, folder, ignore_errors=True)
+        return
+    atexit.register(lock.release)
+    # Both run before the lock is released.
+    atexit.register(session.identity.save)
+    if session.record is not None:
+        record = session.record
+        atexit.register(lambda: record.write(Main.exit_status))
+
+
+def _check_targets(session: Session) -> None:
+    known = tuple(target.name for target in TARGETS)
+    for word in session.targets:
+        path = session.project.root / word
+        if word not in known and not path.exists() and not word.startswith(f"{BUILD}/"):
+            raise EthosmithError(unknown_name("target", word, known))
+
+
+def end_build(env: Any, build: Build) -> None:
+    """Declare what the targets do, and what a plain ``scons`` builds."""
+    env.Default(env.Alias(commands.declare_targets(build)))
+    env.DeclareCompileCommands(build)
+    if not build.engine.is_dry:
+        build.code.save()
+        build.packages.save()
+    if build.session.record is not None:
+        build.session.record.configured()
+
+
+def exists(env: Any) -> bool:
+    """Say that the tool can be used: it needs nothing but Python."""
+    del env
+    return True
+
+
+def generate(env: Any) -> None:
+    """Add the methods `BeginBuild` and `EndBuild`."""
+    env.AddMethod(begin_build, "BeginBuild")
+    env.AddMethod(end_build, "EndBuild")
