@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-_LINE = re.compile(r"^arena: (?P<used>\d+) of (?P<size>\d+) bytes used$", re.MULTILINE)
+_LINE = re.compile(r"^arena: (?P<used>\d+) of (?P<size>\d+) bytes used\r?$", re.MULTILINE)
 # An arena that is larger than this times what was used, and more, was guessed.
 _MOST_FACTOR = 1.25
 _MOST_EXTRA_BYTES = 1024

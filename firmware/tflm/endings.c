@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// How C++ and C library code gives up, without the libraries' ways that need stdio and a heap.
+// abort() and __cxa_pure_virtual() without stdio or heap.
 #include "hal.h"
 
 _Noreturn void abort(void);

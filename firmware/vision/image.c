@@ -46,7 +46,7 @@ static struct span span_of(uint32_t index, uint32_t source_size, uint32_t size) 
     return (struct span){index * source_size, (index + 1) * source_size, size};
 }
 
-// How much of source pixel `index` lies in the span.
+// How much of source pixel `index` is in the span.
 static uint32_t share(const struct span *span, uint32_t index) {
     uint32_t start = index * span->unit;
     uint32_t end = start + span->unit;

@@ -106,5 +106,9 @@ def test_what_the_device_used_is_compared_with_its_arena(line: str, problem: str
     assert [text.startswith(problem) for text in problems] == ([True] if problem else [])
 
 
+def test_the_arena_is_found_in_the_log_of_a_board_too() -> None:
+    assert read_arena("arena: 1 of 2 bytes used\r\npass: 2 samples\r\n") == ArenaUse(1, 2)
+
+
 def test_an_image_without_an_interpreter_has_no_arena() -> None:
     assert read_arena("pass: 2 samples\n") is None

@@ -43,6 +43,8 @@ HOST = [
 
 def test_windows_belong_to_the_sample_behind_them() -> None:
     talk, word = read_log("\n".join(LOG))
+    # Boards end lines with CR LF, simulators with LF.
+    assert read_log("\r\n".join([*LOG, ""])) == [talk, word]
     assert talk.tensors == ["0a0b", "01", "0c0d", "02"]
     assert [window["npu_cycles"] for window in talk.windows] == [10, 10]
     assert talk.counts["npu_cycles"] == 20
