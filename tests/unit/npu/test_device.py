@@ -324,3 +324,43 @@ def test_queue_that_runs_dry_raises_no_interrupt() -> None:
 def test_part_number_is_the_products() -> None:
     parts = [Bench(n).device.read_register(0xFE0) for n in ("ethos-u55-64", "ethos-u65-256")]
     assert parts == [0x80, 0x81]
+
+
+_MAC, _READ = pmu_event_type.MAC_ACTIVE, pmu_event_type.AXI0_RD_DATA_BEAT_RECEIVED
+
+
+@pytest.mark.parametrize(
+    ("start", "stop", "jobs"),
+    [
+        (pmu_event_type.NO_EVENT, pmu_event_type.NO_EVENT, 2),
+        (_READ, pmu_event_type.NO_EVENT, 2),
+        (_MAC, pmu_event_type.NO_EVENT, 0),  # no transfer makes the MACs work
+        (pmu_event_type.NPU_ACTIVE, _READ, 2),  # started anew by the second job
+    ],
+)
+def test_cycle_counter_counts_cycles_from_its_start_event_to_its_stop_event(
+    start: pmu_event_type, stop: pmu_event_type, jobs: int
+) -> None:
+    bench = Bench()
+    write, read = bench.device.write_register, bench.device.read_register
+    write(PMU.PMCCNTR_CFG.value, start.value | stop.value << 16)
+    write(PMU.PMCR.value, 1)
+    write(PMU.PMCNTENSET.value, 1 << 31)
+    stream = encode(DMA) + word(cmd0.NPU_OP_DMA_START) + STOP
+    for _ in range(2):
+        bench.run(stream)
+    assert read(PMU.PMCCNTR_LO.value) == 8 * jobs
+
+
+def test_cycle_counter_goes_on_in_jobs_without_its_start_event() -> None:
+    bench = Bench()
+    write, read = bench.device.write_register, bench.device.read_register
+    write(PMU.PMCCNTR_CFG.value, pmu_event_type.AXI1_RD_DATA_BEAT_RECEIVED.value)
+    write(PMU.PMCR.value, 1)
+    write(PMU.PMCNTENSET.value, 1 << 31)
+    stream = encode(DMA) + word(cmd0.NPU_OP_DMA_START) + STOP
+    counts = []
+    for region_config in (0, 3, 0):
+        bench.run(stream, region_config=region_config)
+        counts.append(read(PMU.PMCCNTR_LO.value))
+    assert counts == [0, 8, 16]

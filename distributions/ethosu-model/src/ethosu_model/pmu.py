@@ -34,6 +34,7 @@ class Pmu:
         self._interrupts = 0
         self._cycles = 0
         self._cycle_config = 0
+        self._cycles_run = False
         self._axi_channel = 0
         self._events = [0] * EVENT_COUNTERS
         self._types = [0] * EVENT_COUNTERS
@@ -68,11 +69,15 @@ class Pmu:
                 self._add_event(index, events.get(self._types[index], 0))
 
     def _count_cycles(self, events: Mapping[int, int]) -> None:
+        """Count between the start and the stop event; where in ``events`` they lie is unknown."""
         if not self._enabled & CYCLE_BIT:
             return
-        start_event = Reg.PMCCNTR_CFG.cycle_cnt_cfg_start.get(self._cycle_config)
-        event = PmuEvent.CYCLE if start_event in _ALWAYS else start_event
-        self._cycles += events.get(event, 0)
+        start = Reg.PMCCNTR_CFG.cycle_cnt_cfg_start.get(self._cycle_config)
+        stop = Reg.PMCCNTR_CFG.cycle_cnt_cfg_stop.get(self._cycle_config)
+        if not (self._cycles_run or start in _ALWAYS or events.get(start, 0)):
+            return
+        self._cycles_run = not events.get(stop, 0)
+        self._cycles += events.get(PmuEvent.CYCLE, 0)
         if self._cycles >> _CYCLE_COUNTER_BITS:
             self._cycles &= (1 << _CYCLE_COUNTER_BITS) - 1
             self._overflowed(CYCLE_BIT)
@@ -149,6 +154,7 @@ class Pmu:
 
     def _write_cycle_config(self, value: int) -> None:
         self._cycle_config = value & Reg.PMCCNTR_CFG.mask
+        self._cycles_run = False
 
     def _write_axi_channel(self, value: int) -> None:
         self._axi_channel = value & Reg.PMCAXI_CHAN.mask
