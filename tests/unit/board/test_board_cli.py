@@ -223,3 +223,8 @@ def _is_zombie(pid: int) -> bool:
         return status.read_text().rpartition(")")[2].split()[0] == "Z"
     command = ["/bin/ps", "-o", "stat=", "-p", str(pid)]  # macOS
     return subprocess.run(command, capture_output=True, check=False).stdout.startswith(b"Z")
+
+
+def test_checks_of_the_npu_need_the_open_board(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["-a", "a.axf", "--simulator", "fvp", "--check", "ordering"]) == 1
+    assert "--check" in capsys.readouterr().err

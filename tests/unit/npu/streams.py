@@ -7,6 +7,7 @@ import struct
 
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import BASE, BASE_POINTERS, cmd0, cmd1
 
+from ethosu_model.checks import NO_CHECKS, Checks
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.device import NpuDevice
 from ethosu_model.memory import ArrayMemory
@@ -40,12 +41,17 @@ def encode(settings: dict[cmd0 | cmd1, int]) -> bytes:
 class Bench:
     """A device with one region, as a driver sets it up."""
 
-    def __init__(self, accelerator: str = "ethos-u55-128", trace: Trace | None = None) -> None:
+    def __init__(
+        self,
+        accelerator: str = "ethos-u55-128",
+        trace: Trace | None = None,
+        checks: Checks = NO_CHECKS,
+    ) -> None:
         self.memory = ArrayMemory()
         self.memory.add(STREAM, REGION_BYTES)
         self.memory.add(REGION, REGION_BYTES)
         config = AcceleratorConfig.parse(accelerator)
-        self.device = NpuDevice(config, self.memory, trace=trace)
+        self.device = NpuDevice(config, self.memory, trace=trace, checks=checks)
 
     def run(self, stream: bytes, *, region_config: int = 0) -> int:
         """Run a stream and return STATUS."""

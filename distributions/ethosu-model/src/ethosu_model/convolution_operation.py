@@ -19,6 +19,7 @@ from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
 from ethosu_model.operands import FeatureMap
 from ethosu_model.operation import BlockOperation, Inputs, OperationReport
 from ethosu_model.rounding import scale_and_round
+from ethosu_model.spans import Spans, span
 from ethosu_model.traffic import Traffic
 from ethosu_model.weights import ChannelScales, WeightGeometry, WeightVolume, decode_scales
 from ethosu_model.window import padded
@@ -165,6 +166,11 @@ class Convolution(BlockOperation):
             port=port,
             channel=commands.channel,
         )
+
+    def stream_spans(self) -> Iterator[Spans]:
+        """Return where weights and scales lie."""
+        for stream in (*self._weight_streams, *self._scale_streams):
+            yield span(stream.address, stream.size_bytes)
 
     def _fetch(self, stream: _Stream) -> bytes:
         return self.machine.bus.read(stream.address, stream.size_bytes, stream.port, stream.channel)

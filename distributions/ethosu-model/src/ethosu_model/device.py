@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from ethosu_model.checks import NO_CHECKS, Checks
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.debug_registers import is_debug_register, read_debug_register
 from ethosu_model.enums import MemAttr
@@ -40,7 +41,12 @@ class NpuDevice:
     """
 
     def __init__(
-        self, accelerator: AcceleratorConfig, memory: Memory, *, trace: Trace | None = None
+        self,
+        accelerator: AcceleratorConfig,
+        memory: Memory,
+        *,
+        trace: Trace | None = None,
+        checks: Checks = NO_CHECKS,
     ) -> None:
         """Make a device in its reset state.
 
@@ -48,10 +54,11 @@ class NpuDevice:
             accelerator: Which build of the NPU this is.
             memory: What its AXI ports reach.
             trace: Told of every command executed, if given.
+            checks: What it refuses beyond what it must.
         """
         self.accelerator = accelerator
         self.last_fault: NpuFault | None = None
-        self._executor = Executor(accelerator, memory, trace)
+        self._executor = Executor(accelerator, memory, trace, checks)
         self._pmu = Pmu()
         self._events: Counter[int] = Counter()
         self._protection = 0

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ethosu_model.bus import Bus
@@ -15,6 +16,8 @@ from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
 from ethosu_model.job import Job
 from ethosu_model.limits import MAX_DMA_BYTES, MAX_DMA_ROWS, check
 from ethosu_model.machine import Machine
+from ethosu_model.ordering import shram_span
+from ethosu_model.spans import Spans, span, union
 
 _ALIGNMENT = 16
 
@@ -35,12 +38,31 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class DmaReport:
-    """What a transfer moved."""
+    """What a transfer moved.
+
+    Attributes:
+        rows: Where each row came from and went to.
+    """
 
     operands: str
     source: Endpoint
     destination: Endpoint
     size_bytes: int
+    rows: tuple[tuple[int, int], ...]
+    row_bytes: int
+
+    def accesses(self) -> tuple[Spans, Spans]:
+        """Return what it read and what it wrote."""
+        sources, targets = zip(*self.rows, strict=True) if self.rows else ((), ())
+        return (
+            _spans(self.source, sources, self.row_bytes),
+            _spans(self.destination, targets, self.row_bytes),
+        )
+
+
+def _spans(side: Endpoint, addresses: Iterable[int], size_bytes: int) -> Spans:
+    one = shram_span if side.internal else span
+    return union(one(address, size_bytes) for address in addresses)
 
 
 def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
@@ -72,7 +94,8 @@ def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
         data = _read(bus, source, from_address, length, shram)
         _write(bus, destination, to_address, data, shram)
     operands = f"{_describe(source)} -> {_describe(destination)}, {length} bytes x {size0 * size1}"
-    return DmaReport(operands, source, destination, length * size0 * size1)
+    rows = tuple(zip(read_at, write_at, strict=True))
+    return DmaReport(operands, source, destination, length * size0 * size1, rows, length)
 
 
 def _endpoint(

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ethosu_model.checks import check_elementwise
 from ethosu_model.commands import Cmd0, Cmd1
 from ethosu_model.convolution import Band, bands
 from ethosu_model.cycles import BlockKind, OutputKind
@@ -49,6 +50,10 @@ class Elementwise(BlockOperation):
         values = self.read(self.inputs.ifm)
         values2 = None if self._mode in UNARY else self._second_operand()
         return self.store(self._bands(values, values2))
+
+    def check_excluded(self) -> None:
+        """Raise CommandFault for a form that the manual excludes."""
+        check_elementwise(self._mode, self.inputs.ifm, self.ofm)
 
     @cached_property
     def _mode(self) -> ElementwiseMode:

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from ethosu_model.accounting import Account
 from ethosu_model.bus import Bus
+from ethosu_model.checks import Checks
 from ethosu_model.command_stream import CommandState, Instruction, decode
 from ethosu_model.commands import Cmd0
 from ethosu_model.config import AcceleratorConfig
@@ -18,6 +19,7 @@ from ethosu_model.limits import MAX_STREAM_BYTES, Budget, check
 from ethosu_model.machine import Machine
 from ethosu_model.memory import Memory
 from ethosu_model.operation import OperationReport
+from ethosu_model.ordering import Accesses, Ordering
 from ethosu_model.program import OPERATIONS, Action, Program
 from ethosu_model.trace import Trace
 from ethosu_model.weights import WeightCache
@@ -32,15 +34,19 @@ class Executor:
         last_state: Command registers as the last operation found them.
     """
 
-    def __init__(self, accelerator: AcceleratorConfig, memory: Memory, trace: Trace | None) -> None:
+    def __init__(
+        self, accelerator: AcceleratorConfig, memory: Memory, trace: Trace | None, checks: Checks
+    ) -> None:
         self._machine = Machine(
             accelerator=accelerator,
             bus=Bus(memory, accelerator.address_bits),
             cache=WeightCache(),
             shram=bytearray(accelerator.shram_bytes),
             budget=Budget(),
+            checks=checks,
         )
         self._trace = trace
+        self._ordering = Ordering(accelerator.architecture)
         self.last_state = CommandState()
         self._programs: OrderedDict[tuple[bytes, Job], Program] = OrderedDict()
 
@@ -59,6 +65,7 @@ class Executor:
         result = JobResult(read_offset=start)
         account = Account(self._machine.accelerator)
         self._machine.budget = Budget()
+        self._ordering = Ordering(self._machine.accelerator.architecture)
         try:
             self._run_program(self._program(job), job, result, account)
             result.end_reached = result.read_offset == job.stream_bytes
@@ -107,24 +114,32 @@ class Executor:
     def _execute(self, action: Action, job: Job, account: Account) -> None:
         instruction = action.instruction
         if instruction.command in OPERATIONS:
-            report = action.operation(self._machine, job).run()
+            operation = action.operation(self._machine, job)
+            if self._machine.checks.ordering:
+                self._ordering.kernel(operation.accesses(_place(instruction)))
+            report = operation.run()
             account.operation(report.cost)
             self._tell_operation(instruction, report)
         elif instruction.command is Cmd0.NPU_OP_DMA_START:
             transfer = run_dma(self._machine, action.state, job)
+            if self._machine.checks.ordering:
+                self._ordering.transfer(Accesses(_place(instruction), *transfer.accesses()))
             account.transfer(transfer)
             self._tell(instruction, lambda: transfer.operands)
         else:
             self._account_for(instruction, account)
             self._tell(instruction, lambda: str(instruction.parameter))
 
-    @staticmethod
-    def _account_for(instruction: Instruction, account: Account) -> None:
-        """Carry out what only the account sees: waits and the PMU's mask."""
+    def _account_for(self, instruction: Instruction, account: Account) -> None:
+        """Carry out what only the account and the checks see: waits and the PMU's mask."""
         if instruction.command is Cmd0.NPU_OP_KERNEL_WAIT:
-            account.wait_for_kernels(instruction.get(Cmd0.NPU_OP_KERNEL_WAIT.n))
+            kernels = instruction.get(Cmd0.NPU_OP_KERNEL_WAIT.n)
+            account.wait_for_kernels(kernels)
+            self._ordering.wait_for_kernels(kernels)
         elif instruction.command is Cmd0.NPU_OP_DMA_WAIT:
-            account.wait_for_transfers(instruction.get(Cmd0.NPU_OP_DMA_WAIT.k))
+            transfers = instruction.get(Cmd0.NPU_OP_DMA_WAIT.k)
+            account.wait_for_transfers(transfers)
+            self._ordering.wait_for_transfers(transfers)
         elif instruction.command is Cmd0.NPU_OP_PMU_MASK:
             account.masked = instruction.get(Cmd0.NPU_OP_PMU_MASK.enable)
 
@@ -142,3 +157,7 @@ class Executor:
     def _tell(self, instruction: Instruction, describe: Callable[[], str]) -> None:
         if self._trace is not None:
             self._trace.command(instruction.offset, instruction.command.name, describe())
+
+
+def _place(instruction: Instruction) -> str:
+    return f"{instruction.command.name} at 0x{instruction.offset:x}"

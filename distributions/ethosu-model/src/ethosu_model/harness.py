@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 import numpy as np
 from numpy.typing import NDArray
 
+from ethosu_model.checks import NO_CHECKS, Checks
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.device import NpuDevice
 from ethosu_model.enums import MemAttr
@@ -155,11 +156,16 @@ class HostRunner:
     """
 
     def __init__(
-        self, model: RawModel, accelerator: AcceleratorConfig, *, trace: Trace | None = None
+        self,
+        model: RawModel,
+        accelerator: AcceleratorConfig,
+        *,
+        trace: Trace | None = None,
+        checks: Checks = NO_CHECKS,
     ) -> None:
         self.model = model
         self.memory = ArrayMemory()
-        self.device = NpuDevice(accelerator, self.memory, trace=trace)
+        self.device = NpuDevice(accelerator, self.memory, trace=trace, checks=checks)
         self._stream = command_stream(model.payload)
         self.memory.add(_STREAM_ADDRESS, len(self._stream))
         self.memory.write(_STREAM_ADDRESS, self._stream)

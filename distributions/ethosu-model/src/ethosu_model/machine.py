@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ethosu_model.bus import Bus
+from ethosu_model.checks import NO_CHECKS, Checks
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.limits import Budget
 from ethosu_model.lookup import LUT_REGION_BYTES
@@ -22,6 +23,7 @@ class Machine:
         cache: Decoded weights.
         shram: Shared RAM; both cores of a dual-core NPU hold the same tables.
         budget: Work left to the running job.
+        checks: What is refused on request.
     """
 
     accelerator: AcceleratorConfig
@@ -29,6 +31,7 @@ class Machine:
     cache: WeightCache
     shram: bytearray
     budget: Budget
+    checks: Checks = NO_CHECKS
 
     def table(self) -> bytes:
         """Return the LUT region: the last banks of SHRAM."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethosu_model.accounting import OperationCost, busiest_port_bytes, operation_cost
+from ethosu_model.checks import check_kernel
 from ethosu_model.command_stream import CommandState, Instruction
 from ethosu_model.commands import Cmd0
 from ethosu_model.convolution import Band
@@ -22,6 +23,7 @@ from ethosu_model.faults import AxiChannel
 from ethosu_model.feature_map import read_feature_map, write_feature_map
 from ethosu_model.job import Job
 from ethosu_model.limits import MAX_ELEMENTS, MAX_KERNEL_ELEMENTS, check
+from ethosu_model.lookup import LUT_REGION_BYTES
 from ethosu_model.machine import Machine
 from ethosu_model.operands import (
     Activation,
@@ -30,8 +32,10 @@ from ethosu_model.operands import (
     OperandDecoder,
     Shape,
 )
+from ethosu_model.ordering import Accesses, shram_span
 from ethosu_model.output import OutputStage
 from ethosu_model.rounding import scale_and_round
+from ethosu_model.spans import Spans, spans_of, union
 from ethosu_model.traffic import (
     Traffic,
     Window,
@@ -111,6 +115,26 @@ class BlockOperation(ABC):
             CommandFault: One of them is not legal.
         """
         _ = self.scaling, self.activation, self.cost
+        if self.machine.checks.excluded:
+            self.check_excluded()
+
+    def check_excluded(self) -> None:
+        """Raise CommandFault for a form that the manual excludes."""
+        check_kernel(self.inputs.window.kernel)
+
+    def accesses(self, name: str) -> Accesses:
+        """Return what the operation reads and writes."""
+        inputs = self.inputs
+        maps = [inputs.ifm] if inputs.ifm2 is None else [inputs.ifm, inputs.ifm2]
+        reads = [*map(spans_of, maps), *self.stream_spans()]
+        if self.activation.function >= ActivationFunction.TABLE_0:
+            table = len(self.machine.shram) - LUT_REGION_BYTES
+            reads.append(shram_span(table, LUT_REGION_BYTES))
+        return Accesses(name, union(reads), spans_of(self.ofm))
+
+    def stream_spans(self) -> Iterable[Spans]:
+        """Return where weights and scales lie."""
+        return ()
 
     @cached_property
     @abstractmethod

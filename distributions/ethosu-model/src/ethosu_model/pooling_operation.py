@@ -8,6 +8,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from ethosu_model.checks import check_pooling
 from ethosu_model.commands import Cmd0
 from ethosu_model.cycles import BlockKind, OutputKind
 from ethosu_model.enums import PoolingMode
@@ -41,6 +42,12 @@ class Pooling(BlockOperation):
         elements = ofm.height * ofm.width * reads * kernel.height * kernel.width
         self.machine.budget.spend(0, elements)
         return self.store([(0, ofm.height, self._pool(self.read_window(ifm)))])
+
+    def check_excluded(self) -> None:
+        """Raise CommandFault for a form that the manual excludes."""
+        super().check_excluded()
+        window = self.window
+        check_pooling(self._mode, window.kernel, window.padding, self.inputs.ifm, self.ofm)
 
     @cached_property
     def _mode(self) -> PoolingMode:

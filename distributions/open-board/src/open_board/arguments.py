@@ -42,6 +42,7 @@ class Arguments:
         ofm_folder: Where OFMs go, if asked for.
         gdb_port: Port for a debugger, if asked for.
         fault: A fault that the NPU shows, if asked for.
+        checks: What the NPU refuses on request: names of `ethosu_model.checks.Checks`.
     """
 
     job: BoardJob
@@ -55,12 +56,13 @@ class Arguments:
     ofm_folder: Path | None
     gdb_port: int | None
     fault: Fault | None
+    checks: tuple[str, ...] = ()
 
     @property
     def needs_open_board(self) -> bool:
         """An option is given that only the open board has."""
         wanted = (self.trace_file, self.ofm_folder, self.gdb_port, self.fault)
-        return any(option is not None for option in wanted) or bool(self.job.images)
+        return any(option is not None for option in wanted) or bool(self.job.images or self.checks)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -158,6 +160,14 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
         "--gdb", type=int, metavar="PORT", help="wait for a debugger on this port of localhost"
     )
     group.add_argument(
+        "--check",
+        action="append",
+        default=[],
+        choices=("excluded", "ordering"),
+        help="refuse operations that the manual excludes, or accesses to memory that lack a wait; "
+        "may be repeated",
+    )
+    group.add_argument(
         "--count-calls",
         metavar="FUNCTION",
         help="count the CPU's instructions in each call of a function, by its symbol (open board)",
@@ -189,6 +199,7 @@ def parse_arguments(options: argparse.Namespace) -> Arguments:
         ofm_folder=options.trace_ofm,
         gdb_port=options.gdb,
         fault=Fault(options.inject) if options.inject else None,
+        checks=tuple(options.check),
     )
 
 

@@ -94,7 +94,7 @@ def _simulator(arguments: Arguments, stack: ExitStack) -> Simulator:
     if arguments.needs_open_board:
         if name == "fvp":
             raise BoardError(
-                "--trace, --trace-ofm, --gdb, --inject and --image need the open board; "
+                "--trace, --trace-ofm, --gdb, --inject, --check and --image need the open board; "
                 "leave out --simulator fvp"
             )
         name = "open"
@@ -110,9 +110,11 @@ def _npu_maker(arguments: Arguments, stack: ExitStack) -> MakeNpu:
     trace = _trace(arguments.trace_file, arguments.ofm_folder, stack)
 
     def sound(accelerator: AcceleratorConfig, memory: Memory) -> NpuRegisters:
-        from ethosu_model.device import NpuDevice  # noqa: PLC0415 - see preload
+        from ethosu_model.checks import Checks  # noqa: PLC0415 - see preload
+        from ethosu_model.device import NpuDevice  # noqa: PLC0415
 
-        npu = NpuDevice(accelerator, memory, trace=trace)
+        checks = Checks(**dict.fromkeys(arguments.checks, True))
+        npu = NpuDevice(accelerator, memory, trace=trace, checks=checks)
         return npu if trace is None else AnnouncedJobs(npu, trace.begin_job)
 
     fault = arguments.fault

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Finds accesses to memory that a wait should have put in order, and did not.
+
+Kernels and transfers run side by side. A transfer begins while kernels before it may still be at
+work, unless NPU_OP_KERNEL_WAIT stood between, and a kernel while transfers are, unless
+NPU_OP_DMA_WAIT did. How many of each may be outstanding is Vela's architecture_features: two
+kernels, and one transfer on Ethos-U55, two on U65. Kernels among themselves, which BLOCKDEP
+orders, are taken to be in order, and so are transfers.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+from ethosu_model.enums import Product
+from ethosu_model.faults import CommandFault
+from ethosu_model.spans import Spans, meeting, span
+
+_OUTSTANDING_KERNELS = 2
+_OUTSTANDING_TRANSFERS = {Product.U55: 1, Product.U65: 2}
+_SHRAM = 1 << 56  # beyond all bus addresses
+
+
+def shram_span(offset: int, size_bytes: int) -> Spans:
+    """Return a range of SHRAM."""
+    return span(_SHRAM + offset, size_bytes)
+
+
+@dataclass(frozen=True)
+class Accesses:
+    """What one operation reads and writes.
+
+    Attributes:
+        name: Command and offset in the stream, for messages.
+    """
+
+    name: str
+    reads: Spans
+    writes: Spans
+
+
+class Ordering:
+    """The operations of a job that may be outstanding."""
+
+    def __init__(self, product: Product) -> None:
+        self._kernels: deque[Accesses] = deque(maxlen=_OUTSTANDING_KERNELS)
+        self._transfers: deque[Accesses] = deque(maxlen=_OUTSTANDING_TRANSFERS[product])
+
+    def kernel(self, accesses: Accesses) -> None:
+        """Begin a block operation.
+
+        Raises:
+            CommandFault: It meets a transfer that may not have ended.
+        """
+        for transfer in self._transfers:
+            _check(accesses, transfer, "NPU_OP_DMA_WAIT")
+        self._kernels.append(accesses)
+
+    def transfer(self, accesses: Accesses) -> None:
+        """Begin a transfer.
+
+        Raises:
+            CommandFault: It meets a block operation that may not have ended.
+        """
+        for kernel in self._kernels:
+            _check(accesses, kernel, "NPU_OP_KERNEL_WAIT")
+        self._transfers.append(accesses)
+
+    def wait_for_kernels(self, outstanding: int) -> None:
+        """NPU_OP_KERNEL_WAIT."""
+        _keep(self._kernels, outstanding)
+
+    def wait_for_transfers(self, outstanding: int) -> None:
+        """NPU_OP_DMA_WAIT."""
+        _keep(self._transfers, outstanding)
+
+
+def _keep(outstanding: deque[Accesses], count: int) -> None:
+    while len(outstanding) > count:
+        outstanding.popleft()
+
+
+def _check(late: Accesses, early: Accesses, wait: str) -> None:
+    for first, second, what in (
+        (late.reads, early.writes, "reads what {} may not have written"),
+        (late.writes, early.reads, "overwrites what {} may not have read"),
+        (late.writes, early.writes, "overwrites what {} may still write"),
+    ):
+        address = meeting(first, second)
+        if address is not None:
+            where = f"SHRAM 0x{address - _SHRAM:x}" if address >= _SHRAM else f"0x{address:x}"
+            raise CommandFault(
+                f"ordering: {late.name} {what.format(early.name)}, at {where}: {wait} is missing"
+            )
