@@ -46,6 +46,7 @@ TARGETS = (
     Target("train", "make the network anew"),
     Target("deps", "fetch every download now"),
     Target("compile_commands", "for clangd, without a build"),
+    Target("why", "with a file: why it was, or would be made"),
     Target("cache", "how full the build cache is"),
     Target("verify", "build again, and compare every file"),
     Target("flash", "copy the image to card="),

@@ -63,8 +63,7 @@ def _places() -> list[list[Any]]:
     for place in sys.path:
         with suppress(OSError):
             state = Path(place or ".").stat()
-            if Path(place).name in {"site-packages", "dist-packages"}:
-                found.append([place, state.st_mtime_ns, state.st_ctime_ns, state.st_ino])
+            found.append([place, state.st_mtime_ns, state.st_ctime_ns, state.st_ino])
     return found
 
 

@@ -7,7 +7,6 @@ reads it. The SCons process imports this, so it needs nothing but the standard l
 
 from __future__ import annotations
 
-import atexit
 import json
 import threading
 from contextlib import suppress
@@ -19,7 +18,7 @@ from ethosmith.core.files import write_text
 class StepTimes:
     """The times of all builds up to now, by the first output of each step.
 
-    Those of this build are written when its process ends.
+    Those of this build are written as they come.
 
     Args:
         path: the file; need not be there.
@@ -33,19 +32,20 @@ class StepTimes:
     def note(self, output: str, duration_s: float) -> None:
         """Remember that the step of ``output`` took ``duration_s`` seconds."""
         with self._lock:
-            if not self._noted:
-                atexit.register(self.save)
             self._noted[output] = round(duration_s, 2)
+            # At once: the report, a step of the same build, reads them.
+            self._save()
 
     def all(self) -> dict[str, float]:
         """Return the latest time of each step in seconds, by its first output."""
         with self._lock:
             return {**self._read(), **self._noted}
 
-    def save(self) -> None:
+    def _save(self) -> None:
         """Write them; without this build's, if there is no place for them."""
         with suppress(OSError):
-            write_text(self._path, json.dumps(self.all(), indent=0, sort_keys=True) + "\n")
+            times = {**self._read(), **self._noted}
+            write_text(self._path, json.dumps(times, indent=0, sort_keys=True) + "\n")
 
     def _read(self) -> dict[str, float]:
         try:

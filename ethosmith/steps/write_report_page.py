@@ -6,10 +6,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
-from ethosmith.steps.step import Input, OptionalInput, Output, Step, step
+from ethosmith.steps.step import Input, OptionalInput, Output, Step, Unsigned, step
 
 
 @step(
@@ -31,7 +32,6 @@ class WriteReportPage(Step):
 
     Attributes:
         pipeline: the steps that made it, JSON.
-        times: seconds that each step took, JSON.
         manifest: of the step write-manifest.
         result: of the run.
         verified: of the step compare-run.
@@ -40,12 +40,13 @@ class WriteReportPage(Step):
         map: the linker's, if the image was linked here.
         per_layer: of the step compile-with-vela.
         accuracy: of the step judge-accuracy, if it was measured.
+        times: seconds that each step took when it last ran here, JSON; they are no property of
+            the image.
         index: the index page, to link to.
         output: the page, HTML.
     """
 
     pipeline: Input
-    times: Input
     manifest: Input
     result: Input
     verified: Input
@@ -54,6 +55,7 @@ class WriteReportPage(Step):
     map: OptionalInput = None
     per_layer: OptionalInput = None
     accuracy: OptionalInput = None
+    times: Unsigned[Path | None] = None
     index: Path
     output: Output
 
@@ -76,7 +78,7 @@ class WriteReportPage(Step):
         link_map = read_link_map(self.map, names) if self.map else LinkMap((), 0)
         text = page_text(
             figures[0],
-            {name: json.loads(path.read_text("utf-8")) for name, path in self._data().items()},
+            {"times": {}, **{name: _read(path) for name, path in self._data().items()}},
             read_layers(self.per_layer) if self.per_layer else [],
             page_of(image, load_platform(self.platform), link_map),
             Path(os.path.relpath(self.index, self.output.parent)).as_posix(),
@@ -86,9 +88,14 @@ class WriteReportPage(Step):
     def _data(self) -> dict[str, Path]:
         found = {
             "way": self.pipeline,
-            "times": self.times,
             "manifest": self.manifest,
             "result": self.result,
             "verified": self.verified,
         }
+        if self.times is not None and self.times.is_file():
+            found["times"] = self.times
         return found if self.accuracy is None else {**found, "accuracy": self.accuracy}
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text("utf-8"))

@@ -51,6 +51,7 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
         if not _is_cacheable(node) or not self._fetch(self._cache, env, node, [first, *others]):
             return False
         self._fetched.add(executor)
+        env["REASONS"].note([first, *others])
         if SCons.Action.print_actions:
             more = f" and {len(others)} more" if others else ""
             env["SHOWN"].progress.line(f"CACHED    {first}{more}")

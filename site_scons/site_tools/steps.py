@@ -5,7 +5,7 @@ import atexit
 import json
 import shutil
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +13,12 @@ from SCons.Action import Action
 from SCons.Builder import Builder
 from SCons.Defaults import DefaultEnvironment
 from SCons.Node import executed, failed, up_to_date
-from SCons.Script import GetBuildFailures, Main
+from SCons.Node.FS import File
+from SCons.Script import BUILD_TARGETS, GetBuildFailures, Main
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
+from ethosmith.core.program import fail
 from ethosmith.graph import commands
 from ethosmith.graph.build import Build, Facts, Machine
 from ethosmith.graph.code_index import CodeIndex
@@ -24,6 +26,15 @@ from ethosmith.graph.layout import BUILD, NOTES
 from ethosmith.graph.options import TARGETS
 from ethosmith.graph.packages import InstalledPackages
 from ethosmith.graph.session import Session
+from ethosmith.graph.why import (
+    NOT_THERE,
+    Making,
+    Makings,
+    differences,
+    is_lost_input,
+    last_causes,
+    report,
+)
 from ethosmith.report.progress import AnnouncedSteps, progress_of_this_process
 from ethosmith.report.step_times import StepTimes
 from ethosmith.steps.step import Step
@@ -88,6 +99,7 @@ class SConsEngine:
             source=self.nodes.files(step.inputs),
             STEP=step,
             STEP_SIGNATURE=facts.signature,
+            FACTS=facts,
         )
         if not step.traits.cacheable:
             env.NoCache(nodes)
@@ -106,7 +118,10 @@ class SConsEngine:
 
         def act(target: Any, source: Any, env: Any) -> int | None:
             del target, source, env
-            return action()
+            try:
+                return action()
+            except EthosmithError as error:
+                return fail(str(error))
 
         def say(target: Any, source: Any, env: Any) -> str:
             del target, source, env
@@ -184,6 +199,83 @@ def _label(target: Any, source: Any, env: Any) -> str:
     return step.label
 
 
+class Reasons:
+    """Remembers from what each file is made, and explains it: the target ``why``.
+
+    Args:
+        env: the construction environment.
+        makings: what was remembered.
+    """
+
+    def __init__(self, env: Any, makings: Makings) -> None:
+        self._env, self._makings = env, makings
+        self.save = makings.save
+
+    def note(self, target: Sequence[Any]) -> None:
+        """Remember from what ``target`` is made, at the moment when that begins."""
+        if target and isinstance(target[0], File) and not self._env.GetOption("no_exec"):
+            making, is_there = _making(target[0]), target[0].exists()
+            for node in target:
+                self._makings.note(str(node), making, is_there=is_there)
+
+    def explain(self, target: str) -> Iterator[str]:
+        """Yield why ``target`` would be made now; if it would not, why it was the last time."""
+        node = self._env.fs.File(target)
+        if not node.has_builder():
+            raise EthosmithError(f"why {target}: no step makes this file")
+        causes: list[tuple[str, str]] = []
+        if self._would_be_made(node, causes, {}):
+            yield f"{target} would be made:"
+            yield from report(causes)
+            return
+        found = last_causes(self._makings, str(node))
+        if found:
+            yield f"{target} is up to date. It was made the last time because:"
+            yield from report(found)
+        else:
+            yield f"{target} is up to date; it is not known how it was made"
+
+    def _would_be_made(
+        self, node: Any, causes: list[tuple[str, str]], known: dict[Any, bool]
+    ) -> bool:
+        """Say whether ``node`` would be made, and add why, and why those on its way would."""
+        if node not in known:
+            known[node] = False
+            below = [
+                self._would_be_made(child, causes, known)
+                for child in node.children()
+                if isinstance(child, File) and child.has_builder()
+            ]
+            own = self._own_causes(node)
+            if any(below):
+                # What a generated source will include is not known yet.
+                own = [cause for cause in own if not is_lost_input(cause)]
+            causes += [(str(node), cause) for cause in own]
+            known[node] = bool(own) or any(below)
+        return known[node]
+
+    def _own_causes(self, node: Any) -> list[str]:
+        if not node.exists():
+            return [NOT_THERE]
+        if node.is_up_to_date():
+            return []
+        made = self._makings[str(node)]
+        found = differences(made.making if made else None, _making(node))
+        return found or ["it is not what its step made"]
+
+
+def _making(node: Any) -> Making:
+    executor, env = node.get_executor(), node.get_build_env()
+    inputs = {_name(child): child.get_csig() for child in node.children()}
+    if "FACTS" in env:
+        return Making.by_step(inputs, env["FACTS"])
+    return Making(inputs, command=executor.get_contents().decode("utf-8", "replace"))
+
+
+def _name(child: Any) -> str:
+    return str(child) if isinstance(child, File) else type(child).__name__.lower()
+
+
 def begin_build(env: Any, session: Session) -> Build:
     """Prepare SCons for this call (help, signatures, cache, lock) and return the build."""
     # SCons makes one for itself, and would look for every compiler, linker and TeX it knows.
@@ -194,7 +286,13 @@ def begin_build(env: Any, session: Session) -> Build:
     (root / BUILD).mkdir(exist_ok=True)
     times = StepTimes(session.step_times)
     shown = AnnouncedSteps(progress_of_this_process(), times, at_once=session.verbose)
-    env.Replace(SESSION=session, SHOWN=shown, PRINT_CMD_LINE_FUNC=shown.announce)
+    reasons = Reasons(env, Makings(session.project.root / NOTES / "made.json"))
+
+    def announce(text: str, target: Any, source: Any, env: Any) -> None:
+        reasons.note(target)
+        shown.announce(text, target, source, env)
+
+    env.Replace(SESSION=session, SHOWN=shown, REASONS=reasons, PRINT_CMD_LINE_FUNC=announce)
     env.UseSignatures()
     env.UseBuildCache()
     _check_targets(session)
@@ -216,6 +314,7 @@ def _hold_lock(env: Any, session: Session) -> None:
     atexit.register(lock.release)
     # Both run before the lock is released.
     atexit.register(session.identity.save)
+    atexit.register(env["REASONS"].save)
     if session.record is not None:
         record = session.record
         atexit.register(lambda: record.write(Main.exit_status))
@@ -229,10 +328,28 @@ def _check_targets(session: Session) -> None:
             raise EthosmithError(unknown_name("target", word, known))
 
 
+def _declare_why(env: Any, build: Build) -> None:
+    """Declare ``why``: it explains the files that are named beside it, and builds nothing."""
+    if "why" not in build.session.targets:
+        return
+    asked = [word for word in build.session.targets if word != "why"]
+    if not asked:
+        raise EthosmithError("why needs a file: ./scons why build/fvp/.../kws.axf")
+
+    def explain() -> None:
+        for target in asked:
+            for line in env["REASONS"].explain(target):
+                sys.stdout.write(f"{line}\n")
+
+    build.engine.after("why", explain)
+    BUILD_TARGETS[:] = ["why"]
+
+
 def end_build(env: Any, build: Build) -> None:
     """Declare what the targets do, and what a plain ``scons`` builds."""
     env.Default(env.Alias(commands.declare_targets(build)))
     env.DeclareCompileCommands(build)
+    _declare_why(env, build)
     if not build.engine.is_dry:
         build.code.save()
         build.packages.save()

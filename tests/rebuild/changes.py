@@ -31,7 +31,7 @@ FEATURES = "\n".join(
 )
 AFTER_QUANTISE = f"""
     QUANTISE USECASE/ds_cnn_int8.tflite
-    VELA kws ethos-u55-128 Shared_Sram
+    VELA ds_cnn ethos-u55-128 Shared_Sram
     GENERATE IMAGE/generated/kws/model.c
     CC IMAGE/obj/kws/model.c.o
     FIT IMAGE/kws_fit.json
@@ -72,6 +72,15 @@ def _yes_for_no(project: ProjectCopy) -> None:
     tail = tail.replace("expect: no", "expect: yes", 1).replace("{label: no,", "{label: yes,")
     project.write(DESCRIPTOR, f"{head}tests/data/yes_data.py{tail}")
 
+
+def _remarks(project: ProjectCopy) -> None:
+    """Change what code says, not what it does."""
+    project.append("ethosmith/steps/generate_labels.py", "# A remark.\n")
+    project.replace("ethosmith/core/errors.py", '"""The one', '"""The only')
+
+
+# It does nothing, but Ethosmith cannot know that.
+_NEW_CODE = "\n_UNUSED = 1\n"
 
 CHANGES = (
     Change("nothing", lambda project: None, ""),  # noqa: ARG005
@@ -121,7 +130,7 @@ CHANGES = (
         "a Vela key",
         _append(DESCRIPTOR, "\nvela:\n  optimise: Size\n"),
         f"""
-        VELA kws ethos-u55-128 Shared_Sram
+        VELA ds_cnn ethos-u55-128 Shared_Sram
         GENERATE IMAGE/generated/kws/model.c
         CC IMAGE/obj/kws/model.c.o
         FIT IMAGE/kws_fit.json
@@ -132,12 +141,17 @@ CHANGES = (
     ),
     Change(
         "the code of one generator",
-        _append("ethosmith/codegen/labels.py", "# A remark.\n"),
+        _append("ethosmith/steps/generate_labels.py", _NEW_CODE),
         "GENERATE USECASE/generated/labels.c",
     ),
     Change(
+        "remarks in a generator and in what every step imports",
+        _remarks,
+        "",
+    ),
+    Change(
         "code that several generators share",
-        _append("ethosmith/codegen/c_text.py", "# A remark.\n"),
+        _append("ethosmith/codegen/c_text.py", _NEW_CODE),
         """
         GENERATE USECASE/generated/labels.c
         GENERATE USECASE/generated/samples.c
@@ -147,17 +161,17 @@ CHANGES = (
     ),
     Change(
         "the code of the board",
-        _append("distributions/open-board/src/open_board/cli.py", "# A remark.\n"),
+        _append("distributions/open-board/src/open_board/qemu.py", _NEW_CODE),
         "RUN IMAGE/kws.axf",
     ),
     Change(
         "the code that calls Vela",
-        _append("ethosmith/models/vela.py", "# A remark.\n"),
-        "VELA kws ethos-u55-128 Shared_Sram",
+        _append("ethosmith/steps/compile_with_vela.py", _NEW_CODE),
+        "VELA ds_cnn ethos-u55-128 Shared_Sram",
     ),
     Change(
         "the template of the linker script",
-        _append("ethosmith/codegen/linker_script.ld.j2", "/* A remark. */\n"),
+        _append("ethosmith/steps/generate_linker_script.ld.j2", "/* A remark. */\n"),
         """
         GENERATE IMAGE/generated/memory.ld
         LINK IMAGE/kws.axf

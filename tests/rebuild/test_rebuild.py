@@ -73,7 +73,7 @@ def test_npu_settings_share_what_they_can_and_keep_what_is_their_own(
     other = project.build(_KWS, "npu=ethos-u55-64").steps
     shared = {step for step in other if step.split()[1].startswith(SHARED_FOLDERS)}
     assert shared == set()
-    assert "VELA kws ethos-u55-64 Shared_Sram" in other
+    assert "VELA ds_cnn ethos-u55-64 Shared_Sram" in other
     assert "RUN build/fvp/ethos-u55-64-shared_sram/kws.axf" in other
     assert project.build(_KWS, "npu=ethos-u55-128").steps == set()
     assert project.build(_KWS, "npu=ethos-u55-64").steps == set()
@@ -126,7 +126,7 @@ def test_another_vela_compiles_the_network_again(copy_of_built: NewCopy, tmp_pat
     metadata.parent.mkdir(parents=True)
     metadata.write_text("Metadata-Version: 2.1\nName: ethos-u-vela\nVersion: 99\n")
     project = copy_of_built(PYTHONPATH=str(tmp_path / "packages"))
-    assert project.build(_KWS).steps == steps("VELA kws ethos-u55-128 Shared_Sram")
+    assert project.build(_KWS).steps == steps("VELA ds_cnn ethos-u55-128 Shared_Sram")
 
 
 def test_cleaning_leaves_nothing(copy_of_built: NewCopy) -> None:
