@@ -12,6 +12,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
+from ethosmith.lib.pictures import read_picture
 from ethosmith.lib.sound import Sound, SoundSpec, read_python_list, read_sound
 
 _MOST_BYTES = 32 << 20
@@ -40,27 +41,6 @@ NO_FORM = SampleForm()
 
 def _ignore(text: str) -> None:
     del text
-
-
-def read_image(path: Path) -> bytes:
-    """Return a picture as firmware/vision/image.h describes it: width, height, RGB.
-
-    Two uint32 (little endian), then three bytes per pixel, row by row from the top left.
-    Grey, palette and CMYK pictures become RGB; transparent parts become white; a camera's
-    note of how it was held is followed.
-    """
-    from PIL import Image, ImageOps  # noqa: PLC0415 only for this format
-
-    try:
-        with Image.open(path) as file:
-            upright = ImageOps.exif_transpose(file)
-            if upright.has_transparency_data:
-                paper = Image.new("RGBA", upright.size, "white")
-                upright = Image.alpha_composite(paper, upright.convert("RGBA"))
-            picture = upright.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise EthosmithError(f"{path}: not a readable picture: {error}") from None
-    return struct.pack("<II", *picture.size) + picture.tobytes()
 
 
 def read_numbers(path: Path) -> bytes:
@@ -130,14 +110,14 @@ _SOUNDS: Mapping[str, Callable[[Path, SoundSpec], Sound]] = {
     "pcm16-python-list": read_python_list,
 }
 _OTHERS: Mapping[str, Callable[[Path], bytes]] = {
-    "image": read_image,
     "csv": read_numbers,
     "npy": read_array,
     "raw": read_raw,
 }
 
 
-FORMATS = (*_SOUNDS, *_OTHERS)
+_PICTURE = "image"
+FORMATS = (*_SOUNDS, _PICTURE, *_OTHERS)
 
 
 def read_sample(
@@ -176,6 +156,11 @@ def _read(path: Path, sample_format: str, form: SampleForm, report: Callable[[st
         if sound.converted:
             report(sound.converted)
         return sound.pcm
+    if sample_format == _PICTURE:
+        picture = read_picture(path)
+        if picture.converted:
+            report(picture.converted)
+        return picture.data
     if path.stat().st_size > _MOST_BYTES:
         raise EthosmithError(f"{path}: larger than {_MOST_BYTES >> 20} MiB")
     return _OTHERS[sample_format](path)

@@ -72,7 +72,7 @@ BAD = {
     "a number too large": ("pcm16-python-list", b"x = [32768]\n", "not a list of 16-bit integers"),
     "no Python": ("pcm16-python-list", b"x = [1\n", "not a list of 16-bit integers"),
     "no text": ("pcm16-python-list", b"x = [1] # \xff\n", "not a list of 16-bit integers"),
-    "no picture": ("image", b"\x89PNG\r\n\x1a\n", "not a readable picture"),
+    "no picture": ("image", b"\x89PNG\r\n\x1a\n", "not a picture of a known format"),
     "a word": ("csv", b"1,2\n3,x4\n", ":2: 'x4' is not a number"),
     "infinity": ("csv", b"inf\n", ":1: inf is beyond single precision"),
     "no numbers": ("csv", b"# 1\n", "the sample is empty"),

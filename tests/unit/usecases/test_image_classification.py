@@ -158,5 +158,5 @@ def test_transparent_and_grey_pictures_become_rgb(tmp_path: Path) -> None:
 def test_a_file_that_is_no_picture_is_named(tmp_path: Path) -> None:
     path = tmp_path / "notes.png"
     path.write_text("not a picture", "utf-8")
-    with pytest.raises(EthosmithError, match=r"notes\.png: not a readable picture"):
+    with pytest.raises(EthosmithError, match=r"notes\.png: not a picture of a known"):
         read_sample(path, "image")
