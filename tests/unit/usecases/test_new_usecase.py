@@ -142,7 +142,7 @@ _REFUSED_BY_THE_STEP = {
     "half a model": (("--template=image", "--model=half.tflite"), "half.tflite: not a usable TFL"),
     "other samples": (
         ("--template=image", "--samples=folder"),
-        "folder/a.txt: template=image takes .png, .jpg, .jpeg, .bmp, .ppm, .gif, .tif, .tiff, .webp files",
+        "folder/a.txt: template=image takes .png, .jpg, .jpeg, .bmp, .ppm, .gif, .tif, .tiff,",
     ),
 }
 
