@@ -16,7 +16,6 @@ from SCons.Action import Action, CommandAction, CommandGeneratorAction, ListActi
 from ethosmith.graph.build_cache import BuildCache, DamagedEntry
 from ethosmith.graph.cache_size import limit_bytes, shrink, shrink_now_and_then, size_line, size_of
 from ethosmith.graph.step_key import Places, step_key
-from ethosmith.graph.untold import untold
 from ethosmith.obtain.cache import Cache
 
 # What says for which machine a compiler works.
@@ -134,7 +133,7 @@ def use_build_cache(env: Any) -> None:
     session = env["SESSION"]
     folder, limit = session.cache_folder, limit_bytes(session.values["cache_limit_gib"])
     env.Replace(PLACES=Places(session.project.root), CACHE_LIMIT_BYTES=limit)
-    env.AlwaysBuild(env.Alias("cache", [], Action(_say(folder, limit), untold)))
+    env.AlwaysBuild(env.Alias("cache", [], Action(_say(folder, limit), strfunction=None)))
     if folder is not None:
         if session.record is not None:
             session.record.ignore(folder)
