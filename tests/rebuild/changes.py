@@ -217,6 +217,7 @@ CHANGES = (
         CC IMAGE/lib/hal/own/timing_adapter.c.o
         CC IMAGE/lib/runtime/own/inference.c.o
         CC IMAGE/lib/runtime/own/main.c.o
+        CC IMAGE/lib/runtime/own/model_check.c.o
         CC IMAGE/lib/runtime/own/windows.c.o
         AR IMAGE/lib/libruntime.a
         LINK IMAGE/kws.axf
