@@ -96,7 +96,7 @@ def _listed(path: Path) -> Iterator[LabelledFile]:
                 raise EthosmithError(f"{where}: a file and its label are wanted")
             file = path.parent / name
             if not file.is_file():
-                raise EthosmithError(f"{where}: there is no file {file}")
+                raise EthosmithError(f"{where}: file not found: {file}")
             # The build watches the files below the folder, and no others.
             if not file.resolve().is_relative_to(path.parent.resolve()):
                 raise EthosmithError(f"{where}: '{name}' lies outside of {path.parent}")

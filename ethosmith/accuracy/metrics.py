@@ -34,7 +34,7 @@ def word_error_rate(said: Sequence[str], wanted: Sequence[str]) -> float:
     """
     words = sum(len(text.split()) for text in wanted)
     if not words:
-        raise EthosmithError("the evaluation set wants no word; a word error rate has no meaning")
+        raise EthosmithError("the evaluation set contains no words; a word error rate is undefined")
     return sum(word_errors(a, b) for a, b in zip(said, wanted, strict=True)) / words
 
 

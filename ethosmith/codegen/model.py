@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""model.c: the compiled network as constants, and its work areas as arrays."""
+"""model.c: the compiled network as constants, and its scratch as arrays."""
 
 from __future__ import annotations
 
@@ -47,8 +47,8 @@ def model_source(compiled: CompiledNetwork, identity: ModelIdentity, source: str
         f'{notice(source)}#include "model.h"\n',
         _constant("command_stream", compiled.command_stream),
         _constant("weights", compiled.weights),
-        work_area("scratch", compiled.scratch.size_bytes),
-        work_area("scratch_fast", compiled.scratch_fast.size_bytes),
+        scratch_array("scratch", compiled.scratch.size_bytes),
+        scratch_array("scratch_fast", compiled.scratch_fast.size_bytes),
         tensor_table("inputs", compiled.inputs),
         tensor_table("outputs", compiled.outputs),
         _model(compiled, identity),
@@ -63,7 +63,7 @@ def _constant(name: str, data: bytes) -> str:
     return byte_array(name, data, section=section, alignment="MODEL_ALIGNMENT_BYTES")
 
 
-def work_area(name: str, size_bytes: int) -> str:
+def scratch_array(name: str, size_bytes: int) -> str:
     """Return an array in the section of its name; nothing if it has no bytes."""
     if not size_bytes:
         return ""

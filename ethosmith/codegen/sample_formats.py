@@ -15,7 +15,7 @@ from ethosmith.core.nearest import unknown_name
 from ethosmith.lib.pictures import read_picture
 from ethosmith.lib.sound import Sound, SoundSpec, read_python_list, read_sound
 
-_MOST_BYTES = 32 << 20
+_MAX_BYTES = 32 << 20
 _FLOAT_MAX = 3.4028234e38
 
 
@@ -143,8 +143,8 @@ def read_sample(
     data = _read(path, sample_format, form, report)
     if not data:
         raise EthosmithError(f"{path}: the sample is empty")
-    if len(data) > _MOST_BYTES:
-        raise EthosmithError(f"{path}: {len(data)} bytes, more than {_MOST_BYTES >> 20} MiB")
+    if len(data) > _MAX_BYTES:
+        raise EthosmithError(f"{path}: {len(data)} bytes, more than {_MAX_BYTES >> 20} MiB")
     return data
 
 
@@ -161,6 +161,6 @@ def _read(path: Path, sample_format: str, form: SampleForm, report: Callable[[st
         if picture.converted:
             report(picture.converted)
         return picture.data
-    if path.stat().st_size > _MOST_BYTES:
-        raise EthosmithError(f"{path}: larger than {_MOST_BYTES >> 20} MiB")
+    if path.stat().st_size > _MAX_BYTES:
+        raise EthosmithError(f"{path}: larger than {_MAX_BYTES >> 20} MiB")
     return _OTHERS[sample_format](path)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The NPU configurations that the model's distribution knows, for descriptors and build steps."""
+"""The accelerator configs that the model's distribution knows, for descriptors and build steps."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["ACCELERATORS", "ACCELERATOR_CONFIGS", "AcceleratorConfig", "parse_ac
 
 
 def parse_accelerator(name: str) -> AcceleratorConfig:
-    """Return the configuration called ``name``, such as ``ethos-u55-128``.
+    """Return the accelerator config called ``name``, such as ``ethos-u55-128``.
 
     Raises:
         EthosmithError: there is none; the message lists all of them.

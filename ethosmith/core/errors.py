@@ -5,7 +5,7 @@ _LINE_END = "\n"
 
 
 class EthosmithError(Exception):
-    """A fault the user can mend.
+    """An error that the user can fix.
 
     The message is one line: what is wrong, where, and what to do. Entry points
     print it after ``error: `` and exit with a non-zero code; a traceback of one

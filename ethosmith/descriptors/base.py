@@ -35,7 +35,7 @@ def repeated_names(where: Location, names: Sequence[str]) -> Iterator[Problem]:
     """Find names of a list's members that stand there twice."""
     for index, name in enumerate(names):
         if name in names[:index]:
-            yield Problem((*where, index, "name"), f"the name '{name}' stands here twice")
+            yield Problem((*where, index, "name"), f"the name '{name}' is there twice")
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)

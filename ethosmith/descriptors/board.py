@@ -104,7 +104,7 @@ class Windows(Strict):
     output: Window
 
 
-class Runner(Strict):
+class PrebuiltImage(Strict):
     """An image that executes whatever network lies in the windows, for ``runtime=prebuilt``.
 
     Attributes:
@@ -136,17 +136,19 @@ class Card(Strict):
     title: AsciiLine
 
 
-def runner_problems(
-    runners: Sequence[Runner], windows: Windows | None, npu: Npu
+def prebuilt_image_problems(
+    prebuilt_images: Sequence[PrebuiltImage], windows: Windows | None, npu: Npu
 ) -> Iterator[Problem]:
     """Find images for NPUs that the platform does not have, or without windows for a network."""
-    if runners and windows is None:
-        yield Problem(("runners",), "they take the network from windows, and there are none")
+    if prebuilt_images and windows is None:
+        yield Problem(
+            ("prebuilt_images",), "they take the network from windows, and there are none"
+        )
     have = [product.name for product in npu.products]
-    for index, runner in enumerate(runners):
-        if runner.product not in have:
-            message = unknown_name("NPU product of this platform", runner.product, have)
-            yield Problem(("runners", index, "product"), message)
+    for index, image in enumerate(prebuilt_images):
+        if image.product not in have:
+            message = unknown_name("NPU product of this platform", image.product, have)
+            yield Problem(("prebuilt_images", index, "product"), message)
 
 
 def fvp_problems(fvp: Fvp | None, npu: Npu) -> Iterator[Problem]:

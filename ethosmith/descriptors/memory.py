@@ -130,8 +130,8 @@ class ModelPart(Strict):
         return self.load or self.region
 
 
-class WorkArea(Strict):
-    """Where a work area of the NPU lies; nothing is loaded into it.
+class ScratchArea(Strict):
+    """Where scratch memory of the NPU is; nothing is loaded into it.
 
     Attributes:
         region: where the NPU reads and writes it.
@@ -158,11 +158,11 @@ class MemoryMode(Strict):
     products: Annotated[tuple[ProductName, ...], Limits(min_length=1)]
     command_stream: ModelPart
     weights: ModelPart
-    scratch: WorkArea
-    scratch_fast: WorkArea
+    scratch: ScratchArea
+    scratch_fast: ScratchArea
 
     @property
-    def parts(self) -> dict[str, ModelPart | WorkArea]:
+    def parts(self) -> dict[str, ModelPart | ScratchArea]:
         """All four parts by their key."""
         return {
             "command_stream": self.command_stream,
@@ -249,7 +249,7 @@ def mode_problems(
 
 
 def _part_problems(
-    regions: Sequence[MemoryRegion], where: Location, part: ModelPart | WorkArea
+    regions: Sequence[MemoryRegion], where: Location, part: ModelPart | ScratchArea
 ) -> Iterator[Problem]:
     yield from _region_name_problem(regions, (*where, "region"), part.region)
     reached = [region.name for region in regions if region.npu]

@@ -23,11 +23,11 @@ def check_new_name(name: str) -> None:
     """
     shown = f"'{name}'" if name.isprintable() else repr(name)
     if name in _TAKEN:
-        raise EthosmithError(f"usecase={name}: {shown} means something else; take another name")
+        raise EthosmithError(f"usecase={name}: {shown} is reserved; choose another name")
     if not NAME_LIMITS.allows(name):
         example = near_name(name, _EXAMPLE)
         raise EthosmithError(
-            f"{shown} is no name for a use case: {_RULE}; for example usecase={example}"
+            f"{shown} is not a valid use case name: {_RULE}; for example usecase={example}"
         )
 
 

@@ -44,14 +44,14 @@ class NpuProduct(Strict):
 
     Attributes:
         name: the product.
-        configs: accelerator configurations that the platform has, by Vela's names.
+        accelerator_configs: accelerator configs that the platform has, by Vela's names.
         system_config: Vela's system configuration for it.
         memory_mode: memory mode if none is asked for.
         axi: limits of its AXI ports.
     """
 
     name: ProductName
-    configs: Annotated[tuple[str, ...], Limits(min_length=1)]
+    accelerator_configs: Annotated[tuple[str, ...], Limits(min_length=1)]
     system_config: Identifier
     memory_mode: MemoryModeName
     axi: Axi
@@ -64,20 +64,20 @@ class Npu(Strict):
         address: register page as the firmware sees it.
         irq: number of the interrupt in the NVIC.
         timeout_ms: how long the driver waits for a job's end.
-        default_config: accelerator configuration if none is asked for.
+        default_accelerator_config: accelerator config if none is asked for.
         products: what there is of it.
     """
 
     address: Address
     irq: Annotated[int, Limits(ge=0, lt=480)]
     timeout_ms: Annotated[int, Limits(gt=0, le=3_600_000)]
-    default_config: str
+    default_accelerator_config: str
     products: Annotated[tuple[NpuProduct, ...], Limits(min_length=1)]
 
     @property
-    def configs(self) -> tuple[str, ...]:
-        """All accelerator configurations that the platform allows."""
-        return tuple(config for product in self.products for config in product.configs)
+    def accelerator_configs(self) -> tuple[str, ...]:
+        """All accelerator configs that the platform allows."""
+        return tuple(config for product in self.products for config in product.accelerator_configs)
 
 
 class TimingAdapter(Strict):
@@ -161,11 +161,13 @@ class TimingAdapters(Strict):
 def npu_problems(npu: Npu, modes: Sequence[MemoryMode]) -> Iterator[Problem]:
     """Find configurations that no NPU has, and memory modes that a product cannot work in."""
     yield from repeated_names(("npu", "products"), [product.name for product in npu.products])
-    if npu.default_config not in npu.configs:
+    if npu.default_accelerator_config not in npu.accelerator_configs:
         message = unknown_name(
-            "NPU configuration of this platform", npu.default_config, npu.configs
+            "accelerator config of this platform",
+            npu.default_accelerator_config,
+            npu.accelerator_configs,
         )
-        yield Problem(("npu", "default_config"), message)
+        yield Problem(("npu", "default_accelerator_config"), message)
     for index, product in enumerate(npu.products):
         where: Location = ("npu", "products", index)
         yield from _product_problems(modes, where, product)
@@ -175,10 +177,10 @@ def _product_problems(
     modes: Sequence[MemoryMode], where: Location, product: NpuProduct
 ) -> Iterator[Problem]:
     known = [config.name for config in ACCELERATORS if config.product == product.name]
-    for index, config in enumerate(product.configs):
+    for index, config in enumerate(product.accelerator_configs):
         if config not in known:
             message = unknown_name(f"configuration of {product.name}", config, known)
-            yield Problem((*where, "configs", index), message)
+            yield Problem((*where, "accelerator_configs", index), message)
     usable = [mode.name for mode in modes if product.name in mode.products]
     if product.memory_mode not in usable:
         message = unknown_name(f"memory mode for {product.name}", product.memory_mode, usable)

@@ -14,12 +14,12 @@ from ethosmith.descriptors.board import (
     Card,
     Cpu,
     Fvp,
-    Runner,
+    PrebuiltImage,
     Uart,
     Windows,
     card_problems,
     fvp_problems,
-    runner_problems,
+    prebuilt_image_problems,
 )
 from ethosmith.descriptors.load import NOTHING_PARSED, Parsed, load
 from ethosmith.descriptors.memory import (
@@ -49,7 +49,7 @@ class Platform(Descriptor):
         open_board: the open board can take the place of this one. It is an SSE-300 with a
             Cortex-M55.
         windows: memory for files; none on real boards.
-        runners: images that execute a network in the windows.
+        prebuilt_images: images that execute a network in the windows.
         fvp: the simulators of this board; none if there is none.
         card: the SD card of a real board; none for a simulator alone.
     """
@@ -64,7 +64,7 @@ class Platform(Descriptor):
     timing_adapters: TimingAdapters | None = None
     open_board: bool = True
     windows: Windows | None = None
-    runners: tuple[Runner, ...] = ()
+    prebuilt_images: tuple[PrebuiltImage, ...] = ()
     fvp: Fvp | None = None
     card: Card | None = None
 
@@ -100,36 +100,38 @@ class Platform(Descriptor):
             EthosmithError: the platform does not have that configuration.
         """
         for product in self.npu.products:
-            if accelerator_config in product.configs:
+            if accelerator_config in product.accelerator_configs:
                 return product
         raise EthosmithError(
             unknown_name(
-                f"NPU configuration of platform {self.name}", accelerator_config, self.npu.configs
+                f"accelerator config of platform {self.name}",
+                accelerator_config,
+                self.npu.accelerator_configs,
             )
         )
 
-    def runner(self, product: str, memory_mode: str) -> Runner:
+    def prebuilt_image(self, product: str, memory_mode: str) -> PrebuiltImage:
         """Return the image that executes networks for an NPU product in a memory mode.
 
         Raises:
             EthosmithError: the platform has none.
         """
-        for runner in self.runners:
-            if (runner.product, runner.memory_mode) == (product, memory_mode):
-                return runner
-        have = ", ".join(f"{r.product} in {r.memory_mode}" for r in self.runners) or "none"
+        for image in self.prebuilt_images:
+            if (image.product, image.memory_mode) == (product, memory_mode):
+                return image
+        have = ", ".join(f"{r.product} in {r.memory_mode}" for r in self.prebuilt_images) or "none"
         raise EthosmithError(
-            f"platform {self.name} has no prebuilt runner for {product} in {memory_mode}"
+            f"platform {self.name} has no prebuilt image for {product} in {memory_mode}"
             f" (it has: {have})"
         )
 
     @property
-    def runner_on_the_cpu(self) -> Runner:
+    def prebuilt_image_for_the_cpu(self) -> PrebuiltImage:
         """The image that executes networks on the CPU alone; EthosmithError if there is none."""
-        for runner in self.runners:
-            if runner.cpu_alone:
-                return runner
-        raise EthosmithError(f"platform {self.name} has no prebuilt runner for the CPU alone")
+        for image in self.prebuilt_images:
+            if image.cpu_alone:
+                return image
+        raise EthosmithError(f"platform {self.name} has no prebuilt image for the CPU alone")
 
     def check_combination(self, accelerator_config: str, memory_mode: str) -> None:
         """Check that the NPU works in the memory mode.
@@ -165,4 +167,4 @@ def _problems(platform: Platform) -> Iterator[Problem]:
     yield from fvp_problems(platform.fvp, platform.npu)
     yield from timing_problems(platform.timing_adapters, modes)
     yield from card_problems(platform.card, regions)
-    yield from runner_problems(platform.runners, platform.windows, platform.npu)
+    yield from prebuilt_image_problems(platform.prebuilt_images, platform.windows, platform.npu)

@@ -135,7 +135,7 @@ def _item_problems(usecase: UseCase, accuracy: Accuracy) -> Iterator[Problem]:
     for index, item in enumerate(accuracy.items):
         where = ("accuracy", "items", index)
         if names.count(item.name) > 1:
-            yield Problem((*where, "name"), f"the sample '{item.name}' stands there twice")
+            yield Problem((*where, "name"), f"the sample '{item.name}' is there twice")
         if known and item.expect not in known:
             yield Problem((*where, "expect"), unknown_name("label", item.expect, known))
 
@@ -143,7 +143,7 @@ def _item_problems(usecase: UseCase, accuracy: Accuracy) -> Iterator[Problem]:
 def _repeated(kind: str, where: Location, key: Location, names: Sequence[str]) -> Iterator[Problem]:
     for index, name in enumerate(names):
         if name in names[:index]:
-            yield Problem((*where, index, *key), f"the {kind} '{name}' stands there twice")
+            yield Problem((*where, index, *key), f"the {kind} '{name}' is there twice")
 
 
 def _file_problems(usecase: UseCase, folder: Path) -> Iterator[Problem]:
@@ -174,7 +174,7 @@ def _missing_file(where: Location, folder: Path, name: str) -> Iterator[Problem]
     path = folder / name
     if not _is_there(path):
         hint = did_you_mean(path.name, _names_beside(path))
-        yield Problem(where, f"there is no file {path}{hint}")
+        yield Problem(where, f"file not found: {path}{hint}")
 
 
 def _origins(usecase: UseCase) -> Iterator[tuple[Location, Origin]]:

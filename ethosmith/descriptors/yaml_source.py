@@ -226,7 +226,7 @@ class _Locator:
                 raise self._error(key_node, "a key must be a word")
             key = str(key_node.value)
             if key in result:
-                raise self._error(key_node, f"the key '{key}' stands here twice")
+                raise self._error(key_node, f"the key '{key}' is there twice")
             self.keys[(*location, key)] = _mark_of(key_node)
             result[key] = self.plain(value_node, (*location, key))
         return result

@@ -60,7 +60,7 @@ def cache_folder(option: str, environment: Mapping[str, str], root: Path) -> Pat
         return Cache.for_user().root / "build"
     folder = root / Path(given).expanduser()
     if folder.exists() and not folder.is_dir():
-        raise EthosmithError(f"cache={given}: this is no folder; give one, or cache={NONE}")
+        raise EthosmithError(f"cache={given}: not a directory; give one, or cache={NONE}")
     return folder
 
 

@@ -25,7 +25,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import unfinished_below
 
 _LOCK = ".lock"
-_MOST_DIGITS = 20
+_MAX_DIGITS = 20
 _LONGEST_STEP_S = 120.0
 _POLL_S = 0.05
 
@@ -82,7 +82,7 @@ class BuildLock:
             time.sleep(_POLL_S)
 
     def _holder_runs(self) -> bool:
-        text = os.pread(self._descriptor, _MOST_DIGITS, 0).strip()
+        text = os.pread(self._descriptor, _MAX_DIGITS, 0).strip()
         if not text.isdigit():
             return True  # it has the lock, and has not said yet who it is
         try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.vela_config import check_system_config
-from ethosmith.descriptors.board import Runner
+from ethosmith.descriptors.board import PrebuiltImage
 from ethosmith.descriptors.platform import Platform
 from ethosmith.graph.options import words
 from ethosmith.graph.runtimes import DIRECT, Runtime, runtime_named, runtimes_for_the_cpu
@@ -36,7 +36,7 @@ class Configuration:
         system_config: of Vela; empty on the CPU alone.
         build_type: ``release`` or ``debug``.
         toolchain: name of the device's toolchain.
-        runner: the image that executes the network, where the runtime links none.
+        prebuilt_image: the image that executes the network, where the runtime links none.
     """
 
     platform: str
@@ -47,7 +47,7 @@ class Configuration:
     system_config: str
     build_type: str
     toolchain: str = DEFAULT_TOOLCHAIN
-    runner: Runner | None = None
+    prebuilt_image: PrebuiltImage | None = None
 
     @property
     def npu_name(self) -> str:
@@ -109,10 +109,10 @@ def configurations(platform: Platform, values: Mapping[str, str]) -> list[Config
     Raises:
         EthosmithError: a name that the platform does not have, or two that do not fit.
     """
-    npus = words(values["npu"]) or [platform.npu.default_config]
+    npus = words(values["npu"]) or [platform.npu.default_accelerator_config]
     found = [_configuration(platform, one, values) for one in _combinations(values, npus)]
     if not found:
-        raise EthosmithError("npu= names no accelerator config")
+        raise EthosmithError("npu= is empty; see scons list")
     return found
 
 
@@ -127,7 +127,7 @@ def sweep_configurations(
         EthosmithError: a name that the platform does not have, or nothing that fits.
     """
     found, left_out = [], []
-    for one in _combinations(values, words(values["npu"]) or platform.npu.configs):
+    for one in _combinations(values, words(values["npu"]) or platform.npu.accelerator_configs):
         if one.npu != NO_NPU:
             platform.product_of(one.npu)
         if one.memory_mode:
@@ -144,10 +144,10 @@ def sweep_configurations(
 def _combinations(values: Mapping[str, str], npus: Sequence[str]) -> list[_Combination]:
     runtimes = [runtime_named(name) for name in words(values["runtime"])]
     if not runtimes:
-        raise EthosmithError("runtime= names no runtime")
+        raise EthosmithError("runtime= is empty; see scons -h")
     for option in ("memory_mode", "system_config"):
         if values[option] and all(npu == NO_NPU for npu in npus):
-            raise EthosmithError(f"{option}= is about an NPU, and npu=none has none: leave it out")
+            raise EthosmithError(f"{option}= cannot be used with npu=none")
     modes = words(values["memory_mode"]) or [""]
     return [
         _Combination(runtime, npu, mode)
@@ -175,7 +175,7 @@ def _configuration(
         system_config=check_system_config(values["system_config"] or product.system_config),
         build_type=values["build_type"],
         toolchain=values["toolchain"],
-        runner=_runner(platform, one.runtime, product.name, mode),
+        prebuilt_image=_prebuilt_image(platform, one.runtime, product.name, mode),
     )
 
 
@@ -185,8 +185,10 @@ def _on_the_cpu(platform: Platform, runtime: Runtime, values: Mapping[str, str])
             f"npu=none: runtime={runtime.name} has no kernels for the CPU; give"
             f" {runtimes_for_the_cpu()}"
         )
-    runner = None if runtime.links_image else platform.runner_on_the_cpu
-    board_npu = _first_npu(platform, runner.product) if runner else platform.npu.default_config
+    image = None if runtime.links_image else platform.prebuilt_image_for_the_cpu
+    board_npu = (
+        _first_npu(platform, image.product) if image else platform.npu.default_accelerator_config
+    )
     product = platform.product_of(board_npu)
     return Configuration(
         platform=platform.name,
@@ -197,14 +199,18 @@ def _on_the_cpu(platform: Platform, runtime: Runtime, values: Mapping[str, str])
         system_config="",
         build_type=values["build_type"],
         toolchain=values["toolchain"],
-        runner=runner,
+        prebuilt_image=image,
     )
 
 
 def _first_npu(platform: Platform, product: str) -> str:
-    found = (config for config in platform.npu.configs if config.startswith(f"{product}-"))
+    found = (
+        config for config in platform.npu.accelerator_configs if config.startswith(f"{product}-")
+    )
     return next(found)
 
 
-def _runner(platform: Platform, runtime: Runtime, product: str, mode: str) -> Runner | None:
-    return None if runtime.links_image else platform.runner(product, mode)
+def _prebuilt_image(
+    platform: Platform, runtime: Runtime, product: str, mode: str
+) -> PrebuiltImage | None:
+    return None if runtime.links_image else platform.prebuilt_image(product, mode)

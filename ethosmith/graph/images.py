@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.descriptors.board import Runner
+from ethosmith.descriptors.board import PrebuiltImage
 from ethosmith.graph.build import Build, Machine, Usage
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import (
@@ -189,7 +189,7 @@ def _image(build: Build, axf: Path, link_map: Path, name: str) -> Image:
 
 
 def prebuilt_image(
-    build: Build, usecase: SelectedUseCase, configuration: Configuration, runner: Runner
+    build: Build, usecase: SelectedUseCase, configuration: Configuration, runner: PrebuiltImage
 ) -> Image:
     """Declare the image ``runner`` as it comes; it executes whatever network it is given."""
     platform = build.platform

@@ -29,7 +29,7 @@ def _platforms(project: Project) -> Iterator[tuple[str, str]]:
     for name in project.platform_names:
         platform = project.platform(name).descriptor
         yield name, platform.title
-        yield "", f"npu={','.join(platform.npu.configs)}"
+        yield "", f"npu={','.join(platform.npu.accelerator_configs)}"
         yield "", f"memory_mode={','.join(mode.name for mode in platform.memory_modes)}"
 
 

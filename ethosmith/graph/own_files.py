@@ -34,7 +34,7 @@ def labels_of_file(path: Path, shown: Path) -> tuple[str, ...]:
         shown: its name in messages.
 
     Raises:
-        EthosmithError: it cannot be read, or a line is no label.
+        EthosmithError: it cannot be read, or a line is not a valid label.
     """
     try:
         lines = path.read_text("utf-8-sig").rstrip().splitlines()
@@ -88,7 +88,7 @@ def files_as_samples(
     names = [sample.name for sample in samples]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
-        raise EthosmithError(f"samples={shown}: two files would be the sample '{twice[0]}'")
+        raise EthosmithError(f"samples={shown}: two files map to the same sample name '{twice[0]}'")
     return samples
 
 

@@ -190,7 +190,7 @@ class Project:
             found = Located(read(path), path)
             given = found.descriptor.name
             if given != name:
-                message = f"its name is '{given}', its place says '{name}'"
+                message = f"the name '{given}' does not match its place; expected '{name}'"
                 raise error_at(path, ("name",), message)
             self._found[kind, name] = found
         located: Located[AnyDescriptor] = self._found[kind, name]

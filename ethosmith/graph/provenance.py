@@ -212,17 +212,17 @@ def _samples(project: Project, usecase: SelectedUseCase) -> list[dict[str, Any]]
 
 
 def _prebuilt_image(project: Project, configuration: Configuration) -> dict[str, Any]:
-    if configuration.runner is None:
+    if configuration.prebuilt_image is None:
         return {}
-    runner = configuration.runner
-    return {"ready_image": {"remark": runner.remark or "", **project.source_of(runner.source)}}
+    image = configuration.prebuilt_image
+    return {"prebuilt_image": {"remark": image.remark or "", **project.source_of(image.source)}}
 
 
 def _origins(usecase: SelectedUseCase, configuration: Configuration) -> list[Origin]:
     """Return where the descriptors' own files come from, as far as they are used."""
     own = [] if usecase.model_path is not None else [usecase.descriptor.model.source]
-    if configuration.runner is not None:
-        own.append(configuration.runner.source)
+    if configuration.prebuilt_image is not None:
+        own.append(configuration.prebuilt_image.source)
     return [*own, *(sample.source for sample in usecase.samples if sample.source is not None)]
 
 

@@ -37,7 +37,7 @@ from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
 
 EXIT_USER_ERROR = 2
 _PARSED = "descriptors.json"
-_MOST_RUNS = 1000
+_MAX_RUNS = 1000
 _MAX_TIME_LIMIT_S = 1e6
 # The environment variable for what toolchain_path= says.
 _TOOLCHAIN_FOLDER = "ETHOSMITH_TOOLCHAIN_PATH"
@@ -134,10 +134,10 @@ class Session:
         if names == ["all"]:
             names = list(self.project.usecase_names)
         if not names:
-            raise EthosmithError("usecase= names no use case (see scons list)")
+            raise EthosmithError("usecase= is empty; see scons list")
         for option in ("model", "labels", "samples", "evaluation", "runs"):
             if self.values[option] and len(names) != 1:
-                raise EthosmithError(f"{option}= goes with one use case: give usecase=NAME as well")
+                raise EthosmithError(f"{option}= needs exactly one use case; add usecase=NAME")
         located = [self.project.usecase(name) for name in names]
         for item in located:
             self._check_runtimes(item.descriptor)
@@ -173,10 +173,10 @@ class Session:
             return 0
         if self.values["samples"] or any(sample.seed is None for sample in usecase.samples):
             raise EthosmithError(
-                f"runs={text}: it is for use cases whose samples are seeds, without samples="
+                f"runs={text}: only for use cases with seeded samples, without samples="
             )
-        if not (text.isdecimal() and 0 < int(text) <= _MOST_RUNS):
-            raise EthosmithError(f"runs={text}: give a number from 1 to {_MOST_RUNS}")
+        if not (text.isdecimal() and 0 < int(text) <= _MAX_RUNS):
+            raise EthosmithError(f"runs={text}: give a number from 1 to {_MAX_RUNS}")
         return int(text)
 
     @property
@@ -186,7 +186,7 @@ class Session:
         if folder and not (self.project.root / folder).is_dir():
             raise EthosmithError(f"evaluation={folder}: give a folder, not a file")
         if folder and "accuracy" not in self.targets:
-            raise EthosmithError("evaluation= goes with the target accuracy: scons accuracy ...")
+            raise EthosmithError("evaluation= is only valid with the target 'accuracy'")
         return folder
 
     def _given_path(self, option: str) -> Path | None:

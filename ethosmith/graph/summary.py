@@ -55,8 +55,10 @@ def _remarks(images: Sequence[BuiltImage]) -> str:
     """Return what is to be known about CPU instructions, where they may be shown."""
     if not any(image.configuration.runtime.inference_function for image in images):
         return ""
-    runners = [image.configuration.runner for image in images if image.configuration.runner]
-    remarks = dict.fromkeys(f"{r.product}'s runner: {r.remark}\n" for r in runners if r.remark)
+    images_used = [
+        image.configuration.prebuilt_image for image in images if image.configuration.prebuilt_image
+    ]
+    remarks = dict.fromkeys(f"{r.product}'s runner: {r.remark}\n" for r in images_used if r.remark)
     counted = "CPU instructions are QEMU's count of one inference's call; not cycles.\n"
     return "".join([counted, *remarks])
 

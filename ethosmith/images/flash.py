@@ -56,7 +56,9 @@ def _copy(source: Path, target: Path) -> None:
     except OSError as error:
         raise EthosmithError(f"{target}: cannot be written: {error.strerror}") from None
     if not same:
-        raise EthosmithError(f"{target}: reads back other bytes than were written; is it damaged?")
+        raise EthosmithError(
+            f"{target}: read-back does not match what was written; is the card damaged?"
+        )
 
 
 def main(argv: Sequence[str]) -> None:

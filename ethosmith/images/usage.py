@@ -167,7 +167,7 @@ def _locate(
     too_many = offset + section.size_bytes - region.size_bytes
     if too_many > 0:
         raise EthosmithError(
-            f"{where} reaches {too_many:,} bytes behind the end of {region.name} "
+            f"{where} extends {too_many:,} bytes past the end of {region.name} "
             f"({region.size_bytes:,} bytes); make it smaller or move it to another region"
         )
     return region, offset

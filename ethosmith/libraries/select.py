@@ -60,7 +60,7 @@ def _files_of(one: FileSet, names: Sequence[str], label: str) -> list[str]:
     for pattern in one.files:
         matching = [name for name in names if matches(name, pattern)]
         if not matching:
-            raise EthosmithError(f"{label}: no file is called {pattern}{_nearest(pattern, names)}")
+            raise EthosmithError(f"{label}: no file matches {pattern}{_nearest(pattern, names)}")
         found.update(dict.fromkeys(matching))
     kept = [name for name in found if not any(matches(name, p) for p in one.exclude)]
     if not kept:

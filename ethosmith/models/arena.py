@@ -37,7 +37,7 @@ from ethosmith.models.tflite_file import (
 
 # Where no size is known, the alignment of what is allocated one after another may cost this.
 _SLACK_BYTES = 64
-_MOST_ARENA_BYTES = 256 << 20
+_MAX_ARENA_BYTES = 256 << 20
 
 # Sizes on Cortex-M, from the debug information of Arm's build of TensorFlow Lite Micro (26.03).
 # The allocator's two classes, the planner, the builder of operator data, the subgraph.
@@ -128,7 +128,7 @@ def host_arena(path: Path) -> tuple[int, int]:
         failure = None
         try:
             interpreter = runtime.Interpreter.from_file(
-                str(path), arena_size=min(_MOST_ARENA_BYTES, 100 * path.stat().st_size)
+                str(path), arena_size=min(_MAX_ARENA_BYTES, 100 * path.stat().st_size)
             )
             interpreter.invoke()
             interpreter.print_allocations()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read what Vela compiled: command stream, weights, work areas, inputs and outputs."""
+"""Read what Vela compiled: command stream, weights, scratch, inputs and outputs."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class PlacedTensor:
 
 @dataclass(frozen=True)
 class Area:
-    """A work area of the NPU; regions are indices of its BASEP registers."""
+    """Scratch memory of the NPU; regions are indices of its BASEP registers."""
 
     region: int
     size_bytes: int

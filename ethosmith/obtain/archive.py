@@ -96,7 +96,7 @@ def _zip_refusal(info: zipfile.ZipInfo) -> str:
     if kind == stat.S_IFLNK:
         return "it is a link"
     if kind not in {0, stat.S_IFREG}:
-        return "it is no regular file"
+        return "it is not a regular file"
     return "it is encrypted" if info.flag_bits & 1 else ""
 
 
@@ -119,7 +119,7 @@ class _TarArchive:
     def open(self, name: str) -> IO[bytes]:
         file = self._tar.extractfile(self._infos[name])
         if file is None:
-            raise EthosmithError(f"{self.label}: member '{name}' is no regular file")
+            raise EthosmithError(f"{self.label}: member '{name}' is not a regular file")
         return file
 
 
@@ -128,7 +128,7 @@ def _tar_refusal(info: tarfile.TarInfo) -> str:
         return "it is a folder"
     if info.issym() or info.islnk():
         return "it is a link"
-    return "" if info.isreg() and not info.issparse() else "it is no regular file"
+    return "" if info.isreg() and not info.issparse() else "it is not a regular file"
 
 
 class _BoundedStream:

@@ -92,7 +92,7 @@ class GitClient:
         return done.stdout
 
     def run(self, *words: str, folder: Path, on_percent: Callable[[int], None]) -> None:
-        """Run a git command that tells how it gets on.
+        """Run a git command that reports progress.
 
         Raises:
             GitFailure: it ended with an error.
@@ -126,7 +126,7 @@ class GitClient:
         ) as process:
             asked, answered = process.stdin, process.stdout
             if asked is None or answered is None:
-                raise EthosmithError("git gave no pipes")
+                raise EthosmithError("could not open pipes to git")
 
             def blob(name: str) -> bytes:
                 asked.write(f"{name}\n".encode())

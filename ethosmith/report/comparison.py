@@ -129,7 +129,7 @@ def _read(stem: Path, verified: Path) -> Figures | None:
         beats={key: value for key, value in most.items() if key.startswith("axi")},
         answers=tuple((sample["name"], sample["answer"]) for sample in run["samples"]),
         simulator=f"{simulator['name']} {simulator['version']}".strip(),
-        remark=manifest.get("ready_image", {}).get("remark", ""),
+        remark=manifest.get("prebuilt_image", {}).get("remark", ""),
         used_bytes={region["region"]: region["used_bytes"] for region in manifest["sizes"]},
         flash_bytes=flash_bytes,
         ram_bytes=ram_bytes,

@@ -146,7 +146,7 @@ def page_text(
         ),
         memory_names=_MEMORY_NAMES,
         columns=_columns(figures),
-        linked="ready_image" not in data["manifest"],
+        linked="prebuilt_image" not in data["manifest"],
         title=_configuration(figures),
         configuration=_configuration(figures, data["manifest"]["configuration"]["system_config"]),
         cycles_chart=_cycles_chart(figures),

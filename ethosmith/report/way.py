@@ -15,7 +15,7 @@ from typing import Any
 NODE_WIDTH = 176
 NODE_HEIGHT = 44
 _GAP_X, _GAP_Y, _MARGIN = 18, 34, 6
-_MOST_CHARACTERS = 23
+_MAX_CHARACTERS = 23
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Placed:
     def label(self) -> str:
         """Its name, short enough for the box."""
         name = self.step.name
-        return name if len(name) <= _MOST_CHARACTERS else f"{name[: _MOST_CHARACTERS - 1]}…"
+        return name if len(name) <= _MAX_CHARACTERS else f"{name[: _MAX_CHARACTERS - 1]}…"
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from ethosmith.descriptors.names import title_of
 from ethosmith.scaffold.network import Network, check_fits
 
 _FOLDER = Path(__file__).parent / "templates"
-_MOST_LABELS = 1024
+_MAX_LABELS = 1024
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ def _labels(filling: Filling) -> tuple[str, ...]:
         raise EthosmithError(
             f"{network.file}: has {network.output_count} outputs, and labels= {len(labels)} lines"
         )
-    if network.output_count > _MOST_LABELS:
+    if network.output_count > _MAX_LABELS:
         raise EthosmithError(
             f"{network.file}: {network.output_count} outputs are no classes; start from"
             " like=inference_runner"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from ethosmith.descriptors.platform import Platform
     from ethosmith.images.elf import Elf
 
-_MODEL_ADVICE = "use another memory_mode, a smaller npu configuration or a smaller model"
+_MODEL_ADVICE = "use another memory_mode, a smaller accelerator config or a smaller model"
 _SMALLER_MODEL = "use a smaller model, or another memory_mode"
 # Part: the section of the generated objects that holds it, and what to do about it.
 _PARTS: Mapping[str, tuple[str | None, str]] = {

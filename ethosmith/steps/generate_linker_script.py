@@ -17,10 +17,10 @@ from ethosmith.steps.step import Input, Output, Step, step
 if TYPE_CHECKING:
     import jinja2
 
-    from ethosmith.descriptors.memory import MemoryMode, ModelPart, WorkArea
+    from ethosmith.descriptors.memory import MemoryMode, ModelPart, ScratchArea
     from ethosmith.descriptors.platform import Platform
 
-# Cortex-M55's cache line: a work area of the NPU shares none with the CPU's data.
+# Cortex-M55's cache line: the NPU's scratch shares none with the CPU's data.
 _CACHE_LINE_BYTES = 32
 # The start-up code copies and clears by words; the ABI aligns doubles to eight bytes.
 _DATA_ALIGNMENT_BYTES = 8
@@ -201,7 +201,7 @@ def _part_section(name: str, part: ModelPart) -> Section:
     return Section(name, part.region, (f"*({name})",), load, alignment=_CACHE_LINE_BYTES)
 
 
-def _area_section(name: str, area: WorkArea) -> Section:
+def _area_section(name: str, area: ScratchArea) -> Section:
     return Section(name, area.region, (f"*({name})",), alignment=_CACHE_LINE_BYTES, noload=True)
 
 

@@ -11,7 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethosmith.codegen.c_text import byte_array, notice
-from ethosmith.codegen.model import NO_NPU, ModelIdentity, model_definition, tensor_table, work_area
+from ethosmith.codegen.model import (
+    NO_NPU,
+    ModelIdentity,
+    model_definition,
+    scratch_array,
+    tensor_table,
+)
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
@@ -97,8 +103,8 @@ def tflite_model_source(
     parts = [
         f'{notice(source)}#include "model.h"\n',
         byte_array("tflite", content, section=section, alignment=alignment),
-        work_area("scratch", memory.arena_bytes),
-        work_area("scratch_fast", memory.fast_scratch_bytes),
+        scratch_array("scratch", memory.arena_bytes),
+        scratch_array("scratch_fast", memory.fast_scratch_bytes),
         tensor_table("inputs", _placed(network.inputs)),
         tensor_table("outputs", _placed(network.outputs)),
         model_definition(identity, fields, len(network.inputs), len(network.outputs)),

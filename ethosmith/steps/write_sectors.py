@@ -103,7 +103,7 @@ def _region_of(path: Path, segment: Segment, regions: Regions) -> tuple[MemoryRe
     if offset + segment.size_bytes > region.size_bytes:
         too_many = offset + segment.size_bytes - region.size_bytes
         raise EthosmithError(
-            f"{path}: {_name(segment)} reaches {too_many:,} bytes behind the end of "
+            f"{path}: {_name(segment)} extends {too_many:,} bytes past the end of "
             f"{region.name} (0x{region.address:08x}, {region.size_bytes:,} bytes); "
             "make it smaller or move it to another region"
         )

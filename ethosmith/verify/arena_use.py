@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 _LINE = re.compile(r"^arena: (?P<used>\d+) of (?P<size>\d+) bytes used\r?$", re.MULTILINE)
 # An arena that is larger than this times what was used, and more, was guessed.
-_MOST_FACTOR = 1.25
-_MOST_EXTRA_BYTES = 1024
+_MAX_FACTOR = 1.25
+_MAX_EXTRA_BYTES = 1024
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class ArenaUse:
         """Yield what is wrong with the arena's size, a line each."""
         if self.used_bytes > self.size_bytes:
             yield f"used {self.used_bytes} bytes of an arena of {self.size_bytes}"
-        if self.size_bytes > self.used_bytes * _MOST_FACTOR + _MOST_EXTRA_BYTES:
+        if self.size_bytes > self.used_bytes * _MAX_FACTOR + _MAX_EXTRA_BYTES:
             yield (
                 f"an arena of {self.size_bytes} bytes, of which {self.used_bytes} were used:"
                 " ethosmith.models.arena is wrong about this network"

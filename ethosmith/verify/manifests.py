@@ -16,7 +16,7 @@ from ethosmith.core.files import sha256_of
 _ARGUMENT = re.compile(r"[a-z][a-z0-9_]*=[^\0]*\Z", re.DOTALL)
 _PARTS = ("arguments", "outputs", "made", "inputs", "tools")
 # The runtime whose image is somebody else's.
-_READY_IMAGE = "prebuilt"
+_PREBUILT = "prebuilt"
 # Given anew to every build from a manifest.
 _OURS = ("cache=", "launcher=")
 
@@ -49,7 +49,7 @@ class Manifest:
     @property
     def files(self) -> dict[str, Any]:
         """What has to come out the same: the image, and the network if the image has none."""
-        ready = self.data.get("configuration", {}).get("runtime") == _READY_IMAGE
+        ready = self.data.get("configuration", {}).get("runtime") == _PREBUILT
         return {**self.data["outputs"], **(self.data["made"] if ready else {})}
 
     @property

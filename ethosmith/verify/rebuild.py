@@ -28,7 +28,7 @@ from ethosmith.verify.manifests import (
 _BUILD = "build"
 _OWN_FILES = ("model=", "labels=", "samples=")
 _USECASE = "usecase="
-_MOST_REASONS = 8
+_MAX_REASONS = 8
 
 
 def groups(manifests: Iterable[Manifest]) -> list[tuple[list[str], list[Manifest]]]:
@@ -92,7 +92,7 @@ def verdict(recorded: Manifest, scratch: Path) -> tuple[bool, str]:
     if not files:
         return True, f"verified: {name}: identical, {len(recorded.files)} files\n"
     lines = [f"differs: {name}: {', '.join(Path(file).name for file in files)}"]
-    lines += [f"  {reason}" for reason in islice(reasons(recorded, rebuilt), _MOST_REASONS)]
+    lines += [f"  {reason}" for reason in islice(reasons(recorded, rebuilt), _MAX_REASONS)]
     if len(lines) == 1:
         lines.append(
             "  nothing that is recorded differs; perhaps the compiler ran on another machine"

@@ -40,15 +40,15 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
             "runtime": "prebuilt",
             "memory_mode": "Sram_Only",
         },
-        "platform fvp has no prebuilt runner for ethos-u55 in Sram_Only (it has: ethos-u55 in",
+        "platform fvp has no prebuilt image for ethos-u55 in Sram_Only (it has: ethos-u55 in",
     ),
     "runtime without an image for the platform": (
         {"usecase": "inference_runner", "runtime": "prebuilt", "target": "mps3"},
-        "platform mps3 has no prebuilt runner for ethos-u55 in Shared_Sram (it has: none)",
+        "platform mps3 has no prebuilt image for ethos-u55 in Shared_Sram (it has: none)",
     ),
     "memory mode of no NPU": (
         {"npu": "none", "memory_mode": "Sram_Only"},
-        "memory_mode= is about an NPU, and npu=none has none: leave it out",
+        "memory_mode= cannot be used with npu=none",
     ),
     "simulator": (
         {"simulator": "qemu"},
@@ -56,12 +56,12 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "NPU": (
         {"npu": "ethos-u55-129"},
-        "unknown NPU configuration of platform fvp 'ethos-u55-129';"
+        "unknown accelerator config of platform fvp 'ethos-u55-129';"
         f" did you mean 'ethos-u55-128'? (allowed: {_NPUS})",
     ),
     "one NPU of several": (
         {"npu": "ethos-u55-32,u55"},
-        "unknown NPU configuration of platform fvp 'u55'",
+        "unknown accelerator config of platform fvp 'u55'",
     ),
     "memory mode": (
         {"memory_mode": "shared_sram"},
@@ -85,20 +85,20 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
     "time limit": ({"time_limit_s": "1m"}, "time_limit_s=1m: give a number of seconds above 0"),
     "endless time limit": ({"time_limit_s": "inf"}, "time_limit_s=inf: give a number of seconds"),
     "use case": ({"usecase": "kw"}, "unknown use case 'kw'; did you mean 'kws'? (allowed: "),
-    "no use case": ({"usecase": ","}, "usecase= names no use case (see scons list)"),
+    "no use case": ({"usecase": ","}, "usecase= is empty; see scons list"),
     "use case that is a path": ({"usecase": "../kws"}, "unknown use case '../kws'"),
     "use case of two lines": ({"usecase": "a\nb"}, r"unknown use case 'a\nb'"),
     "use case that is a command": ({"usecase": "$(touch x)"}, "unknown use case '$(touch x)'"),
     "runs of recordings": (
         {**_KWS, "runs": "3"},
-        "runs=3: it is for use cases whose samples are seeds, without samples=",
+        "runs=3: only for use cases with seeded samples, without samples=",
     ),
     "runs that are no number": (
         {"usecase": "inference_runner", "runs": "0"},
         "runs=0: give a number from 1 to 1000",
     ),
     "model": ({**_KWS, "model": "net.h5"}, "model=net.h5: there is no such file"),
-    "model of all use cases": ({"model": "SConstruct"}, "model= goes with one use case"),
+    "model of all use cases": ({"model": "SConstruct"}, "model= needs exactly one use case"),
 }
 
 
@@ -172,7 +172,8 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "packages/silabs-mltk.yaml",
         "name: silabs-mltk",
         "name: mltk",
-        "packages/silabs-mltk.yaml:4:7: its name is 'mltk', its place says 'silabs-mltk'",
+        "packages/silabs-mltk.yaml:4:7: the name 'mltk' does not match its place; expected"
+        " 'silabs-mltk'",
     ),
 }
 

@@ -14,7 +14,7 @@ from tests.npu_corpus.draw import Draw
 from tests.npu_corpus.network import Network
 
 Parameters = dict[str, Any]
-_MOST_TRIES = 200
+_MAX_TRIES = 200
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class Row:
         rng = np.random.default_rng(crc32(self.operator.encode()))
         decks: dict[str, list[Any]] = {name: [] for name in self.axes}
         seen: set[str] = set()
-        for _ in range(_MOST_TRIES * count):
+        for _ in range(_MAX_TRIES * count):
             parameters = {name: self._deal(decks[name], name, rng) for name in self.axes}
             name = _case_id(self.operator, parameters)
             if name in seen or not self.fits(parameters):

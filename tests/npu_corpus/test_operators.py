@@ -11,7 +11,7 @@ from tests.npu_corpus.known import KNOWN_DIFFERENCES, KnownDifference, known_dif
 from tests.npu_corpus.table import all_cases
 from tests.npu_corpus.targets import TARGETS, Target
 
-LEAST_CASES = 500
+MIN_CASES = 500
 
 
 def sampled_target(case: Case) -> Target:
@@ -47,7 +47,7 @@ def test_operator_is_bit_exact_on_every_configuration(case: Case) -> None:
 
 def test_corpus_has_its_size_and_no_id_twice() -> None:
     names = [case.id for case in all_cases()]
-    assert len(names) >= LEAST_CASES
+    assert len(names) >= MIN_CASES
     assert len(set(names)) == len(names)
 
 

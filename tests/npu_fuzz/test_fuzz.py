@@ -23,7 +23,7 @@ ENDINGS = {
     "TransferFault",
 }
 LONGEST_S = 20.0  # of processor time; seen: below one
-MOST_GROWTH_BYTES = 512 << 20
+MAX_GROWTH_BYTES = 512 << 20
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ def test_no_corruption_hangs(campaign: Campaign) -> None:
 
 
 def test_memory_does_not_grow(campaign: Campaign) -> None:
-    assert campaign.grown_bytes < MOST_GROWTH_BYTES
+    assert campaign.grown_bytes < MAX_GROWTH_BYTES
 
 
 @pytest.mark.parametrize("signed", [0, 1])

@@ -14,7 +14,7 @@ from tests.npu_fuzz.fuzzer import resident_bytes, victims
 from tests.npu_fuzz.mutations import Words, with_commands
 
 LONGEST_S = 120.0  # of processor time; seen: 23
-MOST_GROWTH_BYTES = 1 << 30  # seen: 435 MiB
+MAX_GROWTH_BYTES = 1 << 30  # seen: 435 MiB
 _PAYLOAD_BIT = 1 << 14
 _SIDE_M1 = 4095
 
@@ -67,4 +67,4 @@ def test_endless_work_is_cut_short(kind: str) -> None:
     with contextlib.suppress(NpuJobError):
         runner.run(victim.inputs)
     assert time.process_time() - start < LONGEST_S
-    assert resident_bytes() - before < MOST_GROWTH_BYTES
+    assert resident_bytes() - before < MAX_GROWTH_BYTES

@@ -44,7 +44,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     board.mkdir(parents=True)
     platform = platform.replace("name: fvp", "name: our_board")
     (board / "platform.yaml").write_text(
-        platform.replace("default_config: ethos-u55-128", "default_config: ethos-u55-64")
+        platform.replace(
+            "default_accelerator_config: ethos-u55-128", "default_accelerator_config: ethos-u55-64"
+        )
     )
     return root
 

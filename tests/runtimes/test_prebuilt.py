@@ -63,10 +63,10 @@ def test_outputs_equal_litert(npu: str, built: ProjectCopy) -> None:
 
 def test_the_image_is_the_pinned_one(built: ProjectCopy) -> None:
     manifest = _json(built, "none", "manifest")
-    assert manifest["ready_image"]["package"] == "mlia-ethos-u"
+    assert manifest["prebuilt_image"]["package"] == "mlia-ethos-u"
     assert manifest["configuration"]["runtime"] == "prebuilt"
     pins = {package["name"]: package["sha256"] for package in manifest["packages"]}
-    assert manifest["ready_image"]["sha256"] == pins["mlia-ethos-u"]
+    assert manifest["prebuilt_image"]["sha256"] == pins["mlia-ethos-u"]
     assert not manifest["libraries"]
     bill = _json(built, "none", "bom.cdx")
     assert {part["name"] for part in bill["components"]} == {"mlia-ethos-u", Path(_MODEL).stem}

@@ -229,7 +229,7 @@ def _wrong_code(site: Site) -> None:
 
 
 WRONG: dict[str, tuple[Callable[[Site], None], str, str]] = {
-    "folder": (_without_folder, "tflm", f"no file is called {_MICRO}/memory_planner/*.cc"),
+    "folder": (_without_folder, "tflm", f"no file matches {_MICRO}/memory_planner/*.cc"),
     "replacement": (
         _without_replacements,
         "tflm",

@@ -203,7 +203,7 @@ def test_the_folder_is_that_of_the_option_then_the_environment_then_the_user_s(
     assert cache_folder("own", variable, tmp_path) == tmp_path / "own"
     assert cache_folder("none", variable, tmp_path) is None
     (tmp_path / "file").touch()
-    with pytest.raises(EthosmithError, match="no folder"):
+    with pytest.raises(EthosmithError, match="not a directory"):
         cache_folder("file", {}, tmp_path)
 
 

@@ -48,5 +48,5 @@ def test_a_script_that_is_not_there_is_named(tmp_path: Path) -> None:
     copy.replace("usecases/asr/usecase.yaml", "train: model/train.py", "train: model/tarin.py")
     outcome = copy.scons("train", "usecase=asr")
     assert outcome.exit_code == 2
-    assert "usecase.yaml:12:8: there is no file" in outcome.stderr
+    assert "usecase.yaml:12:8: file not found" in outcome.stderr
     assert "train.py" in outcome.stderr

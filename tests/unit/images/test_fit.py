@@ -53,7 +53,7 @@ def test_error_names_region_sizes_parts_and_a_way_out(fvp: Platform) -> None:
     assert str(raised.value) == (
         "region SRAM: needs 2.31 MiB of 2.00 MiB (327,680 bytes too many): "
         "scratch 2.00 MiB, weights 320.0 KiB; "
-        "use another memory_mode, a smaller npu configuration or a smaller model"
+        "use another memory_mode, a smaller accelerator config or a smaller model"
     )
 
 

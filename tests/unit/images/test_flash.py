@@ -59,5 +59,5 @@ def test_card_that_loses_bytes_is_told(
 ) -> None:
     root = mounted_card(tmp_path, card)
     monkeypatch.setattr("ethosmith.images.flash.shutil.copyfileobj", lambda *_: None)
-    with pytest.raises(EthosmithError, match="reads back other bytes"):
+    with pytest.raises(EthosmithError, match="read-back does not match"):
         flash(card, sectors, root)

@@ -97,7 +97,7 @@ def test_segment_that_reaches_behind_its_region_is_refused(small: Linked, tmp_pa
         write_sectors(read_image(small.axf), smaller, tmp_path)
     assert str(raised.value) == (
         f"{small.axf}: the segment of sections .model.weights, .samples at load address 0x70000000 "
-        "(4,196 bytes) reaches 100 bytes behind the end of DDR (0x70000000, 4,096 bytes); "
+        "(4,196 bytes) extends 100 bytes past the end of DDR (0x70000000, 4,096 bytes); "
         "make it smaller or move it to another region"
     )
 

@@ -121,11 +121,15 @@ def test_archive_with_a_name_that_leads_out_is_refused(
     [
         pytest.param(tar_of({"m": b""}, kind=tarfile.SYMTYPE), "a link", id="tar-symlink"),
         pytest.param(tar_of({"m": b""}, kind=tarfile.LNKTYPE), "a link", id="tar-hard-link"),
-        pytest.param(tar_of({"m": b""}, kind=tarfile.CHRTYPE), "no regular file", id="tar-device"),
-        pytest.param(tar_of({"m": b""}, kind=tarfile.FIFOTYPE), "no regular file", id="tar-fifo"),
+        pytest.param(
+            tar_of({"m": b""}, kind=tarfile.CHRTYPE), "not a regular file", id="tar-device"
+        ),
+        pytest.param(
+            tar_of({"m": b""}, kind=tarfile.FIFOTYPE), "not a regular file", id="tar-fifo"
+        ),
         pytest.param(tar_of({"m": b""}, kind=tarfile.DIRTYPE), "a folder", id="tar-folder"),
         pytest.param(zip_of({"m": b"/x"}, stat.S_IFLNK | 0o777), "a link", id="zip-symlink"),
-        pytest.param(zip_of({"m": b""}, stat.S_IFCHR), "no regular file", id="zip-device"),
+        pytest.param(zip_of({"m": b""}, stat.S_IFCHR), "not a regular file", id="zip-device"),
         pytest.param(zip_of({"m/": b""}), "a folder", id="zip-folder"),
         pytest.param(tar_of({"m": b"1", "./m": b"2"}), "twice", id="two-of-one-name"),
     ],

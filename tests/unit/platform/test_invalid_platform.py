@@ -31,8 +31,8 @@ INVALID = {
         "stack_bytes: 4096",
         "stack_bytes: 4096\nstack_byte: 1",
         "22:1: unknown key 'stack_byte'; did you mean 'stack_bytes'? (allowed: card, cpu, fvp,"
-        " memory_modes, name, npu, open_board, placement, regions, runners, schema, stack_bytes,"
-        " timing_adapters, title, uart, windows)",
+        " memory_modes, name, npu, open_board, placement, prebuilt_images, regions, schema,"
+        " stack_bytes, timing_adapters, title, uart, windows)",
     ),
     "unknown key of a region": (
         "alias: 0x30000000, size_kib",
@@ -74,7 +74,7 @@ INVALID = {
     "two regions of one name": (
         "{name: FAST",
         "{name: WORK",
-        "10:12: the name 'WORK' stands here twice",
+        "10:12: the name 'WORK' is there twice",
     ),
     "overlapping regions": (
         "address: 0x31000000",
@@ -127,7 +127,7 @@ INVALID = {
     "memory mode twice": (
         "name: Sram_Only",
         "name: Shared_Sram",
-        "29:11: the name 'Shared_Sram' stands here twice",
+        "29:11: the name 'Shared_Sram' is there twice",
     ),
     "scratch where the NPU is not": (
         "scratch: {region: FAST, axi_limit: 1}",
@@ -150,15 +150,15 @@ INVALID = {
         "27:29: unknown key 'load' (allowed: axi_limit, region)",
     ),
     "default that the platform has not": (
-        "default_config: ethos-u55-64",
-        "default_config: ethos-u55-128",
-        "39:19: unknown NPU configuration of this platform 'ethos-u55-128'; did you mean"
+        "default_accelerator_config: ethos-u55-64",
+        "default_accelerator_config: ethos-u55-128",
+        "39:31: unknown accelerator config of this platform 'ethos-u55-128'; did you mean"
         " 'ethos-u55-32'? (allowed: ethos-u55-32, ethos-u55-64)",
     ),
     "configuration of another product": (
-        "configs: [ethos-u55-32, ethos-u55-64]",
-        "configs: [ethos-u65-256, ethos-u55-64]",
-        "42:17: unknown configuration of ethos-u55 'ethos-u65-256'; did you mean 'ethos-u55-256'?"
+        "accelerator_configs: [ethos-u55-32, ethos-u55-64]",
+        "accelerator_configs: [ethos-u65-256, ethos-u55-64]",
+        "42:29: unknown configuration of ethos-u55 'ethos-u65-256'; did you mean 'ethos-u55-256'?"
         " (allowed: ethos-u55-128, ethos-u55-256, ethos-u55-32, ethos-u55-64)",
     ),
     "product without its memory mode": (

@@ -79,7 +79,7 @@ def test_each_part_of_the_model_lies_where_the_mode_says(
             region = platform.region(place.region)
             start, size_bytes = section["sh_addr"], section["sh_size"]
             assert region.address <= start < start + size_bytes <= region.end
-            # The NPU's work areas share no cache line with anything else.
+            # The NPU's scratch arrays share no cache line with anything else.
             assert start % CACHE_LINE_BYTES == 0
             assert size_bytes % CACHE_LINE_BYTES == 0
 

@@ -40,7 +40,7 @@ def test_combinations_that_cannot_be_are_left_out_with_the_reason(platform: Plat
 
 def test_without_npu_every_npu_of_the_platform_is_meant(platform: Platform) -> None:
     found, left_out = sweep_configurations(platform, check_options({}))
-    assert [c.npu_name for c in found] == list(platform.npu.configs)
+    assert [c.npu_name for c in found] == list(platform.npu.accelerator_configs)
     assert left_out == []
 
 

@@ -8,11 +8,11 @@
 namespace ethosmith {
 namespace {
 
-constexpr size_t kMostChannels = 64;
+constexpr size_t kMaxChannels = 64;
 
 std::vector<int16_t> heard;
 FrontendSettings settings;
-uint16_t features[kMostChannels];
+uint16_t features[kMaxChannels];
 
 size_t samples_of(size_t duration_ms) {
     return duration_ms * static_cast<size_t>(settings.sample_rate_hz) / 1000;

@@ -92,7 +92,7 @@ def test_a_template_has_the_form_of_our_own_files(project: ProjectCopy, template
 _REFUSED_BY_SCONS = {
     "a name with capitals": (
         ("usecase=Front-Door", "template=image"),
-        "'Front-Door' is no name for a use case: lower-case letters, digits, single '-' and '_',"
+        "'Front-Door' is not a valid use case name: lower-case letters, digits, single '-' and '_',"
         " beginning with a letter; for example usecase=front_door",
     ),
     "a path": (("usecase=../x", "template=image"), "; for example usecase=x"),

@@ -70,7 +70,11 @@ def test_labels_are_the_lines_of_the_file(tmp_path: Path) -> None:
     assert labels_of_file(file, file) == ("cat", "light blue", "no")
 
 
-WRONG_LABELS = {'a\nb"c\n': ":2: 'b\"c' is no label", "": "is empty", "a\n\nb\n": ":2: '' is no"}
+WRONG_LABELS = {
+    'a\nb"c\n': ":2: 'b\"c' is not a valid label",
+    "": "is empty",
+    "a\n\nb\n": ":2: '' is not a valid label",
+}
 
 
 @pytest.mark.parametrize("text", WRONG_LABELS)
@@ -99,7 +103,7 @@ def test_samples_are_the_files_in_the_order_of_their_names(tmp_path: Path) -> No
 WRONG_SAMPLES = {
     ("a.wav",): "photos/a.wav: the use case img_class takes .png",
     (): "samples=photos: the folder is empty",
-    ("a.png", "a.jpg"): "two files would be the sample 'a'",
+    ("a.png", "a.jpg"): "two files map to the same sample name 'a'",
 }
 
 
