@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, Self
-
-from pydantic import Field, StringConstraints, model_validator
+from typing import Annotated, Literal
 
 from ethosmith.descriptors.base import Strict
 from ethosmith.descriptors.origin import Origin
@@ -13,15 +11,16 @@ from ethosmith.descriptors.words import (
     LOWER_IS_BETTER,
     PROGRAM,
     Label,
+    Limits,
     RelativePath,
     SampleFormat,
     SampleName,
 )
 
 Metric = Literal["top1", "word_error_rate", "auc"]
-Paragraph = Annotated[str, StringConstraints(min_length=1, max_length=600)]
-Drop = Annotated[float, Field(ge=0)]
-Program = Annotated[str, StringConstraints(pattern=PROGRAM)]
+Paragraph = Annotated[str, Limits(min_length=1, max_length=600)]
+Drop = Annotated[float, Limits(ge=0)]
+Program = Annotated[str, Limits(pattern=PROGRAM)]
 
 
 class EvaluationItem(Strict):
@@ -52,8 +51,8 @@ class GeneratedItems(Strict):
     """
 
     script: RelativePath
-    seed: Annotated[int, Field(ge=0)]
-    count: Annotated[int, Field(ge=1, le=100_000)]
+    seed: Annotated[int, Limits(ge=0)]
+    count: Annotated[int, Limits(ge=1, le=100_000)]
     programs: tuple[Program, ...] = ()
 
 
@@ -90,7 +89,7 @@ class Accuracy(Strict):
     """
 
     metric: Metric
-    classes: Annotated[tuple[Label, ...], Field(min_length=2, max_length=2)] | None = None
+    classes: Annotated[tuple[Label, ...], Limits(min_length=2, max_length=2)] | None = None
     samples: bool = False
     items: tuple[EvaluationItem, ...] = ()
     path: RelativePath | None = None
@@ -100,15 +99,13 @@ class Accuracy(Strict):
     max_drop: MaxDrop = MaxDrop()
     public_set: Paragraph | None = None
 
-    @model_validator(mode="after")
-    def _agrees(self) -> Self:
+    def __post_init__(self) -> None:
         if not (self.samples or self.items or self.path or self.generate):
             raise ValueError("name an evaluation set: 'samples: true', items, path or generate")
         if (self.metric == "auc") != (self.classes is not None):
             raise ValueError("'classes: [LOW, HIGH]' goes with the metric auc, and auc with it")
         if self.classes is not None and self.classes[0] == self.classes[1]:
             raise ValueError("the two classes must differ")
-        return self
 
     @property
     def limit(self) -> tuple[str, float | None]:

@@ -59,6 +59,17 @@ def test_a_kept_descriptor_needs_neither_pydantic_nor_yaml(tmp_path: Path) -> No
     assert done.stdout == "fvp\nset()\n", done.stdout + done.stderr
 
 
+def test_the_graph_is_imported_without_pydantic_and_yaml() -> None:
+    program = (
+        "import sys, ethosmith.graph.session, ethosmith.descriptors.usecase_checks\n"
+        "print({'pydantic', 'yaml'} & sys.modules.keys())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    assert done.stdout == "set()\n", done.stdout
+
+
 def _other_seal(text: str) -> str:
     return "0" * 64 + text[64:]
 
