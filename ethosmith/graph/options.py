@@ -70,7 +70,7 @@ OPTIONS = (
     Option("system_config", "Vela's; or the platform's", "", group=WHAT),
     Option("build_type", "release or debug (-Og)", "release", ("release", "debug"), group=WHAT),
     Option("runtime", f"several with commas: {_RUNTIMES}", "direct", group=WHAT),
-    Option("simulator", "fvp, open, or auto: what is installed", "auto", ("auto", "fvp", "open")),
+    Option("simulator", "fvp, open; auto: installed", "auto", ("auto", "fvp", "open")),
     Option("model", ".h5, .keras, SavedModel or .tflite in place of the use case's", "", group=OWN),
     Option("labels", "a text file, one label a line", "", group=OWN),
     Option("samples", "a folder of pictures, WAV, CSV, .npy", "", group=OWN),
