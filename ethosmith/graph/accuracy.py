@@ -13,7 +13,7 @@ from typing import Any
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import Look
 from ethosmith.descriptors.accuracy import Accuracy
-from ethosmith.descriptors.yaml_source import read_yaml
+from ethosmith.descriptors.load import error_at
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph import runs
 from ethosmith.graph.build import Build
@@ -328,9 +328,7 @@ def _show(build: Build, measured: Sequence[tuple[SelectedUseCase, Path]]) -> int
         if usecase.descriptor.accuracy is None:
             sys.stdout.write(f"{usecase.name}: not measured: no 'accuracy:' in its descriptor.\n")
     problems = [
-        read_yaml(usecase.path).error(
-            (_TARGET, *broken["limit"].split(".")), broken_text(result, broken)
-        )
+        error_at(usecase.path, (_TARGET, *broken["limit"].split(".")), broken_text(result, broken))
         for (usecase, _), result in zip(measured, results, strict=True)
         for broken in result["broken"]
     ]

@@ -13,7 +13,7 @@ from ethosmith import DISTRIBUTION_PATHS
 from tests.project_copy import ROOT
 
 # Each imports from those above it alone. Modules that lie directly below ethosmith/ belong to the
-# first one. `lib` and `steps` are not there yet.
+# first one.
 LAYERS = (
     "core",
     "descriptors",
