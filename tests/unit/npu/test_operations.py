@@ -327,3 +327,19 @@ def test_operand_scales_in_16_bits_follow_the_operand_order(
     result = execute(Bench(), settings, operation, ofm, {IFM: ifm, IFM2: ifm2})
     first, second = (ifm2, ifm) if reverse else (ifm, ifm2)
     assert np.array_equal(result, ELEMENTWISE[mode](3 * first, 7 * second))
+
+
+def test_padded_average_divides_by_its_own_count_whatever_ofm_scale_says() -> None:
+    ifm = np.full((4, 4, 8), 10, dtype=np.int8)
+    ofm = np.zeros((4, 4, 8), dtype=np.int8)
+    settings = (
+        feature_map("IFM", ifm, IFM)
+        | feature_map("OFM", ofm, OFM)
+        | kernel_settings(Kernel(3, 3), (1, 1, 1, 1))
+    )
+    settings[cmd0.NPU_SET_OFM_PRECISION] |= NATURAL | GLOBAL
+    operation = words(cmd1.NPU_SET_OFM_SCALE, 5) + word(
+        cmd0.NPU_OP_POOL, pooling_mode.AVERAGE.value
+    )
+    result = execute(Bench(), settings, operation, ofm, {IFM: ifm})
+    assert (result == 10).all()
