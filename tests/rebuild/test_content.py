@@ -4,9 +4,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 import struct
 import wave
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -203,6 +205,28 @@ def test_an_output_that_was_an_input_in_between_is_still_known_to_be_altered(
     project.scons("usecase=img_class", f"model={network}", network)
     assert "QUANTISE" in project.build(_KWS, network).text
     assert project.read_bytes(network) == built.read_bytes(network)
+
+
+def test_an_output_that_is_altered_while_it_is_used_is_used_once(
+    built: ProjectCopy, tmp_path: Path
+) -> None:
+    """Its object is made from bytes that no record names, even if they are put back."""
+    project = built.copy(tmp_path / "project")
+    labels, target = "build/usecases/kws/generated/labels.c", "build/usecases/kws/host/labels.c.o"
+    tools, once, compiler = tmp_path / "tools", tmp_path / "once", shutil.which("cc")
+    tools.mkdir()
+    (tools / "cc").write_text(
+        f'#!/bin/sh\ncase " $* " in *" {labels} "*) mkdir "{once}" && echo "int i;" >> {labels} ;;'
+        f' esac\nexec {compiler} "$@"\n'
+    )
+    (tools / "cc").chmod(0o755)
+    project = replace(project, environment={"PATH": f"{tools}:{os.environ['PATH']}"})
+    first = project.build(_KWS, target)
+    assert f"warning: {labels} changed while {target} was made from it; build again" in first.stdout
+    assert project.read_bytes(target) != built.read_bytes(target)
+    (project.root / labels).write_bytes(built.read_bytes(labels))
+    assert project.build(_KWS, target).steps == {f"CC {target}"}
+    assert project.read_bytes(target) == built.read_bytes(target)
 
 
 def test_files_of_no_finished_build_are_told_once(built: ProjectCopy, tmp_path: Path) -> None:

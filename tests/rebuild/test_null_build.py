@@ -17,7 +17,7 @@ import pytest
 from ethosmith.environment import null_build
 from tests import needs
 
-from ..project_copy import ROOT, ProjectCopy
+from ..project_copy import ProjectCopy
 from .changes import DESCRIPTOR, PLATFORM
 from .test_content import cut, flip, put_another
 
@@ -265,13 +265,6 @@ def test_what_no_build_asks_for_does_not_matter(recorded: Recorded) -> None:
     os.utime(recorded.root / "firmware/npu/npu.c")
     assert recorded.answers
     assert recorded.ask(*_WORDS, environment={"SHLVL": "7", "OLDPWD": "/"}).stdout == recorded.said
-
-
-def test_the_wrapper_answers_without_scons(recorded: Recorded) -> None:
-    """It is asked at one place; all else is tested above."""
-    text = (ROOT / "scons").read_text("utf-8")
-    assert 'if "$venv/bin/python" -I -S "$root/ethosmith/environment/null_build.py" "$@"' in text
-    assert recorded.answers
 
 
 def test_a_build_that_fails_has_no_record(recorded: Recorded, tmp_path: Path) -> None:

@@ -42,6 +42,19 @@ def test_first_use_prepares_later_uses_run_and_a_new_lock_updates(
     assert list((project.root / ".venv").rglob("toy_extra*")) == []
 
 
+def test_a_build_without_changes_is_answered_before_scons_starts(project: SmallProject) -> None:
+    project.run()
+    asked = project.root / "ethosmith" / "environment" / "null_build.py"
+    asked.write_text(
+        "import os, sys\nprint('nothing new', sys.argv[1:], os.environ['SCONSFLAGS'])\n"
+    )
+    answered = project.run("usecase=a b", "-j2")
+    assert (answered.returncode, answered.stderr) == (0, "")
+    assert answered.stdout == "nothing new ['usecase=a b', '-j2'] -Q\n"
+    asked.write_text("raise SystemExit(1)\n")
+    assert project.run("usecase=a b").stdout == "toy scons 1.0 ['usecase=a b']\n"
+
+
 def test_package_that_is_not_the_pinned_one_is_refused(project: SmallProject) -> None:
     wheel = project.wheels / "toy_lib-1.0-py3-none-any.whl"
     wheel.write_bytes(wheel.read_bytes() + b"tampered")
