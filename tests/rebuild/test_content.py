@@ -81,6 +81,12 @@ def other_remark(path: Path) -> None:
     path.write_text(text.replace(old, old.swapcase(), 1), "utf-8")
 
 
+def exchange(path: Path, old: str, new: str) -> None:
+    text = path.read_text("utf-8")
+    assert text.count(old) == 1
+    path.write_text(text.replace(old, new), "utf-8")
+
+
 def other_label(path: Path) -> None:
     path.write_text(path.read_text("utf-8").replace("word 00", "word 99"), "utf-8")
 
@@ -112,16 +118,21 @@ _INPUTS = {
         (_KWS,),
         "CC IMAGE/lib/runtime/own/main.c.o",
     ),
-    "YAML": (PLATFORM, other_remark, (_KWS,), "GENERATE IMAGE/generated/memory.ld"),
+    "YAML": (
+        PLATFORM,
+        lambda path: exchange(path, "size_kib: 2048", "size_kib: 1024"),
+        (_KWS,),
+        "GENERATE IMAGE/generated/memory.ld",
+    ),
     "template": (
-        "ethosmith/codegen/linker_script.ld.j2",
+        "ethosmith/steps/generate_linker_script.ld.j2",
         other_remark,
         (_KWS,),
         "GENERATE IMAGE/generated/memory.ld",
     ),
     "Python": (
-        "ethosmith/codegen/labels.py",
-        other_remark,
+        "ethosmith/steps/generate_labels.py",
+        lambda path: exchange(path, "const uint32_t label_count", "uint32_t const label_count"),
         (_KWS,),
         "GENERATE USECASE/generated/labels.c",
     ),
