@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-import re
+import math
 import struct
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
 from ethosmith.lib.pictures import read_picture
 from ethosmith.lib.sound import Sound, SoundSpec, read_python_list, read_sound
+from ethosmith.lib.tables import ANY_ARRAY, ArraySpec, read_array, read_numbers
 
 _MAX_BYTES = 32 << 20
-_FLOAT_MAX = 3.4028234e38
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,43 @@ class SampleForm:
 
     Attributes:
         sound: of ``sound:``; None: it takes no sounds.
+        array: of ``array:``, and of the network's input where nothing else is declared.
     """
 
     sound: SoundSpec | None = None
+    array: ArraySpec = ANY_ARRAY
 
     @classmethod
-    def of(cls, values: Mapping[str, Any]) -> SampleForm:
-        """Return the form that `ethosmith.descriptors.usecase.UseCase.sample_form` describes."""
-        return cls(sound=SoundSpec(**values["sound"]) if values.get("sound") else None)
+    def of(cls, values: Mapping[str, Any], inputs: Sequence[Mapping[str, Any]] = ()) -> SampleForm:
+        """Return the form that `ethosmith.descriptors.usecase.UseCase.sample_form` describes.
+
+        Args:
+            values: that.
+            inputs: shape (with a batch) and dtype of each of the network's inputs, if a sample
+                holds those as they are.
+        """
+        array = values.get("array") or {}
+        shape, axes = array.get("shape"), array.get("axes")
+        dtype = array.get("dtype")
+        if shape is None and inputs:
+            shape, dtype = _joined(inputs)
+        return cls(
+            sound=SoundSpec(**values["sound"]) if values.get("sound") else None,
+            array=ArraySpec(
+                tuple(shape) if shape is not None else None,
+                dtype,
+                tuple(axes) if axes is not None else None,
+            ),
+        )
+
+
+def _joined(inputs: Sequence[Mapping[str, Any]]) -> tuple[list[int], str | None]:
+    """Return shape and dtype of an array that fills all inputs, one after another."""
+    dtypes = {str(one["dtype"]) for one in inputs}
+    dtype = dtypes.pop() if len(dtypes) == 1 else None
+    if len(inputs) == 1:
+        return list(inputs[0]["shape"]), dtype
+    return [sum(math.prod(one["shape"]) for one in inputs)], dtype
 
 
 # Of a use case that declares nothing.
@@ -41,32 +70,6 @@ NO_FORM = SampleForm()
 
 def _ignore(text: str) -> None:
     del text
-
-
-def read_numbers(path: Path) -> bytes:
-    """Return the numbers of a text file as float32, little endian.
-
-    Commas, semicolons, spaces and line ends part them; what follows a `#` is a remark.
-    """
-    values: list[float] = []
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise EthosmithError(f"{path}: not a text file") from None
-    for number, line in enumerate(lines, start=1):
-        words = re.findall(r"[^,;\s]+", line.partition("#")[0])
-        values += [_number(word, f"{path}:{number}") for word in words]
-    return struct.pack(f"<{len(values)}f", *values)
-
-
-def _number(word: str, where: str) -> float:
-    try:
-        value = float(word)
-    except ValueError:
-        raise EthosmithError(f"{where}: '{word[:40]}' is not a number") from None
-    if not abs(value) <= _FLOAT_MAX:
-        raise EthosmithError(f"{where}: {word[:40]} is beyond single precision")
-    return value
 
 
 def seed_bytes(seed: int) -> bytes:
@@ -79,31 +82,6 @@ def read_raw(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def read_array(path: Path) -> bytes:
-    """Return the elements of a NumPy file, row by row: int8, uint8, int16 or float32.
-
-    Double precision becomes single.
-    """
-    import numpy as np  # noqa: PLC0415 only for this format
-
-    try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise EthosmithError(f"{path}: not a NumPy array: {error}") from None
-    if not isinstance(array, np.ndarray):
-        raise EthosmithError(f"{path}: holds several arrays; save one with numpy.save")
-    array = array.astype(array.dtype.newbyteorder("<"))
-    if array.dtype == np.dtype("<f8"):
-        array = array.astype("<f4")
-    if array.dtype.name not in _ARRAY_DTYPES:
-        raise EthosmithError(
-            f"{path}: has elements of type {array.dtype}; save {', '.join(_ARRAY_DTYPES)}"
-        )
-    return bytes(array.tobytes())
-
-
-_ARRAY_DTYPES = ("int8", "uint8", "int16", "float32")
-
 _SOUNDS: Mapping[str, Callable[[Path, SoundSpec], Sound]] = {
     "wav": read_sound,
     "flac": read_sound,
@@ -111,13 +89,12 @@ _SOUNDS: Mapping[str, Callable[[Path, SoundSpec], Sound]] = {
 }
 _OTHERS: Mapping[str, Callable[[Path], bytes]] = {
     "csv": read_numbers,
-    "npy": read_array,
     "raw": read_raw,
 }
 
 
-_PICTURE = "image"
-FORMATS = (*_SOUNDS, _PICTURE, *_OTHERS)
+_PICTURE, _ARRAY = "image", "npy"
+FORMATS = (*_SOUNDS, _PICTURE, _ARRAY, *_OTHERS)
 
 
 def read_sample(
@@ -163,4 +140,6 @@ def _read(path: Path, sample_format: str, form: SampleForm, report: Callable[[st
         return picture.data
     if path.stat().st_size > _MAX_BYTES:
         raise EthosmithError(f"{path}: larger than {_MAX_BYTES >> 20} MiB")
+    if sample_format == _ARRAY:
+        return read_array(path, form.array)
     return _OTHERS[sample_format](path)

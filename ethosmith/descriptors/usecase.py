@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.base import EMPTY, Descriptor, Strict
-from ethosmith.descriptors.inputs import SoundInput
+from ethosmith.descriptors.inputs import ArrayInput, SoundInput
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.words import (
     PARAMETER_NAME,
@@ -183,6 +183,7 @@ class UseCase(Descriptor):
         quantise: how it becomes int8.
         vela: how it is compiled for the NPU.
         sound: the form of its sounds, if its samples are sounds.
+        array: the form of its arrays, if its samples are .npy files.
         labels: class names, in the order of the network's output; `labels[]` in C.
         samples: inputs baked into the image; the device runs them in this order.
         sources: C and C++ files with the pre- and post-processing.
@@ -198,6 +199,7 @@ class UseCase(Descriptor):
     quantise: Quantise = Quantise()
     vela: Vela = Vela()
     sound: SoundInput | None = None
+    array: ArrayInput | None = None
     labels: tuple[Label, ...] = ()
     samples: tuple[Sample, ...] = ()
     sources: Annotated[tuple[RelativePath, ...], Limits(min_length=1)]
@@ -209,7 +211,9 @@ class UseCase(Descriptor):
     @property
     def sample_form(self) -> dict[str, Any]:
         """The form that samples are brought to, as JSON can hold it."""
-        return {"sound": self.sound.form} if self.sound else {}
+        form: dict[str, Any] = {"sound": self.sound.form} if self.sound else {}
+        array = (self.array or ArrayInput()).form
+        return {**form, "array": {**array, "shape": array["shape"] or self.model.input_shape}}
 
     @property
     def c_parameters(self) -> dict[str, bool | int | float | str]:

@@ -22,6 +22,7 @@ from ethosmith.steps.generate_tflite_model import GenerateTfliteModel
 from ethosmith.steps.plan_arena import PlanArena
 from ethosmith.steps.quantise_network import QuantiseNetwork
 from ethosmith.steps.read_input_shape import ReadInputShape
+from ethosmith.steps.read_network_inputs import ReadNetworkInputs
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,20 @@ def input_shape(build: Build, usecase: SelectedUseCase, model: FloatModel) -> Pa
             pattern=list(pattern),
             usecase=str(usecase.path),
             output=usecase.outputs / "input_shape.json",
+        )
+    ).output
+
+
+def network_inputs(build: Build, usecase: SelectedUseCase, model: FloatModel) -> Path | None:
+    """Declare the form of the network's inputs, where arrays fill them as they are; else None."""
+    declared = usecase.descriptor.sample_form["array"]["shape"] is not None
+    if declared or all(sample.format != "npy" for sample in usecase.samples):
+        return None
+    return build.add(
+        ReadNetworkInputs(
+            model=model.path,
+            model_files=model.files,
+            output=usecase.outputs / "network_inputs.json",
         )
     ).output
 

@@ -42,14 +42,24 @@ def labels_source(build: Build, usecase: SelectedUseCase) -> Path:
     ).output
 
 
-def sample_files(build: Build, usecase: SelectedUseCase) -> list[Path]:
-    """Declare the samples, in the form that the device's pre-processing takes."""
+def sample_files(build: Build, usecase: SelectedUseCase, network: Path | None) -> list[Path]:
+    """Declare the samples, in the form that the device's pre-processing takes.
+
+    Args:
+        build: where they are declared.
+        usecase: whose.
+        network: of `ethosmith.graph.models.network_inputs`.
+    """
     folder = usecase.outputs / "samples"
-    return [sample_file(build, usecase, sample, folder) for sample in usecase.samples]
+    return [sample_file(build, usecase, one, folder, network) for one in usecase.samples]
 
 
 def sample_file(
-    build: Build, usecase: SelectedUseCase, sample: SelectedSample, folder: Path
+    build: Build,
+    usecase: SelectedUseCase,
+    sample: SelectedSample,
+    folder: Path,
+    network: Path | None = None,
 ) -> Path:
     """Declare one sample below ``folder``, as the device's pre-processing takes it."""
     if sample.mix is not None:
@@ -60,6 +70,7 @@ def sample_file(
             input=None if seeded else _source_of(build, usecase, sample, folder / sample.name),
             format=None if seeded else sample.format,
             form=None if seeded else usecase.descriptor.sample_form,
+            network=network if sample.format == "npy" else None,
             seed=sample.seed,
             output=folder / f"{sample.name}.bin",
         )

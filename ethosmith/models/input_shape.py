@@ -14,6 +14,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.keras_file import (
@@ -66,6 +68,25 @@ def input_shapes(model: Path) -> list[Shape]:
         return [tuple(int(size) for size in detail["shape"]) for detail in details]
     shape = _shape_in_configuration(model)
     return [shape] if shape else converter_for(model)[1]
+
+
+def network_inputs(model: Path) -> list[dict[str, Any]]:
+    """Return ``shape`` (with a batch of 1) and ``dtype`` of all inputs of the int8 network.
+
+    A float network's inputs become int8; a .tflite keeps its own types.
+
+    Raises:
+        EthosmithError: as in `input_shapes`.
+    """
+    dtypes: list[str] = []
+    if model.suffix.lower() == TFLITE_SUFFIX:
+        details = load_interpreter(model).get_input_details()
+        dtypes = [str(np.dtype(detail["dtype"]).name) for detail in details]
+    shapes = input_shapes(model)
+    return [
+        {"shape": shape, "dtype": dtype}
+        for shape, dtype in zip(shapes, dtypes or ["int8"] * len(shapes), strict=True)
+    ]
 
 
 def _shape_in_configuration(model: Path) -> Shape | None:

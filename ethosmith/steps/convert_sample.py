@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Mapping
 from typing import Any
@@ -28,6 +29,7 @@ class ConvertSample(Step):
         input: the sample's file, read as ``format`` says.
         format: ``wav``, ``image``, ``csv``, ``npy``, ``raw`` or ``pcm16-python-list``.
         form: what the use case takes; ``UseCase.sample_form``.
+        network: JSON of ReadNetworkInputs, where a sample holds the network's inputs as they are.
         seed: in place of a file, a number that the application makes its input from.
         output: the bytes.
     """
@@ -35,6 +37,7 @@ class ConvertSample(Step):
     input: OptionalInput = None
     format: str | None = None
     form: Mapping[str, Any] | None = None
+    network: OptionalInput = None
     seed: int | None = None
     output: Output
 
@@ -49,7 +52,8 @@ class ConvertSample(Step):
         elif self.input is not None:
             if self.format is None:
                 raise EthosmithError(f"{self.input}: the format of the sample is missing")
-            form = SampleForm.of(self.form or {})
+            inputs = json.loads(self.network.read_text("utf-8")) if self.network else ()
+            form = SampleForm.of(self.form or {}, inputs)
             write_bytes(self.output, read_sample(self.input, self.format, form, self._report))
 
     def _report(self, converted: str) -> None:

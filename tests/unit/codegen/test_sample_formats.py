@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import io
-import struct
 from pathlib import Path
 
 import numpy as np
@@ -41,18 +40,22 @@ def test_a_python_list_is_read_and_the_file_never_run(tmp_path: Path) -> None:
     assert not marker.exists()
 
 
-def test_numbers_are_single_precision_in_the_order_of_the_file(tmp_path: Path) -> None:
-    path = tmp_path / "a.csv"
-    path.write_bytes(b"\xef\xbb\xbf# x, y\r\n1, -0.5 # first\r\n\r\n2e3;\t7\r\n")
-    assert read_sample(path, "csv") == struct.pack("<4f", 1, -0.5, 2000, 7)
-
-
-def test_an_array_is_its_elements_row_by_row(tmp_path: Path) -> None:
+def test_a_declared_array_and_the_network_s_own_are_what_is_taken(tmp_path: Path) -> None:
     path = tmp_path / "a.npy"
-    np.save(path, np.array([[1, -2], [3, 4]], np.int8).T)
-    assert read_sample(path, "npy") == b"\1\3\xfe\4"
-    np.save(path, np.array([1.0, -0.5], ">f8"))
-    assert read_sample(path, "npy") == struct.pack("<2f", 1, -0.5)
+    np.save(path, np.zeros((3, 4, 5), np.int8))
+    two = [{"shape": [1, 4, 5], "dtype": "int8"}, {"shape": [1, 2], "dtype": "int8"}]
+    forms = {
+        "shape 1x4x5x3 expected": SampleForm.of({}, [{"shape": [1, 4, 5, 3], "dtype": "int8"}]),
+        "shape 4x5x3 expected": SampleForm.of({"array": {"shape": [4, 5, 3]}}),
+        "shape 22 expected": SampleForm.of({}, two),
+    }
+    for expected, form in forms.items():
+        with pytest.raises(EthosmithError, match=expected):
+            read_sample(path, "npy", form)
+    turned = SampleForm.of({"array": {"shape": [4, 5, 3], "axes": [1, 2, 0]}})
+    assert read_sample(path, "npy", turned) == bytes(60)
+    np.save(path, np.zeros(22, np.int8))
+    assert read_sample(path, "npy", SampleForm.of({}, two)) == bytes(22)
 
 
 def _array(dtype: str) -> bytes:
@@ -62,7 +65,7 @@ def _array(dtype: str) -> bytes:
 
 
 BAD = {
-    "an array of long integers": ("npy", _array("int64"), "has elements of type int64; save int8,"),
+    "an array of long integers": ("npy", _array("int64"), "elements of type int8 or "),
     "an array of objects": ("npy", _array("object"), "not a NumPy array: "),
     "half an array": ("npy", _array("int8")[:-1], "not a NumPy array: "),
     "no array": ("npy", b"1 2 3", "not a NumPy array: "),
@@ -73,8 +76,8 @@ BAD = {
     "no Python": ("pcm16-python-list", b"x = [1\n", "not a list of 16-bit integers"),
     "no text": ("pcm16-python-list", b"x = [1] # \xff\n", "not a list of 16-bit integers"),
     "no picture": ("image", b"\x89PNG\r\n\x1a\n", "not a picture of a known format"),
-    "a word": ("csv", b"1,2\n3,x4\n", ":2: 'x4' is not a number"),
-    "infinity": ("csv", b"inf\n", ":1: inf is beyond single precision"),
+    "a word": ("csv", b"1,2\n3,x4\n", ":2: field 2: a finite number expected, 'x4' found"),
+    "infinity": ("csv", b"inf\n", ":1: field 1: a finite number expected, 'inf' found"),
     "no numbers": ("csv", b"# 1\n", "the sample is empty"),
     "bytes": ("csv", b"\xff\xfe1\0", "not a text file"),
     "empty": ("raw", b"", "the sample is empty"),

@@ -48,7 +48,7 @@ def test_options_code_and_packages_are_in_the_signature() -> None:
 def test_places_and_unsigned_options_are_not() -> None:
     build, _ = fake_build({"usecase": "kws"})
     usecase = build.session.usecases[0]
-    samples.samples_source(build, usecase, samples.sample_files(build, usecase))
+    samples.samples_source(build, usecase, samples.sample_files(build, usecase, None))
     for made in build.made.values():
         assert made.facts is not None
         assert "offline" not in made.facts.options
