@@ -105,8 +105,9 @@ class Contents:
 
     def tell_if_foreign(self, node: Any) -> None:
         """Tell of the first target that no finished build has made, but is there."""
-        recorded = hasattr(node.get_stored_info().binfo, "bactsig")
-        if not self._told_foreign and not recorded and node.exists():
+        if self._told_foreign or node.get_state() == SCons.Node.executed or not node.exists():
+            return
+        if getattr(node.get_stored_info().binfo, "bactsig", None) is None:
             self._told_foreign = True
             self._say(f"note: {node} is from no finished build; rebuilding all such files")
 
