@@ -3,6 +3,8 @@
 import sys
 from pathlib import Path
 
+__version__ = "0.1.0"
+
 # In the repository, the distributions in it are used as they are, whatever is installed.
 _DISTRIBUTIONS = Path(__file__).resolve().parent.parent / "distributions"
 DISTRIBUTION_PATHS = tuple(

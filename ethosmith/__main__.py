@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""``python -m ethosmith``."""
+"""``python -m ethosmith``, and what ``./scons`` calls by its folder."""
 
 import sys
-
-from ethosmith.steps.command_line import main
+from pathlib import Path
 
 if __name__ == "__main__":
-    if sys.argv[1:2] != ["step"]:
-        sys.stderr.write("usage: python -m ethosmith step NAME [SPEC | options]\n")
-        sys.exit(2)
-    sys.exit(main(sys.argv[2:]))
+    if not __package__:
+        # Called by its folder, which is no place to import from: `lib` would be ours.
+        sys.path[0] = str(Path(__file__).resolve().parent.parent)
+    from ethosmith.cli import main
+
+    sys.exit(main(sys.argv[1:], is_first=bool(__package__)))

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # Relative to the folder that scons is called in.
 FOLDER = "build/.ethosmith/unchanged"
 LOCK = "build/.lock"
+# What comes before the path of our SConstruct, for a project without one.
+OWN_GRAPH = "--file="
 _MAGIC = b"ethosmith unchanged 1 "
 # In place of the stamp of a file that is too young for it: its content is compared.
 YOUNG = "-"
@@ -63,10 +65,14 @@ Record = dict[str, list[tuple[str, ...]]]
 
 
 def is_plain(words: list[str], environment: Mapping[str, str]) -> bool:
-    """Say whether scons is asked for nothing but to build: variables, and how many at once."""
+    """Say whether scons is asked for nothing but to build.
+
+    That is: use cases, variables, how many commands at once, and with which graph.
+    """
     flags = environment.get("SCONSFLAGS", "").split()
     return all(flag == "-Q" or _is_job_count(flag) for flag in flags) and all(
-        _is_job_count(word) or (word[:1] not in ("-", "=") and "=" in word) for word in words
+        _is_job_count(word) or word[:1] not in ("-", "=", "") or word.startswith(OWN_GRAPH)
+        for word in words
     )
 
 
@@ -258,10 +264,14 @@ def main(words: list[str]) -> int:
     return 0
 
 
-if __name__ == "__main__":
+def answers(words: list[str]) -> bool:
+    """Answer if nothing has changed, and say whether it did."""
     try:
-        code = main(sys.argv[1:])
+        return main(words) == 0
     except (OSError, ValueError, IndexError, UnicodeError):
-        code = 1
+        return False
+
+
+if __name__ == "__main__":
     # Nothing is left to clean up.
-    os._exit(code)
+    os._exit(not answers(sys.argv[1:]))

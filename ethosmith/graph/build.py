@@ -149,7 +149,8 @@ class Engine(Protocol):
 
     Attributes:
         jobs: how many commands may run at once.
-        is_dry: nothing is made: only help is printed, or what would be done.
+        is_dry: nothing is made: only help is printed, or what would be done, or the exit code
+            says whether anything would.
         prints_help: only help is printed.
         is_cleaning: outputs are removed.
     """
@@ -168,8 +169,17 @@ class Engine(Protocol):
     def alias(self, name: str, paths: Iterable[Path] = (), needs: Sequence[str] = ()) -> None:
         """Put files, and what is under other names, under a name that a person types."""
 
-    def after(self, name: str, action: Callable[[], int | None], label: str = "") -> None:
-        """Call ``action`` when all that is under the name ``name`` is made; not 0: it failed."""
+    def after(
+        self, name: str, action: Callable[[], int | None], label: str = "", *, shows: bool = False
+    ) -> None:
+        """Call ``action`` when all that is under the name ``name`` is made; not 0: it failed.
+
+        Args:
+            name: a target.
+            action: what is called.
+            label: shown before.
+            shows: it only shows what was made: with all made, the target is up to date.
+        """
 
     def at_exit(self, action: Callable[[], None]) -> None:
         """Call ``action`` when the build has ended, however it ended."""

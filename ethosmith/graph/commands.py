@@ -118,7 +118,7 @@ def _print_after(build: Build, name: str, text: Callable[[], str]) -> None:
         if build.session.record is not None:
             build.session.record.answer(shown)
 
-    build.engine.after(name, say)
+    build.engine.after(name, say, shows=True)
 
 
 def _run_after(
@@ -237,7 +237,7 @@ def _declare_sweep(build: Build) -> None:
         return
     files = {image.axf: _sweep_files(image) for image in build.images}
     build.engine.alias("sweep", [path for paths in files.values() for path in paths])
-    build.engine.after("sweep", lambda: _show_sweep(build, build.images))
+    build.engine.after("sweep", lambda: _show_sweep(build, build.images), shows=True)
     if build.engine.is_dry:
         return
 

@@ -77,11 +77,21 @@ def _in_two_columns(entries: Sequence[str]) -> Iterator[str]:
 _INTRODUCTION = """\
 # Command line
 
-    ./scons [TARGET ...] [name=value ...]
+    ./scons [TARGET | USE CASE | PATH ...] [name=value ...]
 
-Without a target, the use cases are built, run on the board simulator, and checked. Options of
-SCons itself, such as `-j2`, `-n` and `-k`, work as always. `./scons -h` prints this page's two
-tables on one screen.
+Without a target, the use cases are built, run on the board simulator, and checked. `./scons -h`
+prints this page's tables on one screen.
+
+A word without `=` is a target if it is the name of one, else a use case (`./scons kws size` is
+`./scons usecase=kws size`, and so is the use case's folder), else the path of an output to build.
+`usecase=` and bare names exclude each other.
+
+The command works from any folder: of a project, it builds the one that the folder is in. Paths,
+those of variables too, are relative to where the command is typed; `#build/...` is relative to
+the project. Options of SCons itself, such as `-j2`, `-n`, `-k`, `-s`, `-C`, `-D`, `-u` and `-U`,
+work as SCons documents. `-q` exits with 1 if anything would be done, such as a test or a flash,
+and with 0 if all that a target shows is up to date. `-c` removes `build/`; with a use case,
+variables or targets, it removes their files only.
 """
 
 

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean, unknown_name
@@ -16,13 +18,17 @@ WHAT, OWN, HOW = GROUPS = ("What is built", "Your own files", "How")
 
 @dataclass(frozen=True)
 class Option:
-    """One ``name=value`` of the command line; no ``allowed``: checked where it is used."""
+    """One ``name=value`` of the command line; no ``allowed``: checked where it is used.
+
+    The value of one that ``is_path`` is relative to the folder that it was typed in.
+    """
 
     name: str
     help: str
     default: str
     allowed: tuple[str, ...] = ()
     group: str = HOW
+    is_path: bool = False
 
 
 @dataclass(frozen=True)
@@ -71,21 +77,23 @@ OPTIONS = (
     Option("build_type", "release or debug (-Og)", "release", ("release", "debug"), group=WHAT),
     Option("runtime", f"several with commas: {_RUNTIMES}", "direct", group=WHAT),
     Option("simulator", "fvp, open; auto: installed", "auto", ("auto", "fvp", "open")),
-    Option("model", ".h5, .keras, SavedModel or .tflite in place of the use case's", "", group=OWN),
-    Option("labels", "a text file, one label a line", "", group=OWN),
-    Option("samples", "a folder of pictures, WAV, CSV, .npy", "", group=OWN),
+    Option(
+        "model", ".h5, .keras, SavedModel or .tflite in place of the use case's", "", (), OWN, True
+    ),
+    Option("labels", "a text file, one label a line", "", (), OWN, True),
+    Option("samples", "a folder of pictures, WAV, CSV, .npy", "", (), OWN, True),
     Option("runs", "number of seeded random inputs", "", group=OWN),
-    Option("evaluation", "for accuracy: labelled files", "", group=OWN),
+    Option("evaluation", "for accuracy: labelled files", "", (), OWN, True),
     Option("toolchain", "compiler: gcc, clang, or one of toolchains/", "gcc", group=WHAT),
-    Option("toolchain_path", "the compiler, if not on PATH", ""),
+    Option("toolchain_path", "the compiler, if not on PATH", "", is_path=True),
     Option("template", "for new: image, audio or vector", "", group=OWN),
     Option("like", "for new: the use case to copy", "", group=OWN),
     Option("time_limit_s", "of a simulation, in seconds", "60"),
-    Option("manifest", "for verify: NAME_manifest.json", ""),
-    Option("card", "for flash: its mount point", ""),
+    Option("manifest", "for verify: NAME_manifest.json", "", is_path=True),
+    Option("card", "for flash: its mount point", "", is_path=True),
     Option("offline", "1: no network", "0", ("0", "1")),
     Option("launcher", "ccache, distcc, icecc; none", "auto", LAUNCHERS),
-    Option("cache", "build cache's folder; none", ""),
+    Option("cache", "build cache's folder; none", "", is_path=True),
     Option("cache_limit_gib", "how large it may grow", "5"),
     Option("verbose", "1: every command as it runs", "0", ("0", "1")),
 )
@@ -115,3 +123,86 @@ def check_options(given: Mapping[str, str]) -> dict[str, str]:
 def words(value: str) -> list[str]:
     """Split ``a,b``; each word once, in the order given."""
     return list(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a command line was typed, and the project that it is about; both absolute."""
+
+    folder: Path
+    project: Path
+
+    def relative(self, text: str) -> str:
+        """Return a path that was typed here, relative to the project if it is below it."""
+        path = Path(os.path.normpath(self.folder / text))
+        inside = path.is_relative_to(self.project)
+        return str(path.relative_to(self.project) if inside else path)
+
+    def arguments(self, given: Mapping[str, str]) -> dict[str, str]:
+        """Return ``name=value`` pairs with all paths relative to the project."""
+        if self.folder == self.project:
+            return dict(given)
+        paths = {option.name for option in OPTIONS if option.is_path}
+        return {
+            name: self.relative(value) if _is_typed_path(name, value, paths) else value
+            for name, value in given.items()
+        }
+
+
+def _is_typed_path(name: str, value: str, paths: Collection[str]) -> bool:
+    is_path = name in paths or name.endswith("_dir")
+    return is_path and value not in {"", "none"} and not value.startswith("~")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the words of a command line are.
+
+    Attributes:
+        targets: names of `TARGETS`, and paths relative to the project.
+        usecases: names of use cases.
+    """
+
+    targets: tuple[str, ...] = ()
+    usecases: tuple[str, ...] = ()
+
+
+def sort_words(given: Sequence[str], usecases: Collection[str], place: Place) -> Asked:
+    """Tell targets, use cases and paths apart: what is a target's name is that target.
+
+    The folder of a use case stands for the use case; a path may begin with ``#`` for the project.
+
+    Raises:
+        EthosmithError: a word is none of them.
+    """
+    known = [target.name for target in TARGETS]
+    targets, names = [], []
+    for word in given:
+        path = _typed_path(word, place)
+        kind, _, name = path.partition("/")
+        if word in known:
+            targets.append(word)
+        elif word in usecases:
+            names.append(word)
+        elif kind == "usecases" and name in usecases:
+            names.append(name)
+        elif (place.project / path).exists() or kind == "build":
+            targets.append(path)
+        else:
+            raise EthosmithError(_unknown(word, known, usecases, place))
+    return Asked(tuple(targets), tuple(dict.fromkeys(names)))
+
+
+def _typed_path(word: str, place: Place) -> str:
+    if word.startswith("#") and not (place.folder / word).exists():
+        return Place(place.project, place.project).relative(word[1:].lstrip("/"))
+    return place.relative(word)
+
+
+def _unknown(word: str, known: Sequence[str], usecases: Collection[str], place: Place) -> str:
+    if "/" in word:
+        return f"{word}: no such file in {place.folder}, and no output of the build (build/...)"
+    shown = f"'{word}'" if word.isprintable() else repr(word)
+    near = did_you_mean(word, [*known, *usecases])
+    allowed = ", ".join(sorted(known))
+    return f"unknown target {shown}{near} (allowed: {allowed}, a use case or a path)"

@@ -26,7 +26,7 @@ from ethosmith.graph.environment import process_environment
 from ethosmith.graph.help import help_text
 from ethosmith.graph.launcher import Launcher, find_launcher
 from ethosmith.graph.layout import BUILD, NOTES, OwnFiles, SelectedUseCase
-from ethosmith.graph.options import check_options, words
+from ethosmith.graph.options import TARGETS, Asked, Place, check_options, sort_words, words
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
 from ethosmith.graph.project import Located, Project
 from ethosmith.graph.record import BuildRecord
@@ -41,6 +41,16 @@ _MAX_RUNS = 1000
 _MAX_TIME_LIMIT_S = 1e6
 # The environment variable for what toolchain_path= says.
 _TOOLCHAIN_FOLDER = "ETHOSMITH_TOOLCHAIN_PATH"
+
+
+def _with_usecases(given: dict[str, str], names: Sequence[str]) -> dict[str, str]:
+    """Return the variables with use cases that were asked for by their bare names."""
+    if names and "usecase" in given:
+        raise EthosmithError(
+            f"usecase={given['usecase']} and {' '.join(names)}: name all use cases in one way,"
+            f" usecase={','.join((given['usecase'], *names))}"
+        )
+    return {"usecase": ",".join(names), **given} if names else given
 
 
 @contextlib.contextmanager
@@ -61,6 +71,10 @@ class Session:
         targets: the other words of the command line.
         root: the folder of the SConstruct.
         words: the command line as a whole, of a build that is to be recorded.
+        folder: where it was typed, which paths on it are relative to; default: the root.
+
+    Attributes:
+        targets: the names of targets, and paths relative to the project.
 
     Raises:
         EthosmithError: an unknown name or value, or a descriptor that is wrong.
@@ -75,16 +89,22 @@ class Session:
         targets: Sequence[str],
         root: Path | None = None,
         words: Sequence[str] | None = None,
+        folder: Path | None = None,
     ) -> None:
-        folder = root or Path.cwd()
-        parsed = Parsed(folder.resolve() / NOTES / _PARSED)
+        own = root or Path.cwd()
+        parsed = Parsed(own.resolve() / NOTES / _PARSED)
         atexit.register(parsed.save)
-        self.project = Project(folder, parsed)
-        self.record = self._begin_record(words)
-        folders, values = split_arguments(self.project, arguments)
+        self.project = Project(own, parsed)
+        place = Place((folder or own).resolve(), self.project.root)
+        is_here = place.folder == place.project
+        self.record = self._begin_record(words) if is_here else None
+        asked = sort_words(targets, self.project.usecase_names, place) if targets else Asked()
+        self.given = _with_usecases(place.arguments(arguments), asked.usecases)
+        folders, values = split_arguments(self.project, self.given)
         self.values = check_options(values)
-        self.given = dict(arguments)
-        self.targets = tuple(targets)
+        self.targets = asked.targets
+        if self.targets and self.record is not None:
+            self.record.doubt("a target is made whenever it is asked for")
         self.repositories = Repositories(self.project, folders)
         self.process_environment = process_environment()
 
@@ -252,7 +272,8 @@ class Session:
         return Identity(notes / "hashes.json")
 
     def _begin_record(self, words: Sequence[str] | None) -> BuildRecord | None:
-        if words is None or not is_plain(list(words), os.environ):
+        names = {target.name for target in TARGETS}
+        if words is None or not is_plain(list(words), os.environ) or names.intersection(words):
             return None
         record = BuildRecord(self.project.root, words, self.identity)
         record.begin()

@@ -14,10 +14,10 @@ from SCons.Builder import Builder
 from SCons.Defaults import DefaultEnvironment
 from SCons.Node import executed, failed, up_to_date
 from SCons.Node.FS import File
-from SCons.Script import BUILD_TARGETS, GetBuildFailures, Main
+from SCons.Script import BUILD_TARGETS, COMMAND_LINE_TARGETS, GetBuildFailures, Main
+from SCons.Taskmaster import Taskmaster, find_cycle
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.nearest import unknown_name
 from ethosmith.core.program import fail
 from ethosmith.graph import commands
 from ethosmith.graph.build import Build, Facts, Machine
@@ -40,6 +40,7 @@ from ethosmith.report.step_times import StepTimes
 from ethosmith.steps.step import Step
 
 _STANDARD_INPUT = "-"
+_TARGET_NAMES = {target.name for target in TARGETS}
 
 
 class Nodes:
@@ -68,6 +69,10 @@ class Nodes:
         """Return the nodes of several files."""
         return [self.file(path) for path in paths]
 
+    def entry(self, path: Path) -> Any:
+        """Return the node of a file or a folder."""
+        return self._fs.Entry(str(self._root / path))
+
     def folder(self, path: Path) -> Any:
         """Return the node of a folder."""
         return self._fs.Dir(str(self._root / path))
@@ -85,7 +90,8 @@ class SConsEngine:
         self.nodes = Nodes(env, session.project.root)
         self.jobs: int = env.GetOption("num_jobs")
         self.prints_help = bool(env.GetOption("help"))
-        self.is_dry = self.prints_help or bool(env.GetOption("no_exec"))
+        self._only_asks = bool(env.GetOption("question"))
+        self.is_dry = self.prints_help or self._only_asks or bool(env.GetOption("no_exec"))
         self.is_cleaning = bool(env.GetOption("clean"))
         self._env = env
         self._builder = Builder(action=Action(_run_step, _label, varlist=["STEP_SIGNATURE"]))
@@ -113,8 +119,13 @@ class SConsEngine:
         aliases = [self._env.Alias(other) for other in needs]
         self._env.Alias(name, [*self.nodes.files(paths), *aliases])
 
-    def after(self, name: str, action: Callable[[], int | None], label: str = "") -> None:
+    def after(
+        self, name: str, action: Callable[[], int | None], label: str = "", *, shows: bool = False
+    ) -> None:
         """Call ``action`` when all that is under the name ``name`` is made; not 0: it failed."""
+        if shows and self._only_asks:
+            self._env.Alias(name, [])
+            return
 
         def act(target: Any, source: Any, env: Any) -> int | None:
             del target, source, env
@@ -295,7 +306,8 @@ def begin_build(env: Any, session: Session) -> Build:
     env.Replace(SESSION=session, SHOWN=shown, REASONS=reasons, PRINT_CMD_LINE_FUNC=announce)
     env.UseSignatures()
     env.UseBuildCache()
-    _check_targets(session)
+    if env.GetOption("keep_going"):
+        _keep_going()
     code, packages = CodeIndex(NOTES / "code.json"), InstalledPackages(NOTES / "packages.json")
     engine = SConsEngine(env, session)
     build = Build(session, engine, code, packages, lambda name: env.CompilersFor(build, name))
@@ -307,7 +319,7 @@ def begin_build(env: Any, session: Session) -> Build:
 def _hold_lock(env: Any, session: Session) -> None:
     folder = session.project.root / BUILD
     lock = session.lock()
-    if env.GetOption("clean") and not session.targets:
+    if env.GetOption("clean") and not session.targets and not session.given:
         # SCons writes its signatures when it ends, so the folder goes after that.
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         return
@@ -320,12 +332,21 @@ def _hold_lock(env: Any, session: Session) -> None:
         atexit.register(lambda: record.write(Main.exit_status))
 
 
-def _check_targets(session: Session) -> None:
-    known = tuple(target.name for target in TARGETS)
-    for word in session.targets:
-        path = session.project.root / word
-        if word not in known and not path.exists() and not word.startswith(f"{BUILD}/"):
-            raise EthosmithError(unknown_name("target", word, known))
+def _keep_going() -> None:
+    """Let a build end well that has gone on after failures.
+
+    SCons forgets to tell the nodes that wait for one that cannot be made, and takes them for a
+    cycle in the graph when it ends.
+    """
+    cleanup = Taskmaster.cleanup
+
+    def clean_up(master: Any) -> None:
+        waiting = master.pending_children
+        if GetBuildFailures() and not any(find_cycle([node], set()) for node in waiting):
+            master.will_not_build(waiting, lambda node: node.set_state(failed))
+        cleanup(master)
+
+    Taskmaster.cleanup = clean_up
 
 
 def _declare_why(env: Any, build: Build) -> None:
@@ -346,8 +367,16 @@ def _declare_why(env: Any, build: Build) -> None:
 
 
 def end_build(env: Any, build: Build) -> None:
-    """Declare what the targets do, and what a plain ``scons`` builds."""
-    env.Default(env.Alias(commands.declare_targets(build)))
+    """Declare what the targets do, and what is built: what was asked for, or all."""
+    default = commands.declare_targets(build)
+    env.Default(env.Alias(default))
+    if COMMAND_LINE_TARGETS:
+        # Words that are use cases have become variables.
+        nodes = Nodes(env, build.project.root)
+        BUILD_TARGETS[:] = [
+            env.Alias(word)[0] if word in _TARGET_NAMES else nodes.entry(Path(word))
+            for word in build.session.targets or [default]
+        ]
     env.DeclareCompileCommands(build)
     _declare_why(env, build)
     if not build.engine.is_dry:

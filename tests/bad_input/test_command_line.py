@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.graph.options import Asked, Place, sort_words
 from ethosmith.graph.session import Session
 
 from ..project_copy import ROOT, ProjectCopy
@@ -118,6 +119,44 @@ def everything_of(session: Session) -> None:
     assert session.platform
     assert session.usecases
     assert session.configurations
+
+
+# Words; the folder they are typed in; what they ask for, or why not.
+WORDS: dict[str, tuple[list[str], str, Asked | str]] = {
+    "a use case and a target": (["size", "kws"], ".", Asked(("size",), ("kws",))),
+    "folders of use cases": (["usecases/ad/", "kws"], ".", Asked((), ("ad", "kws"))),
+    "the folder that one is in": (["."], "usecases/kws", Asked((), ("kws",))),
+    "a use case where its folder is": (["kws"], "usecases", Asked((), ("kws",))),
+    "a path": (["../build/x.axf"], "usecases", Asked(("build/x.axf",), ())),
+    "a path of the project": (["#build/x.axf"], "usecases", Asked(("build/x.axf",), ())),
+    "a path from elsewhere": ([f"{ROOT}/build/x"], "/", Asked(("build/x",), ())),
+    "a path that is not there": (["build/x"], "usecases", f"build/x: no such file in {ROOT}/us"),
+    "a misspelt use case": (["kwss"], ".", "unknown target 'kwss'; did you mean 'kws'? (allowed:"),
+}
+
+
+@pytest.mark.parametrize("name", WORDS)
+def test_what_words_ask_for(name: str) -> None:
+    given, folder, wanted = WORDS[name]
+    place = Place((ROOT / folder).resolve(), ROOT)
+    if isinstance(wanted, Asked):
+        assert sort_words(given, ("ad", "kws"), place) == wanted
+        return
+    with pytest.raises(EthosmithError) as caught:
+        sort_words(given, ("ad", "kws"), place)
+    assert str(caught.value).startswith(wanted)
+
+
+def test_variables_are_relative_to_where_they_are_typed() -> None:
+    place = Place(ROOT / "usecases", ROOT)
+    given = {"samples": "kws/samples", "model": "/m.tflite", "cache": "none", "npu": "x"}
+    wanted = {"samples": "usecases/kws/samples", "model": "/m.tflite", "cache": "none", "npu": "x"}
+    assert place.arguments(given) == wanted
+
+
+def test_use_cases_are_named_in_one_way() -> None:
+    with pytest.raises(EthosmithError, match="usecase=ad and kws: name all use cases in one way"):
+        Session({"usecase": "ad"}, ["kws"], ROOT)
 
 
 @pytest.fixture(scope="module")

@@ -57,7 +57,8 @@ def _layer(module: str) -> str:
     if parts[1:2] == ["__main__"]:
         return LAYERS[-1]
     below = ROOT.joinpath(*parts[:2])
-    return parts[1] if len(parts) > 1 and below.is_dir() else LAYERS[0]
+    named = len(parts) > 1 and (below.is_dir() or parts[1] in LAYERS)
+    return parts[1] if named else LAYERS[0]
 
 
 def _upward(path: Path) -> Iterator[str]:

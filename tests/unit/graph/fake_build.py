@@ -38,8 +38,10 @@ class RecordingEngine:
         del needs
         self.aliases.setdefault(name, []).extend(paths)
 
-    def after(self, name: str, action: Callable[[], int | None], label: str = "") -> None:
-        del name, action, label
+    def after(
+        self, name: str, action: Callable[[], int | None], label: str = "", *, shows: bool = False
+    ) -> None:
+        del name, action, label, shows
 
     def at_exit(self, action: Callable[[], None]) -> None:
         del action

@@ -15,7 +15,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[3]
 _COPIED = (
     "scons",
+    "SConstruct",
     "ethosmith/__init__.py",
+    "ethosmith/__main__.py",
+    "ethosmith/cli.py",
+    "ethosmith/installation.py",
     "ethosmith/core/__init__.py",
     "ethosmith/core/errors.py",
     "ethosmith/core/program.py",
@@ -30,7 +34,7 @@ _TOY_SCONS = """
 import os, sys
 def main():
     print("toy scons", __import__("toy_lib").VERSION, sys.argv[1:])
-    return int(os.environ.get("TOY_EXIT", "0"))
+    sys.exit(int(os.environ.get("TOY_EXIT", "0")))
 """
 _PLAIN_TOOLS = ("sh", "cmp", "env", "id", "cat", "chmod", "ln", "sleep")
 _ARM_GCC = '#!/bin/sh\nfor last; do :; done\necho "/arm/lib/${last#-print-file-name=}"\n'
@@ -85,21 +89,19 @@ class SmallProject:
 
     def lock(self, versions: dict[str, str]) -> None:
         """Pin toy SCons and these libraries in requirements.lock, with their hashes."""
-        lines = [self._wheel("toy_scons", "1.0", _TOY_SCONS, scripts="scons = toy_scons:main")]
+        lines = [self._wheel("toy_scons", "1.0", _TOY_SCONS, "SCons/Script/__init__.py")]
         for name, version in versions.items():
             lines.append(self._wheel(name, version, f"VERSION = '{version}'\n"))
         (self.root / "requirements.lock").write_text("".join(lines))
 
-    def _wheel(self, name: str, version: str, code: str, scripts: str = "") -> str:
+    def _wheel(self, name: str, version: str, code: str, place: str = "") -> str:
         info = f"{name}-{version}.dist-info"
         contents = {
-            f"{name}.py": code,
+            place or f"{name}.py": code,
             f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n",
             f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
             f"{info}/RECORD": "",
         }
-        if scripts:
-            contents[f"{info}/entry_points.txt"] = f"[console_scripts]\n{scripts}\n"
         path = self.wheels / f"{name}-{version}-py3-none-any.whl"
         with zipfile.ZipFile(path, "w") as wheel:
             for member, text in contents.items():

@@ -1,0 +1,143 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The commands ``ethosmith`` and ``./scons``: SCons in the project that they are called in.
+
+    ethosmith [TARGET | USE CASE | PATH ...] [name=value ...]
+    ethosmith step NAME [SPEC | options]     one step of a build
+    ethosmith board [options]                the board simulator, as the command open-board
+    ethosmith --version
+
+The project is the folder that it is called in, or the nearest one above it, with an SConstruct or
+a folder ``usecases``; without an SConstruct, Ethosmith's own graph builds it. In a clone called
+from elsewhere it is the clone. Paths on the command line are relative to where it was typed.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections.abc import Iterable, Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from ethosmith import __version__
+from ethosmith.environment import null_build
+
+_EXIT_USER_ERROR = 2
+_SCONSTRUCTS = ("SConstruct", "Sconstruct", "sconstruct", "SConstruct.py", "sconstruct.py")
+_USECASES = "usecases"
+# Options with which SCons itself is told where the project is.
+_PLACING = re.compile(
+    r"-[A-Za-z]*[CDUYfu]|--(directory|up|search-up|file|makefile|sconstruct|srcdir|repository)(=|$)"
+)
+_HELP = {"-h", "--help", "-H", "--help-options"}
+_NEW = "new"
+
+
+def main(words: Sequence[str], *, is_first: bool = True) -> int:
+    """Do what ``words`` ask for and return the exit code.
+
+    Args:
+        words: the command line behind the program's name.
+        is_first: nobody has looked yet whether the build needs SCons at all.
+    """
+    if words[:1] == ["step"]:
+        from ethosmith.steps.command_line import main as run_step  # noqa: PLC0415 in every step
+
+        return run_step(words[1:])
+    if words[:1] == ["board"]:
+        from open_board.cli import main as run_board  # noqa: PLC0415
+
+        return run_board(words[1:])
+    if list(words) == ["--version"]:
+        sys.stdout.write(f"ethosmith {__version__} (SCons {version('scons')})\n")
+        return 0
+    return _build(list(words), is_first=is_first)
+
+
+def command() -> int:
+    """Run the command ``ethosmith``."""
+    return main(sys.argv[1:])
+
+
+def _build(words: list[str], *, is_first: bool) -> int:
+    _set_environment()
+    here = Path.cwd()
+    if any(map(_PLACING.match, words)):
+        return _run_scons(here, words)
+    folder = find_project(here)
+    if folder is None and _NEW in words:
+        folder = here
+    if folder is None:
+        return _outside(here, words)
+    if not _has_sconstruct(folder):
+        from ethosmith.installation import SCONSTRUCT  # noqa: PLC0415
+
+        words, is_first = [null_build.OWN_GRAPH + SCONSTRUCT, *words], True
+    if is_first and folder == here and null_build.answers(words):
+        return 0
+    return _run_scons(folder, words)
+
+
+def _outside(here: Path, words: Iterable[str]) -> int:
+    """Answer where there is no project."""
+    if _HELP.intersection(words):
+        from ethosmith.graph.help import help_text  # noqa: PLC0415 only here
+        from ethosmith.graph.project import Project  # noqa: PLC0415
+
+        known = Project(here)
+        text = help_text(known.usecase_names, known.platform_names, known.repository_names)
+        sys.stdout.write(text)
+        return 0
+    sys.stderr.write(
+        f"error: {here}: no project here or above: expected an SConstruct or a folder usecases/;"
+        " begin one with 'ethosmith new usecase=door template=vector' (or image, audio)\n"
+    )
+    return _EXIT_USER_ERROR
+
+
+def find_project(here: Path) -> Path | None:
+    """Return the folder of the project that ``here`` is in; None if there is none.
+
+    A folder above counts only if it is the user's own: what it holds is code that runs.
+    """
+    for folder in (here, *here.parents):
+        if _is_project(folder) and (folder == here or _is_own(folder)):
+            return folder
+    from ethosmith.installation import DESCRIPTOR_ROOT, IS_INSTALLED  # noqa: PLC0415
+
+    return None if IS_INSTALLED else DESCRIPTOR_ROOT
+
+
+def _is_project(folder: Path) -> bool:
+    return _has_sconstruct(folder) or (folder / _USECASES).is_dir()
+
+
+def _has_sconstruct(folder: Path) -> bool:
+    return any((folder / name).is_file() for name in _SCONSTRUCTS)
+
+
+def _is_own(folder: Path) -> bool:
+    paths = (path for name in (*_SCONSTRUCTS, _USECASES) if (path := folder / name).exists())
+    return all(path.stat().st_uid in {0, os.geteuid()} for path in (folder, *paths))
+
+
+def _set_environment() -> None:
+    """Let the programs of this Python's environment be found, and SCons keep to what we print."""
+    programs = str(Path(sys.executable).parent)
+    search_path = os.environ.get("PATH", os.defpath)
+    if programs not in search_path.split(os.pathsep):
+        os.environ["PATH"] = os.pathsep.join((programs, search_path))
+    flags = os.environ.get("SCONSFLAGS", "").split()
+    if "-Q" not in flags:
+        os.environ["SCONSFLAGS"] = " ".join(["-Q", *flags])
+
+
+def _run_scons(folder: Path, words: Sequence[str]) -> int:
+    """Run SCons in ``folder``; it knows from where it was called."""
+    import SCons.Script  # noqa: PLC0415 it notes the folder of the call now
+
+    os.chdir(folder)
+    sys.argv[1:] = words
+    SCons.Script.main()
+    return 0
