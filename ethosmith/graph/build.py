@@ -281,9 +281,7 @@ class Build:
         """Return what decides the outputs of ``step`` beside its inputs' content."""
         closure = self.closure_of(step)
         options = json.loads(self._without_places(json.dumps(step.spec(signed_only=True))))
-        return Facts(
-            step.name(), options, self.packages.versions(step.traits.packages), closure.modules
-        )
+        return Facts(step.name(), options, self.packages.versions(step.packages), closure.modules)
 
     def closure_of(self, step: Step) -> Closure:
         """Return the code of ``step``."""

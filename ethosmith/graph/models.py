@@ -204,7 +204,9 @@ def _interpreted(
     folder: Path,
 ) -> list[Path]:
     """Declare model.c with the .tflite ``compiled`` and an arena, and op_resolver.cc."""
-    arena = build.add(PlanArena(network=compiled, output=folder / "arena.json")).output
+    on_npu = configuration.accelerator is not None
+    plan = PlanArena(network=compiled, on_npu=on_npu, output=folder / "arena.json")
+    arena = build.add(plan).output
     source = compiled.as_posix()
     model = GenerateTfliteModel(
         compiled=compiled,

@@ -115,6 +115,11 @@ class Step:
         return module.replace("_", "-") if package == OWN_PACKAGE else cls.__module__
 
     @property
+    def packages(self) -> tuple[str, ...]:
+        """The distributions it computes with: its class's, unless a field rules some out."""
+        return self.traits.packages
+
+    @property
     def title(self) -> str:
         """What the terminal shows behind the verb: the first output, unless a step overrides it."""
         return self.outputs[0].as_posix() if self.outputs else self.name()

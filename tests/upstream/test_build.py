@@ -169,13 +169,24 @@ def test_one_changed_file_compiles_exactly_what_includes_it(site: Site) -> None:
     ]
 
 
-def test_a_file_that_becomes_older_is_noticed(site: Site) -> None:
+@pytest.mark.parametrize("later_ns", [-(10**12), 0, 1])
+def test_a_changed_file_that_is_not_newer_than_its_object_is_noticed(
+    later_ns: int, site: Site
+) -> None:
     site.build("tflm")
     pack = site.folders["tflm"] / _MICRO / "kernels/pack.cc"
     times = pack.stat()
     edit(pack, '"reference"', '"restored"')
-    os.utime(pack, ns=(times.st_atime_ns, times.st_mtime_ns - 10**12))
+    os.utime(pack, ns=(times.st_atime_ns, times.st_mtime_ns + later_ns))
     assert b"\0restored\0" in site.build("tflm").read_bytes()
+
+
+def test_nothing_that_a_killed_build_has_left_is_used(site: Site) -> None:
+    before = site.build("tflm").read_bytes()
+    (site.root / "build/lib/tflm/state.json").unlink()
+    for path in site.root.rglob("*.o"):
+        path.write_bytes(b"half")
+    assert site.build("tflm").read_bytes() == before
 
 
 def test_new_files_are_found_by_the_globs_of_descriptor_and_cmake(site: Site) -> None:

@@ -15,6 +15,7 @@ from ethosmith.graph.build import Made
 from ethosmith.graph.provenance import made_with
 from ethosmith.steps.generate_labels import GenerateLabels
 from ethosmith.steps.mix_samples import MixSamples
+from ethosmith.steps.plan_arena import PlanArena
 
 from .fake_build import fake_build
 
@@ -43,6 +44,14 @@ def test_options_code_and_packages_are_in_the_signature() -> None:
     assert other.signature != facts.signature
     assert replace(facts, packages={"numpy": "1"}).signature != facts.signature
     assert replace(facts, code={**facts.code, "ethosmith": "0"}).signature != facts.signature
+
+
+def test_an_arena_for_the_npu_needs_no_interpreter_on_the_host() -> None:
+    # That package exists for Linux on x86-64 alone.
+    build, _ = fake_build({"usecase": "kws"})
+    step = PlanArena(network=Path("n.tflite"), on_npu=True, output=Path("build/arena.json"))
+    assert "tflite-micro" not in build.facts_of(step).packages
+    assert "tflite-micro" in replace(step, on_npu=False).packages
 
 
 def test_places_and_unsigned_options_are_not() -> None:
