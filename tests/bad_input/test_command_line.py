@@ -187,7 +187,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         _DESCRIPTOR,
         "expect: no",
         "expect: now",
-        f"{_DESCRIPTOR}:32:13: unknown label 'now'; did you mean 'no'?",
+        f"{_DESCRIPTOR}:34:13: unknown label 'now'; did you mean 'no'?",
     ),
     "a platform": (
         "platforms/fvp/platform.yaml",
