@@ -76,6 +76,9 @@ class SConsMachine:
             # A folder that is given both ways is a system folder for the compiler; SCons looks
             # for headers in CPPPATH.
             folders = (*usage.include_dirs, *usage.system_dirs)
+            # SCons would look for variables in the names of CPPPATH's folders once more.
+            included = [f"-I{literal(str(path))}" for path in folders]
+            env.Replace(_CPPINCFLAGS=["$(", *included, "$)"])
             env.Append(
                 CPPPATH=[self._nodes.folder(path) for path in folders],
                 CCFLAGS=[*_system(usage.system_dirs, signed=True), *map(literal, usage.flags)],
