@@ -33,6 +33,8 @@ _VERIFY_SCRATCH = BUILD / "verify"
 _SELECTING = ("usecase", "runtime", "npu")
 # Targets that need no sources of git repositories.
 _WITHOUT_SOURCES = {"deps", "list"}
+# Targets that need no use case.
+_WITHOUT_USECASES = {"cache", "compile_commands", "deps", "docs", "list", "new", "why"}
 # Variables that say what this machine has.
 _OF_THE_MACHINE = ("offline", "toolchain_path")
 _NEW_FROM = ("template", "like", "model", "labels", "samples")
@@ -88,6 +90,7 @@ def declare_targets(build: Build) -> str:
     Raises:
         EthosmithError: a target was asked for without what it needs.
     """
+    _check_usecases(build)
     built = build.images
     reason = runs.reason_not_to_run(build)
     not_run = f"\nNot run: {reason}.\n" if reason else ""
@@ -109,6 +112,17 @@ def declare_targets(build: Build) -> str:
     ):
         declare(build)
     return "images" if reason else "run"
+
+
+def _check_usecases(build: Build) -> None:
+    targets = set(build.session.targets)
+    builds = not targets or bool(targets - _WITHOUT_USECASES)
+    if builds and not build.session.usecases and not build.engine.prints_help:
+        raise EthosmithError(
+            "this project has no use case of its own yet: make one with"
+            " 'new usecase=door template=vector', or name one of"
+            f" {', '.join(build.project.usecase_names)}"
+        )
 
 
 def _print_after(build: Build, name: str, text: Callable[[], str]) -> None:

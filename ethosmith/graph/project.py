@@ -66,6 +66,12 @@ class Project:
         return self._folders("usecases", _USECASE_FILE)
 
     @cached_property
+    def own_usecase_names(self) -> tuple[str, ...]:
+        """The project's own use cases, sorted: those of ``usecase=all``."""
+        found = (self.root / "usecases").glob(f"*/{_USECASE_FILE}")
+        return tuple(sorted(path.parent.name for path in found))
+
+    @cached_property
     def platform_names(self) -> tuple[str, ...]:
         """All platforms, sorted."""
         return self._folders("platforms", _PLATFORM_FILE)

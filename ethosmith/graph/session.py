@@ -152,7 +152,9 @@ class Session:
             return []
         names = words(self.values["usecase"])
         if names == ["all"]:
-            names = list(self.project.usecase_names)
+            names = list(self.project.own_usecase_names)
+            if not names:
+                return []
         if not names:
             raise EthosmithError("usecase= is empty; see scons list")
         for option in ("model", "labels", "samples", "evaluation", "runs"):

@@ -33,7 +33,7 @@ def new_usecase(given: argparse.Namespace) -> list[str]:
     project = Project(given.root)
     check_new_name(given.name)
     folder = project.root / "usecases" / given.name
-    if given.name in project.usecase_names or folder.exists():
+    if given.name in project.own_usecase_names or folder.exists():
         raise EthosmithError(
             f"there is a use case '{given.name}' already; nothing was changed (see scons list)"
         )

@@ -4,16 +4,20 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import tarfile
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from .wheels import BOARD, MODEL, install
+from .wheels import BOARD, MODEL, ROOT, install
 
+_GIT = shutil.which("git") or "git"
 # Two commands: copy sixteen bytes from region 1 to region 2 by DMA, and stop.
 _COPY = """
 import struct
@@ -78,3 +82,37 @@ def test_a_wheel_is_typed_and_has_its_licence(installed: Path, package: str) -> 
     (info,) = installed.glob(f"{package}-*.dist-info")
     assert (installed / package / "py.typed").is_file()
     assert (info / "licenses" / "LICENSE").is_file()
+
+
+def test_a_dirty_clone_packs_what_git_tracks(tmp_path: Path) -> None:
+    clone, made = tmp_path / "clone", tmp_path / "dist"
+    subprocess.run([_GIT, "clone", "-q", "--depth=1", ROOT.as_uri(), str(clone)], check=True)
+    clean = clone / "usecases" / "kws"
+    for dirt in (clean / "notes.txt", clone / "ethosmith" / "mine.py", clone / "build" / "x.axf"):
+        dirt.parent.mkdir(exist_ok=True)
+        dirt.write_text("dirt")
+    _hatch(clone, made / "clone")
+    (packed,) = (made / "clone").glob("*.tar.gz")
+    with tarfile.open(packed) as archive:
+        names = [name.partition("/")[2] for name in archive.getnames()]
+        archive.extractall(tmp_path, filter="data")
+    tracked = subprocess.run(
+        [_GIT, "ls-files"], cwd=clone, capture_output=True, text=True, check=True
+    )
+    assert sorted(names) == sorted([*tracked.stdout.split("\n")[:-1], "PKG-INFO"])
+    _hatch(tmp_path / packed.name.removesuffix(".tar.gz"), made / "sdist", "-t", "wheel")
+    of_clone, of_sdist = (_names(made / name) for name in ("clone", "sdist"))
+    assert of_clone == of_sdist
+    assert not [name for name in of_clone if name.endswith(("notes.txt", "mine.py", "x.axf"))]
+    assert "ethosmith/share/usecases/kws/usecase.yaml" in of_clone
+
+
+def _hatch(project: Path, target: Path, *options: str) -> None:
+    command = [sys.executable, "-m", "hatchling", "build", "-d", str(target), *options]
+    subprocess.run(command, cwd=project, check=True, capture_output=True)
+
+
+def _names(folder: Path) -> list[str]:
+    (wheel,) = folder.glob("*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return sorted(archive.namelist())

@@ -93,3 +93,31 @@ def test_installed_package_makes_a_use_case_in_another_project(
     planned = scons("-n", "usecase=seen,person")
     assert "seen.axf" in planned
     assert "person.axf" in planned
+
+
+@pytest.mark.scons
+def test_a_project_builds_its_own_use_cases_and_ours_by_name(
+    installed: Path, tmp_path: Path
+) -> None:
+    environment = {**os.environ, "PYTHONPATH": str(installed)}
+
+    def ethosmith(*words: str, exit_code: int = 0) -> str:
+        command = [sys.executable, str(installed / "bin" / "ethosmith"), *words]
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == exit_code, done.stdout + done.stderr
+        return done.stdout + done.stderr
+
+    assert ethosmith("--version").startswith("ethosmith 0.1.0 (SCons ")
+    assert "no project here or above" in ethosmith("usecase=kws", exit_code=2)
+    assert list(tmp_path.iterdir()) == [], "a question left files"
+    # Its name is that of one of ours, and there is no SConstruct.
+    ethosmith("new", "usecase=ad", "template=vector")
+    own = ethosmith("-n", "images")
+    assert "ad.axf" in own
+    assert "kws.axf" not in own
+    assert "still.csv" in own or "still.bin" in own, "ours was taken"
+    assert "kws.axf" in ethosmith("-n", "kws")
+    assert "compile-with-vela" in ethosmith("step")
+    assert "usage: " in ethosmith("board", "--help")
