@@ -4,6 +4,7 @@
     ethosmith [TARGET | USE CASE | PATH ...] [name=value ...]
     ethosmith step NAME [SPEC | options]     one step of a build
     ethosmith board [options]                the board simulator, as the command open-board
+    ethosmith schemas                        write schemas/, and in a clone what docs/ has of tables
     ethosmith --version
 
 The project is the folder that it is called in, or the nearest one above it, with an SConstruct or
@@ -49,6 +50,8 @@ def main(words: Sequence[str], *, is_first: bool = True) -> int:
         from open_board.cli import main as run_board  # noqa: PLC0415
 
         return run_board(words[1:])
+    if list(words) == ["schemas"]:
+        return _write_references(Path.cwd())
     if list(words) == ["--version"]:
         sys.stdout.write(f"ethosmith {__version__} (SCons {version('scons')})\n")
         return 0
@@ -58,6 +61,31 @@ def main(words: Sequence[str], *, is_first: bool = True) -> int:
 def command() -> int:
     """Run the command ``ethosmith``."""
     return main(sys.argv[1:])
+
+
+def _write_references(root: Path) -> int:
+    """Write what is generated from descriptors' classes, options and steps."""
+    from ethosmith.core.files import write_text  # noqa: PLC0415 only here, as all of these
+    from ethosmith.core.program import fail  # noqa: PLC0415
+    from ethosmith.descriptors import reference  # noqa: PLC0415
+    from ethosmith.descriptors.json_schema import schema_files  # noqa: PLC0415
+    from ethosmith.graph import help as command_line  # noqa: PLC0415
+    from ethosmith.installation import DESCRIPTOR_ROOT  # noqa: PLC0415
+    from ethosmith.steps.command_line import step_class, step_names  # noqa: PLC0415
+    from ethosmith.steps.document import markdown  # noqa: PLC0415
+
+    texts = {root / "schemas" / name: text for name, text in schema_files()}
+    docs = root / "docs"
+    if root == DESCRIPTOR_ROOT:
+        texts[docs / "reference.md"] = reference.reference()
+        texts[docs / "command-line.md"] = command_line.reference()
+        texts[docs / "steps.md"] = markdown(map(step_class, step_names()))
+    try:
+        for path, text in texts.items():
+            write_text(path, text)
+    except OSError as error:
+        return fail(f"{error.filename}: {error.strerror}")
+    return 0
 
 
 def _build(words: list[str], *, is_first: bool) -> int:

@@ -7,18 +7,14 @@ descriptor) stays an error of the build.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
-from ethosmith.core.files import write_text
-from ethosmith.core.program import run_step
 from ethosmith.descriptors.base import Strict, plain
 from ethosmith.descriptors.reference import DESCRIPTORS, attributes, parts, summary
 from ethosmith.descriptors.schema import adapter
@@ -71,16 +67,3 @@ class _Generator(GenerateJsonSchema):
     def dict_schema(self, schema: Any) -> JsonSchemaValue:
         made = super().dict_schema(schema)
         return {**made, "additionalProperties": False} if "patternProperties" in made else made
-
-
-def main(argv: Sequence[str]) -> None:
-    """Write all schemas into ``--folder``."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.descriptors.json_schema")
-    parser.add_argument("--folder", type=Path, required=True)
-    folder = parser.parse_args(argv).folder
-    for name, text in schema_files():
-        write_text(folder / name, text)
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

@@ -3,17 +3,12 @@
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import re
-import sys
 import types
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Union, get_args, get_origin
 
-from ethosmith.core.files import write_text
-from ethosmith.core.program import run_step
 from ethosmith.descriptors.base import Strict
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.origin import Package, Repository
@@ -135,14 +130,3 @@ def _compound_type(origin: Any, arguments: tuple[Any, ...]) -> str:
     if origin is tuple:
         return f"list of {_type(arguments[0])}"
     return f"mapping of names to {_type(arguments[1])}"
-
-
-def main(argv: Sequence[str]) -> None:
-    """Write the reference to ``--output``."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.descriptors.reference")
-    parser.add_argument("--output", type=Path, required=True)
-    write_text(parser.parse_args(argv).output, reference())
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

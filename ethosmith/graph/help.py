@@ -3,15 +3,10 @@
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import sys
 import textwrap
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 
-from ethosmith.core.files import write_text
-from ethosmith.core.program import run_step
 from ethosmith.graph.options import GROUPS, OPTIONS, TARGETS, Option
 
 _WIDTH = 100
@@ -110,14 +105,3 @@ def reference() -> str:
 def _row(option: Option) -> str:
     default = f"`{option.default}`" if option.default else ""
     return f"| `{option.name}=` | {default} | {option.help} |"
-
-
-def main(argv: Sequence[str]) -> None:
-    """Write docs/command-line.md to ``--output``."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.graph.help")
-    parser.add_argument("--output", type=Path, required=True)
-    write_text(parser.parse_args(argv).output, reference())
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

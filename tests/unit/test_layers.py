@@ -95,7 +95,8 @@ def test_what_imports_upwards_is_found(tmp_path: Path, monkeypatch: pytest.Monke
 def test_steps_and_libraries_import_no_scons() -> None:
     for path in sorted((ROOT / "ethosmith").rglob("*.py")):
         names = {name.split(".")[0] for name in _imports(path)}
-        assert "SCons" not in names, path
+        # The command is what starts SCons; nothing imports it.
+        assert "SCons" not in names or path.name == "cli.py", path
 
 
 @pytest.mark.parametrize("place", DISTRIBUTION_PATHS)

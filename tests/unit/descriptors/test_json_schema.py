@@ -74,7 +74,7 @@ def _faults(path: Path, schema: Any) -> list[str]:
 def test_the_schemas_are_current() -> None:
     made = dict(schema_files())
     kept = {path.name: path.read_text("utf-8") for path in _SCHEMAS.iterdir()}
-    assert kept == made, "run python -m ethosmith.descriptors.json_schema --folder schemas"
+    assert kept == made, "run python -m ethosmith schemas"
 
 
 @pytest.mark.parametrize(("path", "model"), _SHIPPED, ids=lambda value: getattr(value, "stem", ""))

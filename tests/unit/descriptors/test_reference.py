@@ -11,6 +11,4 @@ _DOCUMENT = Path(__file__).parents[3] / "docs" / "reference.md"
 
 
 def test_reference_is_current() -> None:
-    assert _DOCUMENT.read_text("utf-8") == reference(), (
-        "run python -m ethosmith.descriptors.reference --output docs/reference.md"
-    )
+    assert _DOCUMENT.read_text("utf-8") == reference(), "run python -m ethosmith schemas"

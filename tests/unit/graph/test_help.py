@@ -36,7 +36,7 @@ def test_every_variable_s_default_is_in_the_help() -> None:
 
 def test_the_command_line_s_reference_is_current() -> None:
     assert (ROOT / "docs" / "command-line.md").read_text("utf-8") == reference(), (
-        "run python -m ethosmith.graph.help --output docs/command-line.md"
+        "run python -m ethosmith schemas"
     )
 
 
