@@ -51,7 +51,10 @@ def test_a_build_without_changes_is_answered_before_scons_starts(project: SmallP
     answered = project.run("usecase=a b", "-j2")
     assert (answered.returncode, answered.stderr) == (0, "")
     assert answered.stdout == "nothing new ['usecase=a b', '-j2'] -Q\n"
-    asked.write_text("raise SystemExit(1)\n")
+    asked.write_text(
+        "def answers(words):\n    return False\n"
+        "if __name__ == '__main__':\n    raise SystemExit(1)\n"
+    )
     assert project.run("usecase=a b").stdout == "toy scons 1.0 ['usecase=a b']\n"
 
 
