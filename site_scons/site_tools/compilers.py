@@ -10,11 +10,13 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from SCons.Node import executed
 from SCons.Subst import SUBST_CMD, SUBST_SIG
+from SCons.Tool import CScanner
 
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.build import Build, Made, Usage
@@ -65,10 +67,25 @@ class SConsMachine:
         env = self._with(usage)
         node, source_node = self._nodes.file(target), self._nodes.file(source)
         env.StaticObject(node, source_node)
-        env.Depends(node, self._version)
+        env.Depends(node, [self._version, *self._headers_of_flags(env, usage)])
         self._compiled.append((env, node, source_node))
         verb = "CC" if source.suffix == ".c" else "CXX"
         self._build.record(Made(verb, str(target), (source,), (target,)))
+
+    def _headers_of_flags(self, env: Any, usage: Usage) -> list[Any]:
+        """Return the headers that ``-include`` puts before a source, which SCons does not scan."""
+        root = self._build.project.root
+        folders = (Path(), *usage.include_dirs, *usage.system_dirs)
+        found: list[Any] = []
+        for flag, name in pairwise(usage.flags):
+            places = [folder / name for folder in folders if (root / folder / name).is_file()]
+            if flag == "-include" and places:
+                header = self._nodes.file(places[0])
+                found += [
+                    header,
+                    *header.get_implicit_deps(env, CScanner, lambda scanner: scanner.path(env)),
+                ]
+        return found
 
     def _with(self, usage: Usage) -> Any:
         if usage not in self._for_usage:

@@ -129,6 +129,16 @@ def test_another_vela_compiles_the_network_again(copy_of_built: NewCopy, tmp_pat
     assert project.build(_KWS).steps == steps("VELA ds_cnn ethos-u55-128 Shared_Sram")
 
 
+def test_a_header_that_a_flag_includes_compiles_its_users_again(copy_of_built: NewCopy) -> None:
+    project = copy_of_built()
+    objects = {f"build/{name}" for name in project.built_files() if name.endswith(".o")}
+    users = {name for name in objects if "/pymicro-features/" in name}
+    project.append("firmware/frontend/port.h", "// A remark.\n")
+    compiled = {step.split()[1] for step in project.build(_KWS).steps if step[0] == "C"}
+    assert users
+    assert users <= compiled
+
+
 def test_cleaning_leaves_nothing(copy_of_built: NewCopy) -> None:
     project = copy_of_built()
     project.build("-c")
