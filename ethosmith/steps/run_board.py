@@ -53,7 +53,7 @@ class RunBoard(Step):
     result: Output
 
     def run(self) -> None:
-        """Boot the image, show its UART and write the result, however the run ended."""
+        """Boot the image and show its UART; write the result if the run passed."""
         from ethosmith.core.accelerators import parse_accelerator
         from ethosmith.run.simulator import choose_simulator
         from open_board.hidden_lines import without_lines
@@ -73,8 +73,9 @@ class RunBoard(Step):
         simulator = choose_simulator(self.simulator, accelerator, fvp_program=program)
         with self._uart() as show, without_lines(self.hide, show) as sink:
             result = simulator.run(job, sink)
-        write_result(self.result, job, result)
+        # A run that failed leaves nothing that could pass for a result.
         _check_end(result)
+        write_result(self.result, job, result)
 
     @contextmanager
     def _uart(self) -> Iterator[Callable[[bytes], None]]:
