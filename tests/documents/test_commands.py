@@ -57,7 +57,6 @@ _ELSEWHERE = {
     ),
     "./scons usecase=gesture": "tests/unit/usecases/test_new_usecase.py",
     "./scons new usecase=gesture template=vector": "tests/unit/usecases/test_new_usecase.py",
-    "scons new usecase=gesture template=vector": "tests/plugin",
     "./scons new usecase=mine template=image": "with a network: run here",
     "./scons usecase=kws toolchain=clang": "tests/rebuild/test_clang.py",
     "./scons usecase=kws target=sse310 toolchain=clang": "tests/rebuild/test_clang.py",
@@ -68,6 +67,7 @@ _ELSEWHERE = {
     "./scons accuracy usecase=ad": "tests/unit/accuracy",
     "./scons accuracy usecase=kws evaluation=speech_commands/test": "needs that data set",
     "pip install ethosmith": "tests/plugin installs the wheel",
+    "pip install ./distributions/ethosu-model": "tests/distributions installs the wheel",
     "tools/check": "CI runs it",
     "python -m open_board -a program.axf --stat --count-calls"
     " _ZN6tflite16MicroInterpreter6InvokeEv": "needs Arm's firmware; tests/unit/board",
@@ -93,6 +93,7 @@ _ELSEWHERE = {
     ".venv/bin/python -m pytest -m slow": "the slow tests themselves",
     ".venv/bin/python -m benchmarks.npu_corpus": "takes an hour",
     ".venv/bin/python -m benchmarks.build": "takes many minutes",
+    ".venv/bin/python -m benchmarks.null_build": "measures; an environment of its own is needed",
     ".venv/bin/python -m benchmarks.rivals": "takes minutes",
     ".venv/bin/python -m benchmarks.growth": "takes many minutes",
     "python -m benchmarks.npu_corpus": "takes an hour",
@@ -132,6 +133,10 @@ def project(built: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> Pro
     pixels = np.random.default_rng(5).integers(0, 256, (40, 50, 3), dtype=np.uint8)
     Image.fromarray(pixels).save(copy.root / "photos" / "one.png")
     shutil.copyfile(copy.root / _FIRST_IMAGE, copy.root / "program.axf")
+    # The step that a reader of docs/add-a-step.md writes.
+    _, _, code = documents()["docs/add-a-step.md"].partition("```python\n")
+    copy.write("my_steps/crop_weights.py", code.partition("```")[0])
+    np.save(copy.root / "net.npy", np.array([0.001, 1.0]))
     return copy
 
 
