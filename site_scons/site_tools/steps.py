@@ -297,7 +297,7 @@ def begin_build(env: Any, session: Session) -> Build:
     (root / BUILD).mkdir(exist_ok=True)
     times = StepTimes(session.step_times)
     shown = AnnouncedSteps(progress_of_this_process(), times, at_once=session.verbose)
-    reasons = Reasons(env, Makings(session.project.root / NOTES / "made.json"))
+    reasons = Reasons(env, Makings(session.project.root / NOTES / "makings.json"))
 
     def announce(text: str, target: Any, source: Any, env: Any) -> None:
         reasons.note(target)

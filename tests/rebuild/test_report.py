@@ -17,7 +17,11 @@ _IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws"
 def test_a_report_of_a_built_image_runs_only_itself(copy_of_built: NewCopy) -> None:
     project = copy_of_built()
     report = project.build("usecase=kws", "report")
-    assert report.steps == {f"REPORT {_IMAGE}_report.htm", "REPORT build/report.htm"}
+    assert report.steps == {
+        f"PIPELINE {_IMAGE}_pipeline.json",
+        f"REPORT {_IMAGE}_report.htm",
+        "REPORT build/report.htm",
+    }
     assert 'href="fvp/ethos-u55-128-shared_sram/kws_report.htm"' in project.read("build/report.htm")
     assert project.build("usecase=kws").steps == set()
 
@@ -49,7 +53,8 @@ def test_times_stand_beside_the_outputs_and_change_none_of_them(copy_of_built: N
     project.build("usecase=kws", "run", "report")
     newer = json.loads(project.read("build/.step_times.json"))
     changed = {name for name in newer if newer[name] != kept.get(name)}
-    assert changed <= {f"{_IMAGE}_result.json", f"{_IMAGE}_report.htm", "build/report.htm"}
+    made = ("_result.json", "_pipeline.json", "_report.htm")
+    assert changed <= {*(f"{_IMAGE}{suffix}" for suffix in made), "build/report.htm"}
     assert f"{_IMAGE}.axf" in newer
     assert project.read(f"{_IMAGE}_manifest.json") == manifest
 
