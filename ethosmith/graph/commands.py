@@ -116,7 +116,7 @@ def declare_targets(build: Build) -> str:
 
 def _check_usecases(build: Build) -> None:
     targets = set(build.session.targets)
-    builds = not targets or bool(targets - _WITHOUT_USECASES)
+    builds = "new" not in targets and (not targets or bool(targets - _WITHOUT_USECASES))
     if builds and not build.session.usecases and not build.engine.prints_help:
         raise EthosmithError(
             "this project has no use case of its own yet: make one with"

@@ -98,10 +98,10 @@ _REFUSED_BY_SCONS = {
     "a path": (("usecase=../x", "template=image"), "; for example usecase=x"),
     "no name": (("template=image",), "new needs one name: usecase=door template=image"),
     "two names": (("usecase=a,b", "template=image"), "new needs one name"),
-    "a word with a meaning": (("usecase=true", "like=kws"), "take another name"),
-    "no template": (("usecase=door",), "new starts from one thing: template=image, audio"),
-    "both": (("usecase=door", "template=image", "like=kws"), "new starts from one thing"),
-    "another target": (("run", "usecase=door", "template=image"), "new goes alone"),
+    "a word with a meaning": (("usecase=true", "like=kws"), "choose another name"),
+    "no template": (("usecase=door",), "'new' needs exactly one of template=image, audio"),
+    "both": (("usecase=door", "template=image", "like=kws"), "'new' needs exactly one of"),
+    "another target": (("run", "usecase=door", "template=image"), "'new' cannot be combined"),
 }
 
 

@@ -198,8 +198,9 @@ def _int8_texts(
 
 
 def _quantise(model: Path, files: Sequence[Path], output: Path) -> None:
-    command = [sys.executable, "-m", "ethosmith.models.quantise", "--model", str(model)]
-    command += ["--output", str(output), "--representative", *map(str, files)]
+    command = [sys.executable, "-m", "ethosmith", "step", "quantise-network"]
+    command += ["--model", str(model), "--model-files", str(model), "--output", str(output)]
+    command += ["--representative", *map(str, files)]
     done = subprocess.run(command, check=False)
     if done.returncode:
         raise EthosmithError(f"{model}: cannot be quantised; see above")
