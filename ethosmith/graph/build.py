@@ -261,15 +261,12 @@ class Build:
         if known is not None and known.step == step:
             return step
         facts = self.facts_of(step)
-        self._record(Made(step.traits.verb, step.title, step.inputs, step.outputs, "", step, facts))
+        self.record(Made(step.traits.verb, step.title, step.inputs, step.outputs, "", step, facts))
         self.engine.step(step, facts, machine)
         return step
 
     def record(self, made: Made) -> None:
-        """Remember how a compiler, archiver or linker makes a file."""
-        self._record(made)
-
-    def _record(self, made: Made) -> None:
+        """Remember how a file is made; EthosmithError if it is made already."""
         for output in made.outputs:
             if output in self.made:
                 raise EthosmithError(

@@ -57,7 +57,8 @@ def library_set(
     for item in found:
         if machine.name not in item.descriptor.machines:
             raise EthosmithError(f"{item.path}: is not built for the {machine.name} (see machines)")
-    return [_Set(build, machine, folders, found).library(item) for item in found]
+    libraries = _Set(build, machine, folders, found)
+    return [libraries.library(item) for item in found]
 
 
 def archives_of(libraries: Iterable[BuiltLibrary]) -> list[Path]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
 from importlib import metadata
@@ -109,8 +109,3 @@ def _distribution(name: str) -> metadata.Distribution | None:
             if one:
                 return metadata.distribution(one)
     return None
-
-
-def as_words(versions: Mapping[str, str]) -> list[str]:
-    """Return ``name version`` for each."""
-    return [f"{name} {version}" for name, version in versions.items()]
