@@ -68,7 +68,7 @@ def _write_references(root: Path) -> int:
     from ethosmith.core.files import write_text  # noqa: PLC0415 only here, as all of these
     from ethosmith.core.program import fail  # noqa: PLC0415
     from ethosmith.descriptors import reference  # noqa: PLC0415
-    from ethosmith.descriptors.json_schema import schema_files  # noqa: PLC0415
+    from ethosmith.descriptors.reference import schema_files  # noqa: PLC0415
     from ethosmith.graph import help as command_line  # noqa: PLC0415
     from ethosmith.installation import DESCRIPTOR_ROOT  # noqa: PLC0415
     from ethosmith.steps.command_line import step_class, step_names  # noqa: PLC0415

@@ -19,7 +19,7 @@ IS_INSTALLED = _SHARE.is_dir()
 IMPORT_PATH = _PACKAGE.parent
 # PYTHONPATH of a process that imports `ethosmith` and the distributions that it depends on.
 PYTHON_PATH = os.pathsep.join((str(IMPORT_PATH), *DISTRIBUTION_PATHS))
-# The folder of our usecases/, platforms/, libraries/, packages/ and firmware/.
+# The folder of our usecases/, platforms/, libraries/, packages/, templates/ and firmware/.
 DESCRIPTOR_ROOT = _SHARE if IS_INSTALLED else _REPOSITORY
 # The folder of the SCons tools.
 SITE_TOOLS = (_SHARE if IS_INSTALLED else _REPOSITORY / "site_scons") / "site_tools"

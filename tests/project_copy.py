@@ -23,6 +23,7 @@ BUILT_FROM = (
     "platforms",
     "repositories",
     "site_scons",
+    "templates",
     "toolchains",
     "usecases",
 )

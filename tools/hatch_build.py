@@ -19,7 +19,7 @@ _SHARED = {
         name: f"ethosmith/share/{name}"
         for name in (
             *("firmware", "libraries", "packages", "platforms", "repositories"),
-            *("schemas", "toolchains", "usecases"),
+            *("schemas", "templates", "toolchains", "usecases"),
         )
     },
 }

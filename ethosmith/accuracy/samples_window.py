@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ethosmith.accuracy.set_file import Item
-from ethosmith.codegen.c_text import notice, string
 from ethosmith.core.errors import EthosmithError
+from ethosmith.lib.c_text import notice, string
 
 if TYPE_CHECKING:
     from ethosmith.descriptors.platform import Platform

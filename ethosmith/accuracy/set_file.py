@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""An evaluation set as one file: labelled samples in the form that the device takes.
+"""An evaluation set, and what a network says to it, as files.
 
 A zip archive of index.json (names and labels, in order) and one stored member for each
 item's bytes. The same items give the same file.
@@ -7,14 +7,15 @@ item's bytes. The same items give the same file.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import writing_beside
+from ethosmith.core.files import write_text, writing_beside
 
 _INDEX = "index.json"
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
@@ -69,3 +70,48 @@ def read_set(path: Path) -> list[Item]:
 def _items(archive: zipfile.ZipFile) -> Iterable[Item]:
     for number, entry in enumerate(json.loads(archive.read(_INDEX))):
         yield Item(entry["name"], entry["expect"], archive.read(_member(number)))
+
+
+@dataclass(frozen=True)
+class ItemAnswer:
+    """The answer to one item.
+
+    Attributes:
+        name: of the item.
+        answer: the application's text.
+        score: as printed.
+        outputs_sha256: of the raw bytes of all output tensors, window after window.
+    """
+
+    name: str
+    answer: str
+    score: str
+    outputs_sha256: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """The answers to a whole set, in its order.
+
+    Attributes:
+        simulator: name and version, for the device's.
+    """
+
+    items: tuple[ItemAnswer, ...]
+    simulator: Mapping[str, str] = field(default_factory=dict)
+
+
+def digest(outputs: Sequence[bytes]) -> str:
+    """Return the SHA-256 of output tensors in a row."""
+    return hashlib.sha256(b"".join(outputs)).hexdigest()
+
+
+def write_answers(path: Path, answers: Answers) -> None:
+    """Write ``answers`` as JSON."""
+    write_text(path, json.dumps(asdict(answers), indent=1) + "\n")
+
+
+def read_answers(path: Path) -> Answers:
+    """Return what `write_answers` wrote."""
+    data = json.loads(path.read_text("utf-8"))
+    return Answers(tuple(ItemAnswer(**item) for item in data["items"]), data["simulator"])

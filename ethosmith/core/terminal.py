@@ -64,3 +64,21 @@ def _redirected(target: int) -> Iterator[None]:
         for descriptor, original in enumerate(saved, start=1):
             os.dup2(original, descriptor)
             os.close(original)
+
+
+KIB = 1024
+MIB = 1024 * KIB
+
+
+def human_size(size_bytes: int) -> str:
+    """Return ``812 B``, ``23.4 KiB`` or ``2.31 MiB``."""
+    if size_bytes < KIB:
+        return f"{size_bytes} B"
+    if size_bytes < MIB:
+        return f"{size_bytes / KIB:.1f} KiB"
+    return f"{size_bytes / MIB:.2f} MiB"
+
+
+def percent(part: int, whole: int) -> float:
+    """Return ``part`` of ``whole`` in percent; 0 of nothing is 0."""
+    return 100.0 * part / whole if whole else 0.0

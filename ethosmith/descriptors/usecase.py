@@ -149,7 +149,7 @@ class Sample(Strict):
     Attributes:
         name: what the device prints.
         source: the file.
-        format: how its bytes are read; see `ethosmith.codegen.sample_formats`.
+        format: how its bytes are read; see `ethosmith.lib.sample_formats`.
         mix: the clip to make from other samples.
         seed: a number from which the application makes its input; four bytes in the image.
         expect: the answer that the smoke test wants; none: only the tensors are compared.

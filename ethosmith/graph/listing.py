@@ -3,10 +3,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
+from ethosmith.descriptors.words import SampleFormat
 from ethosmith.graph.project import Project
-from ethosmith.graph.templates import TEMPLATES
 
 
 def list_text(project: Project) -> str:
@@ -36,3 +37,31 @@ def _platforms(project: Project) -> Iterator[tuple[str, str]]:
 def _section(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:
     width = max((len(name) for name, _ in rows), default=0)
     return [f"{title}:", *(f"  {name:<{width}}  {text}".rstrip() for name, text in rows)]
+
+
+@dataclass(frozen=True)
+class Kind:
+    """One template.
+
+    Attributes:
+        title: what its pre-processing does, for people.
+        fills: inputs that it can fill, for people.
+        formats: of the samples that it takes.
+    """
+
+    title: str
+    fills: str
+    formats: tuple[SampleFormat, ...]
+
+
+TEMPLATES: Mapping[str, Kind] = {
+    "audio": Kind(
+        "WAV files to log-mel features, by TensorFlow's micro front end",
+        "frames x channels (x 1)",
+        ("wav",),
+    ),
+    "image": Kind(
+        "pictures of any size, cropped and resized", "height x width x 3 (or 1)", ("image",)
+    ),
+    "vector": Kind("numbers as they are, from CSV files", "any shape", ("csv",)),
+}

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean, unknown_name
-from ethosmith.graph.launcher import NAMES as LAUNCHERS
+from ethosmith.graph.environment import NAMES as LAUNCHERS
 from ethosmith.graph.runtimes import RUNTIMES
 
 WHAT, OWN, HOW = GROUPS = ("What is built", "Your own files", "How")

@@ -21,7 +21,7 @@ from ethosmith.graph.images import Image
 from ethosmith.graph.layout import SelectedUseCase, image_file
 from ethosmith.graph.models import FloatModel
 from ethosmith.graph.project import Located, Project
-from ethosmith.graph.revision import commit_of
+from ethosmith.graph.repositories import commit_of
 from ethosmith.steps.write_manifest import WriteManifest
 
 _HEADERS = "*.h"

@@ -25,7 +25,7 @@ from ethosmith.environment import null_build
 from ethosmith.environment.null_build import Record
 from ethosmith.graph.layout import BUILD, NOTES
 from ethosmith.graph.observer import Observer
-from ethosmith.graph.revision import COMMIT_COMMAND, commit_of
+from ethosmith.graph.repositories import COMMIT_COMMAND, commit_of
 
 _VERSION_OPTION = "--version"
 # To ask again must be much cheaper than to start SCons.

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+import subprocess
 import tempfile
 from collections.abc import Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,9 @@ from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.origin import Repository, option_of
 from ethosmith.graph.options import OPTIONS
 from ethosmith.graph.project import Located, Project
-from ethosmith.obtain.cache import Cache
-from ethosmith.obtain.checkout import Checkout, repository_link, state_of_folder
+from ethosmith.obtain.cache import Cache, fingerprint, stamps_of
 from ethosmith.obtain.git_cache import GitCache
-from ethosmith.obtain.stamps import fingerprint, stamps_of
+from ethosmith.obtain.repositories import Checkout, repository_link, state_of_folder
 
 _SUFFIX = "_dir"
 
@@ -164,3 +164,25 @@ def fetch_first(missing: Mapping[str, Located[Repository]], words: str) -> Ethos
         f"the sources of {names} are not here, and a build fetches none: run '{command}', or give"
         f" {option}=FOLDER{'' if len(missing) == 1 else ' and so on'}"
     )
+
+
+COMMIT_COMMAND = ("git", "rev-parse", "--verify", "--quiet", "HEAD")
+_TIMEOUT_S = 10
+
+
+@cache
+def commit_of(root: Path) -> str | None:
+    """Return the commit that is checked out in ``root``; None: git does not know the folder."""
+    try:
+        result = subprocess.run(
+            COMMIT_COMMAND,
+            cwd=root,
+            capture_output=True,
+            text=True,
+            timeout=_TIMEOUT_S,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return result.stdout.strip() or None

@@ -22,9 +22,8 @@ from ethosmith.environment.null_build import is_plain
 from ethosmith.graph.build_cache import cache_folder
 from ethosmith.graph.build_lock import BuildLock
 from ethosmith.graph.configuration import Configuration, configurations, sweep_configurations
-from ethosmith.graph.environment import process_environment
+from ethosmith.graph.environment import Launcher, find_launcher, process_environment
 from ethosmith.graph.help import help_text
-from ethosmith.graph.launcher import Launcher, find_launcher
 from ethosmith.graph.layout import BUILD, NOTES, OwnFiles, SelectedUseCase
 from ethosmith.graph.options import TARGETS, Asked, Place, check_options, sort_words, words
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder

@@ -13,10 +13,10 @@ from pathlib import Path
 
 import jinja2
 
+from ethosmith.core.terminal import human_size, percent
 from ethosmith.descriptors.platform import Platform
 from ethosmith.images.elf import Elf, SymbolTable, read_symbols
 from ethosmith.images.link_map import LinkMap
-from ethosmith.images.sizes import human_size, percent
 from ethosmith.images.stack import StackEstimate, estimate, exception_handlers, read_functions
 from ethosmith.images.symbols import OriginRow, SymbolRow, origin_rows, symbol_rows
 from ethosmith.images.usage import CLASSES, RegionUsage, measure

@@ -17,7 +17,7 @@ from itertools import chain, zip_longest
 
 from ethosmith.images.elf import Elf, Section, Symbol, SymbolTable
 from ethosmith.images.machine_code import read_body
-from ethosmith.images.names import plain_name
+from ethosmith.images.symbols import plain_name
 
 # What a Cortex-M55 pushes on an exception, floating-point state and alignment included
 # (Armv8-M Architecture Reference Manual, B3.19).

@@ -9,11 +9,11 @@ from itertools import groupby
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.terminal import percent
 from ethosmith.descriptors.memory import MemoryRegion
 from ethosmith.images.elf import Elf, Section
 from ethosmith.images.link_map import PADDING, LinkMap
 from ethosmith.images.regions import Regions, describe, find_region
-from ethosmith.images.sizes import percent
 
 # Sections that generated code, the start-up code and the linker script name, by the
 # beginning of their names; the first that fits counts.

@@ -25,8 +25,7 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
-from ethosmith.obtain.cache import Cache
-from ethosmith.obtain.stamps import fingerprint, stamps_of
+from ethosmith.obtain.cache import Cache, fingerprint, stamps_of
 
 SHOWN_DIGITS = 12
 LINK = "120000"

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_text
+from ethosmith.obtain.cache import fingerprint, stamps_of
 from ethosmith.obtain.git_cache import (
     LINK,
     SHOWN_DIGITS,
@@ -25,10 +26,9 @@ from ethosmith.obtain.git_cache import (
     parse_listing,
 )
 from ethosmith.obtain.git_client import GitClient, GitFailure
-from ethosmith.obtain.git_progress import FetchProgress
 from ethosmith.obtain.http_client import Retries, TransientError, shown
+from ethosmith.obtain.progress import FetchProgress
 from ethosmith.obtain.source import is_plain_relative
-from ethosmith.obtain.stamps import fingerprint, stamps_of
 
 _EXECUTABLE = "100755"
 _ResultT = TypeVar("_ResultT")

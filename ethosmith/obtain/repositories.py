@@ -1,14 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fetch git repositories into the cache, several at once, and check those that are there."""
+"""Where the files of git repositories are; fetching several at once, and checking what is there."""
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+import shutil
+import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import fail, run_step
@@ -16,7 +21,69 @@ from ethosmith.obtain.cache import Cache
 from ethosmith.obtain.git_cache import GitCache
 from ethosmith.obtain.git_client import GitClient
 from ethosmith.obtain.git_fetch import GitFetcher, Wanted
-from ethosmith.obtain.git_progress import fetch_progress_for
+from ethosmith.obtain.progress import fetch_progress_for
+
+_TIME_LIMIT_S = 60
+_LINKS = "build/repositories"
+
+
+@dataclass(frozen=True)
+class Checkout:
+    """The files of a repository, for this build.
+
+    Attributes:
+        name: the repository's.
+        link: its place below build/, the same for a checkout and for a folder of the user's.
+        origin: the commit or the folder that they are from.
+        state: changes with the files of a folder; empty for a commit, whose files do not change.
+        record: what the manifest says of them.
+    """
+
+    name: str
+    link: str
+    origin: str
+    state: str
+    record: Mapping[str, Any]
+
+
+def repository_link(name: str) -> str:
+    """Return the link to a git repository's files: its checkout, or the user's folder."""
+    return f"{_LINKS}/{name}"
+
+
+def state_of_folder(folder: Path) -> dict[str, Any]:
+    """Return ``commit`` and ``dirty`` of the checkout ``folder``; nothing if it is none.
+
+    A folder below a checkout, or one whose git cannot be asked, has no state.
+    """
+    git = shutil.which("git")
+    if git is None or not (folder / ".git").exists():
+        return {}
+    commit = _ask(git, folder, "rev-parse", "--verify", "HEAD^{commit}")
+    changes = _ask(git, folder, "status", "--porcelain", "--untracked-files=normal")
+    if commit is None or changes is None:
+        return {}
+    return {"commit": commit.strip(), "dirty": bool(changes.strip())}
+
+
+def _ask(git: str, folder: Path, *words: str) -> str | None:
+    # The repository's own configuration may name programs for these.
+    safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
+    try:
+        done = subprocess.run(
+            [git, "-C", str(folder), *safe, *words],
+            capture_output=True,
+            text=True,
+            errors="surrogateescape",
+            timeout=_TIME_LIMIT_S,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
+            check=False,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout if done.returncode == 0 else None
+
 
 _AT_ONCE = 4
 

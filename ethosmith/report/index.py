@@ -11,9 +11,8 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from ethosmith.report.charts import bars
 from ethosmith.report.comparison import Figures
-from ethosmith.report.pages import render
+from ethosmith.report.pages import bars, render
 
 TEMPLATE = "index.htm.j2"
 

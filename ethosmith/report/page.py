@@ -12,9 +12,8 @@ from markupsafe import Markup
 from ethosmith.core.files import sha256_of
 from ethosmith.images.memory_page import Page
 from ethosmith.images.symbols import SymbolRow
-from ethosmith.report.charts import Tile, bars, treemap
 from ethosmith.report.comparison import Figures, inferences_of
-from ethosmith.report.pages import render
+from ethosmith.report.pages import Tile, bars, render, treemap
 from ethosmith.report.vela_figures import Layer
 from ethosmith.report.way import NODE_HEIGHT, NODE_WIDTH, Drawing, draw, read_steps
 

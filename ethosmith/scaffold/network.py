@@ -10,7 +10,7 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import captured_output
 from ethosmith.descriptors.names import near_name
-from ethosmith.graph.templates import TEMPLATES
+from ethosmith.graph.listing import TEMPLATES
 from ethosmith.models.input_shape import input_shapes
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.keras_file import TFLITE_SUFFIX, output_shapes

@@ -13,15 +13,14 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
 from ethosmith.core.nearest import unknown_name
 from ethosmith.core.program import run_step
-from ethosmith.descriptors.json_schema import schema_files, schema_line
 from ethosmith.descriptors.names import check_new_name
+from ethosmith.descriptors.reference import schema_files, schema_line
 from ethosmith.descriptors.usecase import UseCase
+from ethosmith.graph.listing import TEMPLATES
 from ethosmith.graph.own_files import files_as_samples, labels_of_file
 from ethosmith.graph.project import Project
-from ethosmith.graph.templates import TEMPLATES
-from ethosmith.scaffold.copied import copy_usecase
 from ethosmith.scaffold.network import read_network
-from ethosmith.scaffold.templates import Filling, OwnSample, fill_template
+from ethosmith.scaffold.templates import Filling, OwnSample, copy_usecase, fill_template
 
 
 def new_usecase(given: argparse.Namespace) -> list[str]:

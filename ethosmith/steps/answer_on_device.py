@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ethosmith.accuracy.answers import Answers, ItemAnswer, digest, write_answers
 from ethosmith.accuracy.samples_window import Window, batches, check_image, window_bytes, window_of
-from ethosmith.accuracy.set_file import Item, read_set
+from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer, digest, read_set, write_answers
 from ethosmith.core.errors import EthosmithError
 from ethosmith.steps.step import Input, Output, Step, Unsigned, step
 from ethosmith.verify.uart_log import DeviceSample, read_log
@@ -66,7 +65,7 @@ class AnswerOnDevice(Step):
         from ethosmith.core.accelerators import parse_accelerator
         from ethosmith.descriptors.platform import load_platform
         from ethosmith.images.elf import read_image
-        from ethosmith.run.simulator import choose_simulator
+        from ethosmith.verify.simulator import choose_simulator
 
         accelerator = parse_accelerator(self.npu)
         window = window_of(load_platform(self.platform))

@@ -12,8 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ethosmith.accuracy.answers import Answers, ItemAnswer, digest, write_answers
-from ethosmith.accuracy.set_file import Item, read_set
+from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer, digest, read_set, write_answers
 from ethosmith.core.errors import EthosmithError
 from ethosmith.steps.step import Input, Output, Step, step
 from ethosmith.verify.host_program import answer_of_file, inputs_of_file

@@ -17,11 +17,15 @@ from typing import Any
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_text
 from ethosmith.environment.tools import find_program, program_version
-from ethosmith.libraries.cmake_build import archive_of, configure_command, write_cmake_files
-from ethosmith.libraries.ninja_build import write_ninja_file
+from ethosmith.libraries.native_builds import (
+    archive_of,
+    configure_command,
+    write_cmake_files,
+    write_ninja_file,
+)
 from ethosmith.libraries.select import select
 from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
-from ethosmith.obtain.stamps import stamps_of
+from ethosmith.obtain.cache import stamps_of
 from ethosmith.steps.step import Output, Step, Unsigned, step
 
 _STATE = "state.json"

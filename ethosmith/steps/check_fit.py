@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_json
 from ethosmith.core.nearest import unknown_name
-from ethosmith.images.sizes import human_size
+from ethosmith.core.terminal import human_size
 from ethosmith.steps.step import Input, Inputs, Output, Step, step
 
 if TYPE_CHECKING:

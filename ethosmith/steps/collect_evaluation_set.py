@@ -64,7 +64,7 @@ class CollectEvaluationSet(Step):
             items_of_folder,
         )
         from ethosmith.accuracy.set_file import write_set
-        from ethosmith.codegen.sample_formats import SampleForm
+        from ethosmith.lib.sample_formats import SampleForm
 
         accepted = Accepted(self.suffixes, self.labels, SampleForm.of(self.form or {}))
         given = given_items(self.items, accepted)

@@ -11,8 +11,13 @@ from typing import Any
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
 from ethosmith.steps.step import Input, Output, Step, step
-from ethosmith.verify.arena_use import read_arena
-from ethosmith.verify.uart_log import DeviceSample, read_log, timed_labels, with_instructions
+from ethosmith.verify.uart_log import (
+    DeviceSample,
+    read_arena,
+    read_log,
+    timed_labels,
+    with_instructions,
+)
 
 
 @step(verb="VERIFY", cacheable=False)

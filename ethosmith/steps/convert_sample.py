@@ -43,7 +43,7 @@ class ConvertSample(Step):
 
     def run(self) -> None:
         """Read the file, or take the seed, and write the bytes."""
-        from ethosmith.codegen.sample_formats import SampleForm, read_sample, seed_bytes
+        from ethosmith.lib.sample_formats import SampleForm, read_sample, seed_bytes
 
         if (self.input is None) == (self.seed is None):
             raise EthosmithError(f"{self.output}: a sample has either an input or a seed")

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ethosmith.codegen.c_text import notice, string
 from ethosmith.core.files import write_text
+from ethosmith.lib.c_text import notice, string
 from ethosmith.steps.step import Output, Step, step
 
 

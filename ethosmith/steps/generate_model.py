@@ -31,8 +31,8 @@ class GenerateModel(Step):
 
     def run(self) -> None:
         """Read the network and write the C source."""
-        from ethosmith.codegen.model import ModelIdentity, model_source
         from ethosmith.core.accelerators import parse_accelerator
+        from ethosmith.lib.model_source import ModelIdentity, model_source
         from ethosmith.models.compiled import read_compiled
         from ethosmith.models.int8_check import check_int8
 

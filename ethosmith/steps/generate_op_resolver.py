@@ -5,9 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ethosmith.codegen.c_text import notice
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
+from ethosmith.lib.c_text import notice
 from ethosmith.models.tflite_file import NPU_OPERATOR, TfliteFile, TfliteOperator, read_tflite
 from ethosmith.steps.step import Input, Output, Step, step
 

@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ethosmith.codegen.c_text import float_literal, notice, string
 from ethosmith.core.files import write_text
+from ethosmith.lib.c_text import float_literal, notice, string
 from ethosmith.steps.step import Output, Step, step
 
 _INT_MAX = 2**31 - 1

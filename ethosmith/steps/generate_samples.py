@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ethosmith.codegen.c_text import byte_array, notice, string
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
+from ethosmith.lib.c_text import byte_array, notice, string
 from ethosmith.steps.step import Inputs, Output, Step, step
 
 # 16 bytes suit every element type and Helium's loads.

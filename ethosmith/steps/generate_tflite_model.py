@@ -10,16 +10,16 @@ from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ethosmith.codegen.c_text import byte_array, notice
-from ethosmith.codegen.model import (
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_text
+from ethosmith.lib.c_text import byte_array, notice
+from ethosmith.lib.model_source import (
     NO_NPU,
     ModelIdentity,
     model_definition,
     scratch_array,
     tensor_table,
 )
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 from ethosmith.models.tflite_file import TfliteFile, read_tflite
 from ethosmith.steps.step import Input, Output, Step, step

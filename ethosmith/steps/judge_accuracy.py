@@ -10,9 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from ethosmith.accuracy.answers import Answers, ItemAnswer, read_answers
 from ethosmith.accuracy.metrics import loss, measured
-from ethosmith.accuracy.set_file import Item, read_set
+from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer, read_answers, read_set
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import sha256_of, write_text
 from ethosmith.steps.step import Input, OptionalInput, Output, Step, step

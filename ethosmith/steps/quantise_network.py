@@ -43,7 +43,7 @@ class QuantiseNetwork(Step):
 
     def _representative(self) -> Representative:
         from ethosmith.models.keras_file import TFLITE_SUFFIX
-        from ethosmith.models.representative import RandomData, from_files, from_random
+        from ethosmith.models.quantise import RandomData, from_files, from_random
 
         if self.random is not None:
             random = RandomData(**self.random)

@@ -55,7 +55,7 @@ class RunBoard(Step):
     def run(self) -> None:
         """Boot the image and show its UART; write the result if the run passed."""
         from ethosmith.core.accelerators import parse_accelerator
-        from ethosmith.run.simulator import choose_simulator
+        from ethosmith.verify.simulator import choose_simulator
         from open_board.hidden_lines import without_lines
         from open_board.job import BoardJob
         from open_board.result_file import write_result

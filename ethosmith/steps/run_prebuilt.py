@@ -64,8 +64,8 @@ class RunPrebuilt(Step):
         from ethosmith.core.accelerators import parse_accelerator
         from ethosmith.descriptors.platform import load_platform
         from ethosmith.models.int8_check import check_int8
-        from ethosmith.run.runner import RunnerBoard, placed, runs_data
-        from ethosmith.run.simulator import choose_simulator
+        from ethosmith.verify.runner import RunnerBoard, placed, runs_data
+        from ethosmith.verify.simulator import choose_simulator
         from open_board.job import BoardJob
 
         if len(self.samples) != len(self.tensors):

@@ -12,8 +12,7 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.toolchain import BorrowedLibraries, Core, Toolchain
 from ethosmith.environment.tools import program_version
-from ethosmith.toolchains.compiler import Compiler, identify
-from ethosmith.toolchains.libraries import SystemLibraries, borrowed
+from ethosmith.toolchains.compiler import Compiler, SystemLibraries, borrowed, identify
 
 _PROBE_TIMEOUT_S = 20
 

@@ -20,7 +20,7 @@ from SCons.Tool import CScanner
 
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.build import Build, Made, Usage
-from ethosmith.graph.launcher import Launcher
+from ethosmith.graph.environment import Launcher
 from ethosmith.installation import DESCRIPTOR_ROOT
 from ethosmith.libraries.spec import Compilers
 from ethosmith.report.progress import AnnouncedSteps

@@ -10,8 +10,7 @@ import numpy as np
 
 from ethosmith.descriptors.load import load
 from ethosmith.descriptors.origin import Package
-from ethosmith.models.quantise import quantise
-from ethosmith.models.representative import RandomData, from_random
+from ethosmith.models.quantise import RandomData, from_random, quantise
 from ethosmith.obtain.source import PackageSource
 from ethosmith.obtain.steps import Obtainer
 

@@ -151,7 +151,7 @@ CHANGES = (
     ),
     Change(
         "code that several generators share",
-        _append("ethosmith/codegen/c_text.py", _NEW_CODE),
+        _append("ethosmith/lib/c_text.py", _NEW_CODE),
         """
         GENERATE USECASE/generated/labels.c
         GENERATE USECASE/generated/samples.c

@@ -18,7 +18,7 @@ import pytest
 from ethosmith.models.arena import arena_size
 from ethosmith.models.arena_plan import plan_bytes
 from ethosmith.models.tflite_file import TfliteFile, TfliteOperator, TfliteTensor
-from ethosmith.verify.arena_use import ArenaUse, read_arena
+from ethosmith.verify.uart_log import ArenaUse, read_arena
 
 from ..project_copy import ROOT, ProjectCopy
 from ..unit.board import networks

@@ -21,8 +21,8 @@ from ethosmith.obtain.cache import Cache
 from ethosmith.obtain.git_cache import GitCache, object_name
 from ethosmith.obtain.git_client import GitClient
 from ethosmith.obtain.git_fetch import GitFetcher, Wanted
-from ethosmith.obtain.git_progress import FetchLines
 from ethosmith.obtain.http_client import Retries
+from ethosmith.obtain.progress import FetchLines
 
 from ..needs import program
 from ..project_copy import ROOT

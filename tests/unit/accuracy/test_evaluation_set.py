@@ -11,8 +11,8 @@ import pytest
 
 from ethosmith.accuracy.evaluation_set import Accepted, Script, generated_items, items_of_folder
 from ethosmith.accuracy.set_file import Item, read_set, write_set
-from ethosmith.codegen.sample_formats import SampleForm
 from ethosmith.core.errors import EthosmithError
+from ethosmith.lib.sample_formats import SampleForm
 from ethosmith.lib.sound import SoundSpec
 
 _SOUND = SampleForm(SoundSpec(16000))

@@ -5,8 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ethosmith.accuracy.answers import Answers, ItemAnswer
-from ethosmith.accuracy.set_file import Item
+from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer
 from ethosmith.accuracy.table import table_text
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import Look

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.run.runner_log import read_runner_log
+from ethosmith.verify.runner import read_runner_log
 
 _DONE = """\
 INFO - Activation buffer (a.k.a tensor arena) size used: 6916

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ethosmith.codegen.c_text import float_literal, string
+from ethosmith.lib.c_text import float_literal, string
 from ethosmith.steps.generate_labels import labels_source
 from ethosmith.steps.generate_parameters import parameters_header
 

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
-from ethosmith.codegen.sample_formats import SampleForm, read_sample
 from ethosmith.core.errors import EthosmithError
+from ethosmith.lib.sample_formats import SampleForm, read_sample
 from ethosmith.lib.sound import SoundSpec
 
 SOUND = SampleForm(SoundSpec(16000, min_s=0.0001))

@@ -11,8 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.json_schema import schema_files, schema_line, schema_name
-from ethosmith.descriptors.reference import DESCRIPTORS
+from ethosmith.descriptors.reference import DESCRIPTORS, schema_files, schema_line, schema_name
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.yaml_source import read_yaml
 from tests.project_copy import ROOT

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.graph.environment import process_environment
-from ethosmith.graph.launcher import Launcher, find_launcher
+from ethosmith.graph.environment import Launcher, find_launcher, process_environment
 
 _COMPILE = ["arm-none-eabi-gcc", "-c", "-o", "x.o", "x.c"]
 _LINK = ["arm-none-eabi-g++", "-o", "x.axf", "x.o"]

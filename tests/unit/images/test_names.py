@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.images.names import plain_name
+from ethosmith.images.symbols import plain_name
 
 from .small_image import run
 

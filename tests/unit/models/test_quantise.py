@@ -13,8 +13,7 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.int8_check import check_int8
-from ethosmith.models.quantise import quantise
-from ethosmith.models.representative import RandomData, from_files, from_random
+from ethosmith.models.quantise import RandomData, from_files, from_random, quantise
 
 RANDOM = ("--random", '{"seed": 1, "count": 4, "low": 0, "high": 1}')
 

@@ -17,10 +17,10 @@ from ethosmith.descriptors.platform import load_platform
 from ethosmith.images.elf import read_image
 from ethosmith.images.link_map import read_link_map
 from ethosmith.images.memory_page import page_of
-from ethosmith.report.charts import bars, treemap
 from ethosmith.report.comparison import built_figures
 from ethosmith.report.index import index_text
 from ethosmith.report.page import page_text
+from ethosmith.report.pages import bars, treemap
 from ethosmith.report.vela_figures import read_layers
 
 from ..images.small_image import REGIONS, link

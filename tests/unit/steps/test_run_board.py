@@ -45,7 +45,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[_Board], R
     """Run the step on a board; a previous result is there."""
 
     def on(board: _Board) -> RunBoard:
-        monkeypatch.setattr("ethosmith.run.simulator.choose_simulator", lambda *_, **__: board)
+        monkeypatch.setattr("ethosmith.verify.simulator.choose_simulator", lambda *_, **__: board)
         step = RunBoard(
             axf=tmp_path / "kws.axf",
             npu="ethos-u55-128",

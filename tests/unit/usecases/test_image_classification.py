@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pytest
 from PIL import Image
 
-from ethosmith.codegen.sample_formats import read_sample
 from ethosmith.core.errors import EthosmithError
+from ethosmith.lib.sample_formats import read_sample
 
 from .host_build import HostProgram, descriptor, host_program
 

@@ -12,11 +12,11 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.descriptors.json_schema import schema_files
+from ethosmith.descriptors.reference import schema_files
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.yaml_source import read_yaml
+from ethosmith.graph.listing import TEMPLATES
 from ethosmith.graph.project import Project
-from ethosmith.graph.templates import TEMPLATES
 from ethosmith.scaffold.new_usecase import main
 from tests.needs import program
 from tests.project_copy import ROOT, ProjectCopy

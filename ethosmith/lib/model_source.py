@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ethosmith.codegen.c_text import byte_array, float_literal, notice, string
+from ethosmith.lib.c_text import byte_array, float_literal, notice, string
 
 if TYPE_CHECKING:
     from ethosmith.models.compiled import CompiledNetwork, PlacedTensor
     from ethosu_model.config import AcceleratorConfig
+
 
 _DTYPES = {
     "int8": "TENSOR_INT8",
