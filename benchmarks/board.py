@@ -22,9 +22,10 @@ from ethosmith.core.errors import EthosmithError
 from ethosu_model.config import AcceleratorConfig
 from open_board.job import BoardJob
 from open_board.open_board import OpenBoard
-from tests.npu_networks.networks import NETWORKS, quantised
-from tests.unit.board import programs
-from tests.unit.board.networks import NETWORK_ADDRESS, ROOT, arms_runner, compile_with_vela
+from tests.support.board import programs
+from tests.support.board.networks import NETWORK_ADDRESS, arms_runner, compile_with_vela
+from tests.support.networks.trained import NETWORKS, quantised
+from tests.support.project_copy import ROOT
 
 _ACCELERATOR = "ethos-u55-128"
 _RESNET_8 = "image_classification.tflite"

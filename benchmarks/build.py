@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.images.link_map import read_link_map
-from tests.project_copy import Outcome, ProjectCopy
+from tests.support.project_copy import Outcome, ProjectCopy
 
 _IMAGE = "build/fvp/ethos-u55-128-shared_sram"
 _STEP_S = re.compile(r"^Command execution time: .*: ([\d.]+) seconds$", re.MULTILINE)

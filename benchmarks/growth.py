@@ -22,7 +22,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.project_copy import ProjectCopy
+from tests.support.project_copy import ProjectCopy
 
 _ORIGINAL = "kws_micro"
 _OTHERS = ("kws_micro", "inference_runner", "img_class", "vww", "ad", "asr")

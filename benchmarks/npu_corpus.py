@@ -6,7 +6,7 @@
     python -m benchmarks.npu_corpus --case ID [--target ethos-u55-128/Shared_Sram]
     python -m benchmarks.npu_corpus --factor 5 --salt 1  five times the networks, chosen anew
 
-Ends with status 1 if anything differs that tests/npu_corpus/known.py does not list.
+Ends with status 1 if anything differs that tests/support/npu_corpus/known.py does not list.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
-from tests.npu_corpus.case import Case
-from tests.npu_corpus.check import Check
-from tests.npu_corpus.known import known_difference
-from tests.npu_corpus.table import all_cases, case_named
-from tests.npu_corpus.targets import TARGETS, Target, target_named
+from tests.support.npu_corpus.case import Case
+from tests.support.npu_corpus.check import Check
+from tests.support.npu_corpus.known import known_difference
+from tests.support.npu_corpus.table import all_cases, case_named
+from tests.support.npu_corpus.targets import TARGETS, Target, target_named
 
 
 @dataclass

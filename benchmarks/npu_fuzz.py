@@ -14,7 +14,7 @@ import sys
 import time
 from collections.abc import Sequence
 
-from tests.npu_fuzz.fuzzer import Attack, Campaign, resident_bytes, victims
+from tests.support.npu_fuzz.fuzzer import Attack, Campaign, resident_bytes, victims
 
 _MIB = 1 << 20
 

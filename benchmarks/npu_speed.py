@@ -29,9 +29,10 @@ from numpy.typing import NDArray
 
 from ethosmith.core.terminal import captured_output
 from ethosu_model.harness import HostRunner
-from tests.npu_corpus.check import MicroReference, Reference
-from tests.npu_corpus.targets import NotOnNpu, Target, compile_for, target_named
-from tests.npu_networks.networks import NETWORKS, ROOT, mobilenet_v2, quantised
+from tests.support.networks.trained import NETWORKS, mobilenet_v2, quantised
+from tests.support.npu_corpus.check import MicroReference, Reference
+from tests.support.npu_corpus.targets import NotOnNpu, Target, compile_for, target_named
+from tests.support.project_copy import ROOT
 
 Arrays = list[NDArray[Any]]
 _SEED = 7

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.project_copy import ProjectCopy
+from tests.support.project_copy import ProjectCopy
 
 _FOLDER = "build/fvp/ethos-u55-128-shared_sram"
 _CHANGED = "firmware/runtime/inference.c"

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from .project_copy import ProjectCopy
+from tests.support.project_copy import ProjectCopy
 
 os.environ["ETHOSMITH_BUILD_CACHE"] = "none"
 os.environ["CCACHE_DISABLE"] = "1"

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from ..unit.models.networks import make_networks
+from tests.support.networks.keras import make_networks
 
 _CUTS_PER_KIND = 40
 _ZEROED_PER_KIND = 12

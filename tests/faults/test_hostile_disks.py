@@ -13,10 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import NewCopy
-from ..needs import program
-from ..project_copy import Outcome, ProjectCopy
-from ..rebuild.changes import DESCRIPTOR
+from tests.conftest import NewCopy
+from tests.support.changes import DESCRIPTOR
+from tests.support.needs import program
+from tests.support.project_copy import Outcome, ProjectCopy
 
 pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"

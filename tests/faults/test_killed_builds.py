@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from ..project_copy import ProjectCopy
+from tests.support.project_copy import ProjectCopy
 
 pytestmark = pytest.mark.scons
 _KWS = ("usecase=kws", "-j2")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from ..conftest import NewCopy
-from ..project_copy import Outcome, ProjectCopy
+from tests.conftest import NewCopy
+from tests.support.project_copy import Outcome, ProjectCopy
 
 pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"

@@ -19,8 +19,8 @@ from ethosmith.descriptors.load import load
 from ethosmith.descriptors.origin import Package, Repository
 from ethosmith.descriptors.platform import load_platform
 from ethosmith.descriptors.usecase_checks import load_usecase
+from tests.support.project_copy import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
 MUTANTS_PER_KIND = 2500
 _LIBRARIES = tuple(path.stem for path in sorted((ROOT / "libraries").glob("*.yaml")))
 _PACKAGES = tuple(path.stem for path in sorted((ROOT / "packages").glob("*.yaml")))

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of single modules."""
+"""Tests of single modules: no process is started and no SCons imported."""

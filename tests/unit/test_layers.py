@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ethosmith import DISTRIBUTION_PATHS
-from tests.project_copy import ROOT
+from tests.support.project_copy import ROOT
 
 # Each imports from those above it alone. Modules that lie directly below ethosmith/ belong to the
 # first one.

@@ -20,8 +20,9 @@ from ethosmith.accuracy.set_file import Item
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import load_platform
 from ethosmith.images.elf import Elf, Section
+from tests.support.project_copy import ROOT
 
-_PLATFORM = Path(__file__).parents[3] / "platforms/fvp/platform.yaml"
+_PLATFORM = ROOT / "platforms/fvp/platform.yaml"
 _WINDOW = Window("DDR", 0x7800_0000, 4096)
 
 

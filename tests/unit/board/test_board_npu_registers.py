@@ -8,7 +8,7 @@ import pytest
 from ethosu_model.memory import ArrayMemory, Memory
 from open_board.job import Outcome, RunError
 from open_board.npu_registers import GuardedNpu
-from tests.unit.board.fake_npu import CMD, FakeNpu
+from tests.support.board.fake_npu import CMD, FakeNpu
 
 
 def test_a_failure_of_the_model_is_a_named_end_and_no_traceback() -> None:

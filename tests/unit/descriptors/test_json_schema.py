@@ -14,10 +14,10 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.reference import DESCRIPTORS, schema_files, schema_line, schema_name
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.yaml_source import read_yaml
-from tests.project_copy import ROOT
+from tests.support.project_copy import ROOT
 
 _SCHEMAS = ROOT / "schemas"
-_BAD = ROOT / "tests" / "bad_input" / "usecases"
+_BAD = ROOT / "tests/unit/descriptors/bad_usecases"
 _SHIPPED = [
     (path, model)
     for place, model in DESCRIPTORS

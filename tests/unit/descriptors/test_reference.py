@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from ethosmith.descriptors.reference import reference
+from tests.support.project_copy import ROOT
 
-_DOCUMENT = Path(__file__).parents[3] / "docs" / "reference.md"
+_DOCUMENT = ROOT / "docs" / "reference.md"
 
 
 def test_reference_is_current() -> None:

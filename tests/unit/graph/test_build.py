@@ -16,8 +16,7 @@ from ethosmith.graph.provenance import made_with
 from ethosmith.steps.generate_labels import GenerateLabels
 from ethosmith.steps.mix_samples import MixSamples
 from ethosmith.steps.plan_arena import PlanArena
-
-from .fake_build import fake_build
+from tests.support.fake_build import fake_build
 
 _LABELS = GenerateLabels(labels=("a", "b"), source="x.yaml", output=Path("build/labels.c"))
 

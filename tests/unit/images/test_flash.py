@@ -11,8 +11,9 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.board import Card
 from ethosmith.descriptors.platform import load_platform
 from ethosmith.images.flash import flash
+from tests.support.project_copy import ROOT
 
-_PLATFORM = Path(__file__).parents[3] / "platforms" / "mps3" / "platform.yaml"
+_PLATFORM = ROOT / "platforms" / "mps3" / "platform.yaml"
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.board import Card
 from ethosmith.steps.write_images_txt import CardImage, card_images, images_txt
-
-from .small_image import REGIONS
+from tests.support.small_image import REGIONS
 
 CARD = Card(board="HBI0309C", application_note="AN552", title="Corstone-300")
 DDR = CardImage("DDR", 0x70000000, "ddr.bin", 0x0C000000)

@@ -13,8 +13,8 @@ from ethosu_model.faults import AxiPort
 from ethosu_model.operands import FeatureMap, Shape, Tiles
 from ethosu_model.registers import Status
 from ethosu_model.spans import meeting, span, spans_of, union
-from tests.unit.npu.operations import IFM, OFM, Kernel, feature_map, kernel_settings
-from tests.unit.npu.streams import STOP, Bench, encode, word
+from tests.support.npu.operations import IFM, OFM, Kernel, feature_map, kernel_settings
+from tests.support.npu.streams import STOP, Bench, encode, word
 
 SMALL = np.zeros((4, 4, 16), dtype=np.int8)
 

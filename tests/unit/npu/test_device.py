@@ -19,7 +19,7 @@ from ethosu.vela.ethos_u55_regs.ethos_u55_regs import (
 
 from ethosu_model.faults import AxiChannel
 from ethosu_model.registers import Command, Status
-from tests.unit.npu.streams import REGION, REGION_BYTES, STOP, STREAM, Bench, encode, word, words
+from tests.support.npu.streams import REGION, REGION_BYTES, STOP, STREAM, Bench, encode, word, words
 
 DMA = {
     cmd0.NPU_SET_DMA0_SRC_REGION: 0,

@@ -10,7 +10,7 @@ from ethosu_model.config import AcceleratorConfig
 from ethosu_model.device import NpuDevice
 from ethosu_model.memory import ArrayMemory
 from ethosu_model.registers import Status
-from tests.unit.npu.streams import STOP, STREAM, encode, word
+from tests.support.npu.streams import STOP, STREAM, encode, word
 
 _REGION_CONFIG = 0xAA8A  # region 2 on AXI0, regions 0, 1 and 3 to 7 on AXI1
 _MIB = 1 << 20

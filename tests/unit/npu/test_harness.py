@@ -15,7 +15,7 @@ from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.errors import ModelError
 from ethosu_model.harness import HostRunner, NpuJobError, RawModel, RawTensor, command_stream
-from tests.unit.npu.streams import STOP, encode, word
+from tests.support.npu.streams import STOP, encode, word
 
 COPY = {
     cmd0.NPU_SET_DMA0_SRC_REGION: 1,

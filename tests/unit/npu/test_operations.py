@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1, elementwise_mode, pooling_mode
 
-from tests.unit.npu.operations import (
+from tests.support.npu.operations import (
     CONV,
     IFM,
     IFM2,
@@ -22,7 +22,7 @@ from tests.unit.npu.operations import (
     kernel_settings,
     load_weights,
 )
-from tests.unit.npu.streams import REGION, STOP, Bench, encode, word, words
+from tests.support.npu.streams import REGION, STOP, Bench, encode, word, words
 
 NATURAL = 2 << 14
 GLOBAL = 1 << 8

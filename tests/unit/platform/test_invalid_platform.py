@@ -10,8 +10,9 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.vela_config import system_configs
 from ethosmith.descriptors.platform import load_platform
+from tests.support.project_copy import ROOT
 
-MINIMAL = Path(__file__).with_name("minimal.yaml").read_text(encoding="utf-8")
+MINIMAL = (ROOT / "tests/support/minimal_platform.yaml").read_text(encoding="utf-8")
 _TIMING = """timing_adapters:
   axi0_address: 0x58103000
   axi1_address: 0x58103200

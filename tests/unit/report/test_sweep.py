@@ -15,11 +15,12 @@ from ethosmith.graph.options import check_options
 from ethosmith.report.comparison import Figures
 from ethosmith.report.sweep import csv_text, table_text
 from ethosmith.report.vela_figures import Estimate
+from tests.support.project_copy import ROOT
 
 
 @pytest.fixture(scope="module")
 def platform() -> Platform:
-    return load_platform(Path(__file__).parents[3] / "platforms/fvp/platform.yaml")
+    return load_platform(ROOT / "platforms/fvp/platform.yaml")
 
 
 def test_combinations_that_cannot_be_are_left_out_with_the_reason(platform: Platform) -> None:

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Every command of README.md and docs/ is run here, or stands in a list with the reason."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.document_commands import commands, documents, shown_lines
+from tests.support.networks.picture import picture_network
+from tests.support.project_copy import ProjectCopy
+
+pytestmark = pytest.mark.scons
+
+_TIME_LIMIT_S = 300
+_LABELS = ("apple", "pear", "plum")
+_FIRST_IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws.axf"
+
+# Too long for the default suite: run with -m slow.
+_SLOW = {
+    "./scons usecase=kws memory_mode=Shared_Sram,Sram_Only npu=ethos-u55-64,ethos-u55-256 sweep": (
+        "four configurations"
+    ),
+    "./scons usecase=kws verify": "builds all anew",
+    "./scons verify manifest=build/fvp/ethos-u55-128-shared_sram/kws_manifest.json": "the same",
+    "./scons usecase=kws memory_mode=Shared_Sram,Sram_Only sweep": "ten configurations",
+}
+# Not carried out, for the reason given, but what `scons -n` checks of them is checked.
+_PLANNED = {
+    "./scons test": "runs this test",
+    "./scons size": "builds every use case",
+    "./scons deps": "fetches; tests/faults and tests/component/obtain do",
+    "./scons deps usecase=all": "fetches, likewise",
+    "./scons deps usecase=kws runtime=tflm": "fetches, likewise",
+    "./scons deps offline=1": "would find the cache empty where these tests begin",
+    "./scons usecase=asr train": "takes an hour",
+    "./scons usecase=kws target=mps3 flash card=/media/V2M-MPS3": "needs the board's card",
+    "./scons new usecase=fruit template=image model=fruit.keras labels=fruit.txt samples=photos": (
+        "loads TensorFlow; tests/build/usecases/test_new_usecase.py reads a network"
+    ),
+}
+# Run by another test, or not at all.
+_ELSEWHERE = {
+    "./scons usecase=door": "tests/build/usecases/test_add_a_use_case.py",
+    "./scons usecase=door target=mps3": "of the same use case; target=mps3 is run here with kws",
+    "./scons usecase=door model=other.h5 samples=photos": (
+        "tests/build/usecases/test_bring_your_own.py"
+    ),
+    "./scons usecase=gesture": "tests/build/usecases/test_new_usecase.py",
+    "./scons new usecase=gesture template=vector": "tests/build/usecases/test_new_usecase.py",
+    "./scons new usecase=mine template=image": "with a network: run here",
+    "./scons usecase=kws toolchain=clang": "tests/build/rebuild/test_clang.py",
+    "./scons usecase=kws target=sse310 toolchain=clang": "tests/build/rebuild/test_clang.py",
+    "./scons usecase=kws toolchain_path=/opt/gcc-arm-14.2": "tests/component/toolchains",
+    "./scons -c": "would remove what the others share; tests/build/rebuild/test_rebuild.py",
+    "./scons docs": "tests/component/documents/test_site.py",
+    "./scons usecase=ad accuracy": "tests/build/usecases/test_accuracy.py",
+    "./scons accuracy usecase=ad": "tests/build/usecases/test_accuracy.py",
+    "./scons accuracy usecase=kws evaluation=speech_commands/test": "needs that data set",
+    "pip install ethosmith": "tests/build/plugin installs the wheel",
+    "pip install ./distributions/ethosu-model": "tests/component/distributions installs the wheel",
+    "tools/check": "CI runs it",
+    "python -m open_board -a program.axf --stat --count-calls"
+    " _ZN6tflite16MicroInterpreter6InvokeEv": "needs Arm's firmware; tests/component/board",
+    "./scons usecase=kws runtime=tflm tflm_dir=../tflite-micro": "needs TFLM's sources",
+    "./scons usecase=kws runtime=direct,tflm sweep": "likewise; tests/build/tflm",
+    "./scons usecase=inference_runner runtime=prebuilt npu=none,ethos-u55-128 sweep": (
+        "tests/build/runtimes"
+    ),
+    "./scons usecase=inference_runner model=my.tflite samples=inputs/": (
+        "tests/build/runtimes/test_inference_runner.py"
+    ),
+    ".venv/bin/python -m open_board"
+    " -a build/fvp/ethos-u55-128-shared_sram/inference_runner.axf"
+    " --data window.bin@0x92000000 --dump output.bin@0x93000000,10": (
+        "tests/build/runtimes/test_inference_runner.py"
+    ),
+    "python -m open_board -a program.axf --gdb 3333": "waits for a debugger",
+    "gdb-multiarch program.axf -ex 'target remote localhost:3333'": "tests/component/board",
+    'pytest tests/component/npu_corpus -m "not slow"': "part of the tests",
+    'pytest tests/component/npu_networks -m "not slow"': "part of the tests",
+    "pytest tests/component/npu_networks -m slow": "part of the slow tests",
+    "pytest tests/component/npu_fuzz -m slow": "part of the slow tests",
+    ".venv/bin/python -m pytest -m slow": "the slow tests themselves",
+    ".venv/bin/python -m benchmarks.npu_corpus": "takes an hour",
+    ".venv/bin/python -m benchmarks.build": "takes many minutes",
+    ".venv/bin/python -m benchmarks.null_build": "measures; an environment of its own is needed",
+    ".venv/bin/python -m benchmarks.rivals": "takes minutes",
+    ".venv/bin/python -m benchmarks.growth": "takes many minutes",
+    "python -m benchmarks.npu_corpus": "takes an hour",
+    "python -m benchmarks.npu_corpus --operator conv_2d": "takes minutes",
+    "python -m benchmarks.npu_corpus --factor 5 --salt 1": "takes hours",
+    "python -m benchmarks.npu_fuzz --minutes 10 --seed 7": "takes ten minutes",
+    "python -m benchmarks.npu_speed": "takes minutes",
+}
+
+
+def _run(project: ProjectCopy, command: str) -> subprocess.CompletedProcess[str]:
+    program, *words = shlex.split(command)
+    if program in {"./scons", "scons"}:
+        arguments = project.command(*words)
+    else:
+        assert Path(program).name == "python", command
+        arguments = [sys.executable, *words]
+    return subprocess.run(
+        arguments,
+        cwd=project.root,
+        env=project.process_environment,
+        capture_output=True,
+        text=True,
+        timeout=_TIME_LIMIT_S,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def project(built: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+    """A project with a build of kws, and the files that readers are said to have."""
+    copy = built.copy(tmp_path_factory.mktemp("documents") / "project")
+    (copy.root / "my.tflite").write_bytes(picture_network(32, 32, len(_LABELS)))
+    copy.write("my.txt", "\n".join(_LABELS) + "\n")
+    (copy.root / "photos").mkdir()
+    pixels = np.random.default_rng(5).integers(0, 256, (40, 50, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(copy.root / "photos" / "one.png")
+    shutil.copyfile(copy.root / _FIRST_IMAGE, copy.root / "program.axf")
+    # The step that a reader of docs/add-a-step.md writes.
+    _, _, code = documents()["docs/add-a-step.md"].partition("```python\n")
+    copy.write("my_steps/crop_weights.py", code.partition("```")[0])
+    np.save(copy.root / "net.npy", np.array([0.001, 1.0]))
+    return copy
+
+
+def test_the_lists_name_commands_of_the_documents_and_each_once() -> None:
+    listed = [*_SLOW, *_PLANNED, *_ELSEWHERE]
+    assert sorted(set(listed) - set(commands())) == [], "no document says these any more"
+    assert len(listed) == len(set(listed))
+
+
+def test_every_other_command_does_what_it_says(project: ProjectCopy) -> None:
+    wanted = [c for c in commands() if c not in {**_SLOW, **_PLANNED, **_ELSEWHERE}]
+    assert len(wanted) > 15
+    failed = []
+    for command in wanted:
+        done = _run(project, command)
+        if done.returncode != 0:
+            failed.append(f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    assert not failed, "\n\n".join(failed)
+
+
+@pytest.mark.parametrize("command", _PLANNED)
+def test_a_command_that_is_not_carried_out_is_understood(
+    project: ProjectCopy, command: str
+) -> None:
+    done = _run(project, f"{command} -n")
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", _SLOW)
+def test_a_long_command_does_what_it_says(project: ProjectCopy, command: str) -> None:
+    done = _run(project, command)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("document", ["README.md", "docs/tutorial.md", "docs/outputs.md"])
+def test_a_document_shows_what_the_device_says(built: ProjectCopy, document: str) -> None:
+    said = built.build("usecase=kws", "run", "verbose=1").stdout
+    shown = shown_lines(document)
+    assert len(shown) >= 2
+    for line in shown:
+        assert line in said, f"{document} shows another line"
+
+
+def test_the_manifest_s_description_has_its_keys(built: ProjectCopy) -> None:
+    made = json.loads(built.read(_FIRST_IMAGE.replace(".axf", "_manifest.json")))
+    _, _, section = documents()["docs/outputs.md"].partition("## The manifest")
+    for key in made:
+        assert f"| `{key}` |" in section

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Looking at a build runs nothing of it again, and shows the steps that it is made of."""
+
+from __future__ import annotations
+
+import csv
+import json
+
+import pytest
+
+from tests.conftest import NewCopy
+
+pytestmark = pytest.mark.scons
+_IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws"
+
+
+def test_a_report_of_a_built_image_runs_only_itself(copy_of_built: NewCopy) -> None:
+    project = copy_of_built()
+    report = project.build("usecase=kws", "report")
+    assert report.steps == {
+        f"PIPELINE {_IMAGE}_pipeline.json",
+        f"REPORT {_IMAGE}_report.htm",
+        "REPORT build/report.htm",
+    }
+    assert 'href="fvp/ethos-u55-128-shared_sram/kws_report.htm"' in project.read("build/report.htm")
+    assert project.build("usecase=kws").steps == set()
+
+
+def test_the_way_in_a_report_goes_from_the_download_to_the_verified_run(
+    copy_of_built: NewCopy,
+) -> None:
+    project = copy_of_built()
+    project.build("usecase=kws", "report")
+    steps = json.loads(project.read(f"{_IMAGE}_pipeline.json"))
+    made_by = {output: step for step in steps for output in step["outputs"]}
+    way = [made_by[f"{_IMAGE}_verified.json"]]
+    for step in way:
+        way += [steps[need] for need in step["needs"] if steps[need] not in way]
+    assert made_by["build/usecases/kws/model/keyword_spotting.h5"] in way
+    verbs = {step["verb"] for step in way}
+    assert {"SAMPLE", "FEATURES", "QUANTISE", "VELA", "FIT", "LINK", "RUN", "EXPECT"} <= verbs
+    assert verbs.isdisjoint({"CC", "CXX", "AR"})
+    link = made_by[f"{_IMAGE}.axf"]
+    assert link["command"].startswith("arm-none-eabi-g++ -o ")
+    assert all(step["command"] for step in steps)
+
+
+def test_times_stand_beside_the_outputs_and_change_none_of_them(copy_of_built: NewCopy) -> None:
+    project = copy_of_built()
+    kept = json.loads(project.read("build/.step_times.json"))
+    assert kept["build/usecases/kws/ds_cnn_int8.tflite"] > 0.5
+    manifest = project.read(f"{_IMAGE}_manifest.json")
+    project.build("usecase=kws", "run", "report")
+    newer = json.loads(project.read("build/.step_times.json"))
+    changed = {name for name in newer if newer[name] != kept.get(name)}
+    made = ("_result.json", "_pipeline.json", "_report.htm")
+    assert changed <= {*(f"{_IMAGE}{suffix}" for suffix in made), "build/report.htm"}
+    assert f"{_IMAGE}.axf" in newer
+    assert project.read(f"{_IMAGE}_manifest.json") == manifest
+
+
+def test_a_sweep_of_a_built_image_only_shows_it(copy_of_built: NewCopy) -> None:
+    project = copy_of_built()
+    modes = "memory_mode=Shared_Sram,Dedicated_Sram"
+    sweep = project.build("usecase=kws", "npu=ethos-u55-128", modes, "sweep")
+    assert sweep.steps == set()
+    assert "left out: memory mode Dedicated_Sram is not for ethos-u55-128" in sweep.stdout
+    (row,) = csv.DictReader(project.read("build/sweep.csv").splitlines())
+    run = json.loads(project.read(f"{_IMAGE}_verified.json"))
+    inferences = [i for s in run["samples"] for i in s["windows"] or [s["counts"]]]
+    most = max(inference["npu_cycles"] for inference in inferences)
+    assert (row["npu"], row["memory_mode"]) == ("ethos-u55-128", "Shared_Sram")
+    assert int(row["npu_cycles"]) == most

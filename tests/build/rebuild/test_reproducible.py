@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same bytes for another user, elsewhere, in another locale and time zone, in parallel."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from ethosmith.obtain.cache import Cache
+from tests.build.rebuild.test_interrupted import differing
+from tests.conftest import NewCopy
+from tests.support.project_copy import ProjectCopy
+
+pytestmark = pytest.mark.scons
+_KWS = "usecase=kws"
+_IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws"
+_USER = 4001
+_TIME_LIMIT_S = 300
+
+
+@pytest.fixture
+def place_of_another_user() -> Iterator[Path]:
+    """A folder that another user can reach; pytest's are closed again by each other pytest."""
+    with tempfile.TemporaryDirectory(prefix="ethosmith-") as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
+def interpreter(folder: Path) -> str | None:
+    """Return a Python with our packages that another user can run, if there is one."""
+    if runs(sys.executable):
+        return sys.executable
+    version = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    base = shutil.which(version, path="/usr/bin:/usr/local/bin")
+    if base is None:
+        return None
+    subprocess.run([base, "-m", "venv", "--without-pip", folder], check=True)
+    packages = [path for path in sys.path if path.endswith("site-packages")]
+    place = folder / "lib" / version / "site-packages" / "borrowed.pth"
+    place.write_text("".join(f"{path}\n" for path in packages))
+    return str(folder / "bin" / "python") if runs(str(folder / "bin" / "python")) else None
+
+
+def runs(python: str) -> bool:
+    command = [python, "-c", "import SCons, tensorflow.lite.python.schema_py_generated"]
+    try:
+        subprocess.run(command, user=_USER, group=_USER, extra_groups=[], check=True)
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return True
+
+
+def downloads_for(folder: Path) -> Path:
+    """Give what was downloaded to a user who cannot look into our own folders."""
+
+    def link(source: str, target: str) -> None:
+        try:
+            os.link(source, target)
+        except OSError:
+            shutil.copyfile(source, target)
+
+    kept = Cache.for_user().root / "sha256"
+    shutil.copytree(kept, folder / "sha256", copy_function=link)
+    return folder
+
+
+def test_another_user_elsewhere_makes_the_same_bytes(
+    built: ProjectCopy, place_of_another_user: Path
+) -> None:
+    place = place_of_another_user
+    project = ProjectCopy.fresh(place / "somewhere else" / "déjà")
+    environment = {
+        **os.environ,
+        "LC_ALL": "tr_TR.UTF-8",
+        "LANG": "de_DE.UTF-8",
+        "TZ": "Asia/Kathmandu",
+        "SOURCE_DATE_EPOCH": "1",
+        "PYTHONHASHSEED": "99",
+    }
+    command, whom = project.command(_KWS, "-j2"), None
+    if os.geteuid() == 0:
+        python = interpreter(place / "venv")
+        if python is None:
+            pytest.skip("no Python that another user can run")
+        command[0] = python
+        (place / "home").mkdir()
+        environment |= {"HOME": str(place / "home"), "USER": "somebody"}
+        environment["ETHOSMITH_CACHE"] = str(downloads_for(place / "downloads"))
+        for path in (place, *place.rglob("*")):
+            if not path.is_relative_to(place / "downloads" / "sha256"):
+                os.chown(path, _USER, _USER, follow_symlinks=False)
+        whom = _USER
+    done = subprocess.run(
+        command,
+        cwd=project.root,
+        env=environment,
+        umask=0o077,
+        capture_output=True,
+        text=True,
+        timeout=_TIME_LIMIT_S,
+        check=False,
+        user=whom,
+        group=whom,
+        extra_groups=None if whom is None else [],
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    differ = differing(project, built)
+    if command[0] != sys.executable:
+        # The manifest names the Python, and a newer one writes other versions into zip files.
+        differ = [name for name in differ if not name.endswith(("_manifest.json", "_vela.npz"))]
+    assert differ == []
+
+
+def test_an_image_is_verified_by_building_it_again_from_its_manifest(
+    copy_of_built: NewCopy,
+) -> None:
+    project = copy_of_built()
+    outcome = project.build("verify", f"manifest={_IMAGE}_manifest.json", "-j2")
+    assert f"LINK      {_IMAGE}.axf" in outcome.stdout
+    last = outcome.stdout.splitlines()[-1]
+    assert last == f"verified: kws  {_IMAGE}.axf: identical, 5 files"
+    assert not (project.root / "build" / "verify").exists()
+
+
+def test_a_manifest_that_is_none_is_told_in_a_line(copy_of_built: NewCopy) -> None:
+    project = copy_of_built()
+    missing = project.scons("verify", "manifest=nowhere.json", _KWS)
+    assert missing.stderr == "error: manifest=nowhere.json: there is no such file\n"
+    other = project.scons("verify", "manifest=usecases/kws/usecase.yaml", _KWS)
+    assert other.exit_code == 2
+    assert "usecases/kws/usecase.yaml: this is no manifest of an image\n" in other.text

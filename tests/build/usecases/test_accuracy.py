@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`scons accuracy`: three columns, the device's from the device, and limits that fail the build."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support.project_copy import ROOT, ProjectCopy
+
+pytestmark = pytest.mark.scons
+
+_USECASE = "usecases/kws/usecase.yaml"
+_RESULT = "build/fvp/ethos-u55-128-shared_sram/kws_accuracy.json"
+# The twelve words in reverse, on the device alone.
+_HOST = "    answer->text = labels[best];\n"
+_DEVICE = (
+    "#if defined(__arm__)\n    answer->text = labels[label_count - 1 - best];\n"
+    "#else\n    answer->text = labels[best];\n#endif\n"
+)
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+    """Keyword spotting, measured on its five words and a variant of each."""
+    project = ProjectCopy.fresh(tmp_path_factory.mktemp("accuracy") / "a project")
+    project.replace(_USECASE, "count: 100", "count: 5")
+    project.replace(_USECASE, "minimum: 0.65", "minimum: 0.5")
+    project.build("accuracy", "usecase=kws")
+    return project
+
+
+def _place(project: ProjectCopy, words: str, value: str) -> str:
+    """Return ``file:line:column`` of the value behind ``words``."""
+    for number, line in enumerate(project.read(_USECASE).splitlines(), start=1):
+        if words in line:
+            return f"{_USECASE}:{number}:{line.index(value, line.index(words)) + 1}"
+    raise AssertionError(f"{_USECASE} has no '{words}'")
+
+
+def test_a_second_call_makes_nothing_and_shows_the_table(project: ProjectCopy) -> None:
+    before = project.read(_RESULT)
+    outcome = project.build("accuracy", "usecase=kws")
+    assert outcome.steps == set()
+    (row,) = [line.split() for line in outcome.stdout.splitlines() if line.startswith("kws ")]
+    values = json.loads(before)["values"]
+    assert row[1:6] == ["top1", "10", *(f"{values[c]:.4f}" for c in ("float", "int8", "device"))]
+    assert row[-1] == "pass"
+    assert project.read(_RESULT) == before
+
+
+def test_a_device_that_is_wrong_fails_the_build(project: ProjectCopy) -> None:
+    """The host's columns stay as they are: nothing of the device's comes from there."""
+    before = json.loads(project.read(_RESULT))["values"]
+    project.replace("usecases/kws/src/kws.cc", _HOST, _DEVICE)
+    try:
+        outcome = project.scons("accuracy", "usecase=kws")
+    finally:
+        project.replace("usecases/kws/src/kws.cc", _DEVICE, _HOST)
+    assert outcome.exit_code != 0
+    assert json.loads(project.read(_RESULT))["values"] == {**before, "device": 0.0}
+    errors = [line for line in outcome.text.splitlines() if line.startswith("error: ")]
+    drop, limit = _place(project, "device: 0.0", "0.0"), _place(project, "minimum: 0.5", "0.5")
+    assert errors == [
+        f"error: {limit}: accuracy.minimum: kws on ethos-u55-128 Shared_Sram: top1 of the device"
+        " is 0, below 0.5",
+        f"error: {drop}: accuracy.max_drop.device: kws on ethos-u55-128 Shared_Sram: top1 is"
+        f" {before['int8']:g} worse from int8 to device, more than 0",
+    ]
+
+
+def test_an_own_set_is_measured_beside_the_use_cases(project: ProjectCopy) -> None:
+    wav = next((ROOT / "usecases/ad/samples").glob("*.wav"))
+    for label in ("silence", "unknown"):
+        (project.root / "my set" / label).mkdir(parents=True, exist_ok=True)
+        (project.root / "my set" / label / "motor.wav").write_bytes(wav.read_bytes())
+    words = ("accuracy", "usecase=kws", "evaluation=my set")
+    said = project.build(*words).stdout
+    assert "kws: minimum 0.5 is not checked: evaluation= brings something else." in said
+    own = json.loads(project.read(_RESULT.replace("accuracy.json", "accuracy@my set.json")))
+    assert [row["name"] for row in own["answers"]] == ["silence-motor", "unknown-motor"]
+    (project.root / "my set" / "silence").rename(project.root / "my set" / "silense")
+    outcome = project.scons(*words)
+    assert outcome.exit_code != 0
+    assert "my set/silense/motor.wav: unknown label 'silense'; did you mean" in outcome.text
+
+
+def test_what_cannot_be_measured_is_told_in_one_line(project: ProjectCopy) -> None:
+    outcome = project.scons("accuracy", "usecase=kws", f"evaluation={_USECASE}")
+    assert outcome.exit_code == 2
+    assert outcome.stderr == f"error: evaluation={_USECASE}: give a folder, not a file\n"
+    outcome = project.scons("usecase=kws", "evaluation=usecases")
+    assert outcome.exit_code == 2
+    assert outcome.stderr == ("error: evaluation= is only valid with the target 'accuracy'\n")

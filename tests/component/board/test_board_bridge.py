@@ -1,0 +1,175 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The bridge carries out loads and stores exactly as the CPU does: QEMU itself is the oracle.
+
+Each snippet runs twice, once with r4 in SRAM, where QEMU executes it, and once with r4 in
+the NPU's page, where the bridge does. Afterwards registers, flags and memory must agree.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from open_board.job import BoardJob
+from open_board.open_board import OpenBoard
+from tests.component.board.conftest import U55, RunProgram
+from tests.support.board import programs
+from tests.support.board.fake_npu import remembering
+
+SNIPPETS = {
+    "ldr immediate": "ldr r3, [r4, #0x28]",
+    "ldr negative": "ldr r3, [r4, #-4]",
+    "ldr wide immediate": "ldr.w r3, [r4, #0x88]",
+    "ldr post-index": "ldr r3, [r4], #4",
+    "ldr post-index down": "ldr r3, [r4], #-8",
+    "ldr pre-index": "ldr r3, [r4, #8]!",
+    "ldr pre-index down": "ldr r3, [r4, #-8]!",
+    "ldr register": "ldr r3, [r4, r5]",
+    "ldr shifted register": "ldr r3, [r4, r5, lsl #2]",
+    "ldr to base": "ldr r4, [r4, #4]",
+    "ldr to high register": "ldr r10, [r4, #4]",
+    "ldrb": "ldrb r3, [r4, #5]",
+    "ldrsb negative": "ldrsb r3, [r4, #7]",
+    "ldrsb positive": "ldrsb r3, [r4, #3]",
+    "ldrsh positive": "ldrsh r3, [r4, #2]",
+    "ldrsb register": "ldrsb r3, [r4, r5]",
+    "ldrh": "ldrh r3, [r4, #6]",
+    "ldrsh post-index": "ldrsh r3, [r4], #2",
+    "ldrt": "ldrt r3, [r4, #4]",
+    "ldrd": "ldrd r2, r3, [r4, #8]",
+    "ldrd pre-index": "ldrd r2, r3, [r4, #8]!",
+    "ldrd post-index down": "ldrd r2, r3, [r4], #-8",
+    "lda": "lda r3, [r4]",
+    "ldm": "ldm r4, {r1, r2, r3}",
+    "ldm writeback": "ldmia r4!, {r1, r3, r9}",
+    "ldmdb": "ldmdb r4, {r1, r2, r3}",
+    "ldmdb writeback": "ldmdb r4!, {r1, r2, r3}",
+    "str immediate": "str r3, [r4, #0x28]",
+    "str wide immediate": "str.w r3, [r4, #0x88]",
+    "str post-index": "str r3, [r4], #4",
+    "str pre-index": "str r3, [r4, #-4]!",
+    "str shifted register": "str r3, [r4, r5, lsl #2]",
+    "strb": "strb r3, [r4, #5]",
+    "strb post-index": "strb r3, [r4], #1",
+    "strh register": "strh r3, [r4, r5, lsl #1]",
+    "strd": "strd r2, r3, [r4, #-8]",
+    "strd writeback": "strd r2, r3, [r4, #8]!",
+    "stl": "stl r3, [r4]",
+    "stm writeback": "stmia r4!, {r1, r2, r3}",
+    "stmdb writeback": "stmdb r4!, {r1, r2, r3}",
+    "it, condition true": "cmp r0, r0; itt eq; ldreq r3, [r4, #4]; addeq r1, #1",
+    "it, condition false": "cmp r0, r0; it ne; ldrne r3, [r4, #4]",
+    "itete": "cmp r0, r0; itete eq; ldreq r3, [r4]; addne r1, #1; streq r2, [r4, #8]; addne r2, #1",
+    "ittt": "cmp r0, r0; ittt eq; addeq r1, #1; ldreq r3, [r4, #4]; addeq r2, #2",
+    "it ends, then plain code": "cmp r0, r5; it ne; strne r3, [r4]; adds r1, #1; adds r2, #1",
+}
+
+_FRAME = r"""
+static u32 ram[48] __attribute__((section(".bss.ram")));
+struct state { u32 r[12]; u32 flags; u32 words[48]; };
+static struct state seen[2];
+typedef void snippet(u32 base, u32 *registers);
+
+static void fill(volatile u32 *words) {
+    for (int i = 0; i < 48; i++) words[i] = (i & 1 ? 0x80f0817fu : 0x7f0f8e81u) + (u32)i;
+}
+static void collect(struct state *state, volatile u32 *words, u32 base) {
+    for (int i = 0; i < 12; i++)
+        if (state->r[i] - base < 0x400) state->r[i] -= base;
+    for (int i = 0; i < 48; i++) state->words[i] = words[i];
+}
+static void number(u32 value) {
+    if (value >= 10) number(value / 10);
+    put((char)('0' + value % 10));
+}
+static void compare(u32 index, snippet *run, u32 npu) {
+    volatile u32 *page = (volatile u32 *)npu;
+    fill(ram); run((u32)ram, seen[0].r); collect(&seen[0], ram, (u32)ram);
+    fill(page); run(npu, seen[1].r); collect(&seen[1], page, npu);
+    const u32 *a = (const u32 *)&seen[0], *b = (const u32 *)&seen[1];
+    u32 i = 0;
+    while (i < sizeof seen[0] / 4 && a[i] == b[i]) i++;
+    number(index); put(' '); number(i); put('\n');
+}
+"""
+
+_SNIPPET = r"""
+__attribute__((naked)) static void snippet_{index}(u32 base, u32 *registers) {{
+    __asm volatile(
+        "push {{r0, r1, r4-r11, lr}}\n"
+        "mov r4, r0\n add r4, #0x20\n"
+        "mov r0, #3\n ldr r1, =0x11223344\n ldr r2, =0x99887766\n ldr r3, =0x8badf00d\n"
+        "mov r5, #4\n mov r6, #6\n mov r7, #7\n mov r8, #8\n mov r9, #9\n"
+        "mov r10, #10\n mov r11, #11\n"
+        "{code}\n"
+        "push {{r0-r3}}\n mrs r0, apsr\n ldr r1, [sp, #20]\n"
+        "add r2, r1, #16\n stmia r2!, {{r4-r11}}\n str r0, [r2]\n"
+        "pop {{r4-r7}}\n stmia r1, {{r4-r7}}\n"
+        "pop {{r0, r1, r4-r11, pc}}\n"
+        ".ltorg\n" ::: "memory");
+}}
+"""
+
+_STATE_WORDS = 12 + 1 + 48
+_PAGES = {"secure": 0x58102200, "non-secure": 0x48102200}
+
+
+def _all_snippets() -> str:
+    functions = [
+        _SNIPPET.format(index=index, code=code.replace("; ", "\\n "))
+        for index, code in enumerate(SNIPPETS.values())
+    ]
+    calls = [
+        f"compare({index}, snippet_{index}, 0x{page:x});"
+        for page in _PAGES.values()
+        for index in range(len(SNIPPETS))
+    ]
+    return f"{_FRAME}{''.join(functions)}int program(void) {{ {' '.join(calls)} return 0; }}"
+
+
+@pytest.fixture(scope="module")
+def first_differences(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> dict[tuple[str, str], int]:
+    """For each page and snippet the first word of the state that differs."""
+    axf = programs.build(tmp_path_factory.mktemp("snippets"), _all_snippets())
+    result = OpenBoard(make_npu=remembering).run(BoardJob(U55, axf, time_limit_s=200.0))
+    assert result.passed, f"{result.reason} after {result.text[-10:]!r}"
+    keys = [(page, snippet) for page in _PAGES for snippet in SNIPPETS]
+    words = [int(line.split()[1]) for line in result.text.splitlines()]
+    return dict(zip(keys, words, strict=True))
+
+
+@pytest.mark.parametrize("page", _PAGES)
+@pytest.mark.parametrize("snippet", SNIPPETS)
+def test_bridge_executes_as_the_cpu_does(
+    snippet: str, page: str, first_differences: dict[tuple[str, str], int]
+) -> None:
+    assert first_differences[page, snippet] == _STATE_WORDS
+
+
+@pytest.mark.parametrize(
+    ("code", "named"),
+    [
+        ("ldrex r3, [r4]", "ldrex"),
+        ("vldr s0, [r4]", "vldr"),
+        ("vldrw.u32 q0, [r4]", "reaches the NPU's registers in a way"),
+    ],
+)
+def test_access_that_is_not_modelled_is_named(
+    code: str, named: str, run_program: RunProgram
+) -> None:
+    body = f'int program(void) {{ __asm volatile("mov r4, %0\\n {code}" :: "r"(NPU)); return 0; }}'
+
+    result = run_program(body)
+
+    assert not result.passed
+    assert result.outcome.value == "bad access"
+    assert named in result.reason
+
+
+def test_unaligned_access_is_named(run_program: RunProgram) -> None:
+    result = run_program("int program(void) { return REG(0x58102001) == 0; }")
+
+    assert result.outcome.value == "bad access"
+    assert "0x58102001" in result.reason
+    assert "not aligned" in result.reason

@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The code that a step consists of: neither too little nor too much, and what counts in it."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ethosmith.graph import code_index as _code_index
+from ethosmith.graph.code_index import CodeIndex
+from tests.support.project_copy import ROOT
+
+# What Python itself loads of ours when the step is imported.
+_LOADED = """
+import sys, ethosmith, {module}
+for name in sorted(sys.modules):
+    if name.split(".")[0] in ("ethosmith", "ethosu_model", "open_board"):
+        print(name)
+"""
+
+
+def modules(module: str) -> dict[str, str]:
+    return CodeIndex().closure(module).modules
+
+
+@pytest.mark.parametrize(
+    "module",
+    [
+        "ethosmith.steps.generate_labels",
+        "ethosmith.steps.generate_linker_script",
+        "ethosmith.steps.compile_with_vela",
+        "ethosmith.verify.runner",
+        "open_board.cli",
+    ],
+)
+def test_everything_that_python_loads_is_found(module: str) -> None:
+    code = _LOADED.format(module=module)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = set(done.stdout.splitlines())
+    if module.startswith("open_board"):
+        loaded = {name for name in loaded if not name.startswith("ethosmith")}
+    assert module in loaded
+    assert loaded <= modules(module).keys()
+
+
+def test_a_generator_does_not_depend_on_others() -> None:
+    assert modules("ethosmith.steps.generate_labels").keys() == {
+        "ethosmith",
+        "ethosmith.lib",
+        "ethosmith.lib.c_text",
+        "ethosmith.core",
+        "ethosmith.core.errors",
+        "ethosmith.core.files",
+        "ethosmith.steps",
+        "ethosmith.steps.generate_labels",
+        "ethosmith.steps.step",
+    }
+
+
+def test_templates_and_imports_inside_functions_count() -> None:
+    assert "generate_linker_script.ld.j2" in modules("ethosmith.steps.generate_linker_script")
+    assert "ethosu_model.device" in modules("ethosmith.steps.run_board")
+    assert "open_board.qemu" in modules("ethosmith.steps.run_prebuilt")
+
+
+_HELPER = '''"""A helper."""
+
+
+def double(number: int) -> int:
+    """Return it twice."""
+    return 2 * number  # cheap
+'''
+
+
+def _digest(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    name = f"helper_of_{folder.parent.name}_{folder.name}"
+    (folder / f"{name}.py").write_text(text)
+    monkeypatch.syspath_prepend(str(folder))
+    _code_index._file_of.cache_clear()
+    _code_index._origin.cache_clear()
+    return CodeIndex().closure(name).modules[name]
+
+
+@pytest.mark.parametrize(
+    ("text", "same"),
+    [
+        (_HELPER.replace("  # cheap", ""), True),
+        (_HELPER.replace("Return it twice.", "Return twice the number."), True),
+        (_HELPER.replace("2 * number", "(2\n        * number)"), True),
+        (_HELPER.replace("2 * number", "3 * number"), False),
+        (_HELPER.replace("(number: int)", "(number: int = 1)"), False),
+        (_HELPER.replace("double", "twice"), False),
+    ],
+)
+def test_only_what_code_does_counts(
+    text: str, same: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    after.mkdir()
+    first = _digest(before, _HELPER, monkeypatch)
+    assert (_digest(after, text, monkeypatch) == first) is same
+
+
+@pytest.mark.parametrize("damage", ["", "{", "[]", '{"python": 3}', '{"python": [3, 11]}'])
+def test_a_damaged_memory_is_as_none(damage: str, tmp_path: Path) -> None:
+    memory = tmp_path / "code.json"
+    memory.write_text(damage)
+    index = CodeIndex(memory)
+    expected = CodeIndex().closure("ethosmith.steps.generate_labels")
+    assert index.closure("ethosmith.steps.generate_labels") == expected
+    index.save()
+    assert CodeIndex(memory).closure("ethosmith.steps.generate_labels") == expected

@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Each operator network on one NPU configuration here; all of them with ``-m slow``."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.support.npu_corpus.case import Case
+from tests.support.npu_corpus.check import Check
+from tests.support.npu_corpus.known import KNOWN_DIFFERENCES, KnownDifference, known_difference
+from tests.support.npu_corpus.table import all_cases
+from tests.support.npu_corpus.targets import TARGETS, Target
+
+MIN_CASES = 500
+
+
+def sampled_target(case: Case) -> Target:
+    """Return one target for a case, always the same, so that all targets get their share."""
+    return TARGETS[case.seed % len(TARGETS)]
+
+
+def assert_as_exact_as_vela(check: Check, target: Target) -> None:
+    """Fail unless the NPU model equals LiteRT, or TFLM within a known difference of Vela's."""
+    known = known_difference(check.case)
+    found = check.difference(target)
+    assert found.elements
+    if known is None:
+        assert found.different == 0, found
+        return
+    assert found.largest <= known.largest, known.reason
+    if known.exact_with_tflm:
+        assert check.difference(target, from_tflm=True).different == 0
+
+
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
+def test_operator_is_bit_exact(case: Case) -> None:
+    assert_as_exact_as_vela(Check(case), sampled_target(case))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
+def test_operator_is_bit_exact_on_every_configuration(case: Case) -> None:
+    check = Check(case)
+    for target in TARGETS:
+        assert_as_exact_as_vela(check, target)
+
+
+def test_corpus_has_its_size_and_no_id_twice() -> None:
+    names = [case.id for case in all_cases()]
+    assert len(names) >= MIN_CASES
+    assert len(set(names)) == len(names)
+
+
+def test_every_row_and_every_target_is_sampled() -> None:
+    assert {sampled_target(case).name for case in all_cases()} == {t.name for t in TARGETS}
+
+
+@pytest.mark.parametrize("known", KNOWN_DIFFERENCES, ids=lambda known: known.reason)
+def test_known_difference_is_still_one(known: KnownDifference) -> None:
+    cases = [case for case in all_cases() if known_difference(case) is known]
+    assert any(Check(case).difference(TARGETS[0]).different for case in cases)

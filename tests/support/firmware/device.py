@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compile the firmware for the board and run programs on the open board."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ethosmith.descriptors.platform import Platform, load_platform
+from ethosmith.steps.generate_linker_script import linker_script
+from ethosmith.steps.generate_platform_header import platform_header
+from tests.support.firmware.compile import FIRMWARE
+from tests.support.project_copy import ROOT
+
+_LAYERS = ("runtime", "npu", "hal", "support")
+_FLAGS = (
+    *("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard", "--specs=nano.specs"),
+    *("-std=c11", "-O2", "-ffunction-sections", "-Wall", "-Wextra", "-Werror"),
+)
+_LINK = ("-nostartfiles", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments")
+
+
+@dataclass(frozen=True)
+class Firmware:
+    """Layers of the firmware, compiled into ``folder`` for the platform fvp."""
+
+    folder: Path
+    objects: tuple[Path, ...]
+
+    def image(self, folder: Path, sources: Sequence[Path], defines: Sequence[str] = ()) -> Path:
+        """Link the layers with a program's own sources."""
+        own = [_compiled(source, self.folder, folder, defines) for source in sources]
+        axf = folder / "program.axf"
+        command = ["arm-none-eabi-gcc", *_FLAGS, *_LINK, "-T", str(self.folder / "memory.ld")]
+        objects = map(str, [*self.objects, *own])
+        subprocess.run([*command, "-o", str(axf), *objects], check=True, timeout=60)
+        return axf
+
+
+def compile_firmware(
+    folder: Path,
+    layers: Sequence[str] = _LAYERS,
+    platform: Platform | None = None,
+    system_config: str = "",
+) -> Firmware:
+    """Compile all sources of the layers, for the platform fvp if no other is given."""
+    platform = platform or load_platform(ROOT / "platforms" / "fvp" / "platform.yaml")
+    header = platform_header(platform, "Shared_Sram", "ethos-u55-128", system_config)
+    (folder / "platform.h").write_text(header, encoding="utf-8")
+    script = linker_script(platform, "Shared_Sram")
+    (folder / "memory.ld").write_text(script, encoding="utf-8")
+    sources = [file for layer in layers for file in sorted((FIRMWARE / layer).glob("*.c"))]
+    return Firmware(folder, tuple(_compiled(file, folder, folder, ()) for file in sources))
+
+
+def _compiled(source: Path, platform: Path, folder: Path, defines: Sequence[str]) -> Path:
+    target = folder / f"{source.name}.o"
+    include = [f"-I{platform}", *(f"-I{FIRMWARE / layer}" for layer in _LAYERS)]
+    command = ["arm-none-eabi-gcc", *_FLAGS, *defines, *include, "-c", str(source)]
+    subprocess.run([*command, "-o", str(target)], check=True, timeout=60)
+    return target
+
+
+def run_on_board(axf: Path, *options: str) -> tuple[int, list[str]]:
+    """Return the exit code and the UART's lines."""
+    board = [sys.executable, "-m", "open_board", "--simulator", "open", "-a", str(axf)]
+    ran = subprocess.run(
+        [*board, "--timelimit", "20", *options],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    return ran.returncode, ran.stdout.splitlines()

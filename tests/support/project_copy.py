@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A copy of the project in a folder of its own, and the real scons in it."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+BUILT_FROM = (
+    "SConstruct",
+    "distributions",
+    "ethosmith",
+    "firmware",
+    "libraries",
+    "packages",
+    "platforms",
+    "repositories",
+    "site_scons",
+    "templates",
+    "toolchains",
+    "usecases",
+)
+# What a step prints when it has run: its verb, padded to ten columns, what it made, and the time.
+# MANIFEST is no step of the way: it records all inputs, remarks in them too.
+_STEP = re.compile(r"^(?=.{9} )(?!MANIFEST )([A-Z]{2,9}) +(\S.*?)  (?:\d+ min )?[\d.]+ s$")
+_TIME_LIMIT_S = 900
+# What builds note below build/ for themselves, in the first part of a path.
+_NOTES = (".lock", ".sconsign.dblite", ".step_times.json", ".ethosmith")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One run of scons."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def steps(self) -> set[str]:
+        """The steps that ran, as ``VERB target``."""
+        found = (_STEP.match(line) for line in self.stdout.splitlines())
+        return {f"{match[1]} {match[2]}" for match in found if match}
+
+    @property
+    def text(self) -> str:
+        """All that the terminal showed."""
+        return self.stdout + self.stderr
+
+
+@dataclass(frozen=True)
+class ProjectCopy:
+    """A project folder; ``environment`` is added to that of scons."""
+
+    root: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def fresh(cls, root: Path) -> ProjectCopy:
+        """Copy what a build is made from, without anything that was built."""
+        for name in BUILT_FROM:
+            source, target = ROOT / name, root / name
+            if source.is_dir():
+                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+            else:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(source, target)
+        return cls(root)
+
+    def copy(self, root: Path, **environment: str) -> ProjectCopy:
+        """Copy the folder with all that was built, time stamps included."""
+        shutil.copytree(self.root, root, symlinks=True)
+        return ProjectCopy(root, {**self.environment, **environment})
+
+    def command(self, *words: str) -> list[str]:
+        """Return the argument list of scons in this interpreter's packages."""
+        return [sys.executable, "-m", "SCons", "-Q", *words]
+
+    @property
+    def process_environment(self) -> dict[str, str]:
+        """Everything that scons gets to see."""
+        return {**os.environ, **self.environment}
+
+    def scons(self, *words: str) -> Outcome:
+        """Run scons to its end."""
+        done = subprocess.run(
+            self.command(*words),
+            cwd=self.root,
+            env=self.process_environment,
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_TIME_LIMIT_S,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+        return Outcome(done.returncode, done.stdout, done.stderr)
+
+    def build(self, *words: str) -> Outcome:
+        """Run scons, which has to succeed."""
+        outcome = self.scons(*words)
+        assert outcome.exit_code == 0, outcome.text
+        return outcome
+
+    def read(self, path: str) -> str:
+        return (self.root / path).read_text("utf-8")
+
+    def read_bytes(self, path: str) -> bytes:
+        return (self.root / path).read_bytes()
+
+    def write(self, path: str, text: str) -> None:
+        (self.root / path).parent.mkdir(parents=True, exist_ok=True)
+        (self.root / path).write_text(text, "utf-8")
+
+    def replace(self, path: str, old: str, new: str) -> None:
+        """Replace the one occurrence of ``old`` in a file."""
+        text = self.read(path)
+        assert text.count(old) == 1, f"{path} has '{old}' {text.count(old)} times"
+        self.write(path, text.replace(old, new))
+
+    def append(self, path: str, text: str) -> None:
+        self.write(path, self.read(path) + text)
+
+    def built_files(self) -> dict[str, bytes]:
+        """Return the bytes of everything below build/ except SCons's and our own notes."""
+        build = self.root / "build"
+        return {
+            path.relative_to(build).as_posix(): path.read_bytes() for path in self.built_paths()
+        }
+
+    def built_paths(self) -> list[Path]:
+        """Return the paths of all files below build/ except SCons's and our own notes."""
+        build = self.root / "build"
+        return [
+            path
+            for path in sorted(build.rglob("*"))
+            if path.is_file() and path.relative_to(build).parts[0] not in _NOTES
+        ]
