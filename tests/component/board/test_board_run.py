@@ -146,7 +146,7 @@ def test_npu_shares_memory_with_the_cpu(run_program: RunProgram) -> None:
 
     body = """
     static int check(u32 value) {
-        REG(0x31000010) = value; NPU[2] = 1;
+        REG(0x31000010) = value; run_npu();
         return REG(0x21200004) == value && REG(0x70000000) == value && REG(0x60000008) == value
             && *(volatile unsigned short *)0x11000ffe == (unsigned short)value
             && *(volatile unsigned short *)0x11001000 == value >> 16
@@ -388,7 +388,7 @@ def test_memory_is_shared_where_there_is_no_memfd(
         memory.write(0x70000000, word.to_bytes(4, "little"))
 
     result = run_program(
-        "int program(void) { REG(0x70000000) = 41; NPU[2] = 1; return REG(0x70000000) != 42; }",
+        "int program(void) { REG(0x70000000) = 41; run_npu(); return REG(0x70000000) != 42; }",
         lambda _, memory: FakeNpu(memory, add_one),
     )
 

@@ -19,7 +19,7 @@ static void print(const char *text) { while (*text) put(*text++); }
 static void __attribute__((unused, noreturn)) end(int code) {
     put(4); put((char)code); for (;;) {}
 }
-extern u32 stack_top[];
+extern u32 stack_top[], bss_start[], bss_end[];
 void reset(void);
 void hard_fault(void);
 void npu_irq(void);
@@ -27,7 +27,12 @@ __attribute__((section(".vectors"), used)) const void *const vectors[16 + 57] = 
     [0] = stack_top, [1] = reset, [3] = hard_fault, [16 + 56] = npu_irq,
 };
 int program(void);
+static void __attribute__((unused)) run_npu(void) {
+    NPU[2] = 1;
+    while (NPU[1] & 1) {}
+}
 void reset(void) {
+    for (volatile u32 *word = bss_start; word < bss_end; word++) *word = 0;
     uart[4] = 16; uart[2] = 1;
     REG(0xE000ED88) = 0xF << 20;  /* CPACR: let the program use the FPU and Helium */
     end(program());
@@ -38,7 +43,9 @@ _LINKER_SCRIPT = """
 SECTIONS {
     . = 0;
     .text : { KEEP(*(.vectors)) *(.text*) *(.rodata*) }
-    .bss 0x20000000 (NOLOAD) : { *(.data* .bss* COMMON) }
+    .bss 0x20000000 (NOLOAD) : {
+        bss_start = .; *(.data* .bss* COMMON) . = ALIGN(4); bss_end = .;
+    }
     stack_top = 0x20080000;
 }
 """

@@ -12,12 +12,22 @@ from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from open_board import gdb_client
+from open_board.board_npu import BoardNpu
 from open_board.gdb_client import CoreRegisters, GdbClient
 from open_board.guest_memory import NpuMemory
 from open_board.instruction import MAX_INSTRUCTION_BYTES, Access, LoadStore, decode
 from open_board.job import NpuStatistics, Outcome, RunError
-from open_board.machine import npu_register
-from open_board.npu_registers import GuardedNpu, NpuRegisters, starts_job
+from open_board.machine import (
+    ADAPTER_PAGE_BYTES,
+    ADAPTER_PAGES,
+    NPU_PAGES,
+    is_secure_alias,
+    npu_register,
+    page_offset,
+)
+from open_board.npu_registers import GuardedNpu, NpuRegisters
+from open_board.realism import Realism
+from open_board.timing_adapter import TimingAdapters
 
 _WORD_BYTES = 4
 _SOME_LOAD = b"\x08\x68\x00\xbf"  # ldr r0, [r1]; nop
@@ -51,10 +61,11 @@ class Served:
 
 
 class NpuBridge:
-    """Carry out loads and stores that reach the NPU.
+    """Carry out loads and stores that reach the NPU or its timing adapters.
 
     Attributes:
         statistics: What was counted so far.
+        adapters: The timing adapters.
     """
 
     def __init__(
@@ -63,6 +74,7 @@ class NpuBridge:
         make_npu: Callable[[], NpuRegisters],
         memory: NpuMemory,
         set_interrupt: Callable[[bool], None],
+        realism: Realism,
     ) -> None:
         """Serve the CPU behind ``gdb``.
 
@@ -71,17 +83,30 @@ class NpuBridge:
             make_npu: Makes the model; called by `prepare`, or at the first access.
             memory: What the model works on; written back after each job.
             set_interrupt: Drives the CPU's interrupt input.
+            realism: How closely the board follows the hardware.
         """
         self._gdb = gdb
         self._make_npu = make_npu
         self._memory = memory
         self._set_interrupt = set_interrupt
         self._interrupt = False
+        self._realism = realism
         self.statistics = NpuStatistics()
+        self.adapters = TimingAdapters(realism)
 
     @cached_property
-    def _npu(self) -> NpuRegisters:
-        return GuardedNpu(self._make_npu())
+    def _npu(self) -> BoardNpu:
+        return BoardNpu(GuardedNpu(self._make_npu()), self._realism, self._memory.set_non_secure)
+
+    @property
+    def running(self) -> bool:
+        """A job of the NPU goes on."""
+        return self._npu.running
+
+    def finish_job(self) -> None:
+        """End the job that goes on, and raise its interrupt."""
+        self._npu.finish()
+        self._update_interrupt()
 
     def prepare(self) -> None:
         """Load the decoder and make the model now; worth it while the CPU is busy booting."""
@@ -117,11 +142,11 @@ class NpuBridge:
             accesses = list(decode(code, registers.pc).accesses(registers.general))
         except RunError:
             return False  # no load or store
-        return any(npu_register(access.address, 1) is not None for access in accesses)
+        return any(_page_of(access.address, 1) is not None for access in accesses)
 
     def peek(self, offset: int) -> int:
         """Return a register's word, for a debugger; reading has no side effects."""
-        return self._npu.read_register(offset)
+        return self._npu.peek(offset)
 
     def _carry_out(
         self,
@@ -147,31 +172,40 @@ class NpuBridge:
 
     def _load(self, access: Access, offset: int) -> int:
         lane = offset % _WORD_BYTES
-        word = self._npu.read_register(offset - lane)
-        self._count(register_reads=1)
+        word = self._read_word(access.address, offset - lane)
         field = word.to_bytes(_WORD_BYTES, "little")[lane : lane + access.size_bytes]
         return int.from_bytes(field, "little", signed=access.is_signed) & 0xFFFFFFFF
+
+    def _read_word(self, address: int, offset: int) -> int:
+        if npu_register(address, 1) is None:
+            return self.adapters.read(offset)
+        self._count(register_reads=1)
+        return self._npu.read(offset)
 
     def _store(self, access: Access, offset: int, value: int) -> None:
         """Write a register; a narrow store leaves the other bytes of the word as they read."""
         lane = offset % _WORD_BYTES
         word = value
+        is_npu = npu_register(access.address, 1) is not None
         if access.size_bytes < _WORD_BYTES:
             mask = (1 << 8 * access.size_bytes) - 1
-            old = self._npu.read_register(offset - lane)
+            read = self._npu.peek if is_npu else self.adapters.read
+            old = read(offset - lane)
             word = old & ~(mask << 8 * lane) | (value & mask) << 8 * lane
+        if not is_npu:
+            self.adapters.write(offset - lane, word)
+            return
         self._count(register_writes=1)
-        self._npu.write_register(offset - lane, word)
-        if starts_job(offset - lane, word):
+        if self._npu.write(offset - lane, word, secure=is_secure_alias(access.address)):
             self._end_job()
 
     def _end_job(self) -> None:
         self._memory.write_back()
-        fault = self._npu.last_fault
+        fault = self._npu.inner.last_fault
         self.statistics = replace(
             self.statistics,
             jobs=self.statistics.jobs + 1,
-            **asdict(self._npu.totals),
+            **asdict(self._npu.inner.totals),
             faults=self.statistics.faults + ((str(fault),) if fault else ()),
         )
 
@@ -190,8 +224,21 @@ class NpuBridge:
         )
 
 
+def _page_of(address: int, size_bytes: int) -> int | None:
+    """Return the offset in the NPU's page or the adapters', or None if it is in neither."""
+    offset = npu_register(address, size_bytes)
+    if offset is not None:
+        return offset
+    return page_offset(ADAPTER_PAGES, ADAPTER_PAGE_BYTES, address, size_bytes)
+
+
+def is_served(watch_address: int | None) -> bool:
+    """Tell whether a watchpoint is one of those over the pages that the bridge serves."""
+    return watch_address in NPU_PAGES or watch_address in ADAPTER_PAGES
+
+
 def _register_offset(access: Access, instruction: LoadStore, pc: int) -> int:
-    offset = npu_register(access.address, access.size_bytes)
+    offset = _page_of(access.address, access.size_bytes)
     if offset is None or offset % access.size_bytes:
         problem = "is not aligned" if offset is not None else "is only partly in the NPU's page"
         raise RunError(

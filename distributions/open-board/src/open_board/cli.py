@@ -35,6 +35,7 @@ _EXIT_STATUS = {
     Outcome.LOCK_UP: 126,
     Outcome.BAD_ACCESS: 126,
     Outcome.RESET: 126,
+    Outcome.REFUSED: 126,
     Outcome.NO_EXIT_CODE: 127,
 }
 
@@ -174,5 +175,6 @@ def statistics_text(result: BoardResult) -> str:
                 for i, count in enumerate(result.call_instructions or (), start=1)
             ),
             *(f"NPU fault:           {fault}" for fault in result.npu.faults),
+            *(f"Timing adapter:      {adapter}" for adapter in result.timing_adapters),
         ]
     return "\n".join(lines) + "\n"

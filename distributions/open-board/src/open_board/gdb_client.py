@@ -183,11 +183,11 @@ class GdbClient:
 
     def insert_breakpoint(self, address: int) -> None:
         """Stop before the instruction at ``address``, in whatever memory it is."""
-        self._expect_ok(b"Z1,%x,2" % address)
+        self._expect_ok(breakpoint_packet(address))
 
     def remove_breakpoint(self, address: int) -> None:
         """Undo `insert_breakpoint`."""
-        self._expect_ok(b"z1,%x,2" % address)
+        self._expect_ok(breakpoint_packet(address, remove=True))
 
     def read_description(self) -> None:
         """Fetch the target's description; QEMU accepts register writes only afterwards."""
@@ -220,6 +220,11 @@ def read_memory(address: int, size_bytes: int) -> bytes:
 def write_memory(address: int, data: bytes) -> bytes:
     """Return the packet that writes memory; it reaches RAM and ROM, but no device."""
     return b"M%x,%x:%b" % (address, len(data), data.hex().encode())
+
+
+def breakpoint_packet(address: int, *, remove: bool = False) -> bytes:
+    """Return the packet that stops the CPU before the instruction at ``address``, or undoes it."""
+    return b"%b1,%x,2" % (b"z" if remove else b"Z", address)
 
 
 def check_ok(payload: bytes, answer: bytes) -> None:

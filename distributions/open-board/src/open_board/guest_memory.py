@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from ethosu_model.memory import BusFault
-from open_board.machine import DDR, NPU_RAMS, SharedRam
+from open_board.machine import DDR, NPU_RAMS, SharedRam, is_secure_alias
 
 _PAGE_BYTES = 0x1000
 
@@ -125,7 +125,11 @@ def _runs(pages: Iterable[int]) -> Iterable[tuple[int, int]]:
 
 
 class NpuMemory:
-    """What the NPU's AXI ports reach: SRAM, BRAM and DDR; the rest is a bus fault."""
+    """What the NPU's AXI ports reach: SRAM, BRAM and DDR; the rest is a bus fault.
+
+    Attributes:
+        non_secure: The NPU is in the non-secure state, so the secure aliases are bus faults too.
+    """
 
     def __init__(
         self,
@@ -142,6 +146,7 @@ class NpuMemory:
         """
         self._ddr = ddr
         self._check_time = check_time
+        self.non_secure = False
         self._copies = [RamCopy(ram, physical) for ram in NPU_RAMS]
 
     def read(self, address: int, size_bytes: int) -> bytes:
@@ -150,7 +155,7 @@ class NpuMemory:
         Raises:
             BusFault: The range is not all memory that the NPU reaches.
         """
-        self._check_time()
+        self._check(address)
         if DDR.holds(address, size_bytes):
             return self._ddr.read(address, size_bytes)
         copy, offset = self._find(address, size_bytes)
@@ -162,17 +167,26 @@ class NpuMemory:
         Raises:
             BusFault: As for ``read``.
         """
-        self._check_time()
+        self._check(address)
         if DDR.holds(address, len(data)):
             self._ddr.write(address, data)
             return
         copy, offset = self._find(address, len(data))
         copy.write(offset, data)
 
+    def set_non_secure(self, non_secure: bool) -> None:
+        """Take the NPU's security state, before a job."""
+        self.non_secure = non_secure
+
     def write_back(self) -> None:
         """Hand everything that the NPU wrote to the CPU."""
         for copy in self._copies:
             copy.write_back()
+
+    def _check(self, address: int) -> None:
+        self._check_time()
+        if self.non_secure and is_secure_alias(address):
+            raise BusFault(address)
 
     def _find(self, address: int, size_bytes: int) -> tuple[RamCopy, int]:
         for copy in self._copies:

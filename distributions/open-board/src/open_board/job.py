@@ -29,6 +29,7 @@ class Outcome(Enum):
     RESET = "reset"
     SIMULATOR_FAILED = "simulator failed"
     STOPPED = "stopped"
+    REFUSED = "refused"
 
 
 class RunError(BoardError):
@@ -126,6 +127,7 @@ class BoardResult:
         npu: Counters of the NPU model; None where the simulator does not tell.
         call_instructions: Instructions of each call of the job's counted function, in order;
             None where none is counted.
+        timing_adapters: What the program has set of each timing adapter, in words.
     """
 
     outcome: Outcome
@@ -137,6 +139,7 @@ class BoardResult:
     wall_time_s: float = 0.0
     npu: NpuStatistics | None = None
     call_instructions: tuple[int, ...] | None = None
+    timing_adapters: tuple[str, ...] = ()
 
     @property
     def passed(self) -> bool:

@@ -9,6 +9,13 @@ QEMU_MACHINE = "mps3-an547"
 
 NPU_PAGE_BYTES = 0x1000
 NPU_PAGES = (0x58102000, 0x48102000)  # secure and non-secure alias
+# Both timing adapters, behind the NPU.
+ADAPTER_PAGE_BYTES = 0x1000
+ADAPTER_PAGES = (0x58103000, 0x48103000)
+ADAPTER_BYTES = 0x200  # from one to the other
+# FPGAIO of AN547: a counter of 20 MHz that runs from reset.
+COUNTER = 0x49302018
+COUNTER_HZ = 20_000_000
 
 # The expansion interrupts of the SSE-300 begin at NVIC interrupt 32; the NPU's is 56.
 QEMU_SUBSYSTEM = "/machine/iotkit"
@@ -67,6 +74,11 @@ def ram_holds(ram: SharedRam, address: int, size_bytes: int) -> bool:
     )
 
 
+def is_secure_alias(address: int) -> bool:
+    """Tell whether an address is of a secure alias: bit 28, as the IDAU has it."""
+    return bool(address >> 28 & 1)
+
+
 def is_memory(address: int, size_bytes: int) -> bool:
     """Tell whether all of the range is one of the board's memories."""
     return DDR.holds(address, size_bytes) or any(
@@ -76,7 +88,14 @@ def is_memory(address: int, size_bytes: int) -> bool:
 
 def npu_register(address: int, size_bytes: int) -> int | None:
     """Return the offset in the NPU's register page, or None if the access is not all in it."""
-    for base in NPU_PAGES:
-        if base <= address and address + size_bytes <= base + NPU_PAGE_BYTES:
+    return page_offset(NPU_PAGES, NPU_PAGE_BYTES, address, size_bytes)
+
+
+def page_offset(
+    bases: tuple[int, ...], page_bytes: int, address: int, size_bytes: int
+) -> int | None:
+    """Return the offset in a page with some aliases, or None if the access is not all in it."""
+    for base in bases:
+        if base <= address and address + size_bytes <= base + page_bytes:
             return address - base
     return None

@@ -29,10 +29,13 @@ from open_board.job import (
     UartSink,
     discard,
 )
+from open_board.job_end import JobEnd
 from open_board.load import check_job, read_data
+from open_board.loaded import segments_of, sleep_instructions
 from open_board.npu_registers import NpuRegisters
 from open_board.preload import preload
 from open_board.qemu import INSTRUCTION_NS, Qemu, find_qemu
+from open_board.realism import USUAL, Realism
 from open_board.session import Session
 from open_board.uart import UartWatch
 
@@ -76,6 +79,7 @@ class OpenBoard:
         qemu: Path | None = None,
         make_npu: MakeNpu = functional_npu,
         debug_port: DebugPort | None = None,
+        realism: Realism = USUAL,
     ) -> None:
         """Make a simulator.
 
@@ -83,10 +87,12 @@ class OpenBoard:
             qemu: QEMU's program; None takes the one on PATH.
             make_npu: Makes the NPU of each run.
             debug_port: Where a debugger connects before the program starts, if given.
+            realism: How closely it follows the hardware. Under a debugger, jobs take no time.
         """
         self._qemu = qemu
         self._make_npu = make_npu
         self._debug_port = debug_port
+        self._realism = realism if debug_port is None else replace(realism, npu_time=False)
 
     @property
     def name(self) -> str:
@@ -110,13 +116,19 @@ class OpenBoard:
             version=run.version,
             wall_time_s=time.monotonic() - start,
             npu=run.statistics,
+            timing_adapters=run.bridge.adapters.settings if run.bridge is not None else (),
             call_instructions=run.call_instructions,
         )
 
     def _run(self, job: BoardJob, run: _Run, counted: int | None) -> int:
         deadline = Deadline(job.time_limit_s)
         preload(_SLOW_MODULES)
-        with Qemu(self._qemu or find_qemu(), job, deadline) as qemu, _explained(qemu, run.uart):
+        segments = segments_of(job)
+        found = segments if self._realism.memory_pattern else None
+        with (
+            Qemu(self._qemu or find_qemu(), job, deadline, found) as qemu,
+            _explained(qemu, run.uart),
+        ):
             run.version = qemu.version
             memory = BoardMemory(qemu.ddr, qemu.qtest)
             for item in job.data:
@@ -132,6 +144,7 @@ class OpenBoard:
                     uart=run.uart,
                     bridge=run.bridge,
                     deadline=deadline,
+                    job_end=JobEnd(qemu.gdb, run.bridge, sleep_instructions(segments)),
                     axf=job.axf,
                     debugger=debugger,
                     meter=run.meter,
@@ -152,7 +165,11 @@ class OpenBoard:
             )
 
         return NpuBridge(
-            qemu.gdb, lambda: self._make_npu(accelerator, npu_memory), npu_memory, set_interrupt
+            qemu.gdb,
+            lambda: self._make_npu(accelerator, npu_memory),
+            npu_memory,
+            set_interrupt,
+            self._realism,
         )
 
     @contextlib.contextmanager

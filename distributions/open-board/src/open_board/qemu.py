@@ -7,7 +7,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -15,9 +15,11 @@ from types import TracebackType
 from open_board import machine
 from open_board.channel import Channel, ChannelClosedError
 from open_board.deadline import Deadline
+from open_board.fill import Span, fill, fill_ddr, pattern, ram_gaps, unloaded
 from open_board.gdb_client import GdbClient
-from open_board.guest_memory import SharedDdr
+from open_board.guest_memory import BoardMemory, SharedDdr
 from open_board.job import BoardJob, DataFile, Outcome, RunError
+from open_board.loaded import Segment
 from open_board.qmp_client import QmpClient
 from open_board.qtest_client import QtestClient
 from open_board.supervisor import FIRST_PASSED_FD, SupervisedProcess
@@ -48,7 +50,13 @@ def find_qemu() -> Path:
     return Path(found)
 
 
-def qemu_command(program: Path, job: BoardJob, ddr_fd: int, fds: Mapping[str, int]) -> list[str]:
+def qemu_command(
+    program: Path,
+    job: BoardJob,
+    ddr_fd: int,
+    fds: Mapping[str, int],
+    patterns: Sequence[tuple[int, int]] = (),
+) -> list[str]:
     """Return the command line that starts QEMU for ``job``.
 
     Args:
@@ -56,6 +64,7 @@ def qemu_command(program: Path, job: BoardJob, ddr_fd: int, fds: Mapping[str, in
         job: What to load.
         ddr_fd: Descriptor of the DDR's memory.
         fds: Descriptors of the channels by name.
+        patterns: Descriptor and address of each part of RAM that begins with other than zeros.
     """
     command = [
         str(program),
@@ -77,6 +86,8 @@ def qemu_command(program: Path, job: BoardJob, ddr_fd: int, fds: Mapping[str, in
         command += ["-kernel", str(job.axf)]
     for image in job.images:
         command += ["-device", _loader(image)]
+    for fd, address in patterns:
+        command += ["-device", _loader(DataFile(Path(f"/dev/fd/{fd}"), address))]
     return command
 
 
@@ -97,17 +108,35 @@ class Qemu:
         ddr: The board's DDR.
     """
 
-    def __init__(self, program: Path, job: BoardJob, deadline: Deadline) -> None:
+    def __init__(
+        self,
+        program: Path,
+        job: BoardJob,
+        deadline: Deadline,
+        segments: Sequence[Segment] | None = None,
+    ) -> None:
         """Start ``program`` with what ``job`` loads; its answers are due as ``deadline`` says.
+
+        Args:
+            program: QEMU.
+            job: What to load.
+            deadline: When to give up.
+            segments: What is loaded; all other RAM then begins with a pattern, not with zeros.
 
         Raises:
             RunError: QEMU does not start, or is too old.
         """
         with ExitStack() as stack:
-            self.ddr = SharedDdr(_new_memory(stack))
+            self.ddr = SharedDdr(_new_memory(stack, "ddr", machine.DDR.size_bytes))
             stack.callback(self.ddr.close)
             channels = _new_channels(stack)
-            self._process = stack.enter_context(_start(program, job, self.ddr, channels))
+            with ExitStack() as patterns:
+                gaps = ram_gaps(segments) if segments else ()
+                files = [(_pattern_file(patterns, gap), gap[0]) for gap in gaps]
+                process = _start(program, job, self.ddr, channels, files)
+                self._process = stack.enter_context(process)
+            if segments:
+                fill_ddr(self.ddr, segments)
             self.uart = channels["uart"]
             self.gdb = GdbClient(channels["gdb"], deadline)
             self.qtest = QtestClient(channels["qtest"], deadline)
@@ -115,9 +144,17 @@ class Qemu:
                 self.qmp = QmpClient(channels["qmp"], deadline)
                 self.version = _check_version(self.qmp.version)
                 self.gdb.read_description()
+                self._fill_unloaded(segments or ())
             except ChannelClosedError as cause:
                 raise self.death() from cause
             self._stack = stack.pop_all()
+
+    def _fill_unloaded(self, segments: Sequence[Segment]) -> None:
+        """Fill what belongs to the program and is not loaded; QEMU has put zeros there."""
+        memory = BoardMemory(self.ddr, self.qtest)
+        for span in unloaded(segments):
+            if machine.is_memory(span[0], span[1] - span[0]):
+                fill(memory, span)
 
     def __enter__(self) -> Qemu:
         return self
@@ -144,11 +181,15 @@ def _new_channels(stack: ExitStack) -> dict[str, Channel]:
 
 
 def _start(
-    program: Path, job: BoardJob, ddr: SharedDdr, channels: Mapping[str, Channel]
+    program: Path,
+    job: BoardJob,
+    ddr: SharedDdr,
+    channels: Mapping[str, Channel],
+    patterns: Sequence[tuple[int, int]],
 ) -> SupervisedProcess:
     fds = {name: channel.child_fd for name, channel in channels.items()}
-    command = qemu_command(program, job, ddr.fd, fds)
-    process = SupervisedProcess(command, [*fds.values(), ddr.fd])
+    command = qemu_command(program, job, ddr.fd, fds, patterns)
+    process = SupervisedProcess(command, [*fds.values(), ddr.fd, *(fd for fd, _ in patterns)])
     for channel in channels.values():
         channel.release_child_end()
     return process
@@ -187,15 +228,23 @@ def _check_version(version: tuple[int, int, int]) -> str:
     return text
 
 
-def _new_memory(stack: ExitStack) -> int:
-    """Return the descriptor of a nameless file of the DDR's size; pages cost when touched."""
+def _pattern_file(stack: ExitStack, span: Span) -> int:
+    """Return the descriptor of a nameless file with the pattern of a span of RAM."""
+    start, end = span
+    fd = _new_memory(stack, "pattern", end - start)
+    os.pwrite(fd, pattern(start, end - start), 0)
+    return fd
+
+
+def _new_memory(stack: ExitStack, name: str, size_bytes: int) -> int:
+    """Return the descriptor of a nameless file; its pages cost when they are touched."""
     if hasattr(os, "memfd_create"):
-        low = os.memfd_create("ddr")
+        low = os.memfd_create(name)
         stack.callback(os.close, low)
     else:
         file = stack.enter_context(tempfile.TemporaryFile())  # noqa: SIM115 - stack closes it
         low = file.fileno()
-    os.ftruncate(low, machine.DDR.size_bytes)
+    os.ftruncate(low, size_bytes)
     fd = fcntl.fcntl(low, fcntl.F_DUPFD_CLOEXEC, FIRST_PASSED_FD)
     stack.callback(os.close, fd)
     return fd

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from open_board.bridge import NpuBridge
+from open_board.bridge import NpuBridge, is_served
 from open_board.call_meter import CallMeter
 from open_board.channel import Channel
 from open_board.cpu_fault import FAULT_EXCEPTIONS, describe_fault, exception_name
@@ -23,7 +23,8 @@ from open_board.gdb_client import (
     Stop,
 )
 from open_board.job import Outcome, RunError
-from open_board.machine import NPU_PAGE_BYTES, NPU_PAGES
+from open_board.job_end import JobEnd
+from open_board.machine import ADAPTER_PAGE_BYTES, ADAPTER_PAGES, NPU_PAGE_BYTES, NPU_PAGES
 from open_board.qmp_client import QmpClient
 from open_board.uart import UartWatch
 
@@ -54,6 +55,7 @@ class Session:
         uart: UartWatch,
         bridge: NpuBridge,
         deadline: Deadline,
+        job_end: JobEnd,
         axf: Path | None = None,
         debugger: Debugger | None = None,
         meter: CallMeter | None = None,
@@ -67,6 +69,7 @@ class Session:
             uart: Told of these bytes; says when the program has ended.
             bridge: Serves the NPU's registers.
             deadline: When to give up.
+            job_end: Ends the NPU's jobs.
             axf: Names functions in messages.
             debugger: Starts, stops and steps the CPU, if given.
             meter: Counts instructions, if given; not together with a debugger.
@@ -77,6 +80,7 @@ class Session:
         self._uart = uart
         self._bridge = bridge
         self._deadline = deadline
+        self._job_end = job_end
         self._axf = axf
         self._debugger = debugger
         self._meter = meter
@@ -96,6 +100,8 @@ class Session:
         """
         for page in NPU_PAGES:
             self._gdb.watch(page, NPU_PAGE_BYTES)
+        for page in ADAPTER_PAGES:
+            self._gdb.watch(page, ADAPTER_PAGE_BYTES)
         if self._debugger is None:
             self._gdb.resume()
         self._bridge.prepare()  # while the CPU boots
@@ -129,15 +135,17 @@ class Session:
         if self._gdb.has_received:
             return 0.0
         until_sample = self._next_sample - time.monotonic()
-        return max(0.0, min(until_sample, self._deadline.left_s))
+        return max(0.0, min(until_sample, self._deadline.left_s, self._job_end.left_s))
 
     def _handle_stop(self) -> None:
         stop = self._gdb.poll_stop()
         if stop is None:
             return
         debugger = self._attached_debugger()
-        if stop.watch_address in NPU_PAGES:
+        if is_served(stop.watch_address):
             self._serve_npu(debugger)
+        elif (packets := self._job_end.stopped(stop)) is not None:
+            self._gdb.resume(packets)
         elif debugger is not None:
             if stop.signal == SIGNAL_INTERRUPT:
                 self._finish_npu_access()
@@ -150,7 +158,7 @@ class Session:
         if debugger is not None:
             debugger.npu_served(served)
         else:
-            self._gdb.resume(served.changes)
+            self._gdb.resume([*served.changes, *self._job_end.packets()])
 
     def _finish_npu_access(self) -> None:
         """Carry out an access to the NPU before which a debugger's interrupt stopped the CPU.
@@ -173,6 +181,7 @@ class Session:
         )
 
     def _check_times(self) -> None:
+        self._job_end.check_time()
         if self._deadline.left_s < 0:
             raise self._time_limit()
         now = time.monotonic()

@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: Apache-2.0
+"""When a job of the NPU ends, in the program's eyes.
+
+The board's clock is no measure: while QEMU holds the CPU it may jump. So a job ends at a place
+of the program, the same in each run: where it sleeps (WFI or WFE), or after some reads of the
+NPU's registers. A program that waits in neither way is waited for in host time.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+from open_board.bridge import NpuBridge, advance_it
+from open_board.gdb_client import (
+    PC,
+    XPSR,
+    GdbClient,
+    Stop,
+    breakpoint_packet,
+    write_register,
+)
+
+_PATIENCE_S = 0.05
+_MAX_BREAKPOINTS = 256
+
+
+class JobEnd:
+    """Stops the CPU where it sleeps during a job, and ends the job there."""
+
+    def __init__(self, gdb: GdbClient, bridge: NpuBridge, sleeps: Mapping[int, int]) -> None:
+        """Watch a CPU.
+
+        Args:
+            gdb: The CPU.
+            bridge: Runs the jobs.
+            sleeps: Address and size of each WFI and WFE of the program.
+        """
+        self._gdb = gdb
+        self._bridge = bridge
+        self._sleeps = dict(list(sleeps.items())[:_MAX_BREAKPOINTS])
+        self._inserted = False
+        self._end = float("inf")
+
+    @property
+    def left_s(self) -> float:
+        """Seconds of host time until the job ends whatever the program does."""
+        return max(0.0, self._end - time.monotonic())
+
+    def packets(self) -> list[bytes]:
+        """Return what to tell gdb before the CPU goes on, each to be answered by OK."""
+        running = self._bridge.running
+        if running == self._inserted:
+            return []
+        self._inserted = running
+        self._end = time.monotonic() + _PATIENCE_S if running else float("inf")
+        return [breakpoint_packet(address, remove=not running) for address in self._sleeps]
+
+    def stopped(self, stop: Stop) -> list[bytes] | None:
+        """End the job, if the CPU has stopped where the program sleeps.
+
+        Returns:
+            What to tell gdb before the CPU goes on; None if the stop has another cause.
+        """
+        if not self._inserted or stop.watch_address is not None:
+            return None
+        registers = self._gdb.read_registers()
+        size_bytes = self._sleeps.get(registers.pc)
+        if size_bytes is None:
+            return None
+        if not self._bridge.running:
+            return self.packets()
+        self._bridge.finish_job()
+        # The interrupt came while it slept: behind the instruction, masked or not.
+        return [
+            *self.packets(),
+            write_register(PC, registers.pc + size_bytes),
+            write_register(XPSR, advance_it(registers.xpsr)),
+        ]
+
+    def check_time(self) -> None:
+        """End a job during which the program neither sleeps nor asks for long."""
+        if self.left_s == 0.0:
+            self._end = float("inf")
+            if self._bridge.running:
+                self._bridge.finish_job()
