@@ -10,6 +10,8 @@ from ethosu_model.events import EventTotals
 from ethosu_model.memory import Memory
 
 CMD = 0x08
+RESET, PROT = 0x0C, 0x24
+IRQ = 0x100
 
 
 class FakeNpu:
@@ -27,7 +29,7 @@ class FakeNpu:
 
     @property
     def irq(self) -> bool:
-        return bool(self.words.get(0x100, 0) & 1)
+        return bool(self.words.get(IRQ, 0) & 1)
 
     def read_register(self, offset: int) -> int:
         return self.words.get(offset, 0)
@@ -36,6 +38,20 @@ class FakeNpu:
         self.words[offset] = value
         if offset == CMD and value & 1 and self._on_run is not None:
             self._on_run(self._memory)
+
+
+class InterruptingNpu(FakeNpu):
+    """Raises its line at the end of a job; a reset clears all words and takes the level."""
+
+    def __init__(self, memory: Memory) -> None:
+        super().__init__(memory, lambda _: self.words.update({IRQ: 1}))
+
+    def write_register(self, offset: int, value: int) -> None:
+        if offset == RESET:
+            self.words.clear()
+            self.words[PROT] = value
+        else:
+            super().write_register(offset, value)
 
 
 def remembering(_accelerator: AcceleratorConfig, memory: Memory) -> FakeNpu:
