@@ -24,6 +24,8 @@ from ethosmith.graph.options import words
 from ethosmith.graph.project import Located
 from ethosmith.graph.repositories import fetch_first
 from ethosmith.graph.summary import BuiltImage, size_text, summary_text
+from ethosmith.steps.fetch_repositories import FetchRepositories
+from ethosmith.steps.step import Step
 
 _TEST_RESULTS = BUILD / "test"
 _SITE = BUILD / "site"
@@ -37,6 +39,8 @@ _WITHOUT_SOURCES = {"deps", "list"}
 _WITHOUT_USECASES = {"cache", "compile_commands", "deps", "docs", "list", "new", "why"}
 # Variables that say what this machine has.
 _OF_THE_MACHINE = ("offline", "toolchain_path")
+# Its module stands above this one: it makes what is read here.
+_NEW_USECASE = "ethosmith.scaffold.new_usecase"
 _NEW_FROM = ("template", "like", "model", "labels", "samples")
 
 
@@ -141,6 +145,12 @@ def _run_after(
     build.engine.after(name, lambda: build.engine.run(command, owns_terminal=owns_terminal), label)
 
 
+def _step_after(build: Build, name: str, step: Step) -> None:
+    """Run a step that is there for what it does, once the files of a target are made."""
+    command = _module("ethosmith", "step", step.name(), json.dumps(step.spec()))
+    _run_after(build, name, command, step.label, owns_terminal=step.traits.owns_terminal)
+
+
 def _module(name: str, *arguments: str) -> list[str]:
     return [sys.executable, "-m", name, *arguments]
 
@@ -230,7 +240,7 @@ def _repositories_to_fetch(build: Build) -> Mapping[str, Located[Repository]]:
 def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> None:
     if not wanted:
         return
-    described = [
+    described = tuple(
         {
             "name": item.descriptor.name,
             "git": item.descriptor.git,
@@ -239,10 +249,10 @@ def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> N
             "descriptor": str(item.path),
         }
         for item in wanted.values()
-    ]
-    command = _module("ethosmith.obtain.repositories", "--repositories-json", json.dumps(described))
-    command += ["--offline"] if build.session.offline else []
-    _run_after(build, "deps", command, f"FETCH     {', '.join(wanted)}", owns_terminal=True)
+    )
+    _step_after(
+        build, "deps", FetchRepositories(repositories=described, offline=build.session.offline)
+    )
 
 
 def _declare_sweep(build: Build) -> None:
@@ -323,8 +333,8 @@ def _declare_new(build: Build) -> None:
             "'new' needs exactly one of template=image, audio or vector, or like= one of"
             f" {', '.join(session.project.usecase_names)}"
         )
-    command = _module("ethosmith.scaffold.new_usecase", "--name", names[0])
-    command += [f"--{name}={value}" for name, value in given.items()]
+    spec = json.dumps({"usecase": names[0], **given})
+    command = _module("ethosmith", "step", _NEW_USECASE, spec)
     _run_after(build, "new", command, f"NEW       usecases/{names[0]}")
 
 

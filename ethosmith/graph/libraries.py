@@ -16,7 +16,7 @@ from ethosmith.graph.project import Located
 from ethosmith.graph.repositories import check_include_dirs
 from ethosmith.graph.samples import obtained_members
 from ethosmith.libraries.plan import Uses, library_spec
-from ethosmith.obtain.repositories import Checkout
+from ethosmith.obtain.checkout import Checkout
 from ethosmith.steps.build_library import BuildLibrary
 
 

@@ -17,8 +17,8 @@ from ethosmith.descriptors.origin import Repository, option_of
 from ethosmith.graph.options import OPTIONS
 from ethosmith.graph.project import Located, Project
 from ethosmith.obtain.cache import Cache, fingerprint, stamps_of
+from ethosmith.obtain.checkout import Checkout, repository_link, state_of_folder
 from ethosmith.obtain.git_cache import GitCache
-from ethosmith.obtain.repositories import Checkout, repository_link, state_of_folder
 
 _SUFFIX = "_dir"
 

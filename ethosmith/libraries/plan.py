@@ -13,7 +13,7 @@ from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.library import Library, Workaround
 from ethosmith.descriptors.origin import option_of
 from ethosmith.libraries.spec import CMakeTarget, Compilers, FileFlags, FileSet, LibrarySpec
-from ethosmith.obtain.repositories import Checkout
+from ethosmith.obtain.checkout import Checkout
 from ethosmith.toolchains.compiler import Compiler
 
 _NPU = "npu"

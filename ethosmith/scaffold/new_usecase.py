@@ -3,16 +3,13 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import tempfile
-from collections.abc import Sequence
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
 from ethosmith.core.nearest import unknown_name
-from ethosmith.core.program import run_step
 from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.reference import schema_files, schema_line
 from ethosmith.descriptors.usecase import UseCase
@@ -21,33 +18,65 @@ from ethosmith.graph.own_files import files_as_samples, labels_of_file
 from ethosmith.graph.project import Project
 from ethosmith.scaffold.network import read_network
 from ethosmith.scaffold.templates import Filling, OwnSample, copy_usecase, fill_template
+from ethosmith.steps.step import Step, step
 
 
-def new_usecase(given: argparse.Namespace) -> list[str]:
-    """Make the folder and return the paths of its files, relative to the project.
+@step(verb="NEW", cacheable=False)
+class NewUseCase(Step):
+    """Make usecases/NAME from a template or from another use case.
 
-    Raises:
-        EthosmithError: a bad name, a name or folder that exists, or options that do not fit.
+    Attributes:
+        usecase: the name.
+        root: the project.
+        template: what it starts from: image, audio or vector.
+        like: a use case to copy instead.
+        model: .keras, .h5, a SavedModel or .tflite.
+        labels: a file, one a line.
+        samples: a folder of files.
     """
-    project = Project(given.root)
-    check_new_name(given.name)
-    folder = project.root / "usecases" / given.name
-    if given.name in project.own_usecase_names or folder.exists():
-        raise EthosmithError(
-            f"there is a use case '{given.name}' already; nothing was changed (see scons list)"
-        )
-    folder.parent.mkdir(exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent) as beside:
-        made = Path(beside) / given.name
-        _fill(project, given, made)
-        # Its checks are those of every build.
-        project.read_usecase(made / "usecase.yaml")
-        made.rename(folder)
-    _add_schemas(project)
-    return sorted(_shown(project, path) for path in folder.rglob("*") if path.is_file())
+
+    usecase: str
+    root: Path = Path()
+    template: str = ""
+    like: str = ""
+    model: Path | None = None
+    labels: Path | None = None
+    samples: Path | None = None
+
+    def run(self) -> None:
+        """Make the folder and list its files.
+
+        Raises:
+            EthosmithError: a bad name, a name or folder that exists, or options that do not fit.
+        """
+        made = self.make()
+        program = "./scons" if (self.root / "scons").is_file() else "scons"
+        lines = ["", *(f"  {path}" for path in made), ""]
+        lines.append(f"It runs as it is:  {program} usecase={self.usecase}")
+        sys.stdout.write("\n".join(lines) + "\n")
+
+    def make(self) -> list[str]:
+        """Make the folder and return the paths of its files, relative to the project."""
+        project = Project(self.root)
+        check_new_name(self.usecase)
+        folder = project.root / "usecases" / self.usecase
+        if self.usecase in project.own_usecase_names or folder.exists():
+            raise EthosmithError(
+                f"there is a use case '{self.usecase}' already; nothing was changed (see scons"
+                " list)"
+            )
+        folder.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".new-", dir=folder.parent) as beside:
+            made = Path(beside) / self.usecase
+            _fill(project, self, made)
+            # Its checks are those of every build.
+            project.read_usecase(made / "usecase.yaml")
+            made.rename(folder)
+        _add_schemas(project)
+        return sorted(_shown(project, path) for path in folder.rglob("*") if path.is_file())
 
 
-def _fill(project: Project, given: argparse.Namespace, folder: Path) -> None:
+def _fill(project: Project, given: NewUseCase, folder: Path) -> None:
     line = schema_line(UseCase, Path("usecases/NAME/usecase.yaml"), Path("schemas"))
     if given.like:
         if given.model or given.labels or given.samples:
@@ -57,15 +86,15 @@ def _fill(project: Project, given: argparse.Namespace, folder: Path) -> None:
             )
         like = project.usecase(given.like)
         source = project.root / like.folder
-        copy_usecase(like.descriptor, source, given.name, line, folder)
+        copy_usecase(like.descriptor, source, given.usecase, line, folder)
         return
     if given.template not in TEMPLATES:
         raise EthosmithError(unknown_name("value of template=", given.template, TEMPLATES))
     fill_template(given.template, _filling(given, line), folder)
 
 
-def _filling(given: argparse.Namespace, line: str) -> Filling:
-    root: Path = given.root
+def _filling(given: NewUseCase, line: str) -> Filling:
+    root = given.root
     labels = labels_of_file(root / given.labels, given.labels) if given.labels else ()
     samples: list[OwnSample] = []
     if given.samples:
@@ -75,7 +104,7 @@ def _filling(given: argparse.Namespace, line: str) -> Filling:
             file = root / given.samples / sample.file_name
             samples.append(OwnSample(sample.name, file, str(sample.format)))
     network = read_network(root / given.model) if given.model else None
-    return Filling(given.name, line, network, labels, samples)
+    return Filling(given.usecase, line, network, labels, samples)
 
 
 def _add_schemas(project: Project) -> None:
@@ -88,26 +117,3 @@ def _add_schemas(project: Project) -> None:
 
 def _shown(project: Project, path: Path) -> str:
     return path.relative_to(project.root).as_posix()
-
-
-def main(argv: Sequence[str]) -> None:
-    """Command line of this step."""
-    parser = argparse.ArgumentParser(prog="python -m ethosmith.scaffold.new_usecase")
-    parser.add_argument("--root", type=Path, default=Path(), help="the project")
-    parser.add_argument("--name", required=True, help="of the new use case")
-    kind = parser.add_mutually_exclusive_group(required=True)
-    kind.add_argument("--template", help=", ".join(TEMPLATES))
-    kind.add_argument("--like", help="a use case to copy")
-    parser.add_argument("--model", type=Path, help=".keras, .h5, SavedModel or .tflite")
-    parser.add_argument("--labels", type=Path, help="one a line")
-    parser.add_argument("--samples", type=Path, help="a folder of files")
-    given = parser.parse_args(argv)
-    made = new_usecase(given)
-    program = "./scons" if (given.root / "scons").is_file() else "scons"
-    lines = ["", *(f"  {path}" for path in made), ""]
-    lines.append(f"It runs as it is:  {program} usecase={given.name}")
-    sys.stdout.write("\n".join(lines) + "\n")
-
-
-if __name__ == "__main__":
-    sys.exit(run_step(main))

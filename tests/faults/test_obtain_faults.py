@@ -34,8 +34,14 @@ def archive(tmp_path: Path) -> Path:
 def command(archive: Path, cache: Path, *how: str, member: str | None = None) -> list[str]:
     digest = hashlib.sha256(archive.read_bytes()).hexdigest()
     source = {"url": archive.as_uri(), "sha256": digest, "member": member}
-    start = [sys.executable, "-m", "ethosmith.obtain", "--cache-dir", str(cache)]
-    return [*start, "--source-json", json.dumps(source), *how]
+    name = "obtain-members" if "--folder" in how else "obtain-file"
+    start = ["env", f"ETHOSMITH_CACHE={cache}", sys.executable, "-m", "ethosmith", "step"]
+    return [*start, name, "--source", json.dumps(source), *how]
+
+
+def _members_into(folder: Path) -> list[str]:
+    files = [str(folder / name) for name in MEMBERS]
+    return ["--folder", str(folder), "--members", *MEMBERS, "--files", *files]
 
 
 def fill_disk() -> None:
@@ -83,7 +89,7 @@ def test_full_disk_during_extraction_leaves_the_old_files(
     output.parent.mkdir(parents=True)
     output.write_bytes(b"old")
     if tree:
-        how = ["--output-dir", str(folder), "--members-json", json.dumps(MEMBERS)]
+        how = _members_into(folder)
         result = run(command(archive, cache, *how), full_disk=True)
     else:
         how = ["--output", str(output)]
@@ -121,7 +127,7 @@ def test_bytes_flipped_in_the_cache_are_never_used(archive: Path, tmp_path: Path
 
 def test_sigkill_at_any_moment_is_mended_by_the_next_try(archive: Path, tmp_path: Path) -> None:
     cache, folder = tmp_path / "cache", tmp_path / "out"
-    members = ["--output-dir", str(folder), "--members-json", json.dumps(MEMBERS)]
+    members = _members_into(folder)
     arguments = command(archive, cache, *members)
     expected = {name: NOISE[index:] for index, name in enumerate(MEMBERS)}
     begun = time.monotonic()

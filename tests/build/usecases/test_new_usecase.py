@@ -17,7 +17,7 @@ from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.yaml_source import read_yaml
 from ethosmith.graph.listing import TEMPLATES
 from ethosmith.graph.project import Project
-from ethosmith.scaffold.new_usecase import main
+from ethosmith.scaffold.new_usecase import NewUseCase
 from tests.support.needs import program
 from tests.support.networks.dense import dense_network
 from tests.support.project_copy import ROOT, ProjectCopy
@@ -30,8 +30,8 @@ _ANSWERS = {
 }
 
 
-def _make(name: str, *words: str) -> UseCase:
-    main([f"--name={name}", *words])
+def _make(name: str, **given: str) -> UseCase:
+    NewUseCase.of_spec({"usecase": name, **given}).run()
     return Project(Path()).usecase(name).descriptor
 
 
@@ -121,26 +121,29 @@ def test_template_goes_with_new(project: ProjectCopy) -> None:
 
 _REFUSED_BY_THE_STEP = {
     "another template": (
-        ("--template=imag",),
+        {"template": "imag"},
         "unknown value of template= 'imag'; did you mean 'image'? (allowed: audio, image, vector)",
     ),
-    "another use case": (("--like=kw",), "unknown use case 'kw'; did you mean 'kws'? (allowed: ad"),
+    "another use case": ({"like": "kw"}, "unknown use case 'kw'; did you mean 'kws'? (allowed: ad"),
     "a model with like": (
-        ("--like=kws", "--model=net.tflite"),
+        {"like": "kws", "model": "net.tflite"},
         "like=kws takes its model, labels and samples as well",
     ),
     "a model of another shape": (
-        ("--template=image", "--model=net.tflite"),
+        {"template": "image", "model": "net.tflite"},
         "net.tflite: its input is 12; template=image fills height x width x 3 (or 1), template=vec",
     ),
     "labels of another network": (
-        ("--template=vector", "--model=net.tflite", "--labels=labels.txt"),
+        {"template": "vector", "model": "net.tflite", "labels": "labels.txt"},
         "net.tflite: has 3 outputs, and labels= 2 lines",
     ),
-    "no model": (("--template=image", "--model=x.keras"), "model=x.keras: there is no such file"),
-    "half a model": (("--template=image", "--model=half.tflite"), "half.tflite: not a usable TFL"),
+    "no model": ({"template": "image", "model": "x.keras"}, "model=x.keras: there is no such file"),
+    "half a model": (
+        {"template": "image", "model": "half.tflite"},
+        "half.tflite: not a usable TFL",
+    ),
     "other samples": (
-        ("--template=image", "--samples=folder"),
+        {"template": "image", "samples": "folder"},
         "folder/a.txt: template=image takes .png, .jpg, .jpeg, .bmp, .ppm, .gif, .tif, .tiff,",
     ),
 }
@@ -157,9 +160,9 @@ def test_the_step_refuses_and_leaves_nothing(
     Path("labels.txt").write_text("on\noff\n")
     Path("folder").mkdir()
     Path("folder/a.txt").write_text("1")
-    words, message = _REFUSED_BY_THE_STEP[case]
+    given, message = _REFUSED_BY_THE_STEP[case]
     with pytest.raises(EthosmithError, match=re.escape(message)):
-        main(["--name=door", *words])
+        _make("door", **given)
     assert list(Path("usecases").iterdir()) == []
 
 
@@ -171,11 +174,11 @@ def test_a_network_of_one_s_own_fills_in_the_descriptor(
     Path("classes.txt").write_text("red\ngreen\nblue\n")
     Path("rows").mkdir()
     Path("rows/1.csv").write_text(", ".join("0.5" for _ in range(12)))
-    words = ["--template=vector", "--model=my net.tflite"]
-    plain = _make("colour", *words)
+    given = {"template": "vector", "model": "my net.tflite"}
+    plain = _make("colour", **given)
     assert plain.model.input_shape == (12,)
     assert plain.labels == ("class_0", "class_1", "class_2")
-    named = _make("colours", *words, "--labels=classes.txt", "--samples=rows")
+    named = _make("colours", **given, labels="classes.txt", samples="rows")
     assert (named.model.name, named.model.source.path) == ("my_net", "model/my_net.tflite")
     assert named.labels == ("red", "green", "blue")
     assert [(sample.name, sample.format) for sample in named.samples] == [("1", "csv")]
@@ -188,7 +191,7 @@ def test_a_copy_needs_nothing_of_the_original(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, like: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    made = _make("mine", f"--like={like}")
+    made = _make("mine", like=like)
     folder = Path("usecases/mine")
     original = ROOT / "usecases" / like / "usecase.yaml"
     expected = original.read_text("utf-8").replace(f"name: {like}", "name: mine", 1)

@@ -18,7 +18,7 @@ from ethosmith.descriptors.load import load
 from ethosmith.graph.layout import repository_link
 from ethosmith.libraries.plan import Uses, library_spec
 from ethosmith.libraries.spec import Compilers
-from ethosmith.obtain.repositories import Checkout
+from ethosmith.obtain.checkout import Checkout
 from ethosmith.steps.build_library import Job, build
 from ethosmith.toolchains.compiler import Compiler
 from tests.support.project_copy import ROOT

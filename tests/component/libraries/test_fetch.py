@@ -216,10 +216,9 @@ def test_a_killed_fetch_starts_clean_the_next_time(
     (slow / "git").write_text(_SLOW_GIT.format(mark=mark, git=shutil.which("git")))
     (slow / "git").chmod(0o755)
     one = vars(wanted(upstream))
-    command = [sys.executable, "-m", "ethosmith.obtain.repositories"]
-    command += ["--repositories-json", json.dumps([one])]
-    command += ["--cache-dir", str(cache.cache.root)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "ethosmith", "step", "fetch-repositories"]
+    command += ["--repositories", json.dumps([one])]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "ETHOSMITH_CACHE": str(cache.cache.root)}
     path = f"{slow}{os.pathsep}{os.environ['PATH']}"
     first = subprocess.Popen(
         command,

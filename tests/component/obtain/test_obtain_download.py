@@ -187,16 +187,20 @@ def test_failed_output_leaves_the_old_one(tmp_path: Path, workshop: Workshop) ->
 
 
 def start_process(source: UrlSource, workshop: Workshop, output: Path) -> subprocess.Popen[str]:
-    command = [sys.executable, "-m", "ethosmith.obtain", "--source-json"]
+    command = [sys.executable, "-m", "ethosmith", "step", "obtain-file", "--source"]
     command += [json.dumps(plain(source, without_none=True)), "--output", str(output)]
-    command += ["--cache-dir", str(workshop.cache.root)]
-    root = ROOT
+
     return subprocess.Popen(
         command,
         stderr=subprocess.PIPE,
         text=True,
         cwd=output.parent,
-        env={**os.environ, "PYTHONPATH": str(root), "PIP_CONFIG_FILE": os.devnull},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "PIP_CONFIG_FILE": os.devnull,
+            "ETHOSMITH_CACHE": str(workshop.cache.root),
+        },
     )
 
 
@@ -239,7 +243,7 @@ def test_two_builds_at_once_fetch_once(
 
 def test_command_line_reports_one_line(tmp_path: Path) -> None:
     source = json.dumps({"path": "none.h5"})
-    command = [sys.executable, "-m", "ethosmith.obtain", "--source-json", source]
+    command = [sys.executable, "-m", "ethosmith", "step", "obtain-file", "--source", source]
     result = subprocess.run(
         [*command, "--output", str(tmp_path / "x")], capture_output=True, text=True, check=False
     )

@@ -150,12 +150,16 @@ def test_command_line_uses_the_pip_configuration_of_the_user(
     config = tmp_path / "pip.conf"
     config.write_text(f"[global]\nindex-url = {publish(server, body)}\n")
     variables = {key: value for key, value in os.environ.items() if not key.startswith("PIP_")}
-    command = [sys.executable, "-m", "ethosmith.obtain", "--source-json"]
+    command = [sys.executable, "-m", "ethosmith", "step", "obtain-file", "--source"]
     command += [json.dumps(plain(source_of(body), without_none=True))]
-    command += ["--output", str(tmp_path / "out"), "--cache-dir", str(tmp_path / "cache")]
+    command += ["--output", str(tmp_path / "out")]
     result = subprocess.run(
         command,
-        env={**variables, "PIP_CONFIG_FILE": str(config)},
+        env={
+            **variables,
+            "PIP_CONFIG_FILE": str(config),
+            "ETHOSMITH_CACHE": str(tmp_path / "cache"),
+        },
         capture_output=True,
         text=True,
         check=False,

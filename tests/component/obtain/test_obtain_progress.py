@@ -33,10 +33,11 @@ def test_terminal_gets_a_bar(tmp_path: Path) -> None:
     body = bytes(3_000_000)
     (tmp_path / "net.bin").write_bytes(body)
     source = f'{{"url": "{(tmp_path / "net.bin").as_uri()}", "sha256": "{sha256(body)}"}}'
-    command = [sys.executable, "-m", "ethosmith.obtain", "--source-json", source]
-    command += ["--output", str(tmp_path / "out"), "--cache-dir", str(tmp_path / "cache")]
+    command = [sys.executable, "-m", "ethosmith", "step", "obtain-file", "--source", source]
+    command += ["--output", str(tmp_path / "out")]
     ours, theirs = pty.openpty()
     environment = {**os.environ, "TERM": "xterm", "PIP_CONFIG_FILE": os.devnull}
+    environment["ETHOSMITH_CACHE"] = str(tmp_path / "cache")
     result = subprocess.run(command, stderr=theirs, env=environment, check=False)
     os.close(theirs)
     shown = os.read(ours, 1 << 16).decode()

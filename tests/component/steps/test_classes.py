@@ -39,7 +39,8 @@ def test_a_step_and_all_its_fields_are_documented(name: str) -> None:
     cls = step_class(name)
     assert cls.__doc__
     assert [one.name for one in fields_of(cls) if not one.help] == []
-    assert any(one.kind == "output" for one in fields_of(cls))
+    # One without outputs is there for what it does.
+    assert any(one.kind == "output" for one in fields_of(cls)) or not cls.traits.cacheable
 
 
 @pytest.mark.parametrize("name", step_names())
