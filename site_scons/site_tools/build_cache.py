@@ -6,8 +6,8 @@ SCons asks for each target on its own; here a step's outputs come and go togethe
 
 import atexit
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
 
 import SCons.Action
 import SCons.CacheDir
@@ -15,6 +15,7 @@ from SCons.Action import Action, CommandAction, CommandGeneratorAction, ListActi
 
 from ethosmith.graph.build_cache import BuildCache, DamagedEntry
 from ethosmith.graph.cache_size import limit_bytes, shrink, shrink_now_and_then, size_line, size_of
+from ethosmith.graph.scons_types import Environment, Executor, Node
 from ethosmith.graph.step_key import Places, step_key
 from ethosmith.obtain.cache import Cache
 
@@ -35,10 +36,10 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
         super().__init__(None)  # SCons's own would write its settings there
         self.path = path
         self._cache = BuildCache(Path(path)) if path else None
-        self._fetched: set[Any] = set()
+        self._fetched: set[Executor] = set()
         self._keeps, self._added = True, False
 
-    def retrieve(self, node: Any) -> bool:
+    def retrieve(self, node: Node) -> bool:
         """Fetch all outputs of the step of ``node`` at its first; they are there for the others."""
         executor = node.get_executor()
         first, *others = executor.get_all_targets()
@@ -56,14 +57,14 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
             env["SHOWN"].progress.line(f"CACHED    {first}{more}")
         return True
 
-    def _fetch(self, cache: BuildCache, env: Any, node: Any, targets: list[Any]) -> bool:
+    def _fetch(self, cache: BuildCache, env: Environment, node: Node, targets: list[Node]) -> bool:
         try:
             return cache.fetch(_key(env, node), [Path(str(target)) for target in targets])
         except DamagedEntry as damage:
             env["SHOWN"].progress.line(f"warning: {self.path}: {damage}; {node} is made again")
             return False
 
-    def push(self, node: Any) -> None:
+    def push(self, node: Node) -> None:
         """Keep the outputs of a step that has run."""
         targets = node.get_executor().get_all_targets()
         if node is not targets[0] or not self._keeps or self.is_readonly():
@@ -85,7 +86,7 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
             env["SHOWN"].progress.line(f"note: build cache {self.path}: {reason}")
 
 
-def _is_cacheable(node: Any) -> bool:
+def _is_cacheable(node: Node) -> bool:
     """Say whether a step may be taken from the cache.
 
     Commands may, and steps that do not say otherwise; a function may see what nobody declared.
@@ -95,13 +96,13 @@ def _is_cacheable(node: Any) -> bool:
     return not node.nocache and (own or all(_is_command(action) for action in actions))
 
 
-def _is_command(action: Any) -> bool:
+def _is_command(action: object) -> bool:
     if isinstance(action, ListAction):
         return all(_is_command(one) for one in action.list)
     return isinstance(action, (CommandAction, CommandGeneratorAction))
 
 
-def _key(env: Any, node: Any) -> str:
+def _key(env: Environment, node: Node) -> str:
     places, search_path = env["PLACES"], env["ENV"].get("PATH", "")
     executor = node.get_executor()
     command = bytes(executor.get_contents()).decode("utf-8", errors="surrogateescape")
@@ -117,7 +118,7 @@ def _key(env: Any, node: Any) -> str:
     )
 
 
-def _compiler(env: Any) -> tuple[list[str], list[str]]:
+def _compiler(env: Environment) -> tuple[list[str], list[str]]:
     """Return the compiler's program with its machine flags, and the libraries that it is given."""
     flags = [str(flag) for flag in env.Flatten(env.get("LINKFLAGS", []))]
     program = env.WhereIs(str(env["CXX"])) or str(env["CXX"])
@@ -128,7 +129,7 @@ def _compiler(env: Any) -> tuple[list[str], list[str]]:
     )
 
 
-def use_build_cache(env: Any) -> None:
+def use_build_cache(env: Environment) -> None:
     """Let the build take from and add to the cache of ``cache=``, and declare ``scons cache``."""
     session = env["SESSION"]
     folder, limit = session.cache_folder, limit_bytes(session.values["cache_limit_gib"])
@@ -140,8 +141,8 @@ def use_build_cache(env: Any) -> None:
         env.CacheDir(str(folder), StepCache)
 
 
-def _say(folder: Path | None, limit: int) -> Any:
-    def say(target: Any, source: Any, env: Any) -> None:
+def _say(folder: Path | None, limit: int) -> Callable[..., None]:
+    def say(target: Sequence[Node], source: Sequence[Node], env: Environment) -> None:
         del target, source, env
         Cache.for_user().remove_stale_partials(_STALE_DOWNLOAD_S)
         if folder is None:
@@ -153,12 +154,12 @@ def _say(folder: Path | None, limit: int) -> Any:
     return say
 
 
-def exists(env: Any) -> bool:
+def exists(env: Environment) -> bool:
     """Say that the tool can be used: it needs nothing."""
     del env
     return True
 
 
-def generate(env: Any) -> None:
+def generate(env: Environment) -> None:
     """Add the method `UseBuildCache`."""
     env.AddMethod(use_build_cache, "UseBuildCache")

@@ -12,7 +12,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 from SCons.Node import executed
 from SCons.Subst import SUBST_CMD, SUBST_SIG
@@ -21,11 +20,12 @@ from SCons.Tool import CScanner
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.build import Build, Made, Usage
 from ethosmith.graph.environment import Launcher
+from ethosmith.graph.scons_types import Environment, Node
 from ethosmith.installation import DESCRIPTOR_ROOT
 from ethosmith.libraries.spec import Compilers
 from ethosmith.report.progress import AnnouncedSteps
 from ethosmith.toolchains.compile_commands import FILE_NAME, CompileCommand, update, write
-from ethosmith.toolchains.compiler import identify
+from ethosmith.toolchains.compiler import Compiler, identify
 from ethosmith.toolchains.installed import InstalledToolchain
 
 _COMPILE_COMMANDS = "compile_commands"
@@ -52,15 +52,15 @@ class SConsMachine:
         name: ``device`` or ``host``.
     """
 
-    def __init__(self, env: Any, build: Build, name: str) -> None:
+    def __init__(self, env: Environment, build: Build, name: str) -> None:
         self.env, self.name = env, name
         self.signature: str = env["TOOLCHAIN_VERSION"]
         self.versions: tuple[str, ...] = env["TOOLCHAIN_PARTS"]
         self._build = build
         self._nodes = build.engine.nodes  # type: ignore[attr-defined]
         self._version = env.Value(self.signature)
-        self._for_usage: dict[Usage, Any] = {}
-        self._compiled: list[tuple[Any, Any, Any]] = []
+        self._for_usage: dict[Usage, Environment] = {}
+        self._compiled: list[tuple[Environment, Node, Node]] = []
 
     def compile(self, source: Path, target: Path, usage: Usage) -> None:
         """Declare the object ``target`` of a C or C++ source."""
@@ -72,11 +72,11 @@ class SConsMachine:
         verb = "CC" if source.suffix == ".c" else "CXX"
         self._build.record(Made(verb, str(target), (source,), (target,)))
 
-    def _headers_of_flags(self, env: Any, usage: Usage) -> list[Any]:
+    def _headers_of_flags(self, env: Environment, usage: Usage) -> list[Node]:
         """Return the headers that ``-include`` puts before a source, which SCons does not scan."""
         root = self._build.project.root
         folders = (Path(), *usage.include_dirs, *usage.system_dirs)
-        found: list[Any] = []
+        found: list[Node] = []
         for flag, name in pairwise(usage.flags):
             places = [folder / name for folder in folders if (root / folder / name).is_file()]
             if flag == "-include" and places:
@@ -87,7 +87,7 @@ class SConsMachine:
                 ]
         return found
 
-    def _with(self, usage: Usage) -> Any:
+    def _with(self, usage: Usage) -> Environment:
         if usage not in self._for_usage:
             env = self.env.Clone()
             # A folder that is given both ways is a system folder for the compiler; SCons looks
@@ -119,7 +119,7 @@ class SConsMachine:
     ) -> None:
         """Declare a program and, for the device, the linker's map."""
         libraries, nodes = self._nodes.files(archives), self._nodes.files(targets)
-        settings: dict[str, Any] = {"LIBS": libraries}
+        settings: dict[str, object] = {"LIBS": libraries}
         inputs = [*objects, *archives, *needs]
         if script is not None:
             settings |= {"LINKER_SCRIPT": self._nodes.file(script), "LINKCOM": _LINK_IMAGE}
@@ -148,7 +148,7 @@ class SConsMachine:
         )
 
     @property
-    def compiler(self) -> Any:
+    def compiler(self) -> Compiler:
         """What the C compiler is."""
         if self.name == "device":
             return self._build.session.installed_toolchain.compiler
@@ -194,7 +194,7 @@ class SConsMachine:
             )
 
 
-def _arguments(env: Any, target: Any, source: Any) -> list[str]:
+def _arguments(env: Environment, target: Node, source: Node) -> list[str]:
     command = "$CCCOM" if Path(str(source)).suffix == ".c" else "$CXXCOM"
     line = env.subst_list(command, SUBST_CMD, target=[target], source=[source])[0]
     program, *others = (str(word) for word in line)
@@ -206,7 +206,7 @@ def literal(text: str) -> str:
     return text.replace("$", "$$")
 
 
-def compilers_for(env: Any, build: Build, name: str) -> SConsMachine:
+def compilers_for(env: Environment, build: Build, name: str) -> SConsMachine:
     """Return the compilers for ``device`` or ``host``, set up when they are first asked for."""
     machines = env["MACHINES"]
     if name not in machines:
@@ -220,7 +220,7 @@ def compilers_for(env: Any, build: Build, name: str) -> SConsMachine:
     return found
 
 
-def _for_device(env: Any) -> None:
+def _for_device(env: Environment) -> None:
     toolchain: InstalledToolchain = env["SESSION"].installed_toolchain
     libraries = toolchain.libraries
     _set_compilers(
@@ -244,7 +244,7 @@ def _for_device(env: Any) -> None:
     )
 
 
-def _for_host(env: Any) -> None:
+def _for_host(env: Environment) -> None:
     launcher = env["SESSION"].launcher
     if env["SESSION"].verbose and launcher.program:
         env["SHOWN"].progress.line(f"Compilers are started through {launcher.program}.")
@@ -256,7 +256,7 @@ def _for_host(env: Any) -> None:
         env.Replace(ARFLAGS=["rcs"], ENV={**env["ENV"], "ZERO_AR_DATE": "1"})
 
 
-def _set_compilers(env: Any, programs: Sequence[str], flags: Sequence[str]) -> None:
+def _set_compilers(env: Environment, programs: Sequence[str], flags: Sequence[str]) -> None:
     c, cxx, archiver = programs
     # The prefix maps are the only absolute paths; they change no byte of the output, so they stay
     # out of the signature: `$(` and `$)`.
@@ -295,7 +295,7 @@ def _spawn(
     shown: AnnouncedSteps,
     launcher: Launcher,
     shell: str,
-    escape: Any,
+    escape: object,
     command: str,
     arguments: Sequence[str],
     environment: Mapping[str, str],
@@ -316,7 +316,7 @@ def _unquoted(word: str) -> str:
     return word[1:-1] if quoted and any(c in word for c in " \t") else word
 
 
-def declare_compile_commands(env: Any, build: Build) -> None:
+def declare_compile_commands(env: Environment, build: Build) -> None:
     """Declare the target compile_commands; a file that is there is kept current by every build."""
     path, machines = build.project.root / FILE_NAME, env["MACHINES"]
 
@@ -338,13 +338,13 @@ def declare_compile_commands(env: Any, build: Build) -> None:
         atexit.register(keep_current)
 
 
-def exists(env: Any) -> bool:
+def exists(env: Environment) -> bool:
     """Say that the tool can be used; a missing compiler is named when it is needed."""
     del env
     return True
 
 
-def generate(env: Any) -> None:
+def generate(env: Environment) -> None:
     """Add the methods `CompilersFor` and `DeclareCompileCommands`."""
     env["MACHINES"] = {}
     env.AddMethod(compilers_for, "CompilersFor")

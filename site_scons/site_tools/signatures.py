@@ -12,7 +12,6 @@ in a target's place is found out, whatever its time stamps say.
 import sys
 from collections.abc import Callable
 from types import SimpleNamespace
-from typing import Any
 
 import SCons.Node
 import SCons.Util
@@ -23,6 +22,7 @@ from ethosmith.core.identity import Identity
 from ethosmith.core.program import fail
 from ethosmith.graph.layout import BUILD
 from ethosmith.graph.record import BuildRecord
+from ethosmith.graph.scons_types import Environment, Node
 from ethosmith.graph.session import EXIT_USER_ERROR
 
 _scons_is_up_to_date, _scons_built, _scons_visited = File.is_up_to_date, File.built, File.visited
@@ -69,11 +69,11 @@ class Contents:
         self.identity = identity
         self._record = record
         self._say = say
-        self._told: set[Any] = set()
+        self._told: set[Node] = set()
         self._told_foreign = False
-        self._doubted: set[Any] = set()
+        self._doubted: set[Node] = set()
 
-    def signature(self, node: Any) -> str:
+    def signature(self, node: Node) -> str:
         """Return the content signature of a file as it is now, as SCons writes it."""
         try:
             return self.identity.sha256(node.rfile().get_abspath())
@@ -82,7 +82,7 @@ class Contents:
         except OSError:
             return ""
 
-    def changed_since_read(self, node: Any) -> list[Any]:
+    def changed_since_read(self, node: Node) -> list[Node]:
         """Return what ``node`` is made from and is not any more what SCons took it for.
 
         The step may have read other bytes than those that its signature names.
@@ -90,7 +90,7 @@ class Contents:
         files = [child for child in node.children() if isinstance(child, File)]
         return [child for child in files if self.signature(child) != child.get_csig()]
 
-    def is_as_made(self, node: Any) -> bool:
+    def is_as_made(self, node: Node) -> bool:
         """Say whether a target is what its step made, and tell if it is not."""
         if node.get_state() in (SCons.Node.executed, SCons.Node.up_to_date):
             # SCons asks again, before it looks into a generated source for what that includes.
@@ -103,7 +103,7 @@ class Contents:
             self._say(f"note: {node} is not what its step made; rebuilding it")
         return False
 
-    def tell_if_foreign(self, node: Any) -> None:
+    def tell_if_foreign(self, node: Node) -> None:
         """Tell of the first target that no finished build has made, but is there."""
         if self._told_foreign or node.get_state() == SCons.Node.executed or not node.exists():
             return
@@ -111,12 +111,12 @@ class Contents:
             self._told_foreign = True
             self._say(f"note: {node} is from no finished build; rebuilding all such files")
 
-    def doubt(self, node: Any, changed: Any) -> None:
+    def doubt(self, node: Node, changed: Node) -> None:
         """Let the next build make ``node`` again: ``changed`` changed while it was made of it."""
         self._doubted.add(node)
         self._say(f"warning: {changed} changed while {node} was made from it; build again")
 
-    def report(self, node: Any) -> None:
+    def report(self, node: Node) -> None:
         """Put a file that SCons is done with into the record of the build."""
         if self._record is None:
             return
@@ -125,7 +125,7 @@ class Contents:
         csig = getattr(node.get_ninfo(), "csig", None) or self.signature(node)
         self._record.node(node.get_abspath(), csig)
 
-    def forget_if_doubted(self, node: Any) -> None:
+    def forget_if_doubted(self, node: Node) -> None:
         """Take back that SCons has noted a target of which it is not known what it is made of."""
         if node in self._doubted:
             known = node.dir.sconsign()
@@ -137,25 +137,25 @@ class Contents:
 def _teach_scons(contents: Contents) -> None:
     """Let SCons's nodes of files ask ``contents``."""
 
-    def get_csig(node: Any) -> str:
+    def get_csig(node: Node) -> str:
         info = node.get_ninfo()
         if not hasattr(info, "csig"):
             info.csig = contents.signature(node)
         return str(info.csig)
 
-    def is_up_to_date(node: Any) -> bool:
+    def is_up_to_date(node: Node) -> bool:
         if _scons_is_up_to_date(node):
             return contents.is_as_made(node)
         contents.tell_if_foreign(node)
         return False
 
-    def built(node: Any) -> None:
+    def built(node: Node) -> None:
         changed = contents.changed_since_read(node)
         _scons_built(node)
         if changed:
             contents.doubt(node, changed[0])
 
-    def visited(node: Any) -> None:
+    def visited(node: Node) -> None:
         # What SCons notes of a file that nothing makes would replace what a build of more
         # targets knows of it as an output, and is asked for by nobody.
         if node.has_builder():
@@ -171,7 +171,7 @@ def _teach_scons(contents: Contents) -> None:
     )
 
 
-def use_signatures(env: Any) -> None:
+def use_signatures(env: Environment) -> None:
     """Keep the signatures in build/; content alone decides, and SHA-256 names it."""
     # Not "content-timestamp": SCons may then take a file's old content for its new one.
     env.Decider("content")
@@ -184,12 +184,12 @@ def use_signatures(env: Any) -> None:
     _teach_scons(env["CONTENTS"])
 
 
-def exists(env: Any) -> bool:
+def exists(env: Environment) -> bool:
     """Say that the tool can be used: it needs nothing but SCons."""
     del env
     return True
 
 
-def generate(env: Any) -> None:
+def generate(env: Environment) -> None:
     """Add the method `UseSignatures`."""
     env.AddMethod(use_signatures, "UseSignatures")

@@ -25,6 +25,7 @@ from ethosmith.graph.code_index import CodeIndex
 from ethosmith.graph.layout import BUILD, NOTES
 from ethosmith.graph.options import TARGETS
 from ethosmith.graph.packages import InstalledPackages
+from ethosmith.graph.scons_types import Environment, Folder, Node
 from ethosmith.graph.session import Session
 from ethosmith.graph.why import (
     NOT_THERE,
@@ -51,11 +52,11 @@ class Nodes:
         root: the project's folder.
     """
 
-    def __init__(self, env: Any, root: Path) -> None:
+    def __init__(self, env: Environment, root: Path) -> None:
         self._fs, self._root = env.fs, root
-        self._files: dict[Path, Any] = {}
+        self._files: dict[Path, Node] = {}
 
-    def file(self, path: Path) -> Any:
+    def file(self, path: Path) -> Node:
         """Return the node of a file; EthosmithError if a folder is there."""
         if path not in self._files:
             try:
@@ -65,15 +66,15 @@ class Nodes:
                 raise EthosmithError(f"{path}: a folder, expected a file") from None
         return self._files[path]
 
-    def files(self, paths: Iterable[Path]) -> list[Any]:
+    def files(self, paths: Iterable[Path]) -> list[Node]:
         """Return the nodes of several files."""
         return [self.file(path) for path in paths]
 
-    def entry(self, path: Path) -> Any:
+    def entry(self, path: Path) -> Node:
         """Return the node of a file or a folder."""
         return self._fs.Entry(str(self._root / path))
 
-    def folder(self, path: Path) -> Any:
+    def folder(self, path: Path) -> Folder:
         """Return the node of a folder."""
         return self._fs.Dir(str(self._root / path))
 
@@ -86,7 +87,7 @@ class SConsEngine:
         session: what the command line asks for.
     """
 
-    def __init__(self, env: Any, session: Session) -> None:
+    def __init__(self, env: Environment, session: Session) -> None:
         self.nodes = Nodes(env, session.project.root)
         self.jobs: int = env.GetOption("num_jobs")
         self.prints_help = bool(env.GetOption("help"))
@@ -127,14 +128,14 @@ class SConsEngine:
             self._env.Alias(name, [])
             return
 
-        def act(target: Any, source: Any, env: Any) -> int | None:
+        def act(target: Sequence[Node], source: Sequence[Node], env: Environment) -> int | None:
             del target, source, env
             try:
                 return action()
             except EthosmithError as error:
                 return fail(str(error))
 
-        def say(target: Any, source: Any, env: Any) -> str:
+        def say(target: Sequence[Node], source: Sequence[Node], env: Environment) -> str:
             del target, source, env
             return label
 
@@ -178,9 +179,9 @@ class SConsEngine:
         self._env["SHOWN"].progress.line(text)
 
 
-def _needed_for(node: Any) -> set[Any]:
+def _needed_for(node: Node) -> set[Node]:
     """Return ``node`` and all that it is made from."""
-    found: set[Any] = set()
+    found: set[Node] = set()
     waiting = [node]
     while waiting:
         one = waiting.pop()
@@ -190,7 +191,7 @@ def _needed_for(node: Any) -> set[Any]:
     return found
 
 
-def _run_step(target: Any, source: Any, env: Any) -> int:
+def _run_step(target: Sequence[Node], source: Sequence[Node], env: Environment) -> int:
     del target, source
     step: Step = env["STEP"]
     code: int = env["SHOWN"].run(
@@ -202,7 +203,7 @@ def _run_step(target: Any, source: Any, env: Any) -> int:
     return code
 
 
-def _label(target: Any, source: Any, env: Any) -> str:
+def _label(target: Sequence[Node], source: Sequence[Node], env: Environment) -> str:
     del target, source
     step: Step = env["STEP"]
     if env["SESSION"].verbose:
@@ -218,11 +219,11 @@ class Reasons:
         makings: what was remembered.
     """
 
-    def __init__(self, env: Any, makings: Makings) -> None:
+    def __init__(self, env: Environment, makings: Makings) -> None:
         self._env, self._makings = env, makings
         self.save = makings.save
 
-    def note(self, target: Sequence[Any]) -> None:
+    def note(self, target: Sequence[Node]) -> None:
         """Remember from what ``target`` is made, at the moment when that begins."""
         if target and isinstance(target[0], File) and not self._env.GetOption("no_exec"):
             making, is_there = _making(target[0]), target[0].exists()
@@ -247,7 +248,7 @@ class Reasons:
             yield f"{target} is up to date; it is not known how it was made"
 
     def _would_be_made(
-        self, node: Any, causes: list[tuple[str, str]], known: dict[Any, bool]
+        self, node: Node, causes: list[tuple[str, str]], known: dict[Node, bool]
     ) -> bool:
         """Say whether ``node`` would be made, and add why, and why those on its way would."""
         if node not in known:
@@ -265,7 +266,7 @@ class Reasons:
             known[node] = bool(own) or any(below)
         return known[node]
 
-    def _own_causes(self, node: Any) -> list[str]:
+    def _own_causes(self, node: Node) -> list[str]:
         if not node.exists():
             return [NOT_THERE]
         if node.is_up_to_date():
@@ -275,7 +276,7 @@ class Reasons:
         return found or ["it is not what its step made"]
 
 
-def _making(node: Any) -> Making:
+def _making(node: Node) -> Making:
     executor, env = node.get_executor(), node.get_build_env()
     inputs = {_name(child): child.get_csig() for child in node.children()}
     if "FACTS" in env:
@@ -283,11 +284,11 @@ def _making(node: Any) -> Making:
     return Making(inputs, command=executor.get_contents().decode("utf-8", "replace"))
 
 
-def _name(child: Any) -> str:
+def _name(child: Node) -> str:
     return str(child) if isinstance(child, File) else type(child).__name__.lower()
 
 
-def begin_build(env: Any, session: Session) -> Build:
+def begin_build(env: Environment, session: Session) -> Build:
     """Prepare SCons for this call (help, signatures, cache, lock) and return the build."""
     # SCons makes one for itself, and would look for every compiler, linker and TeX it knows.
     DefaultEnvironment(tools=[])
@@ -299,7 +300,9 @@ def begin_build(env: Any, session: Session) -> Build:
     shown = AnnouncedSteps(progress_of_this_process(), times, at_once=session.verbose)
     reasons = Reasons(env, Makings(session.project.root / NOTES / "makings.json"))
 
-    def announce(text: str, target: Any, source: Any, env: Any) -> None:
+    def announce(
+        text: str, target: Sequence[Node], source: Sequence[Node], env: Environment
+    ) -> None:
         reasons.note(target)
         shown.announce(text, target, source, env)
 
@@ -316,7 +319,7 @@ def begin_build(env: Any, session: Session) -> Build:
     return build
 
 
-def _hold_lock(env: Any, session: Session) -> None:
+def _hold_lock(env: Environment, session: Session) -> None:
     folder = session.project.root / BUILD
     lock = session.lock()
     if env.GetOption("clean") and not session.targets and not session.given:
@@ -349,7 +352,7 @@ def _keep_going() -> None:
     Taskmaster.cleanup = clean_up
 
 
-def _declare_why(env: Any, build: Build) -> None:
+def _declare_why(env: Environment, build: Build) -> None:
     """Declare ``why``: it explains the files that are named beside it, and builds nothing."""
     if "why" not in build.session.targets:
         return
@@ -366,7 +369,7 @@ def _declare_why(env: Any, build: Build) -> None:
     BUILD_TARGETS[:] = ["why"]
 
 
-def end_build(env: Any, build: Build) -> None:
+def end_build(env: Environment, build: Build) -> None:
     """Declare what the targets do, and what is built: what was asked for, or all."""
     default = commands.declare_targets(build)
     env.Default(env.Alias(default))
@@ -386,13 +389,13 @@ def end_build(env: Any, build: Build) -> None:
         build.session.record.configured()
 
 
-def exists(env: Any) -> bool:
+def exists(env: Environment) -> bool:
     """Say that the tool can be used: it needs nothing but Python."""
     del env
     return True
 
 
-def generate(env: Any) -> None:
+def generate(env: Environment) -> None:
     """Add the methods `BeginBuild` and `EndBuild`."""
     env.AddMethod(begin_build, "BeginBuild")
     env.AddMethod(end_build, "EndBuild")
