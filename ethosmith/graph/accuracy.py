@@ -279,16 +279,17 @@ def _limits(
     """Return the limits that hold for this build, and what to say below the table."""
     drops = {"max_drop.int8": wanted.max_drop.int8, "max_drop.device": wanted.max_drop.device}
     limit, value = wanted.limit
-    own = [f"{o}=" for o in ("model", "evaluation") if build.session.values[o]]
+    # The limit is the use case's own, so it holds on every set; of another network it says nothing.
+    other_network = bool(build.session.values["model"])
     notes = []
-    if own and value is not None:
-        notes.append(f"{limit} {value:g} is not checked: {own[0]} brings something else.")
+    if other_network and value is not None:
+        notes.append(f"{limit} {value:g} is not checked: it is for the descriptor's own network.")
     if usecase.model_path is not None and usecase.model_path.suffix.lower() == _TFLITE:
         drops.pop("max_drop.int8")
         notes.append(f"{usecase.model_path.name} is int8 already: there is no float network.")
-    if wanted.public_set is not None and "evaluation=" not in own:
+    if wanted.public_set is not None and not build.session.values["evaluation"]:
         notes.append(f"measured on the small set that the descriptor names. {wanted.public_set}")
-    limits = {**({} if own else {limit: value}), **drops}
+    limits = {**({} if other_network else {limit: value}), **drops}
     return {name: allowed for name, allowed in limits.items() if allowed is not None}, notes
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
@@ -24,8 +25,12 @@ from ethosmith.graph.options import words
 from ethosmith.graph.project import Located
 from ethosmith.graph.repositories import fetch_first
 from ethosmith.graph.summary import BuiltImage, size_text, summary_text
+from ethosmith.steps.compare_run import CompareRun
 from ethosmith.steps.fetch_repositories import FetchRepositories
 from ethosmith.steps.step import Step
+
+if TYPE_CHECKING:
+    from ethosmith.report.junit import BoardSuite
 
 _TEST_RESULTS = BUILD / "test"
 _SITE = BUILD / "site"
@@ -173,25 +178,28 @@ def _declare_test(build: Build) -> None:
 
 
 def _write_board_cases(build: Build, target: Path) -> None:
-    """Write which images were verified, as JUnit XML."""
-    from ethosmith.report.junit import BoardCase, boards_xml  # noqa: PLC0415 only for tests
+    """Write which samples were equal to the host and right, as JUnit XML."""
+    from ethosmith.report.junit import boards_xml  # noqa: PLC0415 only for tests
 
-    cases = []
-    for image in build.images:
-        where = image.configuration.folder.as_posix().replace("/", ".")
-        verified = Path(image.verified)
-        if build.engine.is_done(verified):
-            result = image.verified.removesuffix("_verified.json") + "_result.json"
-            said = json.loads(Path(result).read_text("utf-8"))["uart"]
-            cases.append(BoardCase(image.usecase, where, "passed", said=said))
-            continue
-        reason = build.engine.reason(verified)
-        if reason:
-            cases.append(BoardCase(image.usecase, where, "failed", message=reason))
-        else:
-            message = "the build stopped before"
-            cases.append(BoardCase(image.usecase, where, "not run", message=message))
-    write_text(target, boards_xml(cases))
+    write_text(target, boards_xml(_board_suite(build, image) for image in build.images))
+
+
+def _board_suite(build: Build, image: BuiltImage) -> BoardSuite:
+    from ethosmith.report.junit import BoardSuite  # noqa: PLC0415 only for tests
+
+    where = image.configuration.folder.as_posix().replace("/", ".")
+    verified = Path(image.verified)
+    compared = build.made[verified].step
+    reason = build.engine.reason(verified) or ""
+    if not isinstance(compared, CompareRun) or not build.engine.is_done(compared.result):
+        not_run = "" if reason else "the build stopped before"
+        return BoardSuite(image.usecase, where, failure=reason, not_run=not_run)
+    said = json.loads(compared.result.read_text("utf-8"))["uart"]
+    try:
+        found = compared.verdicts()
+    except EthosmithError as error:
+        return BoardSuite(image.usecase, where, failure=reason or str(error), said=said)
+    return BoardSuite(image.usecase, where, found, reason, said=said)
 
 
 def _check_training(build: Build) -> None:

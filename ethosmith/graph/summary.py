@@ -20,6 +20,7 @@ _NPU_COLUMNS = {
     "axi1_rd": "AXI1 rd",
 }
 _INSTRUCTIONS = "cpu_instructions"
+_TEXT_COLUMNS = 3
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ def summary_text(images: Sequence[BuiltImage], *, ran: bool) -> str:
     """Return the summary of all images, with the device's answers if they ran."""
     blocks = [_image_text(image, ran=ran) for image in images]
     if ran and images:
-        blocks.append(_note(_json(images[0].verified)["simulator"]) + _remarks(images))
+        note = _note(_json(images[0].verified)["simulator"])
+        blocks.append(_verdict(images) + note + _remarks(images))
     return "\n" + "\n".join(blocks)
 
 
@@ -48,7 +50,17 @@ def _note(simulator: dict[str, str]) -> str:
         if simulator["name"] == _OPEN_BOARD
         else "Cycles are as it counts them."
     )
-    return f"Every output tensor equals LiteRT's, byte for byte. Ran on: {name}. {cycles}\n"
+    return f"Ran on: {name}. {cycles}\n"
+
+
+def _verdict(images: Sequence[BuiltImage]) -> str:
+    """Say what was compared with the host, and what with expected answers."""
+    samples = [sample for image in images for sample in _json(image.verified)["samples"]]
+    judged = sum(sample["judgement"] == "right" for sample in samples)
+    unjudged = len(samples) - judged
+    counts = [f"{judged} right"] if judged else []
+    counts += [f"{unjudged} not judged: no answer expected"] if unjudged else []
+    return f"Equal: every output tensor is LiteRT's, byte for byte. Answers: {', '.join(counts)}.\n"
 
 
 def _remarks(images: Sequence[BuiltImage]) -> str:
@@ -82,10 +94,12 @@ def _answers(image: BuiltImage) -> list[str]:
     columns = _NPU_COLUMNS if image.configuration.accelerator else {}
     if any(_INSTRUCTIONS in sample["counts"] for sample in samples):
         columns = {**columns, _INSTRUCTIONS: "CPU instructions"}
-    rows = [("sample", "answer", "score", *columns.values())]
+    rows = [("sample", "answer", "", "score", *columns.values())]
     for sample in samples:
         numbers = [f"{sample['counts'][key]:,}" for key in columns]
-        rows.append((sample["name"], sample["answer"], sample["score"], *numbers))
+        rows.append(
+            (sample["name"], sample["answer"], sample["judgement"], sample["score"], *numbers)
+        )
     return list(_table(rows))
 
 
@@ -93,7 +107,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     for row in rows:
         words = [
-            word.ljust(width) if column < 2 else word.rjust(width)
+            word.ljust(width) if column < _TEXT_COLUMNS else word.rjust(width)
             for column, (word, width) in enumerate(zip(row, widths, strict=True))
         ]
         yield "  " + "  ".join(words).rstrip()

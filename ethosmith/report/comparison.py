@@ -33,7 +33,7 @@ class Figures:
         npu_cycles: the most that one inference took in the last run.
         cpu_instructions: the most of one inference; None where they were not counted.
         beats: the most data beats of one inference, by port and direction.
-        answers: right answers are all that a verified run has: sample and answer.
+        answers: sample and answer; none is known to be wrong, and some may not be judged.
         simulator: what it ran on.
         remark: what to know about the figures; mostly empty.
         used_bytes: of the image, by memory region.

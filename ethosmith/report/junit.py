@@ -1,63 +1,88 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write which images ran on the board and were right, as JUnit XML for a CI server."""
+"""Write which samples ran on the board, were equal to the host and right, as JUnit XML."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
 from xml.etree import ElementTree as Xml
 
-Outcome = Literal["passed", "failed", "not run"]
+from ethosmith.verify.verdict import Verdict
 
 
 @dataclass(frozen=True)
-class BoardCase:
+class BoardSuite:
     """One use case in one configuration.
 
     Attributes:
         name: of the use case.
         configuration: the folder of the images, below build/, with dots for slashes.
-        outcome: ``not run`` where the build stopped before.
-        message: why it failed or did not run.
+        verdicts: of the samples, if the image ran to its end.
+        failure: why there is none, or what else is wrong with the run.
+        not_run: why the image did not run at all.
         said: the device's log, if it ran.
     """
 
     name: str
     configuration: str
-    outcome: Outcome
-    message: str = ""
+    verdicts: Sequence[Verdict] = ()
+    failure: str = ""
+    not_run: str = ""
     said: str = ""
 
 
-def boards_xml(cases: Iterable[BoardCase]) -> str:
-    """Return the document: one suite, one case per use case and configuration."""
-    cases = list(cases)
+def boards_xml(suites: Iterable[BoardSuite]) -> str:
+    """Return the document: a suite for each use case and configuration, a case for each sample.
+
+    A failure's ``type`` tells ``not equal`` (to the host), ``wrong`` (not the descriptor's answer)
+    and ``not run to its end`` apart. Cases have the properties ``equal`` and ``judgement``.
+    """
     top = Xml.Element("testsuites")
-    counts = {
-        "tests": len(cases),
-        "failures": sum(case.outcome == "failed" for case in cases),
-        "errors": 0,
-        "skipped": sum(case.outcome == "not run" for case in cases),
-    }
-    numbers = {key: str(count) for key, count in counts.items()}
-    suite = Xml.SubElement(top, "testsuite", {"name": "boards", **numbers})
-    for case in cases:
-        _add(suite, case)
+    for suite in suites:
+        _add(top, suite)
     Xml.indent(top)
     return Xml.tostring(top, encoding="unicode") + "\n"
 
 
-def _add(suite: Xml.Element, case: BoardCase) -> None:
-    element = Xml.SubElement(
-        suite, "testcase", classname=f"boards.{case.configuration}", name=case.name
-    )
-    if case.outcome == "failed":
-        Xml.SubElement(element, "failure", message=_printable(case.message))
-    elif case.outcome == "not run":
-        Xml.SubElement(element, "skipped", message=_printable(case.message))
-    if case.said:
-        Xml.SubElement(element, "system-out").text = _printable(case.said)
+def _add(top: Xml.Element, suite: BoardSuite) -> None:
+    element = Xml.SubElement(top, "testsuite", name=f"boards.{suite.configuration}.{suite.name}")
+    for verdict in suite.verdicts:
+        _add_sample(element, suite, verdict)
+    problems = [problem for verdict in suite.verdicts for problem in verdict.problems]
+    if suite.not_run:
+        Xml.SubElement(
+            _case(element, suite, suite.name), "skipped", message=_printable(suite.not_run)
+        )
+    elif suite.failure and not problems:
+        _fail(_case(element, suite, suite.name), "not run to its end", suite.failure)
+    if suite.said:
+        Xml.SubElement(element, "system-out").text = _printable(suite.said)
+    counts = {"failures": "failure", "skipped": "skipped"}
+    element.set("tests", str(len(element.findall("testcase"))))
+    for key, tag in counts.items():
+        element.set(key, str(len(element.findall(f"testcase/{tag}"))))
+    element.set("errors", "0")
+
+
+def _case(element: Xml.Element, suite: BoardSuite, name: str) -> Xml.Element:
+    classname = f"boards.{suite.configuration}.{suite.name}"
+    return Xml.SubElement(element, "testcase", classname=classname, name=name)
+
+
+def _add_sample(element: Xml.Element, suite: BoardSuite, verdict: Verdict) -> None:
+    case = _case(element, suite, verdict.sample)
+    properties = Xml.SubElement(case, "properties")
+    for name, value in (
+        ("equal", "yes" if verdict.equal else "no"),
+        ("judgement", verdict.judgement),
+    ):
+        Xml.SubElement(properties, "property", name=name, value=value)
+    if verdict.problems:
+        _fail(case, "wrong" if verdict.equal else "not equal", "; ".join(verdict.problems))
+
+
+def _fail(case: Xml.Element, kind: str, message: str) -> None:
+    Xml.SubElement(case, "failure", type=kind, message=_printable(message))
 
 
 def _printable(text: str) -> str:

@@ -19,7 +19,7 @@ _TENSOR = re.compile(
 )
 _RANKED = re.compile(r'^top (?P<name>\S+) (?P<ranked>".*)$')
 _TIMED = re.compile(r"(?P<label>\S.*?)@(?P<seconds>\d+\.\d+)s(?: (?=\S)|$)")
-_PASS = re.compile(r"^pass: (?P<count>\d+) samples?$")
+_RAN = re.compile(r"^ran: (?P<count>\d+) samples?$")
 
 
 @dataclass
@@ -45,14 +45,14 @@ class DeviceSample:
 
 
 def read_log(text: str) -> list[DeviceSample]:
-    """Return the samples of a run that passed, in the order of the log.
+    """Return the samples of a run that ended well, in the order of the log.
 
     Raises:
-        EthosmithError: no ``pass:`` line, or one that disagrees with the samples; lines of a
+        EthosmithError: no ``ran:`` line, or one that disagrees with the samples; lines of a
             sample that are missing or out of order.
     """
     reader = _Reader()
-    passed = None
+    ran = None
     for line in text.splitlines():
         if match := _SAMPLE.match(line):
             reader.sample(match)
@@ -62,13 +62,13 @@ def read_log(text: str) -> list[DeviceSample]:
             reader.tensor(match)
         elif match := _RANKED.match(line):
             reader.ranked(match)
-        elif match := _PASS.match(line):
-            passed = int(match["count"])
-    if passed is None:
-        raise EthosmithError("the firmware did not say 'pass:'")
-    if passed != len(reader.samples):
-        told = len(reader.samples)
-        raise EthosmithError(f"the firmware passed {passed} samples but told of {told}")
+        elif match := _RAN.match(line):
+            ran = int(match["count"])
+    if ran is None:
+        raise EthosmithError("the firmware did not print 'ran:'")
+    if ran != len(reader.samples):
+        printed = len(reader.samples)
+        raise EthosmithError(f"the firmware ran {ran} samples but printed {printed}")
     return reader.samples
 
 

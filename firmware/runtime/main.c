@@ -282,7 +282,7 @@ static void print_end(void) {
     print_field(&line, "stack: ", hal_stack_used_bytes());
     print_field(&line, " of ", PLATFORM_STACK_BYTES);
     text_string(&line, " bytes used\n");
-    print_field(&line, "pass: ", sample_count);
+    print_field(&line, "ran: ", sample_count);
     text_string(&line, " samples\n");
     print(&line);
 }

@@ -51,4 +51,4 @@ def test_the_files_of_the_card_boot_as_the_controller_places_them(
     ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     assert 'sample yes: answer="yes"' in ran.stdout
-    assert re.search(r"^pass: \d+ samples$", ran.stdout, re.MULTILINE)
+    assert re.search(r"^ran: \d+ samples$", ran.stdout, re.MULTILINE)

@@ -99,15 +99,15 @@ def test_scratch_memory_lies_beside_what_its_operator_uses() -> None:
     ],
 )
 def test_what_the_device_used_is_compared_with_its_arena(line: str, problem: str) -> None:
-    use = read_arena(f"header\n{line}\npass: 2 samples\n")
+    use = read_arena(f"header\n{line}\nran: 2 samples\n")
     assert use is not None
     problems = list(use.problems())
     assert [text.startswith(problem) for text in problems] == ([True] if problem else [])
 
 
 def test_the_arena_is_found_in_the_log_of_a_board_too() -> None:
-    assert read_arena("arena: 1 of 2 bytes used\r\npass: 2 samples\r\n") == ArenaUse(1, 2)
+    assert read_arena("arena: 1 of 2 bytes used\r\nran: 2 samples\r\n") == ArenaUse(1, 2)
 
 
 def test_an_image_without_an_interpreter_has_no_arena() -> None:
-    assert read_arena("pass: 2 samples\n") is None
+    assert read_arena("ran: 2 samples\n") is None

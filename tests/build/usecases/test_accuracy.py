@@ -76,8 +76,11 @@ def test_an_own_set_is_measured_beside_the_use_cases(project: ProjectCopy) -> No
         (project.root / "my set" / label).mkdir(parents=True, exist_ok=True)
         (project.root / "my set" / label / "motor.wav").write_bytes(wav.read_bytes())
     words = ("accuracy", "usecase=kws", "evaluation=my set")
-    said = project.build(*words).stdout
-    assert "kws: minimum 0.5 is not checked: evaluation= brings something else." in said
+    outcome = project.scons(*words)
+    assert outcome.exit_code != 0
+    # A motor is neither, and the use case's own limit holds for every set.
+    place = _place(project, "minimum: 0.5", "0.5")
+    assert f"error: {place}: accuracy.minimum: kws on" in outcome.stderr
     own = json.loads(project.read(_RESULT.replace("accuracy.json", "accuracy@my set.json")))
     assert [row["name"] for row in own["answers"]] == ["silence-motor", "unknown-motor"]
     (project.root / "my set" / "silence").rename(project.root / "my set" / "silense")

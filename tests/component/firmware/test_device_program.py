@@ -84,7 +84,7 @@ def test_every_line_of_a_run_that_passes(firmware: Firmware, tmp_path: Path) -> 
     assert re.fullmatch(r"sample few: answer=\"\w+\" score=\d+\.\d{4}" + counts, lines[3])
     assert lines[4].startswith("tensor few 0 int8 1x4 0305")
     assert re.fullmatch(r"stack: \d+ of 16384 bytes used", lines[5])
-    assert lines[6:] == ["pass: 2 samples"]
+    assert lines[6:] == ["ran: 2 samples"]
 
 
 def _image_with_windows(firmware: Firmware, folder: Path, samples: int) -> Path:
@@ -108,7 +108,7 @@ def test_every_line_of_a_sample_with_windows(firmware: Firmware, tmp_path: Path)
     assert int(both[1]) == int(first[1]) + int(second[1])
     assert re.fullmatch(r'sample one: answer="first" score=9\.0000' + counts, lines[6])
     assert lines[7] == "tensor one 0 int8 1x4 13110f0d"
-    assert lines[9:] == ["pass: 2 samples"]
+    assert lines[9:] == ["ran: 2 samples"]
 
 
 def test_a_sample_without_a_window_is_named(firmware: Firmware, tmp_path: Path) -> None:
@@ -169,7 +169,7 @@ def test_a_sample_that_does_not_suit_is_named(firmware: Firmware, tmp_path: Path
 
 def test_inference_keeps_its_contract(firmware: Firmware, tmp_path: Path) -> None:
     code, lines = run_on_board(_image(firmware, tmp_path, further=["-DCONTRACT"]))
-    assert (code, lines[-1]) == (0, "pass: 2 samples")
+    assert (code, lines[-1]) == (0, "ran: 2 samples")
 
 
 # Also of the host program.

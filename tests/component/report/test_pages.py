@@ -103,7 +103,13 @@ def _built(root: Path, accelerator: str, npu_cycles: int) -> Path:
         "tools": {"gcc": "12.2"},
     }
     counts = {"npu_cycles": npu_cycles, "axi0_rd": 30, "axi0_wr": 20, "axi1_rd": 10}
-    sample = {"name": "yes", "answer": _HOSTILE, "score": "0.9961", "counts": counts}
+    sample = {
+        "name": "yes",
+        "answer": _HOSTILE,
+        "score": "0.9961",
+        "counts": counts,
+        "judgement": "right",
+    }
     samples = [{**sample, "windows": windows} for windows in ([], [counts, counts])]
     samples[1]["counts"] = {key: 2 * value for key, value in counts.items()}
     simulator = {"name": "open board", "version": "7.2"}

@@ -34,7 +34,7 @@ def _log(names: list[str]) -> str:
     lines = [
         f'sample {n}: answer="no" score=0.5000\ntensor {n} 0 int8 1x2 80{7:02x}' for n in names
     ]
-    return "\n".join([*lines, f"pass: {len(names)} samples\n"])
+    return "\n".join([*lines, f"ran: {len(names)} samples\n"])
 
 
 class _Board:
@@ -71,7 +71,7 @@ def test_every_item_is_run_once_and_answered_by_the_log() -> None:
 @pytest.mark.parametrize(
     ("board", "wanted"),
     [
-        (_Board(lambda _: "pass: 0 samples\n"), "given 8 samples from 'item-0' on and reported"),
+        (_Board(lambda _: "ran: 0 samples\n"), "given 8 samples from 'item-0' on and reported"),
         (_Board(lambda names: _log(names[::-1])), "given 8 samples from 'item-0' on and reported"),
         (_Board(lambda _: "fail: no NPU\n", exit_code=1), "a.axf: fail: no NPU"),
         (_Board(lambda _: "", outcome=Outcome.LOCK_UP, reason="at 0"), "a.axf: lock-up: at 0"),

@@ -1,30 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A CI server reads which image failed, and why, whatever the device printed."""
+"""A CI server reads which sample was unequal, wrong or not judged, whatever the device printed."""
 
 from __future__ import annotations
 
 from xml.etree import ElementTree as Xml
 
-from ethosmith.report.junit import BoardCase, boards_xml
+from ethosmith.report.junit import BoardSuite, boards_xml
+from ethosmith.verify.verdict import Verdict
 
 
-def test_counts_and_reasons_agree_with_the_cases() -> None:
-    cases = [
-        BoardCase("kws", "fvp.ethos-u55-128-shared_sram", "passed", said='yes <"1">\n\x1b[0m\x04'),
-        BoardCase("kws", "fvp.ethos-u55-64-shared_sram", "failed", message="kws.axf: Error 1"),
-        BoardCase("vww", "fvp.ethos-u55-64-shared_sram", "not run", message="stopped before"),
+def test_equal_right_and_not_judged_are_told_apart() -> None:
+    verdicts = [
+        Verdict("right", judged=True),
+        Verdict("unjudged"),
+        Verdict("wrong", faults=("says 'no', expected 'off'",), judged=True),
+        Verdict("unequal", differences=("output 0 differs",)),
     ]
-    suite = Xml.fromstring(boards_xml(cases))[0]  # noqa: S314 our own text
-    assert {key: suite.get(key) for key in ("tests", "failures", "skipped", "errors")} == {
-        "tests": "3",
-        "failures": "1",
-        "skipped": "1",
-        "errors": "0",
+    suites = [
+        BoardSuite("kws", "fvp.u55", verdicts, "Error 1", said='yes <"1">\n\x1b[0m\x04'),
+        BoardSuite("kws", "fvp.u65", failure="kws.axf: no end after 60 s"),
+        BoardSuite("vww", "fvp.u55", not_run="stopped before"),
+    ]
+    ran, failed, skipped = Xml.fromstring(boards_xml(suites))  # noqa: S314 our own text
+    counts = ("tests", "failures", "skipped", "errors")
+    assert [[suite.get(key) for key in counts] for suite in (ran, failed, skipped)] == [
+        ["4", "2", "0", "0"],
+        ["1", "1", "0", "0"],
+        ["1", "0", "1", "0"],
+    ]
+    assert ran.findtext("system-out") == 'yes <"1">\n\ufffd[0m\ufffd'
+    told = {
+        case.get("name"): (
+            *(one.get("value") for one in case.iter("property")),
+            *((one.get("type"), one.get("message")) for one in case.iter("failure")),
+        )
+        for case in ran.iter("testcase")
     }
-    passed, failed, skipped = suite
-    assert passed.findtext("system-out") == 'yes <"1">\n\ufffd[0m\ufffd'
-    assert failed.get("classname") == "boards.fvp.ethos-u55-64-shared_sram"
-    reason = failed.find("failure")
+    assert told == {
+        "right": ("yes", "right"),
+        "unjudged": ("yes", "not judged"),
+        "wrong": (
+            *("yes", "wrong"),
+            ("wrong", "equal to the host, but wrong: says 'no', expected 'off'"),
+        ),
+        "unequal": ("no", "not judged", ("not equal", "output 0 differs")),
+    }
+    reason = failed.find("testcase/failure")
     assert reason is not None
-    assert reason.get("message") == "kws.axf: Error 1"
-    assert skipped.find("skipped") is not None
+    assert (reason.get("type"), reason.get("message")) == (
+        "not run to its end",
+        "kws.axf: no end after 60 s",
+    )

@@ -20,7 +20,7 @@ sample yes: answer="yes" score=0.9961 {_COUNTS}
 tensor yes 0 int8 1x4 7f808080
 sample no: answer="no" score=0.9922 {_COUNTS}
 tensor no 0 int8 1x4 807e8080
-pass: 2 samples
+ran: 2 samples
 """
 _HOST = {
     "samples": [
@@ -48,12 +48,17 @@ def verify(folder: Path, log: str, expect: dict[str, str]) -> str | None:
     except EthosmithError as error:
         assert not step.output.exists()
         return str(error)
-    assert [one["name"] for one in json.loads(step.output.read_text())["samples"]] == ["yes", "no"]
+    samples = json.loads(step.output.read_text())["samples"]
+    assert [(one["name"], one["equal"]) for one in samples] == [("yes", True), ("no", True)]
+    assert [one["judgement"] for one in samples] == [
+        "right" if name in expect else "not judged" for name in ("yes", "no")
+    ]
     return None
 
 
 def test_a_device_that_is_right_gets_a_verdict(tmp_path: Path) -> None:
     assert verify(tmp_path, _LOG, {"yes": "yes", "no": "no"}) is None
+    assert verify(tmp_path, _LOG, {"yes": "yes"}) is None
 
 
 WRONG = {
@@ -72,11 +77,11 @@ WRONG = {
         ("sample no", "sample go"),
         "the firmware printed a tensor of 'no' out of order",
     ),
-    "no end": (("pass: 2 samples\n", ""), "the firmware did not say 'pass:'"),
-    "a wrong count": (("pass: 2", "pass: 3"), "the firmware passed 3 samples but told of 2"),
-    "a failure": (("pass: 2 samples", "fail: the NPU hangs"), "the firmware did not say 'pass:'"),
-    "nothing": ((_LOG, ""), "the firmware did not say 'pass:'"),
-    "no samples": ((_LOG, "pass: 0 samples\n"), "kws: the device ran the samples []"),
+    "no end": (("ran: 2 samples\n", ""), "the firmware did not print 'ran:'"),
+    "a wrong count": (("ran: 2", "ran: 3"), "the firmware ran 3 samples but printed 2"),
+    "a failure": (("ran: 2 samples", "fail: the NPU hangs"), "the firmware did not print 'ran:'"),
+    "nothing": ((_LOG, ""), "the firmware did not print 'ran:'"),
+    "no samples": ((_LOG, "ran: 0 samples\n"), "the device ran the samples []"),
 }
 
 
@@ -91,7 +96,9 @@ def test_a_device_that_is_wrong_gets_none(name: str, tmp_path: Path) -> None:
 
 
 def test_an_answer_that_only_the_person_knows_to_be_wrong(tmp_path: Path) -> None:
-    assert verify(tmp_path, _LOG, {"no": "off"}) == "kws/no: says 'no', expected 'off'"
+    assert verify(tmp_path, _LOG, {"no": "off"}) == (
+        "kws/no: equal to the host, but wrong: says 'no', expected 'off'"
+    )
 
 
 def test_lines_of_other_origin_do_not_matter() -> None:

@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.steps.compare_run import compare
-from ethosmith.verify.uart_log import read_log
+from ethosmith.verify.uart_log import DeviceSample, read_log
+from ethosmith.verify.verdict import verdicts
 
 COUNTS = "npu_cycles=10 npu_active=9 axi0_rd=3 axi0_wr=2 axi1_rd=1"
 SUM = "npu_cycles=20 npu_active=18 axi0_rd=6 axi0_wr=4 axi1_rd=2"
@@ -22,9 +24,9 @@ LOG = [
     f'sample word: answer="yes" score=1.0000 {COUNTS}',
     'top word "yes"=1.0000 "no"=0.0000',
     "tensor word 0 int8 1x2 0e0f",
-    "pass: 2 samples",
+    "ran: 2 samples",
 ]
-HOST = [
+HOST: list[dict[str, Any]] = [
     {
         "name": "talk",
         "answer": "close the door",
@@ -41,6 +43,17 @@ HOST = [
 ]
 
 
+def compare(
+    device: list[DeviceSample],
+    host: list[dict[str, Any]],
+    expect: dict[str, str],
+    expect_times: dict[str, list[dict[str, Any]]] | None = None,
+) -> list[str]:
+    """Return what the verdicts say is wrong."""
+    found = verdicts(device, host, expect, expect_times or {})
+    return [f"{one.sample}: {problem}" for one in found for problem in one.problems]
+
+
 def test_windows_belong_to_the_sample_behind_them() -> None:
     talk, word = read_log("\n".join(LOG))
     # Boards end lines with CR LF, simulators with LF.
@@ -49,13 +62,13 @@ def test_windows_belong_to_the_sample_behind_them() -> None:
     assert [window["npu_cycles"] for window in talk.windows] == [10, 10]
     assert talk.counts["npu_cycles"] == 20
     assert (word.windows, word.tensors) == ([], ["0e0f"])
-    assert compare("use", [talk, word], HOST, {"talk": "close the door", "word": "yes"}) == []
+    assert compare([talk, word], HOST, {"talk": "close the door", "word": "yes"}) == []
 
 
 def test_a_difference_names_its_window_and_output() -> None:
     log = "\n".join(LOG).replace("1x2 0c0d", "1x2 0cff")
-    assert compare("use", read_log(log), HOST, {}) == [
-        "use/talk: window 1, output 0 differs from the host's in 1 of 2 bytes;"
+    assert compare(read_log(log), HOST, {}) == [
+        "talk: window 1, output 0 differs from the host's in 1 of 2 bytes;"
         " first at 1: 0xff, host 0x0d"
     ]
 
@@ -64,7 +77,7 @@ def test_a_difference_names_its_window_and_output() -> None:
 def test_no_line_can_be_missing_unnoticed(missing: int) -> None:
     lines = [line for index, line in enumerate(LOG) if index != missing]
     try:
-        problems = compare("use", read_log("\n".join(lines)), HOST, {})
+        problems = compare(read_log("\n".join(lines)), HOST, {})
     except EthosmithError:
         return
     assert problems
@@ -93,7 +106,7 @@ _TIMES = [
 def test_labels_are_expected_in_order_and_in_time(answer: str, problem: str | None) -> None:
     log = "\n".join(LOG).replace("close the door", answer)
     host = [{**HOST[0], "answer": answer}, HOST[1]]
-    found = compare("use", read_log(log), host, {}, {"talk": _TIMES})
+    found = compare(read_log(log), host, {}, {"talk": _TIMES})
     assert len(found) == (problem is not None)
     assert (problem or "") in "".join(found)
 
@@ -101,9 +114,7 @@ def test_labels_are_expected_in_order_and_in_time(answer: str, problem: str | No
 def test_a_clip_in_which_nothing_may_be_heard() -> None:
     host = [{**HOST[0], "answer": ""}, HOST[1]]
     log = "\n".join(LOG)
-    assert compare("use", read_log(log.replace("close the door", "")), host, {}, {"talk": []}) == []
+    assert compare(read_log(log.replace("close the door", "")), host, {}, {"talk": []}) == []
     host[0]["answer"] = "yes@1.00s"
-    found = compare(
-        "use", read_log(log.replace("close the door", "yes@1.00s")), host, {}, {"talk": []}
-    )
-    assert found == ["use/talk: says 'yes@1.00s', expected ''"]
+    found = compare(read_log(log.replace("close the door", "yes@1.00s")), host, {}, {"talk": []})
+    assert found == ["talk: equal to the host, but wrong: says 'yes@1.00s', expected ''"]
