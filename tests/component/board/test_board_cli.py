@@ -53,6 +53,7 @@ def test_exit_status_is_the_programs(tmp_path: Path) -> None:
         (programs.HANGING, 124, "error: time limit: no end within the limit of 1 s"),
         ('int program(void) { __asm volatile("udf #0"); return 0; }', 126, "error: fault: Hard"),
         ("int program(void) { put(4); for (;;) {} }", 127, "error: no exit code:"),
+        ("int program(void) { return 124; }", 123, "error: the program's exit code 124 is one"),
     ],
 )
 def test_every_other_end_has_a_status_and_one_line(
@@ -127,6 +128,20 @@ def test_raw_images_boot(axf: Path, capfd: pytest.CaptureFixture[str]) -> None:
     image = programs.raw_image(axf)
 
     assert main(["--image", f"{image}@0x0", "--image", f"{image}@0x70000000"]) == 0
+    assert capfd.readouterr().out == "hello\n"
+
+
+def test_a_card_boots(axf: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    note = tmp_path / "card" / "MB" / "HBI0309C" / "AN552"
+    note.mkdir(parents=True)
+    (note / "images.txt").write_text(
+        "TOTALIMAGES: 1\nIMAGE0ADDRESS: 0\nIMAGE0FILE: \\SOFTWARE\\itcm.bin\n"
+    )
+    software = tmp_path / "card" / "SOFTWARE"
+    software.mkdir()
+    programs.raw_image(axf).rename(software / "ITCM.BIN")
+
+    assert main(["--card", str(tmp_path / "card")]) == 0
     assert capfd.readouterr().out == "hello\n"
 
 

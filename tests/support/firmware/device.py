@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,10 +33,26 @@ class Firmware:
     def image(self, folder: Path, sources: Sequence[Path], defines: Sequence[str] = ()) -> Path:
         """Link the layers with a program's own sources."""
         own = [_compiled(source, self.folder, folder, defines) for source in sources]
+        return self.image_of(folder, own)
+
+    def compiled(self, source: Path, defines: Sequence[str] = ()) -> Path:
+        """Compile a source beside the layers."""
+        return _compiled(source, self.folder, self.folder, defines)
+
+    def image_of(
+        self, folder: Path, own: Sequence[Path], changed: Mapping[str, str] | None = None
+    ) -> Path:
+        """Link the layers with objects; ``changed`` holds other text for files of firmware/."""
+        objects = {file.name: file for file in self.objects}
+        for name, text in (changed or {}).items():
+            source = folder / Path(name).name
+            source.write_text(text, encoding="utf-8")
+            replaced = _compiled(source, self.folder, folder, ())
+            objects[replaced.name] = replaced
         axf = folder / "program.axf"
         command = ["arm-none-eabi-gcc", *_FLAGS, *_LINK, "-T", str(self.folder / "memory.ld")]
-        objects = map(str, [*self.objects, *own])
-        subprocess.run([*command, "-o", str(axf), *objects], check=True, timeout=60)
+        linked = map(str, [*objects.values(), *own])
+        subprocess.run([*command, "-o", str(axf), *linked], check=True, timeout=60)
         return axf
 
 

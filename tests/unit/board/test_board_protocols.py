@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from open_board.bridge import advance_it
+from open_board.emulation import advance_it
 from open_board.gdb_client import Stop
 from open_board.gdb_packet import PacketError, PacketReader, frame
 from open_board.job import RunError

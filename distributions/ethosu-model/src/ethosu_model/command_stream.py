@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -28,6 +28,7 @@ class _FirstWord(Word):
 
 _FIRST = _FirstWord()
 _PAYLOAD_BITS = 32
+_COMMANDS_PER_CHECK = 1024
 _COMMAND_SETS: Mapping[Product, Mapping[tuple[bool, int], Command]] = {
     product: command_set(product) for product in Product
 }
@@ -88,16 +89,42 @@ class DecodedStream:
         return self.commands[-1].offset + self.commands[-1].size_bytes if self.commands else 0
 
 
+def no_pace() -> None:
+    """Let decoding take as long as it takes."""
+
+
+def instructions(
+    stream: bytes, product: Product, check_time: Callable[[], None] = no_pace
+) -> Iterator[Instruction]:
+    """Yield the commands of a stream for a product.
+
+    Args:
+        stream: Its bytes.
+        product: Whose commands they are.
+        check_time: Called now and then; raises when it takes too long.
+
+    Raises:
+        CommandFault: A word is no command.
+    """
+    offset = 0
+    until_check = 0
+    while offset < len(stream):
+        if until_check == 0:
+            check_time()
+            until_check = _COMMANDS_PER_CHECK
+        until_check -= 1
+        instruction = _decode_at(stream, offset, product)
+        yield instruction
+        offset += instruction.size_bytes
+
+
 def decode(stream: bytes, product: Product) -> DecodedStream:
     """Decode a command stream for a product."""
     commands: list[Instruction] = []
-    offset = 0
-    while offset < len(stream):
-        try:
-            commands.append(_decode_at(stream, offset, product))
-        except CommandFault as fault:
-            return DecodedStream(tuple(commands), fault)
-        offset += commands[-1].size_bytes
+    try:
+        commands.extend(instructions(stream, product))
+    except CommandFault as fault:
+        return DecodedStream(tuple(commands), fault)
     return DecodedStream(tuple(commands), None)
 
 

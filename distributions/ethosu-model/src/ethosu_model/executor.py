@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ethosu_model.accounting import Account
 from ethosu_model.bus import Bus
 from ethosu_model.checks import Checks
-from ethosu_model.command_stream import CommandState, Instruction, decode
+from ethosu_model.command_stream import CommandState, Instruction, no_pace
 from ethosu_model.commands import Cmd0
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.dma import run_dma
@@ -20,11 +20,11 @@ from ethosu_model.machine import Machine
 from ethosu_model.memory import Memory
 from ethosu_model.operation import OperationReport
 from ethosu_model.ordering import Accesses, Ordering
-from ethosu_model.program import OPERATIONS, Action, Program
+from ethosu_model.program import MAX_KEPT_ACTIONS, OPERATIONS, Action, Program
 from ethosu_model.trace import Trace
 from ethosu_model.weights import WeightCache
 
-_KEPT_PROGRAMS = 4
+_MAX_KEPT_PROGRAMS = 4
 
 
 class Executor:
@@ -45,6 +45,8 @@ class Executor:
             budget=Budget(),
             checks=checks,
         )
+        # A memory with a time limit of its own checks it while a long stream is decoded too.
+        self._check_time: Callable[[], None] = getattr(memory, "check_time", no_pace)
         self._trace = trace
         self._ordering = Ordering(accelerator.architecture)
         self.last_state = CommandState()
@@ -82,12 +84,24 @@ class Executor:
             job.stream_address, job.stream_bytes, job.stream_port, AxiChannel.COMMAND
         )
         key = (stream, job)
-        if key not in self._programs:
-            self._programs[key] = Program(decode(stream, self._machine.accelerator.architecture))
-            if len(self._programs) > _KEPT_PROGRAMS:
-                self._programs.popitem(last=False)
+        program = self._programs.get(key)
+        if program is None:
+            product = self._machine.accelerator.architecture
+            program = Program(stream, product, self._check_time)
+            if not program.kept_actions:
+                return program
+            self._programs[key] = program
+            self._forget_programs()
         self._programs.move_to_end(key)
-        return self._programs[key]
+        return program
+
+    def _forget_programs(self) -> None:
+        """Keep the newest program, and as many others as there is room for."""
+        while len(self._programs) > 1 and (
+            len(self._programs) > _MAX_KEPT_PROGRAMS
+            or sum(each.kept_actions for each in self._programs.values()) > MAX_KEPT_ACTIONS
+        ):
+            self._programs.popitem(last=False)
 
     def _run_program(self, program: Program, job: Job, result: JobResult, account: Account) -> None:
         """Execute operations up to NPU_OP_STOP, or until the queue runs dry."""
@@ -107,9 +121,9 @@ class Executor:
             result.read_offset += instruction.size_bytes
             if instruction.command is Cmd0.NPU_OP_STOP:
                 return
-        result.read_offset = program.stream.size_bytes
-        if program.stream.fault is not None:
-            raise program.stream.fault
+        result.read_offset = program.size_bytes
+        if program.fault is not None:
+            raise program.fault
 
     def _execute(self, action: Action, job: Job, account: Account) -> None:
         instruction = action.instruction

@@ -3,21 +3,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
-from ethosu_model.command_stream import CommandState, DecodedStream, Instruction
+from ethosu_model.command_stream import CommandState, Instruction, instructions, no_pace
 from ethosu_model.command_words import Command
 from ethosu_model.commands import Cmd0
 from ethosu_model.convolution_operation import Convolution, DepthwiseConvolution
 from ethosu_model.elementwise_operation import Elementwise
+from ethosu_model.enums import Product
+from ethosu_model.faults import CommandFault
 from ethosu_model.job import Job
 from ethosu_model.machine import Machine
 from ethosu_model.operation import BlockOperation
 from ethosu_model.pooling_operation import Pooling
 
-# Streams with more operations are prepared anew each time; a network has some hundreds.
-_KEPT_ACTIONS = 5000
+# Longer streams are prepared anew each time, command by command; a network has some hundreds of
+# operations. An action with its registers takes some 10 KiB.
+MAX_KEPT_ACTIONS = 5000
+_MAX_KEPT_BYTES = 1 << 20
 
 OPERATIONS: dict[Command, type[BlockOperation]] = {
     Cmd0.NPU_OP_CONV: Convolution,
@@ -50,12 +55,34 @@ class Action:
 
 
 class Program:
-    """The actions of one stream; they may be run again and again by the same job."""
+    """The actions of one stream; they may be run again and again by the same job.
 
-    def __init__(self, stream: DecodedStream) -> None:
-        self.stream = stream
-        count = sum(each.command.is_operation for each in stream.commands)
-        self._kept = tuple(self._prepare()) if count <= _KEPT_ACTIONS else None
+    Attributes:
+        size_bytes: Bytes of the commands up to the fault or the end, when all actions were run.
+        fault: What is wrong behind them, if anything.
+        kept_actions: How many are kept ready.
+    """
+
+    def __init__(
+        self, stream: bytes, product: Product, check_time: Callable[[], None] = no_pace
+    ) -> None:
+        """Make a stream ready, if it is not too long to be kept so.
+
+        Args:
+            stream: Its bytes.
+            product: Whose commands they are.
+            check_time: Called while decoding; raises when it takes too long.
+        """
+        self._stream = stream
+        self._product = product
+        self._check_time = check_time
+        self.size_bytes = 0
+        self.fault: CommandFault | None = None
+        self._kept: tuple[Action, ...] | None = None
+        if len(stream) <= _MAX_KEPT_BYTES:
+            actions = tuple(islice(self._prepare(), MAX_KEPT_ACTIONS + 1))
+            self._kept = actions if len(actions) <= MAX_KEPT_ACTIONS else None
+        self.kept_actions = len(self._kept or ())
 
     def actions(self) -> Iterator[Action]:
         """Yield the actions in order."""
@@ -63,8 +90,14 @@ class Program:
 
     def _prepare(self) -> Iterator[Action]:
         state = CommandState()
-        for instruction in self.stream.commands:
-            if instruction.command.is_operation:
-                yield Action(instruction, state.copy())
-            else:
-                state.set(instruction)
+        self.size_bytes = 0
+        self.fault = None
+        try:
+            for instruction in instructions(self._stream, self._product, self._check_time):
+                if instruction.command.is_operation:
+                    yield Action(instruction, state.copy())
+                else:
+                    state.set(instruction)
+                self.size_bytes = instruction.offset + instruction.size_bytes
+        except CommandFault as fault:
+            self.fault = fault

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosu_model.config import ACCELERATORS, AcceleratorConfig
+from open_board.card import card_images
 from open_board.choice import SIMULATORS
 from open_board.errors import BoardError
 from open_board.inject import Fault
@@ -21,9 +22,9 @@ _INSTANCE = re.compile(r"^[A-Za-z_][\w.]*\*?=")
 _AT = re.compile(r"^(?P<file>.+)@(?:Memory:)?(?P<address>\w+)$", re.IGNORECASE | re.DOTALL)
 
 _EXIT_CODES = """\
-exit status: the program's own exit code if it ended by EOT; else 124 time limit,
-125 the simulator failed, 126 fault, lock-up, reset or bad access, 127 EOT without an exit
-code, 1 a wrong argument, 2 an unknown option"""
+exit status: the program's own exit code if it ended by EOT, 123 if that is above 123; else
+124 time limit, 125 the simulator failed, 126 fault, lock-up, reset, bad access or refused,
+127 EOT without an exit code, 1 a wrong argument, 2 an unknown option"""
 
 
 @dataclass(frozen=True)
@@ -43,6 +44,7 @@ class Arguments:
         gdb_port: Port for a debugger, if asked for.
         fault: A fault that the NPU shows, if asked for.
         checks: What the NPU refuses on request: names of `ethosu_model.checks.Checks`.
+        strict: Refuse what a board would not forgive.
     """
 
     job: BoardJob
@@ -57,12 +59,14 @@ class Arguments:
     gdb_port: int | None
     fault: Fault | None
     checks: tuple[str, ...] = ()
+    strict: bool = False
 
     @property
     def needs_open_board(self) -> bool:
         """An option is given that only the open board has."""
         wanted = (self.trace_file, self.ofm_folder, self.gdb_port, self.fault)
-        return any(option is not None for option in wanted) or bool(self.job.images or self.checks)
+        given = any(option is not None for option in wanted)
+        return given or self.strict or bool(self.job.images or self.checks)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -146,6 +150,12 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
         help="boot from raw images, such as itcm.bin@0x0; may be repeated",
     )
     group.add_argument(
+        "--card",
+        type=Path,
+        metavar="DIR",
+        help="boot from an MPS3 card, by its images.txt and the board controller's addresses",
+    )
+    group.add_argument(
         "--hide",
         action="append",
         default=[],
@@ -166,6 +176,12 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
         choices=("excluded", "ordering"),
         help="refuse operations that the manual excludes, or accesses to memory that lack a wait; "
         "may be repeated",
+    )
+    group.add_argument(
+        "--strict",
+        action="store_true",
+        help="end the run where the program does what a board would not forgive, such as missing "
+        "cache maintenance",
     )
     group.add_argument(
         "--count-calls",
@@ -200,17 +216,21 @@ def parse_arguments(options: argparse.Namespace) -> Arguments:
         gdb_port=options.gdb,
         fault=Fault(options.inject) if options.inject else None,
         checks=tuple(options.check),
+        strict=options.strict,
     )
 
 
 def _job(options: argparse.Namespace, parameters: Parameters) -> BoardJob:
-    if bool(options.application) == bool(options.image):
-        raise BoardError("name what to run: either -a FILE or --image FILE@ADDRESS")
+    if sum(map(bool, (options.application, options.image, options.card))) != 1:
+        raise BoardError("name what to run: -a FILE, --image FILE@ADDRESS or --card DIR")
+    images = tuple(map(parse_data, options.image))
+    if options.card is not None:
+        images = card_images(options.card)
     accelerator = _accelerator(options.npu, _macs(options.num_macs, parameters.num_macs))
     return BoardJob(
         accelerator=accelerator.in_revision(options.npu_revision),
         axf=Path(_without_instance(options.application)) if options.application else None,
-        images=tuple(map(parse_data, options.image)),
+        images=images,
         data=tuple(map(parse_data, options.data)),
         dumps=tuple(map(parse_dump, options.dump)),
         counted_function=options.count_calls,

@@ -110,7 +110,8 @@ class BoardNpu:
                 " STATUS.reset_status is clear"
             )
             return False
-        self._lose_power(offset, "written to")
+        starts = starts_job(offset, value)
+        self._lose_power(offset, "told to run" if starts else "written to", starts)
         if offset == CMD:
             return self._command(value)
         if self.running:
@@ -168,11 +169,11 @@ class BoardNpu:
             )
         return self._inner.read_register(offset) if offset in _CONSTANT else 0
 
-    def _lose_power(self, offset: int, access: str) -> None:
+    def _lose_power(self, offset: int, access: str, starts: bool = False) -> None:
         """Forget the registers, as an idle NPU may at any time while CMD allows power-off."""
         if not self._power_may_go or self.running or self._inner.irq:
             return
-        if offset not in (STATUS, CMD, *_CONSTANT):
+        if starts or offset not in (STATUS, CMD, *_CONSTANT):
             self._realism.refuse(
                 f"register 0x{offset:03x} of the NPU is {access} while CMD allows power-off: its"
                 " value may be lost with the power; reset the NPU or write 0 to CMD first"

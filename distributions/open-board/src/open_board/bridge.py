@@ -7,15 +7,15 @@ in its stead, and the CPU goes on behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
-from open_board import gdb_client
 from open_board.board_npu import BoardNpu
-from open_board.gdb_client import CoreRegisters, GdbClient
+from open_board.emulation import Stopped, carry_out, loaded_value, stopped_at
+from open_board.gdb_client import GdbClient
 from open_board.guest_memory import NpuMemory
-from open_board.instruction import MAX_INSTRUCTION_BYTES, Access, LoadStore, decode
+from open_board.instruction import Access, decode
 from open_board.job import NpuStatistics, Outcome, RunError
 from open_board.machine import (
     ADAPTER_PAGE_BYTES,
@@ -120,26 +120,22 @@ class NpuBridge:
             RunError: The access is one that the hardware has no answer to, or that the
                 bridge cannot decode.
         """
-        registers = self._gdb.read_registers()
-        code = self._gdb.read_memory(registers.pc, MAX_INSTRUCTION_BYTES)
-        instruction = decode(code, registers.pc)
-        transfers = [
-            (access, _register_offset(access, instruction, registers.pc))
-            for access in instruction.accesses(registers.general)
-        ]
-        changes = self._carry_out(instruction, registers, transfers)
+        stopped = stopped_at(self._gdb)
+        offsets = [_register_offset(access, stopped) for access in stopped.accesses]
+        changes = carry_out(stopped, self._load, self._store)
         self._update_interrupt()
         return Served(
-            [gdb_client.write_register(number, value) for number, value in changes.items()],
-            [NpuAccess(offset, access.is_load) for access, offset in transfers],
+            changes,
+            [
+                NpuAccess(offset, access.is_load)
+                for offset, access in zip(offsets, stopped.accesses, strict=True)
+            ],
         )
 
     def is_at_npu(self) -> bool:
         """Tell whether the stopped CPU's next instruction is one that `serve` carries out."""
-        registers = self._gdb.read_registers()
-        code = self._gdb.read_memory(registers.pc, MAX_INSTRUCTION_BYTES)
         try:
-            accesses = list(decode(code, registers.pc).accesses(registers.general))
+            accesses = stopped_at(self._gdb).accesses
         except RunError:
             return False  # no load or store
         return any(_page_of(access.address, 1) is not None for access in accesses)
@@ -148,33 +144,10 @@ class NpuBridge:
         """Return a register's word, for a debugger; reading has no side effects."""
         return self._npu.peek(offset)
 
-    def _carry_out(
-        self,
-        instruction: LoadStore,
-        registers: CoreRegisters,
-        transfers: Sequence[tuple[Access, int]],
-    ) -> dict[int, int]:
-        """Return the registers that change, by number."""
-        changes: dict[int, int] = {}
-        base = instruction.base_after(registers.general)
-        if base is not None:
-            changes[instruction.base] = base
-        for access, offset in transfers:
-            if access.is_load:
-                changes[access.register] = self._load(access, offset)
-            else:
-                self._store(access, offset, registers.general[access.register])
-        changes[gdb_client.PC] = registers.pc + instruction.size_bytes
-        after = advance_it(registers.xpsr)
-        if after != registers.xpsr:
-            changes[gdb_client.XPSR] = after
-        return changes
-
-    def _load(self, access: Access, offset: int) -> int:
-        lane = offset % _WORD_BYTES
-        word = self._read_word(access.address, offset - lane)
-        field = word.to_bytes(_WORD_BYTES, "little")[lane : lane + access.size_bytes]
-        return int.from_bytes(field, "little", signed=access.is_signed) & 0xFFFFFFFF
+    def _load(self, access: Access) -> int:
+        offset = _offset(access)
+        word = self._read_word(access.address, offset - offset % _WORD_BYTES)
+        return loaded_value(access, word)
 
     def _read_word(self, address: int, offset: int) -> int:
         if npu_register(address, 1) is None:
@@ -182,8 +155,9 @@ class NpuBridge:
         self._count(register_reads=1)
         return self._npu.read(offset)
 
-    def _store(self, access: Access, offset: int, value: int) -> None:
+    def _store(self, access: Access, value: int) -> None:
         """Write a register; a narrow store leaves the other bytes of the word as they read."""
+        offset = _offset(access)
         lane = offset % _WORD_BYTES
         word = value
         is_npu = npu_register(access.address, 1) is not None
@@ -237,25 +211,20 @@ def is_served(watch_address: int | None) -> bool:
     return watch_address in NPU_PAGES or watch_address in ADAPTER_PAGES
 
 
-def _register_offset(access: Access, instruction: LoadStore, pc: int) -> int:
+def _offset(access: Access) -> int:
+    offset = _page_of(access.address, access.size_bytes)
+    if offset is None:  # checked before
+        raise AssertionError(f"0x{access.address:08x}")
+    return offset
+
+
+def _register_offset(access: Access, stopped: Stopped) -> int:
     offset = _page_of(access.address, access.size_bytes)
     if offset is None or offset % access.size_bytes:
         problem = "is not aligned" if offset is not None else "is only partly in the NPU's page"
         raise RunError(
             Outcome.BAD_ACCESS,
-            f"the access to 0x{access.address:08x} by '{instruction.text}' at 0x{pc:08x} {problem}",
+            f"the access to 0x{access.address:08x} by '{stopped.instruction.text}' at"
+            f" 0x{stopped.registers.pc:08x} {problem}",
         )
     return offset
-
-
-def advance_it(xpsr: int) -> int:
-    """Return xPSR behind an instruction: the next condition of an IT block, if in one.
-
-    ITSTATE lies in bits 26:25 and 15:10; with its low four bits zero it is no IT block but
-    the beat state of a vector instruction (Armv8-M ARM, ITAdvance).
-    """
-    state = xpsr >> 25 & 0b11 | xpsr >> 8 & 0xFC
-    if not state & 0xF:
-        return xpsr
-    state = 0 if not state & 0b111 else state & 0xE0 | state << 1 & 0x1F
-    return xpsr & ~0x0600FC00 | (state & 0b11) << 25 | (state & 0xFC) << 8

@@ -22,11 +22,15 @@ from open_board.job import BoardResult, Outcome, Simulator
 from open_board.npu_registers import AnnouncedJobs, NpuRegisters
 from open_board.open_board import MakeNpu, OpenBoard
 from open_board.parameters import PARAMETERS
+from open_board.realism import STRICT, USUAL
 from open_board.result_file import write_result
 from open_board.trace_file import TraceFiles
 
 _EXIT_ERROR = 1
 _EXIT_INTERRUPTED = 130
+# Statuses from here on are the board's and the shell's; a program's own become the one before.
+_FIRST_OWN_STATUS = 124
+_EXIT_OTHER = 123
 _EXIT_STATUS = {
     Outcome.TIME_LIMIT: 124,
     Outcome.SIMULATOR_FAILED: 125,
@@ -86,7 +90,13 @@ def _run(arguments: Arguments) -> int:
 
 def _status(result: BoardResult) -> int:
     if result.outcome is Outcome.EXITED and result.exit_code is not None:
-        return result.exit_code
+        code = result.exit_code
+        if code < _FIRST_OWN_STATUS:
+            return code
+        return _fail(
+            f"the program's exit code {code} is one of the board's own: status {_EXIT_OTHER}",
+            _EXIT_OTHER,
+        )
     return _fail(f"{result.outcome.value}: {result.reason}", _EXIT_STATUS[result.outcome])
 
 
@@ -95,12 +105,14 @@ def _simulator(arguments: Arguments, stack: ExitStack) -> Simulator:
     if arguments.needs_open_board:
         if name == "fvp":
             raise BoardError(
-                "--trace, --trace-ofm, --gdb, --inject, --check and --image need the open board; "
-                "leave out --simulator fvp"
+                "--trace, --trace-ofm, --gdb, --inject, --check, --strict, --card and --image need "
+                "the open board; leave out --simulator fvp"
             )
         name = "open"
     board = OpenBoard(
-        make_npu=_npu_maker(arguments, stack), debug_port=_debug_port(arguments.gdb_port, stack)
+        make_npu=_npu_maker(arguments, stack),
+        debug_port=_debug_port(arguments.gdb_port, stack),
+        realism=STRICT if arguments.strict else USUAL,
     )
     return choose_simulator(
         name, arguments.job.accelerator, open_board=board, fvp_program=arguments.fvp_program

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The functions in a program's symbol table: by name for counting, by address for messages."""
+"""A program's symbol table: functions by name for counting, and by address for messages."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Function:
     size_bytes: int
 
 
-def read_functions(axf: Path) -> list[Function]:
-    """Return the functions that an ELF file names, by address.
+def read_functions(axf: Path, kind: str = "STT_FUNC") -> list[Function]:
+    """Return the functions that an ELF file names, or its objects (STT_OBJECT), by address.
 
     Raises:
         BoardError: The file cannot be read, or is damaged.
@@ -51,7 +51,9 @@ def read_functions(axf: Path) -> list[Function]:
         if size_bytes > MAX_ELF_BYTES:
             raise BoardError(f"{axf}: {size_bytes:,} bytes, more than {MAX_ELF_BYTES:,}")
         with axf.open("rb") as file:
-            return sorted(_functions(ELFFile(file), size_bytes), key=lambda item: item.address)
+            return sorted(
+                _functions(ELFFile(file), size_bytes, kind), key=lambda item: item.address
+            )
     except OSError as error:
         raise BoardError(f"{axf}: cannot be read: {error.strerror}") from None
     except damaged as error:
@@ -59,13 +61,13 @@ def read_functions(axf: Path) -> list[Function]:
         raise BoardError(f"{axf}: damaged ELF file: {reason}; build it again") from None
 
 
-def _functions(elf: Any, file_bytes: int) -> set[Function]:
+def _functions(elf: Any, file_bytes: int, kind: str) -> set[Function]:
     found = set()
     for table in elf.iter_sections("SHT_SYMTAB"):
         if table["sh_offset"] + table["sh_size"] > file_bytes:
             raise ValueError("a symbol table ends behind the file's end")
         for symbol in table.iter_symbols():
-            if symbol["st_info"]["type"] != "STT_FUNC" or symbol["st_shndx"] == "SHN_UNDEF":
+            if symbol["st_info"]["type"] != kind or symbol["st_shndx"] == "SHN_UNDEF":
                 continue
             if symbol.name and symbol["st_size"]:
                 found.add(Function(symbol.name, symbol["st_value"] & ~1, symbol["st_size"]))
@@ -91,12 +93,25 @@ def place(axf: Path | None, address: int) -> str:
     return f"0x{address:08x}" + (f" in {name}" if name else "")
 
 
+def data_place(axf: Path | None, address: int) -> str:
+    """Return the address in hexadecimal, and the variable that lies there if the file names one."""
+    found = _symbol_at(axf, address, "STT_OBJECT") if axf is not None else None
+    if found is None:
+        return f"0x{address:08x}"
+    return f"0x{address:08x} ({found.name} + {address - found.address})"
+
+
 def _function_at(axf: Path, address: int) -> str | None:
+    found = _symbol_at(axf, address, "STT_FUNC")
+    return found.name if found is not None else None
+
+
+def _symbol_at(axf: Path, address: int, kind: str) -> Function | None:
     try:
-        functions = read_functions(axf)
+        symbols = read_functions(axf, kind)
     except BoardError:
         return None  # a file without usable symbols still has addresses
-    for item in functions:
+    for item in symbols:
         if item.address <= address < item.address + item.size_bytes:
-            return item.name
+            return item
     return None

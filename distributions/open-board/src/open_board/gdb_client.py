@@ -179,7 +179,7 @@ class GdbClient:
 
     def watch(self, address: int, size_bytes: int) -> None:
         """Stop before every access to the range."""
-        self._expect_ok(b"Z4,%x,%x" % (address, size_bytes))
+        self._expect_ok(watch_packet(4, address, size_bytes))
 
     def insert_breakpoint(self, address: int) -> None:
         """Stop before the instruction at ``address``, in whatever memory it is."""
@@ -225,6 +225,11 @@ def write_memory(address: int, data: bytes) -> bytes:
 def breakpoint_packet(address: int, *, remove: bool = False) -> bytes:
     """Return the packet that stops the CPU before the instruction at ``address``, or undoes it."""
     return b"%b1,%x,2" % (b"z" if remove else b"Z", address)
+
+
+def watch_packet(kind: int, address: int, size_bytes: int, *, remove: bool = False) -> bytes:
+    """Return the packet that stops the CPU before an access: 2 a write, 3 a read, 4 any."""
+    return b"%b%d,%x,%x" % (b"z" if remove else b"Z", kind, address, size_bytes)
 
 
 def check_ok(payload: bytes, answer: bytes) -> None:

@@ -128,6 +128,7 @@ class NpuMemory:
     """What the NPU's AXI ports reach: SRAM, BRAM and DDR; the rest is a bus fault.
 
     Attributes:
+        check_time: Raises when the run has taken too long.
         non_secure: The NPU is in the non-secure state, so the secure aliases are bus faults too.
     """
 
@@ -145,7 +146,7 @@ class NpuMemory:
             check_time: Called at each access; raises when the run has taken too long.
         """
         self._ddr = ddr
-        self._check_time = check_time
+        self.check_time = check_time
         self.non_secure = False
         self._copies = [RamCopy(ram, physical) for ram in NPU_RAMS]
 
@@ -184,7 +185,7 @@ class NpuMemory:
             copy.write_back()
 
     def _check(self, address: int) -> None:
-        self._check_time()
+        self.check_time()
         if self.non_secure and is_secure_alias(address):
             raise BusFault(address)
 

@@ -16,6 +16,8 @@ from typing import Any
 from open_board.job import Outcome, RunError
 
 MAX_INSTRUCTION_BYTES = 4
+_MEMORY_OPERAND = 3  # capstone's ARM_OP_MEM
+_LONGEST_BYTES = 16
 
 _PC = 15
 _NAMED_REGISTERS = {"sb": 9, "sl": 10, "fp": 11, "ip": 12, "sp": 13, "lr": 14, "pc": 15}
@@ -149,6 +151,22 @@ def decode(code: bytes, address: int) -> LoadStore:
     if _PC in result.registers:
         raise _unsupported(text, address)
     return result
+
+
+def memory_operand(code: bytes, address: int, registers: Sequence[int]) -> tuple[int, int] | None:
+    """Return address and size in bytes of what an instruction with a memory operand reaches.
+
+    For instructions that `decode` does not know, of the FPU and of Helium: at most 16 bytes, and no
+    gathers and scatters. None if there is no such operand.
+    """
+    instruction = next(_disassembler().disasm(code, address, 1), None)
+    if instruction is None:
+        return None
+    for operand in instruction.operands:
+        if operand.type == _MEMORY_OPERAND and not operand.mem.index:
+            base = registers[_number(operand.mem.base)]
+            return (base + operand.mem.disp) & _MASK, _LONGEST_BYTES
+    return None
 
 
 @lru_cache(maxsize=1)

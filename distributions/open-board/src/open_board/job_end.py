@@ -11,7 +11,8 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 
-from open_board.bridge import NpuBridge, advance_it
+from open_board.bridge import NpuBridge
+from open_board.emulation import advance_it
 from open_board.gdb_client import (
     PC,
     XPSR,

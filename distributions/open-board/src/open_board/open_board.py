@@ -7,18 +7,20 @@ import contextlib
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.memory import Memory
 from open_board import files, machine
 from open_board.bridge import NpuBridge
+from open_board.caches import CachedMemory
 from open_board.call_meter import CallMeter
 from open_board.channel import ChannelClosedError
 from open_board.deadline import Deadline
 from open_board.debugger import Debugger, DebugPort
 from open_board.errors import BoardError
-from open_board.functions import entry_of
+from open_board.functions import data_place, entry_of, place
 from open_board.guest_memory import BoardMemory, NpuMemory
 from open_board.job import (
     BoardJob,
@@ -37,6 +39,7 @@ from open_board.preload import preload
 from open_board.qemu import INSTRUCTION_NS, Qemu, find_qemu
 from open_board.realism import USUAL, Realism
 from open_board.session import Session
+from open_board.strict import StrictBoard
 from open_board.uart import UartWatch
 
 NAME = "open board"
@@ -92,7 +95,9 @@ class OpenBoard:
         self._qemu = qemu
         self._make_npu = make_npu
         self._debug_port = debug_port
-        self._realism = realism if debug_port is None else replace(realism, npu_time=False)
+        if debug_port is not None:
+            realism = replace(realism, npu_time=False, caches=False)
+        self._realism = realism
 
     @property
     def name(self) -> str:
@@ -128,12 +133,15 @@ class OpenBoard:
         with (
             Qemu(self._qemu or find_qemu(), job, deadline, found) as qemu,
             _explained(qemu, run.uart),
+            contextlib.ExitStack() as stack,
         ):
             run.version = qemu.version
             memory = BoardMemory(qemu.ddr, qemu.qtest)
             for item in job.data:
                 memory.write(item.address, read_data(item))
-            run.bridge = self._bridge(job.accelerator, qemu, deadline)
+            npu_memory = stack.enter_context(self._npu_memory(qemu, deadline))
+            run.bridge = self._bridge(job.accelerator, qemu, npu_memory)
+            strict = self._strict(job, qemu, npu_memory, run.bridge)
             if counted is not None:
                 run.meter = CallMeter(qemu.gdb, counted, INSTRUCTION_NS)
             with self._debugger(qemu, run.bridge, deadline) as debugger:
@@ -148,14 +156,35 @@ class OpenBoard:
                     axf=job.axf,
                     debugger=debugger,
                     meter=run.meter,
+                    strict=strict,
                 ).run()
+            read = npu_memory.dump if isinstance(npu_memory, CachedMemory) else memory.read
             for dump in job.dumps:
-                files.write_bytes(dump.path, memory.read(dump.address, dump.size_bytes))
+                files.write_bytes(dump.path, read(dump.address, dump.size_bytes))
             return exit_code
 
-    def _bridge(self, accelerator: AcceleratorConfig, qemu: Qemu, deadline: Deadline) -> NpuBridge:
-        npu_memory = NpuMemory(qemu.ddr, qemu.qtest, deadline.check)
+    @contextlib.contextmanager
+    def _npu_memory(self, qemu: Qemu, deadline: Deadline) -> Iterator[NpuMemory]:
+        if not self._realism.caches:
+            yield NpuMemory(qemu.ddr, qemu.qtest, deadline.check)
+            return
+        memory = CachedMemory(qemu.ddr, qemu.qtest, deadline.check, self._realism)
+        with contextlib.closing(memory):
+            yield memory
 
+    def _strict(
+        self, job: BoardJob, qemu: Qemu, memory: NpuMemory, bridge: NpuBridge
+    ) -> StrictBoard | None:
+        if not isinstance(memory, CachedMemory):
+            return None
+        memory.describe = partial(data_place, job.axf)
+        return StrictBoard(
+            qemu.gdb, memory, self._realism, lambda: bridge.running, partial(place, job.axf)
+        )
+
+    def _bridge(
+        self, accelerator: AcceleratorConfig, qemu: Qemu, npu_memory: NpuMemory
+    ) -> NpuBridge:
         def set_interrupt(level: bool) -> None:
             qemu.qtest.set_interrupt(
                 machine.QEMU_SUBSYSTEM,

@@ -26,6 +26,7 @@ from open_board.job import Outcome, RunError
 from open_board.job_end import JobEnd
 from open_board.machine import ADAPTER_PAGE_BYTES, ADAPTER_PAGES, NPU_PAGE_BYTES, NPU_PAGES
 from open_board.qmp_client import QmpClient
+from open_board.strict import StrictBoard
 from open_board.uart import UartWatch
 
 _SAMPLE_INTERVAL_S = 0.4
@@ -59,6 +60,7 @@ class Session:
         axf: Path | None = None,
         debugger: Debugger | None = None,
         meter: CallMeter | None = None,
+        strict: StrictBoard | None = None,
     ) -> None:
         """Prepare to run the halted CPU behind ``gdb``.
 
@@ -73,6 +75,7 @@ class Session:
             axf: Names functions in messages.
             debugger: Starts, stops and steps the CPU, if given.
             meter: Counts instructions, if given; not together with a debugger.
+            strict: Checks the program, if given; not together with a debugger.
         """
         self._gdb = gdb
         self._qmp = qmp
@@ -84,6 +87,7 @@ class Session:
         self._axf = axf
         self._debugger = debugger
         self._meter = meter
+        self._strict = strict
         self._last_sample: _Sample | None = None
         self._silent_samples = 0
         self._next_sample = 0.0
@@ -102,6 +106,8 @@ class Session:
             self._gdb.watch(page, NPU_PAGE_BYTES)
         for page in ADAPTER_PAGES:
             self._gdb.watch(page, ADAPTER_PAGE_BYTES)
+        if self._strict is not None:
+            self._strict.start()
         if self._debugger is None:
             self._gdb.resume()
         self._bridge.prepare()  # while the CPU boots
@@ -144,7 +150,7 @@ class Session:
         debugger = self._attached_debugger()
         if is_served(stop.watch_address):
             self._serve_npu(debugger)
-        elif (packets := self._job_end.stopped(stop)) is not None:
+        elif (packets := self._packets_after(stop)) is not None:
             self._gdb.resume(packets)
         elif debugger is not None:
             if stop.signal == SIGNAL_INTERRUPT:
@@ -153,12 +159,20 @@ class Session:
         elif self._meter is None or not self._meter.serve():
             raise self._unasked_stop(stop)
 
+    def _packets_after(self, stop: Stop) -> list[bytes] | None:
+        """Handle a stop of the board's own; return what to tell gdb before the CPU goes on."""
+        packets = self._job_end.stopped(stop)
+        if packets is None and self._strict is not None:
+            packets = self._strict.stopped(stop)
+        return packets
+
     def _serve_npu(self, debugger: Debugger | None) -> None:
         served = self._bridge.serve()
         if debugger is not None:
             debugger.npu_served(served)
         else:
-            self._gdb.resume([*served.changes, *self._job_end.packets()])
+            stale = self._strict.packets() if self._strict is not None else []
+            self._gdb.resume([*served.changes, *self._job_end.packets(), *stale])
 
     def _finish_npu_access(self) -> None:
         """Carry out an access to the NPU before which a debugger's interrupt stopped the CPU.

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Boot as the MPS3 board's controller does: by the card's images.txt, at its own addresses.
+
+The controller does not know the CPU's addresses. Each of its windows leads to one memory of the
+FPGA image; what does not fit in a window is not loaded.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path, PureWindowsPath
+
+from open_board.errors import BoardError
+from open_board.job import DataFile
+
+MAX_IMAGES = 32
+_MAX_TEXT_BYTES = 1 << 16
+_LIST, _BOARD = "images.txt", "board.txt"
+_NOTES = ("AN552", "AN547")
+_KEY = re.compile(r"^\s*([A-Z0-9_]+)\s*:\s*([^;]*?)\s*(?:;.*)?$")
+_UPDATES = ("AUTO", "FORCE")  # RAM has nothing to keep: NONE leaves it as it is
+
+
+@dataclass(frozen=True)
+class _Window:
+    """What the controller reaches from ``base`` on: ``size_bytes`` at the CPU's ``address``."""
+
+    base: int
+    address: int
+    size_bytes: int
+
+
+# AN552's, as Arm's evaluation kit uses them: ITCM, and both banks of DDR, of which 32 MiB each.
+_WINDOWS = (
+    _Window(0x00000000, 0x00000000, 512 << 10),
+    _Window(0x08000000, 0x60000000, 32 << 20),
+    _Window(0x0C000000, 0x70000000, 32 << 20),
+)
+
+
+def card_images(card: Path) -> tuple[DataFile, ...]:
+    """Return what the controller loads from a card, with the CPU's addresses.
+
+    Args:
+        card: Where the card is mounted, or a copy of it.
+
+    Raises:
+        BoardError: The card is not one of this board, or names what cannot be loaded.
+    """
+    listing = _listing(card)
+    settings = _settings(listing)
+    count = _number(listing, settings, "TOTALIMAGES")
+    if not 1 <= count <= MAX_IMAGES:
+        raise BoardError(f"{listing}: TOTALIMAGES is {count}, expected 1 to {MAX_IMAGES}")
+    loaded = (_image(card, listing, settings, f"IMAGE{index}") for index in range(count))
+    return tuple(image for image in loaded if image is not None)
+
+
+def _listing(card: Path) -> Path:
+    """Return the images.txt of the FPGA image that the card's board.txt boots."""
+    boards = sorted(path for path in _folder(card, "MB").iterdir() if path.is_dir())
+    for board in boards:
+        config = _child(board, _BOARD)
+        if config is not None:
+            app_file = PureWindowsPath(_setting(config, _settings(config), "APPFILE"))
+            return _listing_of(_folder(board, app_file.parts[0]))
+    found = [_folder(board, note) for board in boards for note in _NOTES if _child(board, note)]
+    if len(found) != 1:
+        raise BoardError(
+            f"{card}: expected one folder MB/HBI0309?/AN552 with {_LIST}, found {len(found)};"
+            " name the place where the card is mounted"
+        )
+    return _listing_of(found[0])
+
+
+def _listing_of(folder: Path) -> Path:
+    if folder.name.upper() not in _NOTES:
+        raise BoardError(
+            f"{folder}: the card boots {folder.name}, and this board is {' or '.join(_NOTES)};"
+            " correct APPFILE in board.txt"
+        )
+    listing = _child(folder, _LIST)
+    if listing is None:
+        raise BoardError(f"{folder}: there is no {_LIST}")
+    return listing
+
+
+def _image(card: Path, listing: Path, settings: Mapping[str, str], key: str) -> DataFile | None:
+    if settings.get(f"{key}UPDATE", "AUTO").upper() not in _UPDATES:
+        return None
+    address = _number(listing, settings, f"{key}ADDRESS")
+    path = card
+    for part in PureWindowsPath(_setting(listing, settings, f"{key}FILE").lstrip("\\")).parts:
+        found = _child(path, part) if part not in ("..", ".") else None
+        if found is None:
+            raise BoardError(f"{listing}: {key}FILE: {path} has no '{part}'")
+        path = found
+    size_bytes = path.stat().st_size
+    for window in _WINDOWS:
+        offset = address - window.base
+        if offset >= 0 and offset + size_bytes <= window.size_bytes:
+            return DataFile(path, window.address + offset)
+    raise BoardError(
+        f"{listing}: {key}: {size_bytes} bytes of {path.name} do not fit at the controller's"
+        f" address 0x{address:08x}; its windows are " + ", ".join(map(_words, _WINDOWS))
+    )
+
+
+def _words(window: _Window) -> str:
+    return f"0x{window.base:08x} ({window.size_bytes >> 10} KiB)"
+
+
+def _settings(path: Path) -> dict[str, str]:
+    try:
+        with path.open("rb") as file:
+            text = file.read(_MAX_TEXT_BYTES).decode("ascii", errors="replace")
+    except OSError as error:
+        raise BoardError(f"{path}: cannot be read: {error.strerror}") from None
+    matches = (_KEY.match(line) for line in text.splitlines())
+    return {match[1]: match[2] for match in matches if match is not None}
+
+
+def _setting(path: Path, settings: Mapping[str, str], key: str) -> str:
+    if not settings.get(key):
+        raise BoardError(f"{path}: there is no {key}")
+    return settings[key]
+
+
+def _number(path: Path, settings: Mapping[str, str], key: str) -> int:
+    text = _setting(path, settings, key)
+    try:
+        return int(text.replace("_", ""), 0)
+    except ValueError:
+        raise BoardError(f"{path}: {key}: '{text}' is not a number") from None
+
+
+def _folder(parent: Path, name: str) -> Path:
+    found = _child(parent, name)
+    if found is None or not found.is_dir():
+        raise BoardError(f"{parent}: there is no folder {name}; name the place of the card")
+    return found
+
+
+def _child(folder: Path, name: str) -> Path | None:
+    """Return a file or folder by its name in capital or small letters, as FAT has it."""
+    try:
+        children = sorted(folder.iterdir())
+    except OSError:
+        return None
+    return next((path for path in children if path.name.upper() == name.upper()), None)
