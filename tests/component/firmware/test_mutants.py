@@ -75,7 +75,7 @@ def _run(axf: Path, realism: Realism) -> BoardResult:
 def test_the_sound_firmware_passes_in_strict_mode(build: _Build, tmp_path: Path) -> None:
     result = _run(build.image(tmp_path, None), STRICT)
     assert result.passed, result.reason or result.text
-    assert "pass: 2 samples" in result.text
+    assert "2 samples" in result.text.splitlines()[-1]
 
 
 @pytest.mark.parametrize(
