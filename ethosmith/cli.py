@@ -4,6 +4,7 @@
     ethosmith [TARGET | USE CASE | PATH ...] [name=value ...]
     ethosmith step NAME [SPEC | options]     one step of a build
     ethosmith board [options]                the board simulator, as the command open-board
+    ethosmith doctor [format=json]           what is installed, what is missing, what to type
     ethosmith schemas                        write schemas/, and in a clone what docs/ has of tables
     ethosmith --version
 
@@ -32,7 +33,7 @@ _PLACING = re.compile(
     r"-[A-Za-z]*[CDUYfu]|--(directory|up|search-up|file|makefile|sconstruct|srcdir|repository)(=|$)"
 )
 _HELP = {"-h", "--help", "-H", "--help-options"}
-_NEW = "new"
+_NEW, _DOCTOR = "new", "doctor"
 
 
 def main(words: Sequence[str], *, is_first: bool = True) -> int:
@@ -50,6 +51,10 @@ def main(words: Sequence[str], *, is_first: bool = True) -> int:
         from open_board.cli import main as run_board  # noqa: PLC0415
 
         return run_board(words[1:])
+    if _DOCTOR in words and not _HELP.intersection(words):
+        from ethosmith.environment.doctor import main as examine  # noqa: PLC0415
+
+        return examine([word for word in words if word != _DOCTOR])
     if list(words) == ["schemas"]:
         return _write_references(Path.cwd())
     if list(words) == ["--version"]:
@@ -114,8 +119,7 @@ def _outside(here: Path, words: Iterable[str]) -> int:
         from ethosmith.graph.project import Project  # noqa: PLC0415
 
         known = Project(here)
-        text = help_text(known.usecase_names, known.platform_names, known.repository_names)
-        sys.stdout.write(text)
+        sys.stdout.write(help_text(known.usecase_names, known.platform_names))
         return 0
     sys.stderr.write(
         f"error: {here}: no project here or above: expected an SConstruct or a folder usecases/;"

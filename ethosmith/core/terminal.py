@@ -66,6 +66,17 @@ def _redirected(target: int) -> Iterator[None]:
             os.close(original)
 
 
+def reserved_output() -> TextIO:
+    """Return a stream on standard output; from now on, all else goes to standard error.
+
+    Also what processes write that are started later.
+    """
+    sys.stdout.flush()
+    own = os.dup(1)
+    os.dup2(2, 1)
+    return os.fdopen(own, "w", encoding="utf-8")
+
+
 KIB = 1024
 MIB = 1024 * KIB
 

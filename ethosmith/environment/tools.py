@@ -49,12 +49,17 @@ class Need:
         """Look for it on this machine."""
         if self.or_variable and os.environ.get(self.or_variable):
             return True
-        if self.any_of:
-            return any(shutil.which(program) for program in self.any_of)
-        if self.arm_library:
-            return _arm_compiler_has(self.arm_library)
+        if self.any_of or self.arm_library:
+            return self.location() is not None
         importlib.invalidate_caches()
         return importlib.util.find_spec(self.python_module) is not None
+
+    def location(self) -> Path | None:
+        """Return the path of the program or library; None: not installed, or a module."""
+        if self.arm_library:
+            return _arm_library(self.arm_library)
+        found = (shutil.which(program) for program in self.any_of)
+        return next((Path(path) for path in found if path), None)
 
 
 @functools.cache
@@ -159,10 +164,10 @@ def program_version(program: Path) -> str:
     return first_line
 
 
-def _arm_compiler_has(library: str) -> bool:
+def _arm_library(library: str) -> Path | None:
     compiler = shutil.which(ARM_COMPILER)
     if compiler is None:
-        return False
+        return None
     # The Cortex-M55's own variant: a toolchain for older cores alone will not do.
     command = [compiler, "-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"]
     result = subprocess.run(
@@ -173,4 +178,5 @@ def _arm_compiler_has(library: str) -> bool:
         check=False,
     )
     # The compiler answers with the bare name for what it does not find.
-    return result.returncode == 0 and Path(result.stdout.strip()).is_absolute()
+    path = Path(result.stdout.strip())
+    return path if result.returncode == 0 and path.is_absolute() else None

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TextIO, TypeVar
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import Platform
@@ -225,6 +226,7 @@ class Build:
         made: how each file is made that is declared so far.
         images: the images that are declared so far.
         card_files: of each image the files for its board's card; empty where there is none.
+        output: where answers go; None: standard output.
     """
 
     session: Session
@@ -235,6 +237,13 @@ class Build:
     made: dict[Path, Made] = field(default_factory=dict)
     images: list[BuiltImage] = field(default_factory=list)
     card_files: list[list[Path]] = field(default_factory=list)
+    output: TextIO | None = None
+
+    def answer(self, text: str) -> None:
+        """Write what a target answers: with format=json, nothing else is on standard output."""
+        stream = self.output or sys.stdout
+        stream.write(text)
+        stream.flush()
 
     @property
     def project(self) -> Project:

@@ -15,16 +15,16 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
 from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.origin import Repository
-from ethosmith.graph import accuracy, reports, runs
+from ethosmith.graph import accuracy, desk, reports, runs
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.images import Image
 from ethosmith.graph.layout import BUILD, SelectedUseCase
-from ethosmith.graph.listing import list_text
+from ethosmith.graph.listing import list_json, list_text
 from ethosmith.graph.options import words
 from ethosmith.graph.project import Located
 from ethosmith.graph.repositories import fetch_first
-from ethosmith.graph.summary import BuiltImage, size_text, summary_text
+from ethosmith.graph.summary import BuiltImage, size_json, size_text, summary_text
 from ethosmith.steps.compare_run import CompareRun
 from ethosmith.steps.fetch_repositories import FetchRepositories
 from ethosmith.steps.step import Step
@@ -39,9 +39,9 @@ _VERIFY_SCRATCH = BUILD / "verify"
 # The variables that select what is built; without any, `deps` is about everything declared.
 _SELECTING = ("usecase", "runtime", "npu")
 # Targets that need no sources of git repositories.
-_WITHOUT_SOURCES = {"deps", "list"}
+_WITHOUT_SOURCES = {"deps", "doctor", "list"}
 # Targets that need no use case.
-_WITHOUT_USECASES = {"cache", "compile_commands", "deps", "docs", "list", "new", "why"}
+_WITHOUT_USECASES = {"cache", "compile_commands", "deps", "docs", "doctor", "list", "new", "why"}
 # Variables that say what this machine has.
 _OF_THE_MACHINE = ("offline", "toolchain_path")
 # Its module stands above this one: it makes what is read here.
@@ -105,8 +105,10 @@ def declare_targets(build: Build) -> str:
     not_run = f"\nNot run: {reason}.\n" if reason else ""
     _print_after(build, "run", lambda: summary_text(built, ran=True))
     _print_after(build, "images", lambda: summary_text(built, ran=False) + not_run)
-    _print_after(build, "size", lambda: size_text(built))
-    _print_after(build, "list", lambda: list_text(build.project))
+    as_json = build.session.answers_json
+    _print_after(build, "size", lambda: size_json(built) if as_json else size_text(built))
+    listed = list_json if as_json else list_text
+    _print_after(build, "list", lambda: listed(build.project))
     for declare in (
         _declare_test,
         _check_training,
@@ -118,6 +120,7 @@ def declare_targets(build: Build) -> str:
         _declare_verify,
         _declare_new,
         _declare_docs,
+        desk.declare_doctor,
     ):
         declare(build)
     return "images" if reason else "run"
@@ -137,7 +140,7 @@ def _check_usecases(build: Build) -> None:
 def _print_after(build: Build, name: str, text: Callable[[], str]) -> None:
     def say() -> None:
         shown = text()
-        sys.stdout.write(shown)
+        build.answer(shown)
         if build.session.record is not None:
             build.session.record.answer(shown)
 
@@ -289,13 +292,17 @@ def _sweep_files(image: BuiltImage) -> list[Path]:
 
 def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
     from ethosmith.report.comparison import figures_of  # noqa: PLC0415 only if shown
-    from ethosmith.report.sweep import csv_text, table_text  # noqa: PLC0415
+    from ethosmith.report.sweep import csv_text, json_text, table_text  # noqa: PLC0415
 
     figures = figures_of([Path(image.axf).with_suffix("") for image in images])
     table = BUILD / "sweep.csv"
     write_text(table, csv_text(figures))
-    sys.stdout.write("\n" + table_text(figures, build.session.left_out))
-    sys.stdout.write(f"Written to {table}. For pages of them add the target report.\n")
+    left_out = build.session.left_out
+    if build.session.answers_json:
+        build.answer(json_text(figures, left_out))
+        return
+    build.answer(f"\n{table_text(figures, left_out)}")
+    build.answer(f"Written to {table}. For pages of them add the target report.\n")
 
 
 def _declare_verify(build: Build) -> None:

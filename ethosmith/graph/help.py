@@ -5,34 +5,31 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 
 from ethosmith.graph.options import GROUPS, OPTIONS, TARGETS, Option
 
-_WIDTH = 100
-_COLUMN = 49
-_FOLDER = "your folder in place of the git repository NAME"
+_WIDTH = 80
+_COLUMN = 40
+# A longer name is not what the others are aligned to.
+_MAX_NAME = 14
+_FOLDER = "your folder in place of the git repository NAME of list"
 
 
-def help_text(
-    usecases: tuple[str, ...], platforms: tuple[str, ...], repositories: tuple[str, ...]
-) -> str:
+def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
     """Return what ``scons -h`` prints."""
-    targets = [f"  {target.name:<9} {target.help}" for target in TARGETS]
+    targets = _entries({**{t.name: t.help for t in TARGETS}, "-c": "remove what was built"})
     names = f"Use cases: {', '.join(usecases)}. Platforms: {', '.join(platforms)}."
     return "\n".join(
         [
-            "scons usecase=NAME         build, run on the board simulator, check every answer",
-            "scons TARGET name=value    one of these targets, with any of the variables below them",
-            "",
+            "scons usecase=NAME         build, run on the board simulator, check the answers",
+            "scons TARGET name=value    one of these targets, with any of the variables",
             "Targets:",
-            *_in_two_columns([*targets, "  -c        remove what was built"]),
+            *targets,
             *itertools.chain.from_iterable(_group_lines(group) for group in GROUPS),
-            *_wrapped(f"  NAME_dir=  {_FOLDER}: {', '.join(repositories)}", indent=13),
-            "",
+            f"  NAME_dir=   {_FOLDER}",
             *_wrapped(names, indent=2),
             "ETHOSMITH_CACHE moves the downloads; FVP_PATH is the folder of Arm's FVP.",
-            "",
         ]
     )
 
@@ -43,30 +40,22 @@ def _wrapped(text: str, indent: int) -> list[str]:
 
 def _group_lines(group: str) -> list[str]:
     options = [option for option in OPTIONS if option.group == group]
-    width = max(len(_setting(option)) for option in options)
-    entries = [f"  {_setting(option):<{width}}  {option.help}" for option in options]
-    return [f"{group}:", *_in_two_columns(entries)]
+    return [f"{group}:", *_entries({_setting(option): option.help for option in options})]
 
 
 def _setting(option: Option) -> str:
     return f"{option.name}={option.default}"
 
 
-def _in_two_columns(entries: Sequence[str]) -> Iterator[str]:
-    """Put two entries that are short enough on a line, in their order."""
-    waiting = ""
-    for entry in entries:
-        if waiting and len(entry) <= _WIDTH - _COLUMN:
-            yield f"{waiting:<{_COLUMN}}{entry}"
-            waiting = ""
-            continue
-        if waiting:
-            yield waiting
-        waiting = entry if len(entry) < _COLUMN else ""
-        if not waiting:
-            yield entry
-    if waiting:
-        yield waiting
+def _entries(texts: Mapping[str, str]) -> list[str]:
+    """Return lines of two columns with what is short, then a line for each of the others."""
+    width = max(len(name) for name in texts if len(name) <= _MAX_NAME)
+    cells = [f"  {name:<{width}} {text}" for name, text in texts.items()]
+    short = [cell for cell in cells if len(cell) < _COLUMN]
+    half = (len(short) + 1) // 2
+    pairs = itertools.zip_longest(short[:half], short[half:], fillvalue="")
+    lines = [f"{left:<{_COLUMN}}{right}".rstrip() for left, right in pairs]
+    return lines + [cell for cell in cells if len(cell) >= _COLUMN]
 
 
 _INTRODUCTION = """\
@@ -75,11 +64,12 @@ _INTRODUCTION = """\
     ./scons [TARGET | USE CASE | PATH ...] [name=value ...]
 
 Without a target, the use cases are built, run on the board simulator, and checked. `./scons -h`
-prints this page's tables on one screen.
+prints them in brief, on a screen of 80 by 40 characters.
 
 A word without `=` is a target if it is the name of one, else a use case (`./scons kws size` is
 `./scons usecase=kws size`, and so is the use case's folder), else the path of an output to build.
-`usecase=` and bare names exclude each other.
+`usecase=` and bare names exclude each other. What a target answers, `format=json` returns as a JSON
+document for the targets that its row names; see [at the desk](at-the-desk.md).
 
 The command works from any folder: of a project, it builds the one that the folder is in. Paths,
 those of variables too, are relative to where the command is typed; `#build/...` is relative to
@@ -92,7 +82,7 @@ variables or targets, it removes their files only.
 
 def reference() -> str:
     """Return the text of docs/command-line.md."""
-    targets = [f"| `{target.name}` | {target.help} |" for target in TARGETS]
+    targets = [f"| `{target.name}` | {target.detail or target.help} |" for target in TARGETS]
     sections = [_INTRODUCTION, "## Targets\n", "| target | |", "|---|---|", *targets]
     sections.append("| `-c` | remove what was built |")
     for group in GROUPS:
@@ -104,4 +94,4 @@ def reference() -> str:
 
 def _row(option: Option) -> str:
     default = f"`{option.default}`" if option.default else ""
-    return f"| `{option.name}=` | {default} | {option.help} |"
+    return f"| `{option.name}=` | {default} | {option.detail or option.help} |"

@@ -3,11 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import json
+import textwrap
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from ethosmith.descriptors.words import SampleFormat
 from ethosmith.graph.project import Project
+
+_WIDTH = 80
 
 
 def list_text(project: Project) -> str:
@@ -22,8 +27,37 @@ def list_text(project: Project) -> str:
         *_section("Platforms (target=)", list(_platforms(project))),
         *_section("Toolchains (toolchain=)", toolchains),
         *_section("Templates (new usecase=NAME template=)", templates),
+        *_section("Git repositories (NAME_dir=)", list(_repositories(project))),
     ]
     return "\n".join(lines) + "\n"
+
+
+def list_json(project: Project) -> str:
+    """Return the same as `list_text` for programs."""
+
+    def named(names: Sequence[str], titles: Iterable[str]) -> list[dict[str, Any]]:
+        return [{"name": n, "title": title} for n, title in zip(names, titles, strict=True)]
+
+    platforms = [project.platform(name).descriptor for name in project.platform_names]
+    usecases = (project.usecase(name).descriptor.title for name in project.usecase_names)
+    toolchains = (project.toolchain(name).descriptor.title for name in project.toolchain_names)
+    document = {
+        "schema": 1,
+        "usecases": named(project.usecase_names, usecases),
+        "platforms": [
+            {
+                "name": name,
+                "title": platform.title,
+                "npus": list(platform.npu.accelerator_configs),
+                "memory_modes": [mode.name for mode in platform.memory_modes],
+            }
+            for name, platform in zip(project.platform_names, platforms, strict=True)
+        ],
+        "toolchains": named(project.toolchain_names, toolchains),
+        "repositories": list(project.repository_names),
+        "templates": named(list(TEMPLATES), (kind.title for kind in TEMPLATES.values())),
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _platforms(project: Project) -> Iterator[tuple[str, str]]:
@@ -34,9 +68,24 @@ def _platforms(project: Project) -> Iterator[tuple[str, str]]:
         yield "", f"memory_mode={','.join(mode.name for mode in platform.memory_modes)}"
 
 
+def _repositories(project: Project) -> Iterator[tuple[str, str]]:
+    for name in project.repository_names:
+        yield f"{name}_dir=", project.repository(name).descriptor.title
+
+
 def _section(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:
     width = max((len(name) for name, _ in rows), default=0)
-    return [f"{title}:", *(f"  {name:<{width}}  {text}".rstrip() for name, text in rows)]
+    lines = [f"{title}:"]
+    for name, text in rows:
+        # A list of values, which has no name, is broken behind commas.
+        wrapped = textwrap.wrap(
+            f"  {name:<{width}}  {text if name else text.replace(',', ', ')}",
+            _WIDTH,
+            subsequent_indent=" " * (width + 4),
+            break_on_hyphens=False,
+        )
+        lines += wrapped if name else [line.replace(", ", ",") for line in wrapped]
+    return lines
 
 
 @dataclass(frozen=True)

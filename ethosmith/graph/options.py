@@ -20,7 +20,8 @@ WHAT, OWN, HOW = GROUPS = ("What is built", "Your own files", "How")
 class Option:
     """One ``name=value`` of the command line; no ``allowed``: checked where it is used.
 
-    The value of one that ``is_path`` is relative to the folder that it was typed in.
+    The value of one that ``is_path`` is relative to the folder that it was typed in. ``help`` has
+    room in half of a line; ``detail`` is what the documentation says, where that is more.
     """
 
     name: str
@@ -29,73 +30,117 @@ class Option:
     allowed: tuple[str, ...] = ()
     group: str = HOW
     is_path: bool = False
+    detail: str = ""
 
 
 @dataclass(frozen=True)
 class Target:
-    """One word of the command line that is no file."""
+    """One word of the command line that is not a file; as `Option`."""
 
     name: str
     help: str
+    detail: str = ""
 
 
 TARGETS = (
-    Target("run", "run again even if nothing changed"),
-    Target("images", "the files to flash, without a run"),
-    Target("test", "every use case, and all tests"),
+    Target("run", "run even if nothing changed", "run again even if nothing changed"),
+    Target("images", "build without a run", "the files to flash, without a run"),
+    Target("test", "all use cases, all tests", "every use case, and all tests"),
     Target("size", "how full each memory is"),
-    Target("report", "pages of all that ran, and an index"),
-    Target("sweep", "compare NPUs and memory modes"),
-    Target("accuracy", "float, int8 and device on a set"),
-    Target("list", "list the allowed values"),
-    Target("new", "create the folder of a use case"),
+    Target("report", "pages for the browser", "pages of all that ran, and an index"),
+    Target("sweep", "NPUs and memory modes", "compare NPUs and memory modes"),
+    Target("accuracy", "float, int8, device", "compare float, int8 and device on a labelled set"),
+    Target("list", "what variables take", "list the allowed values"),
+    Target("doctor", "what is installed", "what is installed, what is missing, what to type"),
+    Target("new", "create a use case", "create the folder of a use case"),
     Target("train", "retrain the network"),
     Target("deps", "fetch every download now"),
-    Target("compile_commands", "for clangd, without a build"),
-    Target("why", "with a file: why it was, or would be made"),
-    Target("cache", "how full the build cache is"),
-    Target("verify", "rebuild, and compare every file"),
+    Target(
+        "compile_commands",
+        "for clangd, no build",
+        "write compile_commands.json for clangd, without a build",
+    ),
+    Target("why", "why FILE would be made", "with a file: why it was, or would be made"),
+    Target("cache", "how full its cache is", "how full the build cache is"),
+    Target("verify", "rebuild, compare files", "rebuild from the manifest, and compare every file"),
     Target("flash", "copy the image to card="),
-    Target("docs", "the documentation, in build/site"),
+    Target("docs", "write build/site", "the documentation, in build/site"),
 )
+
+# Those that answer with a JSON document where format=json.
+JSON_TARGETS = ("list", "size", "sweep", "doctor")
 
 _RUNTIMES = ", ".join(runtime.name for runtime in RUNTIMES)
 
 OPTIONS = (
-    Option("usecase", "one, several with commas, or all", "all", group=WHAT),
-    Option("target", "platform: fvp, mps3, or one of platforms/", "fvp", group=WHAT),
+    Option("usecase", "or NAME,NAME", "all", (), WHAT, detail="one, several with commas, or all"),
     Option(
-        "npu",
-        "accelerator config, several with commas: ethos-u55-128, ...; none: the CPU",
+        "target",
+        "or mps3, sse310",
+        "fvp",
+        (),
+        WHAT,
+        detail="platform: fvp, mps3, or one of platforms/",
+    ),
+    Option(
+        *("npu", "ethos-u55-64, none", "", (), WHAT),
+        detail="accelerator config, several with commas: ethos-u55-128, ...; none: the CPU",
+    ),
+    Option(
+        *("memory_mode", "Sram_Only, ...", "", (), WHAT),
+        detail="Vela's memory mode, several with commas: Shared_Sram, ...",
+    ),
+    Option("system_config", "name of Vela's", "", (), WHAT, detail="Vela's; or the platform's"),
+    Option("build_type", "or debug (-Og)", "release", ("release", "debug"), WHAT),
+    Option(
+        "runtime",
+        "or tflm, prebuilt",
+        "direct",
+        (),
+        WHAT,
+        detail=f"several with commas: {_RUNTIMES}",
+    ),
+    Option("toolchain", "or clang", "gcc", (), WHAT, detail="gcc, clang, or one of toolchains/"),
+    Option(
+        *("model", ".tflite, .h5, .keras, ...", "", (), OWN, True),
+        detail=".h5, .keras, SavedModel or .tflite in place of the use case's",
+    ),
+    Option("labels", "text: one label a line", "", (), OWN, True),
+    Option(
+        *("samples", "pictures, WAV, CSV, .npy", "", (), OWN, True),
+        detail="a folder of pictures, WAV, CSV, .npy",
+    ),
+    Option("runs", "number of random inputs", "", (), OWN, detail="number of seeded random inputs"),
+    Option(
+        *("evaluation", "for accuracy: labelled", "", (), OWN, True),
+        detail="for accuracy: a folder of labelled files",
+    ),
+    Option(
+        "template", "for new: image, ...", "", (), OWN, detail="for new: image, audio or vector"
+    ),
+    Option("like", "for new: a use case", "", (), OWN, detail="for new: the use case to copy"),
+    Option(
+        *("simulator", "or fvp, open", "auto", ("auto", "fvp", "open")),
+        detail="fvp, open; auto: the FVP if it is installed",
+    ),
+    Option(
+        "toolchain_path",
+        "compiler's folder",
         "",
-        group=WHAT,
+        is_path=True,
+        detail="the compiler, if not on PATH",
     ),
-    Option(
-        "memory_mode", "Vela's memory mode, several with commas: Shared_Sram, ...", "", group=WHAT
-    ),
-    Option("system_config", "Vela's; or the platform's", "", group=WHAT),
-    Option("build_type", "release or debug (-Og)", "release", ("release", "debug"), group=WHAT),
-    Option("runtime", f"several with commas: {_RUNTIMES}", "direct", group=WHAT),
-    Option("simulator", "fvp, open; auto: installed", "auto", ("auto", "fvp", "open")),
-    Option(
-        "model", ".h5, .keras, SavedModel or .tflite in place of the use case's", "", (), OWN, True
-    ),
-    Option("labels", "a text file, one label a line", "", (), OWN, True),
-    Option("samples", "a folder of pictures, WAV, CSV, .npy", "", (), OWN, True),
-    Option("runs", "number of seeded random inputs", "", group=OWN),
-    Option("evaluation", "for accuracy: labelled files", "", (), OWN, True),
-    Option("toolchain", "compiler: gcc, clang, or one of toolchains/", "gcc", group=WHAT),
-    Option("toolchain_path", "the compiler, if not on PATH", "", is_path=True),
-    Option("template", "for new: image, audio or vector", "", group=OWN),
-    Option("like", "for new: the use case to copy", "", group=OWN),
-    Option("time_limit_s", "of a simulation, in seconds", "60"),
-    Option("manifest", "for verify: NAME_manifest.json", "", is_path=True),
-    Option("card", "for flash: its mount point", "", is_path=True),
+    Option("time_limit_s", "for a run", "60", detail="of a simulation, in seconds"),
+    Option("manifest", "for verify", "", is_path=True, detail="for verify: NAME_manifest.json"),
+    Option("card", "mount, for flash", "", is_path=True, detail="for flash: its mount point"),
     Option("offline", "1: no network", "0", ("0", "1")),
-    Option("launcher", "ccache, distcc, icecc; none", "auto", LAUNCHERS),
-    Option("cache", "build cache's folder; none", "", is_path=True),
-    Option("cache_limit_gib", "how large it may grow", "5"),
-    Option("verbose", "1: every command as it runs", "0", ("0", "1")),
+    Option("launcher", "or ccache, none", "auto", LAUNCHERS, detail="ccache, distcc, icecc; none"),
+    Option("cache", "its folder; none", "", is_path=True, detail="build cache's folder; none"),
+    Option("cache_limit_gib", "its size", "5", detail="how large it may grow"),
+    Option(
+        "format", "or json", "text", ("text", "json"), detail=f"json: {', '.join(JSON_TARGETS)}"
+    ),
+    Option("verbose", "1: show commands", "0", ("0", "1"), detail="1: every command as it runs"),
 )
 
 
@@ -118,6 +163,19 @@ def check_options(given: Mapping[str, str]) -> dict[str, str]:
                 unknown_name(f"value of {option.name}=", values[option.name], option.allowed)
             )
     return values
+
+
+def check_format(form: str, targets: Sequence[str]) -> None:
+    """Check ``format=``: a JSON document is the answer of one target.
+
+    Raises:
+        EthosmithError: there is no such target, or another beside it.
+    """
+    if form == "json" and (len(targets) != 1 or targets[0] not in JSON_TARGETS):
+        found = " ".join(targets) or "none"
+        raise EthosmithError(
+            f"format=json needs one of the targets {', '.join(JSON_TARGETS)}, alone; found: {found}"
+        )
 
 
 def words(value: str) -> list[str]:

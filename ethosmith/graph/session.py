@@ -25,7 +25,15 @@ from ethosmith.graph.configuration import Configuration, configurations, sweep_c
 from ethosmith.graph.environment import Launcher, find_launcher, process_environment
 from ethosmith.graph.help import help_text
 from ethosmith.graph.layout import BUILD, NOTES, OwnFiles, SelectedUseCase
-from ethosmith.graph.options import TARGETS, Asked, Place, check_options, sort_words, words
+from ethosmith.graph.options import (
+    TARGETS,
+    Asked,
+    Place,
+    check_format,
+    check_options,
+    sort_words,
+    words,
+)
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
 from ethosmith.graph.project import Located, Project
 from ethosmith.graph.record import BuildRecord
@@ -102,6 +110,7 @@ class Session:
         folders, values = split_arguments(self.project, self.given)
         self.values = check_options(values)
         self.targets = asked.targets
+        check_format(self.values["format"], self.targets)
         if self.targets and self.record is not None:
             self.record.doubt("a target is made whenever it is asked for")
         self.repositories = Repositories(self.project, folders)
@@ -146,8 +155,8 @@ class Session:
 
     @cached_property
     def usecases(self) -> list[SelectedUseCase]:
-        """The use cases of ``usecase=``; none where it names one that is yet to be made."""
-        if "new" in self.targets:
+        """The use cases of ``usecase=``; none where nothing is built."""
+        if {"new", "doctor"}.intersection(self.targets):
             return []
         names = words(self.values["usecase"])
         if names == ["all"]:
@@ -224,6 +233,11 @@ class Session:
         return self.values["offline"] == "1"
 
     @property
+    def answers_json(self) -> bool:
+        """Whether the target's answer is a JSON document."""
+        return self.values["format"] == "json"
+
+    @property
     def verbose(self) -> bool:
         """Whether every command is shown as it runs."""
         return self.values["verbose"] == "1"
@@ -253,7 +267,7 @@ class Session:
     def help_text(self) -> str:
         """What ``scons -h`` prints."""
         project = self.project
-        return help_text(project.usecase_names, project.platform_names, project.repository_names)
+        return help_text(project.usecase_names, project.platform_names)
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -126,5 +126,22 @@ def size_text(images: Sequence[BuiltImage]) -> str:
     return "\n".join(lines) + "\n"
 
 
+def size_json(images: Sequence[BuiltImage]) -> str:
+    """Return the same as `size_text` for programs."""
+    document = {
+        "schema": 1,
+        "images": [
+            {
+                "usecase": image.usecase,
+                "configuration": image.configuration.title,
+                "axf": image.axf,
+                "regions": _json(image.usage)["regions"],
+            }
+            for image in images
+        ],
+    }
+    return json.dumps(document, indent=2) + "\n"
+
+
 def _json(path: str) -> Any:
     return json.loads(Path(path).read_text("utf-8"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 
 from ethosmith.report.comparison import Figures
@@ -69,6 +70,13 @@ def csv_text(images: Sequence[Figures]) -> str:
     writer = csv.writer(text, lineterminator="\n")
     writer.writerows([_HEAD, *(_row(figures) for figures in images)])
     return text.getvalue()
+
+
+def json_text(images: Sequence[Figures], left_out: Sequence[str]) -> str:
+    """Return the same as `table_text` for programs; null: unknown."""
+    rows = [dict(zip(_HEAD, _row(figures), strict=True)) for figures in images]
+    document = {"schema": 1, "images": rows, "left_out": list(left_out)}
+    return json.dumps(document, indent=2) + "\n"
 
 
 def table_text(images: Sequence[Figures], left_out: Sequence[str]) -> str:

@@ -19,6 +19,7 @@ from SCons.Taskmaster import Taskmaster, find_cycle
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import fail
+from ethosmith.core.terminal import reserved_output
 from ethosmith.graph import commands
 from ethosmith.graph.build import Build, Facts, Machine
 from ethosmith.graph.code_index import CodeIndex
@@ -296,6 +297,7 @@ def begin_build(env: Environment, session: Session) -> Build:
     env.SetOption("no_progress", True)
     root = session.project.root
     (root / BUILD).mkdir(exist_ok=True)
+    output = reserved_output() if session.answers_json and not env.GetOption("help") else None
     times = StepTimes(session.step_times)
     shown = AnnouncedSteps(progress_of_this_process(), times, at_once=session.verbose)
     reasons = Reasons(env, Makings(session.project.root / NOTES / "makings.json"))
@@ -314,6 +316,7 @@ def begin_build(env: Environment, session: Session) -> Build:
     code, packages = CodeIndex(NOTES / "code.json"), InstalledPackages(NOTES / "packages.json")
     engine = SConsEngine(env, session)
     build = Build(session, engine, code, packages, lambda name: env.CompilersFor(build, name))
+    build.output = output
     if not engine.is_dry:
         _hold_lock(env, session)
     return build

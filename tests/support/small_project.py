@@ -25,6 +25,7 @@ _COPIED = (
     "ethosmith/core/errors.py",
     "ethosmith/core/program.py",
     "ethosmith/environment/__init__.py",
+    "ethosmith/environment/doctor.py",
     "ethosmith/environment/null_build.py",
     "ethosmith/environment/prepare.py",
     "ethosmith/environment/tools.py",

@@ -12,14 +12,14 @@ from ethosmith.graph.options import GROUPS, OPTIONS, TARGETS
 from ethosmith.graph.project import Project
 from tests.support.project_copy import ROOT, ProjectCopy
 
-_LINES, _COLUMNS = 40, 100
+_LINES, _COLUMNS = 40, 80
 # SCons adds an empty line and one about its own options.
 _OF_SCONS = 2
 
 
 def test_help_fits_on_a_screen_and_leaves_nothing_out() -> None:
     project = Project(ROOT)
-    text = help_text(project.usecase_names, project.platform_names, project.repository_names)
+    text = help_text(project.usecase_names, project.platform_names)
     lines = text.splitlines()
     assert len(lines) + _OF_SCONS <= _LINES
     assert max(map(len, lines)) <= _COLUMNS
@@ -29,7 +29,7 @@ def test_help_fits_on_a_screen_and_leaves_nothing_out() -> None:
 
 
 def test_every_variable_s_default_is_in_the_help() -> None:
-    text = help_text((), (), ())
+    text = help_text((), ())
     for option in OPTIONS:
         assert f"  {option.name}={option.default}" in text
 
@@ -46,4 +46,6 @@ def test_list_names_what_the_variables_take(tmp_path: Path) -> None:
     project = Project(ROOT)
     for name in (*project.usecase_names, *project.platform_names, *project.toolchain_names):
         assert any(line.startswith(f"  {name}  ") for line in shown.splitlines()), name
+    for name in project.repository_names:
+        assert f"  {name}_dir=" in shown
     assert max(map(len, shown.splitlines())) <= _COLUMNS

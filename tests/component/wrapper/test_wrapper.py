@@ -170,3 +170,12 @@ def test_missing_system_packages_are_named_where_installing_is_forbidden(
         "brew": "brew install gcc-arm-embedded qemu",
     }
     assert command == expected[manager]
+
+
+def test_doctor_examines_before_anything_is_installed_and_installs_nothing(
+    project: SmallProject,
+) -> None:
+    examined = project.run("doctor")
+    assert examined.returncode == 1, examined.stderr
+    assert examined.stdout.startswith("Ethosmith ")
+    assert not (project.root / ".venv").exists()
