@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated
 
-from ethosmith.descriptors.base import Descriptor, Strict
+from ethosmith.descriptors.base import EMPTY, Descriptor, Strict
 from ethosmith.descriptors.words import (
     COMMIT,
     GIT_URL,
@@ -102,12 +103,15 @@ class Repository(Descriptor):
         git: address of the repository, https:// (or file://).
         commit: all 40 digits; what is fetched has to be it, bit for bit.
         tag: the commit's tag, for people; `scons deps` tells when it has moved.
+        contract: what the firmware and libraries/ count on: texts that stand in its files, by the
+            file's path; other white space is the same text.
     """
 
     licence: Line
     git: GitUrl
     commit: Commit
     tag: Tag | None = None
+    contract: Mapping[RelativePath, tuple[Line, ...]] = EMPTY
 
     @property
     def option(self) -> str:

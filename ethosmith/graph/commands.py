@@ -258,6 +258,7 @@ def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> N
             "commit": item.descriptor.commit,
             "tag": item.descriptor.tag,
             "descriptor": str(item.path),
+            "contract": {path: list(texts) for path, texts in item.descriptor.contract.items()},
         }
         for item in wanted.values()
     )

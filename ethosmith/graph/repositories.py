@@ -18,6 +18,7 @@ from ethosmith.graph.options import OPTIONS
 from ethosmith.graph.project import Located, Project
 from ethosmith.obtain.cache import Cache, fingerprint, stamps_of
 from ethosmith.obtain.checkout import Checkout, repository_link, state_of_folder
+from ethosmith.obtain.contract import check_contract
 from ethosmith.obtain.git_cache import GitCache
 
 _SUFFIX = "_dir"
@@ -91,6 +92,7 @@ class Repositories:
         identity: tuple[str, str],
         record: Mapping[str, Any],
     ) -> Checkout:
+        check_contract(repository.name, identity[0], folder, repository.contract)
         link = repository_link(repository.name)
         _point(self._project.root / link, folder)
         return Checkout(repository.name, link, *identity, record)

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
@@ -12,6 +12,7 @@ from ethosmith.core.program import fail
 from ethosmith.steps.step import Step, Unsigned, step
 
 if TYPE_CHECKING:
+    from ethosmith.obtain.contract import Contract
     from ethosmith.obtain.git_cache import GitCache
     from ethosmith.obtain.git_fetch import Wanted
 
@@ -28,7 +29,8 @@ class FetchRepositories(Step):
     """Bring commits of git repositories into the user's cache, each verified.
 
     Attributes:
-        repositories: name, git, commit, tag and descriptor of each.
+        repositories: name, git, commit, tag and descriptor of each, and its ``contract``: texts
+            that stand in its files.
         offline: only check what is in the cache.
     """
 
@@ -45,9 +47,14 @@ class FetchRepositories(Step):
         from ethosmith.obtain.git_cache import GitCache
         from ethosmith.obtain.git_fetch import Wanted
 
-        wanted = [Wanted(**item) for item in self.repositories]
+        contracts = [item.get("contract", {}) for item in self.repositories]
+        wanted = [
+            Wanted(**{key: value for key, value in item.items() if key != "contract"})
+            for item in self.repositories
+        ]
         cache = GitCache(Cache.for_user())
         problems = _offline(wanted, cache) if self.offline else _fetched(wanted, cache)
+        problems += [one for one in _broken(wanted, contracts, cache) if one not in problems]
         for problem in problems[:-1]:
             fail(problem)
         if problems:
@@ -75,6 +82,21 @@ def _fetched(wanted: Sequence[Wanted], cache: GitCache) -> list[str]:
         except BaseException:
             pool.shutdown(cancel_futures=True, wait=False)
             raise
+
+
+def _broken(
+    wanted: Iterable[Wanted], contracts: Iterable[Contract], cache: GitCache
+) -> Iterator[str]:
+    """Yield what of those that are there is not as this build needs it."""
+    from ethosmith.obtain.contract import check_contract
+
+    for one, contract in zip(wanted, contracts, strict=True):
+        try:
+            tree = cache.tree(one.commit)
+            if tree is not None:
+                check_contract(one.name, f"commit {one.commit}", tree, contract)
+        except EthosmithError as error:
+            yield str(error)
 
 
 def _is_told(error: BaseException | None) -> bool:

@@ -4,6 +4,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+// pmu_ethosu.h wants the product, which only the driver's own build is told. What is used of it here
+// is the same for the U55 and the U65.
+#ifndef ETHOSU65
+#define ETHOSU65
+#endif
 #include <ethosu_driver.h>
 #include <pmu_ethosu.h>
 
@@ -145,9 +150,21 @@ void flush_hook(uintptr_t first, uintptr_t second, int count) {
     maintain(hal_cache_clean, first, second, count);
 }
 
+static bool is_in(const void *address, const uint8_t *first, uint32_t bytes) {
+    return first != NULL && (uintptr_t)address - (uintptr_t)first < bytes;
+}
+
+// The network itself is constant: what the NPU cannot write needs no new look at the memory.
+static void invalidate_written(const void *address, size_t bytes) {
+    if (is_in(address, model.scratch, model.scratch_bytes) ||
+        is_in(address, model.scratch_fast, model.scratch_fast_bytes)) {
+        hal_cache_invalidate(address, bytes);
+    }
+}
+
 // No CPU write is lost: the driver flushes the same lines before the job, and the CPU sleeps.
 void invalidate_hook(uintptr_t first, uintptr_t second, int count) {
-    maintain(hal_cache_invalidate, first, second, count);
+    maintain(invalidate_written, first, second, count);
 }
 
 // By which AXI limit counter the NPU reaches what Vela numbers so; -1 is the command stream.

@@ -40,6 +40,8 @@ _PLANNED = {
     "./scons deps": "fetches; tests/faults and tests/component/obtain do",
     "./scons deps usecase=all": "fetches, likewise",
     "./scons deps usecase=kws runtime=tflm": "fetches, likewise",
+    "./scons deps usecase=all runtime=tflm": "fetches, likewise",
+    "./scons usecase=all runtime=direct,tflm sweep": "needs the sources; tests/build/tflm does",
     "./scons deps offline=1": "would find the cache empty where these tests begin",
     "./scons usecase=asr train": "takes an hour",
     "./scons usecase=kws target=mps3 flash card=/media/V2M-MPS3": "needs the board's card",

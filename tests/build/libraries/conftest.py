@@ -19,6 +19,7 @@ def pin(project: ProjectCopy, name: str, upstream: Path, commit: str) -> None:
     """Let repositories/NAME.yaml name the fake at a commit."""
     path = f"repositories/{name}.yaml"
     text = re.sub(r"(?m)^tag: .*\n", "", project.read(path))
+    text = re.sub(r"(?ms)^contract:.*\Z", "", text)
     text = re.sub(r"(?m)^git: .*$", f"git: {upstream.as_uri()}", text)
     project.write(path, re.sub(r"(?m)^commit: .*$", f"commit: {commit}", text))
 

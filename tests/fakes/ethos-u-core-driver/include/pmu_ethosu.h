@@ -8,6 +8,11 @@
 extern "C" {
 #endif
 
+/* As the original: only the driver's own build defines the product. */
+#if !defined(ETHOSU55) && !defined(ETHOSU65) && !defined(ETHOSU85)
+#error No NPU target defined
+#endif
+
 #define ETHOSU_PMU_NCOUNTERS 4
 #define ETHOSU_PMU_CCNT_Msk (1UL << 31)
 
