@@ -129,11 +129,15 @@ class Card(Strict):
         board: the board's number, a folder of MB/ on the card.
         application_note: the FPGA image, a folder below that.
         title: TITLE in images.txt.
+        image_port: the controller's port of each image, where its FPGA image has several.
+        image_update: when the controller loads an image: `AUTO`, or `RAM` at each start.
     """
 
     board: Identifier
     application_note: Identifier
     title: AsciiLine
+    image_port: Annotated[int, Limits(ge=0, le=1)] | None = None
+    image_update: Literal["AUTO", "RAM"] = "AUTO"
 
 
 def prebuilt_image_problems(

@@ -124,6 +124,10 @@ OPTIONS = (
         detail="fvp, open; auto: the FVP if it is installed",
     ),
     Option(
+        *("strict", "1: as on a board", "0", ("0", "1")),
+        detail="1: the open board refuses what a board would not forgive",
+    ),
+    Option(
         "toolchain_path",
         "compiler's folder",
         "",

@@ -48,6 +48,7 @@ def board_run(
             npu=configuration.board_npu.name,
             simulator=simulator(build),
             fvp_programs=fvp_programs(build, configuration),
+            strict=build.session.strict,
             count_calls=configuration.runtime.inference_function or None,
             tools=simulator_versions(build, configuration),
             hide=hidden,
@@ -158,8 +159,10 @@ def simulator(build: Build) -> str:
         EthosmithError: the open board is asked for and cannot be this platform.
     """
     platform, asked = build.platform.descriptor, build.session.values["simulator"]
+    if build.session.strict and (asked == _FVP or not platform.open_board):
+        raise EthosmithError("strict=1 is the open board's; leave out simulator=fvp and target=")
     if platform.open_board:
-        return asked
+        return _OPEN if build.session.strict else asked
     if asked == _OPEN:
         raise EthosmithError(
             f"simulator=open: the open board has no {platform.cpu.core}; {platform.name} runs on"

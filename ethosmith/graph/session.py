@@ -243,6 +243,11 @@ class Session:
         return self.values["verbose"] == "1"
 
     @property
+    def strict(self) -> bool:
+        """Whether the open board refuses what a board would not forgive."""
+        return self.values["strict"] == "1"
+
+    @property
     def step_times(self) -> Path:
         """The file of how long each step took when it last ran here."""
         return BUILD / ".step_times.json"

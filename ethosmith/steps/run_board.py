@@ -33,6 +33,7 @@ class RunBoard(Step):
         npu: the board's NPU, such as ``ethos-u55-128``.
         simulator: ``auto``, ``fvp`` or ``open``.
         fvp_programs: executable of the platform's FVP; none: the SSE-300's with that NPU.
+        strict: the open board refuses what a board would not forgive.
         count_calls: function whose CPU instructions are counted in each call (open board).
         tools: name and version of the simulator.
         hide: words; lines of the UART that begin with one are not shown.
@@ -45,6 +46,7 @@ class RunBoard(Step):
     npu: str
     simulator: str = "auto"
     fvp_programs: tuple[str, ...] = ()
+    strict: bool = False
     count_calls: str | None = None
     tools: tuple[str, ...] = ()
     hide: Unsigned[tuple[str, ...]] = ()
@@ -70,7 +72,9 @@ class RunBoard(Step):
             time_limit_s=self.time_limit_s or None,
         )
         program = next(iter(self.fvp_programs), None)
-        simulator = choose_simulator(self.simulator, accelerator, fvp_program=program)
+        simulator = choose_simulator(
+            self.simulator, accelerator, fvp_program=program, strict=self.strict
+        )
         with self._uart() as show, without_lines(self.hide, show) as sink:
             result = simulator.run(job, sink)
         # A run that failed leaves nothing that could pass for a result.

@@ -109,14 +109,21 @@ def images_txt(card: Card, images: Sequence[CardImage]) -> str:
         f"TOTALIMAGES: {len(images)}",
     ]
     for index, image in enumerate(images):
-        lines += ["", *_entry(index, image)]
+        lines += ["", *_entry(card, index, image)]
     return "".join(f"{line}\r\n" for line in lines)
 
 
-def _entry(index: int, image: CardImage) -> tuple[str, ...]:
+def _entry(card: Card, index: int, image: CardImage) -> tuple[str, ...]:
+    address = f"0x{image.card_address:08X}"
+    port: tuple[str, ...] = ()
+    if card.image_port is not None:
+        # A controller with ports has addresses of 40 bits.
+        address = f"0x00_{image.card_address >> 16:04X}_{image.card_address & 0xFFFF:04X}"
+        port = (f"IMAGE{index}PORT: {card.image_port}",)
     return (
-        f"IMAGE{index}ADDRESS: 0x{image.card_address:08X} ; {image.region}, 0x{image.address:08X}",
-        f"IMAGE{index}UPDATE: AUTO",
+        *port,
+        f"IMAGE{index}ADDRESS: {address} ; {image.region}, 0x{image.address:08X}",
+        f"IMAGE{index}UPDATE: {card.image_update}",
         f"IMAGE{index}FILE: \\SOFTWARE\\{image.file}",
     )
 

@@ -11,6 +11,8 @@ from open_board.choice import SIMULATORS
 from open_board.choice import choose_simulator as choose
 from open_board.errors import BoardError
 from open_board.job import BoardJob, BoardResult, Simulator, UartSink, discard
+from open_board.open_board import OpenBoard
+from open_board.realism import STRICT, USUAL
 
 __all__ = ["SIMULATORS", "choose_simulator"]
 
@@ -31,7 +33,11 @@ class _StepSimulator:
 
 
 def choose_simulator(
-    name: str, accelerator: AcceleratorConfig, *, fvp_program: str | None = None
+    name: str,
+    accelerator: AcceleratorConfig,
+    *,
+    fvp_program: str | None = None,
+    strict: bool = False,
 ) -> Simulator:
     """Return the simulator called ``name``; its runs raise EthosmithError.
 
@@ -39,11 +45,13 @@ def choose_simulator(
         name: one of `SIMULATORS`.
         accelerator: the NPU that it must have.
         fvp_program: name of the FVP's executable, if not the SSE-300's with that NPU.
+        strict: the open board refuses what a board would not forgive.
 
     Raises:
         EthosmithError: there is no such simulator, or the FVP is not installed.
     """
     try:
-        return _StepSimulator(choose(name, accelerator, fvp_program=fvp_program))
+        board = OpenBoard(realism=STRICT if strict else USUAL)
+        return _StepSimulator(choose(name, accelerator, open_board=board, fvp_program=fvp_program))
     except BoardError as error:
         raise EthosmithError(str(error)) from None

@@ -41,6 +41,14 @@ def test_list_gives_each_binary_the_controllers_address(tmp_path: Path) -> None:
     assert text.isascii()
 
 
+def test_a_controller_with_ports_gets_them() -> None:
+    card = CARD.replace(application_note="AN555", image_port=1, image_update="RAM")
+    found = settings(images_txt(card, (CardImage("BRAM", 0x11000000, "bram.bin", 0x11000000),)))
+    assert found["IMAGE0PORT"] == "1"
+    assert found["IMAGE0ADDRESS"] == "0x00_1100_0000"
+    assert found["IMAGE0UPDATE"] == "RAM"
+
+
 def test_empty_binary_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "itcm.bin").write_bytes(b"")
     (tmp_path / "ddr.bin").write_bytes(b"2")

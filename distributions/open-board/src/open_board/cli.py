@@ -16,6 +16,7 @@ from open_board.arguments import Arguments, parse_arguments, parser
 from open_board.choice import choose_simulator
 from open_board.debugger import DebugPort
 from open_board.errors import BoardError
+from open_board.files import check_output
 from open_board.hidden_lines import without_lines
 from open_board.inject import with_fault
 from open_board.job import BoardResult, Outcome, Simulator
@@ -25,6 +26,7 @@ from open_board.parameters import PARAMETERS
 from open_board.realism import STRICT, USUAL
 from open_board.result_file import write_result
 from open_board.trace_file import TraceFiles
+from open_board.visible import Visible
 
 _EXIT_ERROR = 1
 _EXIT_INTERRUPTED = 130
@@ -40,6 +42,7 @@ _EXIT_STATUS = {
     Outcome.BAD_ACCESS: 126,
     Outcome.RESET: 126,
     Outcome.REFUSED: 126,
+    Outcome.TOO_MUCH_OUTPUT: 126,
     Outcome.NO_EXIT_CODE: 127,
 }
 
@@ -68,14 +71,18 @@ def _fail(message: str, status: int) -> int:
 
 
 def _run(arguments: Arguments) -> int:
+    for path in (arguments.result_file, *(dump.path for dump in arguments.job.dumps)):
+        if path is not None:
+            check_output(path)
     if arguments.result_file is not None:
         arguments.result_file.unlink(missing_ok=True)  # no old result for a run that fails
     with ExitStack() as stack:
         simulator = _simulator(arguments, stack)
         uart = stack.enter_context(_uart_output(arguments.uart_file))
+        visible = Visible() if uart.isatty() else None
 
         def show(data: bytes) -> None:
-            uart.write(data)
+            uart.write(data if visible is None else visible.text(data))
             uart.flush()
 
         sink = stack.enter_context(without_lines(arguments.hidden_words, show))

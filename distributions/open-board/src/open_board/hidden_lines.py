@@ -8,6 +8,8 @@ from contextlib import contextmanager
 
 from open_board.job import UartSink
 
+_MAX_LINE_BYTES = 1 << 16
+
 
 @contextmanager
 def without_lines(words: Sequence[str], sink: UartSink) -> Iterator[UartSink]:
@@ -26,6 +28,9 @@ def without_lines(words: Sequence[str], sink: UartSink) -> Iterator[UartSink]:
         *lines, rest = bytes(waiting).split(b"\n")
         waiting[:] = rest
         shown = b"".join(line + b"\n" for line in lines if line.split(b" ", 1)[0] not in hidden)
+        if len(waiting) > _MAX_LINE_BYTES:  # no line of ours
+            shown += waiting
+            waiting.clear()
         if shown:
             sink(shown)
 

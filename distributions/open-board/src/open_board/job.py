@@ -30,6 +30,7 @@ class Outcome(Enum):
     SIMULATOR_FAILED = "simulator failed"
     STOPPED = "stopped"
     REFUSED = "refused"
+    TOO_MUCH_OUTPUT = "too much output"
 
 
 class RunError(BoardError):

@@ -3,9 +3,10 @@
 
 from __future__ import annotations
 
-from open_board.job import UartSink, discard
+from open_board.job import Outcome, RunError, UartSink, discard
 
 EOT = 0x04
+MAX_OUTPUT_BYTES = 1 << 24
 
 
 class UartWatch:
@@ -25,10 +26,19 @@ class UartWatch:
         self.exit_code: int | None = None
 
     def feed(self, data: bytes) -> None:
-        """Take bytes from the UART; whatever follows the exit code is ignored."""
+        """Take bytes from the UART; whatever follows the exit code is ignored.
+
+        Raises:
+            RunError: The program prints without end.
+        """
         if not self.ended:
             text, eot, data = data.partition(bytes((EOT,)))
             self.output += text
+            if len(self.output) > MAX_OUTPUT_BYTES:
+                raise RunError(
+                    Outcome.TOO_MUCH_OUTPUT,
+                    f"more than {MAX_OUTPUT_BYTES >> 20} MiB on the UART without EOT",
+                )
             if text:
                 self._sink(text)
             self.ended = bool(eot)
