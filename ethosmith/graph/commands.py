@@ -103,8 +103,9 @@ def declare_targets(build: Build) -> str:
     built = build.images
     reason = runs.reason_not_to_run(build)
     not_run = f"\nNot run: {reason}.\n" if reason else ""
-    _print_after(build, "run", lambda: summary_text(built, ran=True))
-    _print_after(build, "images", lambda: summary_text(built, ran=False) + not_run)
+    _print_after(build, "run", lambda: summary_text(built, ran=True), beside=True)
+    _print_after(build, "images", lambda: summary_text(built, ran=False) + not_run, beside=True)
+    desk.declare_history(build)
     as_json = build.session.answers_json
     _print_after(build, "size", lambda: size_json(built) if as_json else size_text(built))
     listed = list_json if as_json else list_text
@@ -121,6 +122,7 @@ def declare_targets(build: Build) -> str:
         _declare_new,
         _declare_docs,
         desk.declare_doctor,
+        desk.declare_diff,
     ):
         declare(build)
     return "images" if reason else "run"
@@ -137,10 +139,15 @@ def _check_usecases(build: Build) -> None:
         )
 
 
-def _print_after(build: Build, name: str, text: Callable[[], str]) -> None:
+def _print_after(build: Build, name: str, text: Callable[[], str], *, beside: bool = False) -> None:
+    """Let a target show a text; ``beside``: it is not what format=json asks for."""
+
     def say() -> None:
         shown = text()
-        build.answer(shown)
+        if beside:
+            sys.stdout.write(shown)
+        else:
+            build.answer(shown)
         if build.session.record is not None:
             build.session.record.answer(shown)
 

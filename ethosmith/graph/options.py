@@ -49,6 +49,11 @@ TARGETS = (
     Target("size", "how full each memory is"),
     Target("report", "pages for the browser", "pages of all that ran, and an index"),
     Target("sweep", "NPUs and memory modes", "compare NPUs and memory modes"),
+    Target(
+        "diff",
+        "what changed since",
+        "compare figures with the build before, baseline= or revision=",
+    ),
     Target("accuracy", "float, int8, device", "compare float, int8 and device on a labelled set"),
     Target("list", "what variables take", "list the allowed values"),
     Target("doctor", "what is installed", "what is installed, what is missing, what to type"),
@@ -67,8 +72,11 @@ TARGETS = (
     Target("docs", "write build/site", "the documentation, in build/site"),
 )
 
-# Those that answer with a JSON document where format=json.
-JSON_TARGETS = ("list", "size", "sweep", "doctor")
+# Those that answer with a JSON document where format=json, or with notes for GitHub.
+JSON_TARGETS = ("list", "size", "sweep", "diff", "doctor")
+_FORMATS = {"json": JSON_TARGETS, "github": ("diff",)}
+# What may be beside them: it only adds to what they show.
+_BESIDE = frozenset({"accuracy", "images", "run"})
 
 _RUNTIMES = ", ".join(runtime.name for runtime in RUNTIMES)
 
@@ -136,13 +144,30 @@ OPTIONS = (
     ),
     Option("time_limit_s", "for a run", "60", detail="of a simulation, in seconds"),
     Option("manifest", "for verify", "", is_path=True, detail="for verify: NAME_manifest.json"),
+    Option(
+        "baseline",
+        "of diff: a file",
+        "",
+        is_path=True,
+        detail="for diff: what `diff format=json` printed",
+    ),
+    Option(
+        "revision",
+        "of diff: a commit",
+        "",
+        detail="for diff: a commit, branch or tag that was built here",
+    ),
     Option("card", "mount, for flash", "", is_path=True, detail="for flash: its mount point"),
     Option("offline", "1: no network", "0", ("0", "1")),
     Option("launcher", "or ccache, none", "auto", LAUNCHERS, detail="ccache, distcc, icecc; none"),
     Option("cache", "its folder; none", "", is_path=True, detail="build cache's folder; none"),
     Option("cache_limit_gib", "its size", "5", detail="how large it may grow"),
     Option(
-        "format", "or json", "text", ("text", "json"), detail=f"json: {', '.join(JSON_TARGETS)}"
+        "format",
+        "or json",
+        "text",
+        ("text", "json", "github"),
+        detail=f"json: {', '.join(JSON_TARGETS)}; github: diff",
     ),
     Option("verbose", "1: show commands", "0", ("0", "1"), detail="1: every command as it runs"),
 )
@@ -170,15 +195,17 @@ def check_options(given: Mapping[str, str]) -> dict[str, str]:
 
 
 def check_format(form: str, targets: Sequence[str]) -> None:
-    """Check ``format=``: a JSON document is the answer of one target.
+    """Check ``format=``: a document is the answer of one target.
 
     Raises:
         EthosmithError: there is no such target, or another beside it.
     """
-    if form == "json" and (len(targets) != 1 or targets[0] not in JSON_TARGETS):
+    allowed = _FORMATS.get(form, ())
+    answering = [name for name in targets if name not in _BESIDE]
+    if allowed and (len(answering) != 1 or answering[0] not in allowed):
         found = " ".join(targets) or "none"
         raise EthosmithError(
-            f"format=json needs one of the targets {', '.join(JSON_TARGETS)}, alone; found: {found}"
+            f"format={form} needs one of the targets {', '.join(allowed)}; found: {found}"
         )
 
 

@@ -23,7 +23,7 @@ def test_the_list_names_the_same_as_text_and_as_json() -> None:
     for kind in ("usecases", "platforms", "toolchains", "templates"):
         for item in document[kind]:
             assert f"  {item['name']} " in text
-            assert item["title"] in " ".join(text.split())
+            assert item["title"] in " ".join(shown.split())
     for name in document["repositories"]:
         assert f"  {name}_dir=" in text
     (fvp,) = (one for one in document["platforms"] if one["name"] == "fvp")
