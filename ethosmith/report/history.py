@@ -153,7 +153,10 @@ def entry_from(data: Any) -> Entry:
     if not all(isinstance(value, int | float) for value in figures.values()):
         raise ValueError("a figure is not a number")
     return Entry(
-        *(str(data[name]) for name in ("image", "revision", "axf_sha256", "simulator")),
+        image=str(data["image"]),
+        revision=str(data["revision"]),
+        axf_sha256=str(data["axf_sha256"]),
+        simulator=str(data["simulator"]),
         figures=figures,
         answers={str(name): str(answer) for name, answer in data["answers"].items()},
     )
