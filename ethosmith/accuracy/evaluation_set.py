@@ -93,13 +93,13 @@ def _listed(path: Path) -> Iterator[LabelledFile]:
             where = f"{path}:{reader.line_num}"
             name, label = row["file"] or "", (row["label"] or "").strip()
             if not name or not label:
-                raise EthosmithError(f"{where}: a file and its label are wanted")
+                raise EthosmithError(f"{where}: expected a file and its label")
             file = path.parent / name
             if not file.is_file():
                 raise EthosmithError(f"{where}: file not found: {file}")
             # The build watches the files below the folder, and no others.
             if not file.resolve().is_relative_to(path.parent.resolve()):
-                raise EthosmithError(f"{where}: '{name}' lies outside of {path.parent}")
+                raise EthosmithError(f"{where}: '{name}' is outside {path.parent}")
             yield LabelledFile(file, label, where)
 
 

@@ -103,7 +103,7 @@ class Accuracy(Strict):
         if not (self.samples or self.items or self.path or self.generate):
             raise ValueError("name an evaluation set: 'samples: true', items, path or generate")
         if (self.metric == "auc") != (self.classes is not None):
-            raise ValueError("'classes: [LOW, HIGH]' goes with the metric auc, and auc with it")
+            raise ValueError("'classes: [LOW, HIGH]' and the metric auc need each other")
         if self.classes is not None and self.classes[0] == self.classes[1]:
             raise ValueError("the two classes must differ")
 

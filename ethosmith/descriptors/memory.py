@@ -31,8 +31,8 @@ def _check_card_name(name: str) -> str:
     """The board's controller reads a FAT file system without long names."""
     if not re.fullmatch(r"[a-z0-9_]{1,8}\.[a-z0-9]{1,3}", name):
         raise ValueError(
-            f"'{name}' is no name for the card: at most eight lower-case letters, a dot and three"
-            " more"
+            f"'{name}' is not a valid name on the card: at most eight lower-case letters, a dot"
+            " and three more"
         )
     return name
 

@@ -52,7 +52,7 @@ class Origin(Strict):
         if self.package and not self.member:
             raise ValueError("a package needs a member: the file's path inside the package")
         if self.package and self.sha256:
-            raise ValueError("the sha256 of a package stands in packages/, not here")
+            raise ValueError("the sha256 of a package belongs in packages/, not here")
         if self.url and not self.sha256:
             raise ValueError("a url needs its sha256; without it anybody could change the file")
         if self.path and (self.member or self.sha256):

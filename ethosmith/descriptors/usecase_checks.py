@@ -116,7 +116,7 @@ def _accuracy_problems(usecase: UseCase, folder: Path) -> Iterator[Problem]:
         return
     for name in {"minimum", "maximum"} - {accuracy.limit[0]}:
         if getattr(accuracy, name) is not None:
-            message = f"{name} is no limit of {accuracy.metric}: give {accuracy.limit[0]}"
+            message = f"{name} is not a limit of {accuracy.metric}; use {accuracy.limit[0]}"
             yield Problem(("accuracy", name), message)
     yield from _item_problems(usecase, accuracy)
     if accuracy.path is not None:

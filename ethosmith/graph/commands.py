@@ -339,8 +339,10 @@ def _declare_new(build: Build) -> None:
     if "new" not in session.targets:
         for option in ("template", "like"):
             if session.values[option]:
-                message = f"{option}= goes with new: scons new usecase=NAME {option}=..."
-                raise EthosmithError(message)
+                raise EthosmithError(
+                    f"{option}= is only valid with the target 'new':"
+                    f" scons new usecase=NAME {option}=..."
+                )
         return
     names = words(session.values["usecase"])
     if len(session.targets) != 1:

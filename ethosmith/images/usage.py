@@ -160,7 +160,7 @@ def _locate(
     found = find_region(regions, address)
     if found is None:
         raise EthosmithError(
-            f"{where} ({section.size_bytes:,} bytes) lies in no region of the platform; "
+            f"{where} ({section.size_bytes:,} bytes) is outside every region of the platform; "
             f"place it in one of {describe(regions)}"
         )
     region, offset = found

@@ -113,7 +113,7 @@ def _grey(path: Path, image: Any, tags: Mapping[int, Any]) -> npt.NDArray[np.uin
     """Return one channel of more than 8 bits in 8, by its declared range."""
     stored = np.asarray(image)
     if not np.isfinite(stored).all():
-        raise EthosmithError(f"{path}: holds pixels that are no numbers (NaN or infinity)")
+        raise EthosmithError(f"{path}: contains pixels that are not numbers (NaN or infinity)")
     low, high = _declared_range(path, image.mode, tags)
     if stored.min() < low or stored.max() > high:
         raise EthosmithError(

@@ -112,7 +112,7 @@ def read_sound(path: Path, spec: SoundSpec) -> Sound:
         raise EthosmithError(f"{path}: the sound is empty")
     if not np.isfinite(signal).all():
         frame = int(np.flatnonzero(~np.isfinite(signal).all(axis=1))[0])
-        raise EthosmithError(f"{path}: frame {frame} is no number (NaN or infinity)")
+        raise EthosmithError(f"{path}: frame {frame} is not a number (NaN or infinity)")
     if found.rate_hz != spec.rate_hz:
         signal = _resampled(signal, found.rate_hz, spec.rate_hz)
     spec.check_length(len(signal), str(path))
@@ -180,7 +180,7 @@ def _open(path: Path, content: bytes) -> Iterator[Any]:
             # FLAC file.
             file.seekable = lambda: False
             if not _RATES_HZ[0] <= file.samplerate <= _RATES_HZ[1]:
-                raise EthosmithError(f"{path}: {file.samplerate} Hz is no rate of a sound")
+                raise EthosmithError(f"{path}: {file.samplerate} Hz is not a valid sampling rate")
             yield file
     except soundfile.SoundFileError as error:
         raise EthosmithError(f"{path}: not a readable sound: {_reason(error)}") from None

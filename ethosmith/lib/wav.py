@@ -164,7 +164,8 @@ def _sound(
         raise WavError(f"cut off: {declared_s:.3f} s declared, {found_s:.3f} s found")
     if size % frame_bytes:
         raise WavError(
-            f"cut off inside a sample: {size} bytes are no whole {frame_bytes}-byte frames"
+            f"cut off inside a sample: {size} bytes are not a whole number of"
+            f" {frame_bytes}-byte frames"
         )
     data = content[start : start + size]
     return WavSound(coding, channels, rate_hz, width_bytes, order == ">", data)

@@ -191,7 +191,7 @@ def _names_twice(label: str, names: list[str]) -> dict[str, str]:
     twice: dict[str, str] = {}
     for name in (_plain_name(label, name) for name in names):
         if name in seen:
-            twice[name] = "it stands in the archive twice"
+            twice[name] = "it is in the archive twice"
         seen.add(name)
     return twice
 

@@ -205,7 +205,7 @@ def _write_file(wanted: Wanted, tree: Path, file: ListedFile, data: bytes) -> No
     path = tree / file.path
     path.parent.mkdir(parents=True, exist_ok=True)
     if any(folder.is_symlink() for folder in path.relative_to(tree).parents):
-        raise EthosmithError(f"{wanted.descriptor}: refused: {file.path} lies behind a link")
+        raise EthosmithError(f"{wanted.descriptor}: refused: {file.path} is behind a link")
     if file.mode != LINK:
         path.write_bytes(data)
         path.chmod(0o755 if file.mode == _EXECUTABLE else 0o644)
@@ -213,7 +213,9 @@ def _write_file(wanted: Wanted, tree: Path, file: ListedFile, data: bytes) -> No
     target = data.decode("utf-8", "surrogateescape")
     inside = posixpath.normpath(posixpath.join(posixpath.dirname(file.path), target))
     if target.startswith("/") or inside.split("/")[0] == "..":
-        raise EthosmithError(f"{wanted.descriptor}: refused: the link {file.path} leads out of it")
+        raise EthosmithError(
+            f"{wanted.descriptor}: refused: the link {file.path} points outside it"
+        )
     path.symlink_to(target)
 
 
@@ -225,7 +227,7 @@ def explained(wanted: Wanted, text: str) -> EthosmithError:
             f"{wanted.descriptor}: {git} has no commit {wanted.commit}; see 'commit'"
         )
     if _NO_REPOSITORY.search(text):
-        return EthosmithError(f"{wanted.descriptor}: {git} is no public repository")
+        return EthosmithError(f"{wanted.descriptor}: {git} is not a public repository")
     lines = [line for line in text.splitlines() if line.strip()]
     said = next((line for line in lines if line.startswith(("fatal:", "error:"))), "no reason")
     return EthosmithError(f"{wanted.descriptor}: {git}: git said: {said.strip()}")

@@ -36,7 +36,7 @@ def check_member(member: str) -> str:
     """
     for part in member.split(MEMBER_SEPARATOR):
         if not is_plain_relative(part):
-            raise ValueError(f"'{part}' is no relative path inside an archive")
+            raise ValueError(f"'{part}' is not a relative path inside an archive")
     return member
 
 
@@ -64,7 +64,7 @@ def _check_package(package: str) -> str:
     try:
         canonicalize_name(package, validate=True)
     except InvalidName:
-        raise ValueError(f"'{package}' is no package name") from None
+        raise ValueError(f"'{package}' is not a package name") from None
     return package
 
 
@@ -144,7 +144,7 @@ def _parse_artefact(name: str) -> tuple[str, Version]:
         return parse_sdist_filename(name)
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
         raise ValueError(
-            f"'{name}' is no file of a package (NAME-VERSION-TAGS.whl or NAME-VERSION.tar.gz)"
+            f"'{name}' is not a file of a package (NAME-VERSION-TAGS.whl or NAME-VERSION.tar.gz)"
         ) from None
 
 
@@ -152,7 +152,7 @@ def _parse_version(text: str) -> Version:
     try:
         return Version(text)
     except InvalidVersion:
-        raise ValueError(f"'{text}' is no version") from None
+        raise ValueError(f"'{text}' is not a version") from None
 
 
 _KINDS = {"package": PackageSource, "url": UrlSource, "path": PathSource}

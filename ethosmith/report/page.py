@@ -14,8 +14,8 @@ from ethosmith.images.memory_page import Page
 from ethosmith.images.symbols import SymbolRow
 from ethosmith.report.comparison import Figures, inferences_of
 from ethosmith.report.pages import Tile, bars, render, treemap
+from ethosmith.report.pipeline import NODE_HEIGHT, NODE_WIDTH, Drawing, draw, read_steps
 from ethosmith.report.vela_figures import Layer
-from ethosmith.report.way import NODE_HEIGHT, NODE_WIDTH, Drawing, draw, read_steps
 
 TEMPLATE = "page.htm.j2"
 _TILES = 40
@@ -101,9 +101,9 @@ def _configuration(figures: Figures, *more: str) -> str:
     return ", ".join(word for word in (figures.npu, figures.memory_mode, *more, runtime) if word)
 
 
-def _hashes(way: Drawing) -> dict[str, str]:
+def _hashes(pipeline: Drawing) -> dict[str, str]:
     """Return the SHA-256 of every file that a step reads or writes and that is there."""
-    paths = {p for box in way.boxes for p in (*box.step.inputs, *box.step.outputs)}
+    paths = {p for box in pipeline.boxes for p in (*box.step.inputs, *box.step.outputs)}
     return {path: sha256_of(Path(path)) for path in sorted(paths) if Path(path).is_file()}
 
 
@@ -119,13 +119,13 @@ def page_text(
     Args:
         figures: of the image and its last run.
         data: the contents of NAME_manifest.json, NAME_result.json, NAME_verified.json,
-            NAME_way.json and NAME_times.json, and of NAME_accuracy.json if there is one, by the
-            middle of their names.
+            NAME_pipeline.json and NAME_times.json, and of NAME_accuracy.json if there is one, by
+            the last part of their names.
         layers: Vela's estimate of each; none on the CPU alone.
         memory: what lies where.
         index: where the index page is, from the page.
     """
-    way = draw(read_steps(data["way"], data["times"]))
+    pipeline = draw(read_steps(data["pipeline"], data["times"]))
     open_board = figures.simulator.startswith(_OPEN_BOARD)
     return render(
         TEMPLATE,
@@ -156,9 +156,9 @@ def page_text(
         usages=memory.usages,
         treemaps=_treemaps(memory),
         kinds=_KINDS,
-        way=way,
+        pipeline=pipeline,
         node_width=NODE_WIDTH,
         node_height=NODE_HEIGHT,
-        hashes=_hashes(way),
+        hashes=_hashes(pipeline),
         index=index,
     )

@@ -106,7 +106,7 @@ def _labels(filling: Filling) -> tuple[str, ...]:
         )
     if network.output_count > _MAX_LABELS:
         raise EthosmithError(
-            f"{network.file}: {network.output_count} outputs are no classes; start from"
+            f"{network.file}: {network.output_count} outputs are not classes; start from"
             " like=inference_runner"
         )
     return labels or tuple(f"class_{index}" for index in range(network.output_count))

@@ -87,7 +87,7 @@ class WriteReportPage(Step):
 
     def _data(self) -> dict[str, Path]:
         found = {
-            "way": self.pipeline,
+            "pipeline": self.pipeline,
             "manifest": self.manifest,
             "result": self.result,
             "verified": self.verified,

@@ -91,13 +91,13 @@ def _region_of(path: Path, segment: Segment, regions: Regions) -> tuple[MemoryRe
     found = find_region(regions, segment.load_address)
     if found is None:
         raise EthosmithError(
-            f"{path}: {_name(segment)} lies in no region of the platform; "
+            f"{path}: {_name(segment)} is outside every region of the platform; "
             f"place it in one of {choice} in the linker script, or add its region to platform.yaml"
         )
     region, offset = found
     if region.sector is None:
         raise EthosmithError(
-            f"{path}: {_name(segment)} lies in {region.name}, which the card does not load; "
+            f"{path}: {_name(segment)} is in {region.name}, which the card does not load; "
             f"give it a load address in one of {choice} (AT> in the linker script)"
         )
     if offset + segment.size_bytes > region.size_bytes:

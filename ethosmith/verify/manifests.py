@@ -72,14 +72,14 @@ def read_manifest(path: Path) -> Manifest:
         hashes = [file["sha256"] for part in _PARTS[1:4] for file in data[part].values()]
         arguments = [_ARGUMENT.match(word) for word in data["arguments"]]
     except (ValueError, LookupError, TypeError, AttributeError):
-        raise EthosmithError(f"{path}: this is no manifest of an image") from None
+        raise EthosmithError(f"{path}: not an image's manifest") from None
     if not known:
         raise EthosmithError(
             f"{path}: its schema is {data['schema']}, this Ethosmith reads {SCHEMA_VERSION}"
         )
     found = Manifest(path, data)
     if not (whole and all(hashes) and all(arguments) and any(map(_is_image, data["outputs"]))):
-        raise EthosmithError(f"{path}: this is no manifest of an image")
+        raise EthosmithError(f"{path}: not an image's manifest")
     return found
 
 

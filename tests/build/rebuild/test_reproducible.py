@@ -135,4 +135,4 @@ def test_a_manifest_that_is_none_is_told_in_a_line(copy_of_built: NewCopy) -> No
     assert missing.stderr == "error: manifest=nowhere.json: there is no such file\n"
     other = project.scons("verify", "manifest=usecases/kws/usecase.yaml", _KWS)
     assert other.exit_code == 2
-    assert "usecases/kws/usecase.yaml: this is no manifest of an image\n" in other.text
+    assert "usecases/kws/usecase.yaml: not an image's manifest\n" in other.text

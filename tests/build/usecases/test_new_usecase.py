@@ -116,7 +116,9 @@ def test_scons_refuses_and_tells_the_rule(project: ProjectCopy, case: str) -> No
 
 def test_template_goes_with_new(project: ProjectCopy) -> None:
     outcome = project.scons("usecase=kws", "template=image")
-    assert outcome.stderr.startswith("error: template= goes with new: scons new usecase=NAME")
+    assert outcome.stderr.startswith(
+        "error: template= is only valid with the target 'new': scons new usecase=NAME"
+    )
 
 
 _REFUSED_BY_THE_STEP = {

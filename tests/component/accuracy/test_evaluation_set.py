@@ -76,8 +76,8 @@ def test_a_folder_that_is_no_set(wanted: str, tmp_path: Path) -> None:
     [
         ("path,label\na.wav,yes\n", ":1: the column 'file' is missing"),
         ("file,label\na.wav,yes\nb.wav,no\n", ":3: file not found"),
-        ("file,label\na.wav\n", ":2: a file and its label are wanted"),
-        ("file,label\n../b.wav,yes\n", ":2: '../b.wav' lies outside of"),
+        ("file,label\na.wav\n", ":2: expected a file and its label"),
+        ("file,label\n../b.wav,yes\n", ":2: '../b.wav' is outside"),
         ("file,label\na.wav,maybe\n", ":2: unknown label 'maybe'"),
     ],
 )

@@ -67,9 +67,9 @@ def test_region_without_bytes_gives_an_empty_file(tmp_path: Path) -> None:
     [
         (
             ".away",
-            "section .away at load address 0x80000000 (4 bytes) lies in no region of the platform; "
-            "place it in one of ITCM (0x00000000), DDR (0x70000000) in the linker script, "
-            "or add its region to platform.yaml",
+            "section .away at load address 0x80000000 (4 bytes) is outside every region of the"
+            " platform; place it in one of ITCM (0x00000000), DDR (0x70000000) in the linker script,"
+            " or add its region to platform.yaml",
         ),
         (
             ".misplaced",

@@ -117,7 +117,7 @@ def test_an_older_commit_is_fetched_by_its_name_alone(
 
 FAULTS: dict[str, tuple[dict[str, str], str]] = {
     "commit": ({"commit": "0" * 40}, "/up%20stream has no commit 0000"),
-    "repository": ({"git": "file:///nowhere/at/all"}, "/nowhere/at/all is no public repository"),
+    "repository": ({"git": "file:///nowhere/at/all"}, "/nowhere/at/all is not a public repository"),
     "host": ({"git": "https://127.0.0.1:1/x.git"}, "cannot reach 127.0.0.1: Failed to connect"),
     "protocol": ({"git": "ssh://127.0.0.1/x.git"}, "transport 'ssh' not allowed"),
     "tag that is not there": ({"tag": "v1"}, "the tag v1 of file:///"),
@@ -196,7 +196,7 @@ def test_a_checkout_that_was_touched_is_refused(
 def test_a_link_that_leads_out_is_refused(fetch: Fetch, upstream: Path) -> None:
     (upstream / "folder" / "out").symlink_to("../../secret")
     commit_all(upstream)
-    with pytest.raises(EthosmithError, match="the link folder/out leads out of it"):
+    with pytest.raises(EthosmithError, match="the link folder/out points outside it"):
         fetch()
 
 

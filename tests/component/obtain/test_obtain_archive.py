@@ -250,5 +250,5 @@ def test_tree_refuses_a_pattern_that_leads_out(
     workshop: Workshop, tmp_path: Path, member: str
 ) -> None:
     source = tree_source(tmp_path, TREE)
-    with pytest.raises(EthosmithError, match="no relative path"):
+    with pytest.raises(EthosmithError, match="not a relative path"):
         workshop.obtainer().to_tree(source, tmp_path, [member], tmp_path / "out")

@@ -59,7 +59,7 @@ def test_each_kind_is_told_by_its_key(tmp_path: Path) -> None:
         ),
         pytest.param(
             PACKAGE.replace("a/b.zip!c.h5", "a/../b"),
-            "6:11: model.member: 'a/../b' is no relative path inside an archive",
+            "6:11: model.member: 'a/../b' is not a relative path inside an archive",
             id="member",
         ),
         pytest.param(

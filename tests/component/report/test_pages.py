@@ -137,7 +137,7 @@ def image_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
     image = read_image(linked.axf)
     link_map = read_link_map(linked.map, [section.name for section in image.sections])
     platform = load_platform(_PLATFORM).replace(regions=REGIONS)
-    way = [
+    pipeline = [
         {
             "verb": verb,
             "name": name,
@@ -149,7 +149,7 @@ def image_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for verb, name, needs in (("VELA", "kws", []), ("LINK", "kws.axf", [0]))
     ]
     data = {
-        "way": way,
+        "pipeline": pipeline,
         "times": {"kws": 65.0},
         "manifest": json.loads(Path(f"{stem}_manifest.json").read_text()),
         "verified": json.loads(Path(f"{stem}_verified.json").read_text()),

@@ -171,7 +171,7 @@ WRONG = {
     ),
     "no number": (
         _content(Image.fromarray(np.array([[0, np.nan]], np.float32)), "TIFF"),
-        "holds pixels that are no numbers",
+        "contains pixels that are not numbers",
     ),
     "too many pixels": (b"P5 65536 65536 255\n", "more than 64 Mi pixels"),
     "many pixels": (b"P5 10000 10000 255\n", "10000x10000 are more than 64 Mi pixels"),

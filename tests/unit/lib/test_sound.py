@@ -166,7 +166,7 @@ WRONG = {
     "cut in a sample": (PLAIN[: 45 + RATE_HZ], "cut off: 1.000 s declared, 0.500 s found"),
     "stream cut in a sample": (
         _riff(_format(), _data(0), size=0)[:-1],
-        "cut off inside a sample: 31999 bytes are no whole 2-byte frames",
+        "cut off inside a sample: 31999 bytes are not a whole number of 2-byte frames",
     ),
     "half a FLAC": (FLAC[: len(FLAC) // 2], "cut off: 1.000 s declared, 0."),
     "only a header": (PLAIN[:40], "no sound: it ends before its 'data' chunk"),
@@ -182,14 +182,14 @@ WRONG = {
         "its 'fmt ' chunk contradicts itself: 17 bits in 2 bytes",
     ),
     "ADPCM": (_riff(_format(coding=2), _data()), "its coding (format tag 0x2) is not PCM"),
-    "rate of 3 Hz": (_riff(_format(rate_hz=3), _data()), "3 Hz is no rate of a sound"),
+    "rate of 3 Hz": (_riff(_format(rate_hz=3), _data()), "3 Hz is not a valid sampling rate"),
     "empty": (_riff(_format(), _data(pcm=REFERENCE[:0])), "the sound is empty"),
     "empty file": (b"", "not a WAV or FLAC file; convert it: ffmpeg -i IN"),
     "MP3": (b"ID3\4" + bytes(60), "not a WAV or FLAC file; convert it: ffmpeg -i IN"),
     "damaged FLAC": (b"fLaC" + bytes(60), "not a readable sound: "),
     "no number": (
         _riff(_format(3, 32), _chunk(b"data", struct.pack("<3f", 0, 1, float("nan")))),
-        "frame 2 is no number (NaN or infinity)",
+        "frame 2 is not a number (NaN or infinity)",
     ),
 }
 

@@ -95,8 +95,8 @@ INVALID = {
     "file name too long for the card": (
         "file: net.bin",
         "file: network_data.bin",
-        "9:80: regions.2.sector.file: 'network_data.bin' is no name for the card: at most eight"
-        " lower-case letters, a dot and three more",
+        "9:80: regions.2.sector.file: 'network_data.bin' is not a valid name on the card: at most"
+        " eight lower-case letters, a dot and three more",
     ),
     "unknown region": (
         "zeroed: WORK",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ethosmith.report.way import Drawing, draw, read_steps
+from ethosmith.report.pipeline import Drawing, draw, read_steps
 
 
 def _step(verb: str, name: str, *needs: int) -> dict[str, Any]:

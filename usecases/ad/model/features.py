@@ -14,7 +14,7 @@ ROWS = 5
 BANDS = 128
 LEVEL_OFFSET_DB = -20.0
 LEVEL_DIVISOR_DB = 15.0
-_LEAST_POWER = 1e-10
+_MIN_POWER = 1e-10
 
 
 def features(pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
@@ -26,7 +26,7 @@ def features(pcm: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:
     places = np.arange(frames)[:, None] * HOP_SAMPLES + np.arange(FRAME_SAMPLES)
     power = np.abs(np.fft.rfft(middle[places] * window)) ** 2 @ _FILTERS
     rows = power.reshape(ROWS, FRAMES_PER_ROW, BANDS).mean(axis=1)
-    level_db = 10 * np.log10(np.maximum(rows, _LEAST_POWER))
+    level_db = 10 * np.log10(np.maximum(rows, _MIN_POWER))
     scaled = (level_db - LEVEL_OFFSET_DB) / LEVEL_DIVISOR_DB
     return np.asarray(scaled[..., None], np.float32)
 

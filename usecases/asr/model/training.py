@@ -18,8 +18,8 @@ from features import Frames
 _FREQUENCY_MASK_CHANNELS = 7
 _TIME_MASK_FRAMES = 12
 # A vocal tract of another length moves what is spoken along the channels.
-_MOST_STRETCH = 0.05
-_MOST_SHIFT_CHANNELS = 0.7
+_MAX_STRETCH = 0.05
+_MAX_SHIFT_CHANNELS = 0.7
 _CLIP_NORM = 5.0
 
 Real = npt.NDArray[np.float32]
@@ -121,8 +121,8 @@ def _changed(frames: Frames, stage: Stage, random: np.random.Generator) -> Real:
 def _warped(frames: Real, random: np.random.Generator) -> Real:
     """Stretch and shift the channels at random, as if another voice spoke."""
     channels = frames.shape[-1]
-    stretch = random.uniform(1 - _MOST_STRETCH, 1 + _MOST_STRETCH)
-    shift = random.uniform(-_MOST_SHIFT_CHANNELS, _MOST_SHIFT_CHANNELS)
+    stretch = random.uniform(1 - _MAX_STRETCH, 1 + _MAX_STRETCH)
+    shift = random.uniform(-_MAX_SHIFT_CHANNELS, _MAX_SHIFT_CHANNELS)
     places = np.clip(np.arange(channels) * stretch + shift, 0, channels - 1).astype(np.float32)
     below = np.minimum(places.astype(int), channels - 2)
     part = places - below

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from ethosmith.accuracy.generator import Item, Request, run_generator
 
-_LEAST_PART = 0.75
+_MIN_PART = 0.75
 _BRIGHTNESS = (0.7, 1.25)
 # No network here has a larger input; the device's own pre-processing still scales down to it.
 _LARGEST_SIDE = 192
@@ -41,7 +41,7 @@ def _stored(picture: Picture) -> bytes:
 
 
 def _view(picture: Picture, random: np.random.Generator) -> Picture:
-    part = random.uniform(_LEAST_PART, 1)
+    part = random.uniform(_MIN_PART, 1)
     sizes = [round(part * size) for size in picture.shape[:2]]
     top, left = (
         int(random.integers(whole - size + 1))

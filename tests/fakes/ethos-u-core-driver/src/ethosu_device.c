@@ -11,7 +11,7 @@ enum { PRODUCT = 1 };
 #error "no product"
 #endif
 
-enum { RESET_TRIES = 100000, LIMITS = 4, MOST_BASE_ADDRESSES = 8 };
+enum { RESET_TRIES = 100000, LIMITS = 4, MAX_BASE_ADDRESSES = 8 };
 enum { STATUS_IRQ = 1 << 1, STATUS_RESET = 1 << 3, STATUS_END = 1 << 5 };
 enum { STATUS_ERRORS = 1 << 2 | 1 << 4 | 1 << 7 | 1 << 8 };
 enum { CMD_RUN = 1 << 0, CMD_CLEAR_IRQ = 1 << 1, CMD_GATE = 3 << 2 };
@@ -70,7 +70,7 @@ void ethosu_dev_run_command_stream(struct ethosu_device *dev, const uint8_t *str
     write_address(dev, REG_QBASE, queue);
     write_reg(dev, REG_QSIZE, bytes);
     write_reg(dev, REG_QCONFIG, ethosu_config_select(queue, -1));
-    for (int i = 0; i < num_base_addr && i < MOST_BASE_ADDRESSES; i++) {
+    for (int i = 0; i < num_base_addr && i < MAX_BASE_ADDRESSES; i++) {
         uint64_t address = ethosu_address_remap(base_addr[i], i);
         write_address(dev, REG_BASEP0 + 8u * (uint32_t)i, address);
         regions |= ethosu_config_select(address, i) << (2 * i);

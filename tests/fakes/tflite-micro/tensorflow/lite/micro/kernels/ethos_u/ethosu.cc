@@ -12,7 +12,7 @@ struct OpData {
     int sizes;
 };
 
-constexpr int kMostAddresses = 8;
+constexpr int kMaxAddresses = 8;
 
 void *Init(TfLiteContext *context, const char *, size_t) {
     return context->AllocatePersistentBuffer(context, sizeof(OpData));
@@ -48,7 +48,7 @@ TfLiteStatus Invoke(TfLiteContext *context, TfLiteNode *node) {
     ethosu_driver *driver = ethosu_reserve_driver();
     int result =
         ethosu_invoke_v3(driver, stream.data.data, static_cast<int>(stream.bytes), addresses, sizes,
-                         count < kMostAddresses ? count : kMostAddresses, nullptr);
+                         count < kMaxAddresses ? count : kMaxAddresses, nullptr);
     ethosu_release_driver(driver);
     return result == 0 ? kTfLiteOk : kTfLiteError;
 }

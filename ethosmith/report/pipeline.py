@@ -92,7 +92,7 @@ class Drawing:
 
 
 def read_steps(data: Sequence[Mapping[str, Any]], times: Mapping[str, float]) -> list[Step]:
-    """Return the steps of NAME_way.json; needs come before what needs them.
+    """Return the steps of NAME_pipeline.json; needs come before what needs them.
 
     Args:
         data: the file's content.
