@@ -68,12 +68,12 @@ def test_region_without_bytes_gives_an_empty_file(tmp_path: Path) -> None:
         (
             ".away",
             "section .away at load address 0x80000000 (4 bytes) is outside every region of the"
-            " platform; place it in one of ITCM (0x00000000), DDR (0x70000000) in the linker script,"
-            " or add its region to platform.yaml",
+            " platform; place it in one of ITCM (0x00000000), DDR (0x70000000) in the linker"
+            " script, or add its region to platform.yaml",
         ),
         (
             ".misplaced",
-            "lies in DTCM, which the card does not load; give it a load address in one of "
+            "is in DTCM, which the card does not load; give it a load address in one of "
             "ITCM (0x00000000), DDR (0x70000000) (AT> in the linker script)",
         ),
     ],
