@@ -21,7 +21,7 @@ def sampled_target(case: Case) -> Target:
 
 def assert_as_exact_as_vela(check: Check, target: Target) -> None:
     """Fail unless the NPU model equals LiteRT, or TFLM within a known difference of Vela's."""
-    known = known_difference(check.case)
+    known = known_difference(check.case, target.config.product)
     found = check.difference(target)
     assert found.elements
     if known is None:

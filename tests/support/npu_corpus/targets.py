@@ -16,9 +16,13 @@ from ethosu.vela.vela import get_compiler_config
 from ethosmith.core.terminal import captured_output
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.harness import RawModel
+from ethosu_model.u85.config import U85Config
 
 _U55 = "Ethos_U55_High_End_Embedded"
 _U65 = "Ethos_U65_High_End"
+_U85_FLASH = "Ethos_U85_SYS_Flash_High"
+_U85_DRAM = "Ethos_U85_SYS_DRAM_Mid"
+_FAMILIES = {"ethos-u55": "EthosU55", "ethos-u65": "EthosU65", "ethos-u85": "EthosU85"}
 
 
 class NotOnNpu(Exception):  # noqa: N818 - an answer of Vela's, not an error of ours
@@ -54,7 +58,8 @@ class Target:
 
     @property
     def config(self) -> AcceleratorConfig:
-        return AcceleratorConfig.parse(self.accelerator)
+        parse = U85Config.parse if "-u85-" in self.accelerator else AcceleratorConfig.parse
+        return parse(self.accelerator)
 
 
 TARGETS = (
@@ -73,15 +78,26 @@ TARGETS = (
     Target("ethos-u55-64", _U55, "Shared_Sram", arena_bytes=16 << 10),
     Target("ethos-u65-256", _U65, "Dedicated_Sram", arena_bytes=16 << 10),
 )
+U85_TARGETS = (
+    *(
+        Target(f"ethos-u85-{macs}", _U85_DRAM, memory)
+        for macs in (128, 256, 512, 1024, 2048)
+        for memory in ("Dedicated_Sram_384KB", "Shared_Sram")
+    ),
+    *(Target(f"ethos-u85-{macs}", _U85_FLASH, "Sram_Only") for macs in (128, 256, 512, 1024, 2048)),
+    Target("ethos-u85-256", _U85_DRAM, "Dedicated_Sram_512KB", "Size"),
+    Target("ethos-u85-1024", _U85_DRAM, "Dedicated_Sram_256KB"),
+    Target("ethos-u85-512", _U85_DRAM, "Dedicated_Sram", arena_bytes=16 << 10),
+)
 
 
 def target_named(name: str) -> Target:
     """Return the target of this name; KeyError if there is none."""
-    return {target.name: target for target in TARGETS}[name]
+    return {target.name: target for target in (*TARGETS, *U85_TARGETS)}[name]
 
 
 @cache
-def _vela_settings(target: Target) -> tuple[str, str, str]:
+def _vela_settings(target: Target, *, disassemble: bool = False) -> tuple[str, str, str]:
     """Return regor's architecture name, system config and options, as Vela's main makes them."""
     ini = files("ethosu").joinpath("config_files/Arm/vela.ini")
     with captured_output():
@@ -102,7 +118,7 @@ def _vela_settings(target: Target) -> tuple[str, str, str]:
         enable_debug_db=False,
         verbose_all=False,
         verbose_high_level_command_stream=False,
-        verbose_register_command_stream=False,
+        verbose_register_command_stream=disassemble,
         optimize=target.optimise,
         arena_cache_size=arch.arena_cache_size,
         verbose_schedule=False,
@@ -124,8 +140,7 @@ def _vela_settings(target: Target) -> tuple[str, str, str]:
         tensor_allocator="hillclimb",
         softmax_int16_neg_exp_range=10.0,
     )
-    family = "EthosU55" if target.config.product == "ethos-u55" else "EthosU65"
-    return family, system + ini.read_text(), options
+    return _FAMILIES[target.config.product], system + ini.read_text(), options
 
 
 def compile_for(target: Target, network: bytes) -> RawModel:
@@ -141,6 +156,15 @@ def compile_for(target: Target, network: bytes) -> RawModel:
         except RuntimeError as refused:
             raise NotOnNpu(f"{refused} {said()}".strip()) from None
     return RawModel.from_arrays(_arrays(made))
+
+
+def disassembled(target: Target, network: bytes) -> tuple[RawModel, str]:
+    """Compile a .tflite as ``compile_for`` does; also return what Vela says of the commands."""
+    family, system, options = _vela_settings(target, disassemble=True)
+    with captured_output() as said:
+        made = regor.compile(family, network, "TFLITE", system, options=options, verbose=False)
+        text = said()
+    return RawModel.from_arrays(_arrays(made)), text
 
 
 def _arrays(made: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from ethosu_model.commands import command_set
 from ethosu_model.enums import Product
 from ethosu_model.faults import CommandFault
 from ethosu_model.fields import Field, Word, bits
+from ethosu_model.u85.commands import COMMAND_SET as U85_COMMAND_SET
 
 T = TypeVar("T")
 
@@ -30,7 +31,9 @@ _FIRST = _FirstWord()
 _PAYLOAD_BITS = 32
 _COMMANDS_PER_CHECK = 1024
 _COMMAND_SETS: Mapping[Product, Mapping[tuple[bool, int], Command]] = {
-    product: command_set(product) for product in Product
+    Product.U55: command_set(Product.U55),
+    Product.U65: command_set(Product.U65),
+    Product.U85: U85_COMMAND_SET,
 }
 
 
@@ -143,12 +146,15 @@ def _decode_at(stream: bytes, offset: int, product: Product) -> Instruction:
     if isinstance(command, PayloadCommand):
         if len(words) < 2:
             raise CommandFault(f"{command.name} at 0x{offset:x} lacks its payload")
-        return Instruction(offset, command, parameter, words[1])
-    if parameter & ~command.mask:
-        raise CommandFault(
-            f"{command.name} at 0x{offset:x} sets reserved bits: 0x{parameter & ~command.mask:04x}"
-        )
-    return Instruction(offset, command, parameter)
+        instruction = Instruction(offset, command, parameter, words[1])
+        if product is not Product.U85:
+            return instruction
+    else:
+        instruction = Instruction(offset, command, parameter)
+    reserved = instruction.value & ~command.mask
+    if reserved:
+        raise CommandFault(f"{command.name} at 0x{offset:x} sets reserved bits: 0x{reserved:04x}")
+    return instruction
 
 
 def _decoded(field: Field[T], value: int) -> T:

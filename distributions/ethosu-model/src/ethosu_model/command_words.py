@@ -28,7 +28,7 @@ from ethosu_model.enums import (
 )
 from ethosu_model.fields import Word, bits, choice, flag
 
-BOTH = frozenset(Product)
+BOTH = frozenset({Product.U55, Product.U65})
 U55_ONLY = frozenset({Product.U55})
 U65_ONLY = frozenset({Product.U65})
 

@@ -70,6 +70,11 @@ class AcceleratorConfig:
         for config in ACCELERATORS:
             if config.name == name.lower():
                 return config.in_revision(revision)
+        if name.lower().startswith("ethos-u85"):
+            raise ModelError(
+                f"'{name}': Ethos-U85 runs in the NPU model on the host alone"
+                " (ethosu_model.u85.config.U85Config); there is no driver and no board for it yet"
+            )
         hint = did_you_mean(name, ACCELERATOR_CONFIGS)
         known = ", ".join(ACCELERATOR_CONFIGS)
         raise ModelError(f"unknown NPU configuration '{name}'{hint} (known: {known})")
@@ -97,7 +102,7 @@ class AcceleratorConfig:
     @property
     def architecture(self) -> Product:
         """CONFIG.product."""
-        return Product.U55 if self.product == "ethos-u55" else Product.U65
+        return _PRODUCTS[self.product]
 
     @property
     def log2_macs(self) -> int:
@@ -111,7 +116,7 @@ class AcceleratorConfig:
 
     @property
     def axi_bytes(self) -> int:
-        """Width of an AXI data beat in bytes: 64 bits on Ethos-U55, 128 on Ethos-U65."""
+        """Width of an AXI data beat in bytes: 64 bits on Ethos-U55, 128 on the others."""
         return 8 if self.architecture is Product.U55 else 16
 
     @property
@@ -144,7 +149,8 @@ class AcceleratorConfig:
         )
 
 
-_PRODUCT_MAJOR = {Product.U55: 4, Product.U65: 6}
+_PRODUCTS = {"ethos-u55": Product.U55, "ethos-u65": Product.U65, "ethos-u85": Product.U85}
+_PRODUCT_MAJOR = {Product.U55: 4, Product.U65: 6, Product.U85: 7}
 # By product, the current one first: the reset values of ID in the headers of Arm's core driver.
 # The oldest have the architecture version of Vela's own definitions.
 REVISIONS = {
@@ -156,6 +162,7 @@ REVISIONS = {
         Revision("r0p0-1", (1, 0, 6), (0, 0), 1),
         Revision("r0p0-0", (1, 0, 6), (0, 0), 0),
     ),
+    Product.U85: (Revision("r0p0-1", (2, 0, 0), (0, 0), 1),),
 }
 
 # Sources: CONFIG word and microblocks from Vela's architecture_features.accelerator_configs.

@@ -8,22 +8,18 @@ from collections import Counter
 from ethosu_model.checks import NO_CHECKS, Checks
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.debug_registers import is_debug_register, read_debug_register
-from ethosu_model.enums import MemAttr
 from ethosu_model.events import EventTotals, event_totals
 from ethosu_model.executor import Executor
 from ethosu_model.faults import AxiPort, CommandFault, NpuFault, TransferFault, WeightFault
 from ethosu_model.job import Job, JobResult
 from ethosu_model.memory import Memory
 from ethosu_model.pmu import Pmu
+from ethosu_model.register_page import register_page
 from ethosu_model.register_words import PmuRegister, Register
 from ethosu_model.registers import (
     CMD_RESET_VALUE,
-    IDENTIFICATION,
-    PMU_REGISTERS,
     REGION_BASES,
-    REGION_PORTS,
     STATUS_ERRORS,
-    STORED,
     Command,
     Reg,
     Status,
@@ -59,7 +55,8 @@ class NpuDevice:
         self.accelerator = accelerator
         self.last_fault: NpuFault | None = None
         self._executor = Executor(accelerator, memory, trace, checks)
-        self._pmu = Pmu()
+        self._page = register_page(accelerator.architecture)
+        self._pmu = Pmu(self._page.pmu)
         self._events: Counter[int] = Counter()
         self._protection = 0
         self._reset()
@@ -73,14 +70,15 @@ class NpuDevice:
         """Return the 32-bit value of the register at ``offset`` in the page; 0 if there is none."""
         if offset in self._stored:
             return self._stored[offset]
-        if offset in PMU_REGISTERS:
-            return self._pmu.read(PMU_REGISTERS[offset])
-        if offset in IDENTIFICATION:
-            return IDENTIFICATION[offset].reads[self.accelerator.architecture]
-        if is_debug_register(offset):
+        page = self._page
+        if offset in page.pmu_by_offset:
+            return self._pmu.read(page.pmu_by_offset[offset])
+        if offset in page.identification:
+            return page.identification[offset].reads[self.accelerator.architecture]
+        if is_debug_register(page.shown, offset):
             address = self._stored[Reg.DEBUG_ADDRESS.offset]
             return read_debug_register(
-                offset, self._executor.last_state, self._executor.shram, address
+                page.shown, offset, self._executor.last_state, self._executor.shram, address
             )
         return self._computed_registers().get(offset, 0)
 
@@ -98,11 +96,11 @@ class NpuDevice:
         """Write the register at ``offset``; writes to read-only and absent ones do nothing."""
         value &= 0xFFFFFFFF
         if offset in self._stored:
-            self._stored[offset] = value & STORED[offset].mask
+            self._stored[offset] = value & self._page.stored[offset].mask
             if offset in _QUEUE:
                 self._rewind()
-        elif offset in PMU_REGISTERS:
-            self._write_pmu(PMU_REGISTERS[offset], value)
+        elif offset in self._page.pmu_by_offset:
+            self._write_pmu(self._page.pmu_by_offset[offset], value)
         elif offset == Reg.RESET.offset:
             self._soft_reset(value)
         elif offset == Reg.CMD.offset:
@@ -117,7 +115,7 @@ class NpuDevice:
         self._pmu.write(register, value)
 
     def _reset(self) -> None:
-        self._stored = dict.fromkeys(STORED, 0)
+        self._stored = dict.fromkeys(self._page.stored, 0)
         self._status = Status(0)
         self._faulting_channel = 0
         self._irq_history = 0
@@ -179,7 +177,7 @@ class NpuDevice:
         if isinstance(fault, CommandFault):
             self._status |= Status.CMD_PARSE_ERROR
         elif isinstance(fault, WeightFault):
-            self._status |= Status.WD_FAULT
+            self._status |= self._page.weight_fault
         elif isinstance(fault, TransferFault):
             self._status |= Status.BUS_STATUS
             if fault.port is AxiPort.AXI1:
@@ -187,20 +185,14 @@ class NpuDevice:
             self._faulting_channel = int(fault.channel)
 
     def _job(self) -> Job:
-        region_config = self._stored[Reg.REGIONCFG.offset]
         address_mask = (1 << self.accelerator.address_bits) - 1
         return Job(
             stream_address=self._pair(Reg.QBASE0, Reg.QBASE1) & address_mask,
             stream_bytes=self._stored[Reg.QSIZE.offset],
-            stream_port=_port(Reg.QCONFIG.cmd_region0.get(self._stored[Reg.QCONFIG.offset])),
+            stream_port=self._page.stream_port(self._stored),
             region_bases=tuple(self._pair(*pair) & address_mask for pair in REGION_BASES),
-            region_ports=tuple(_port(field.get(region_config)) for field in REGION_PORTS),
+            region_ports=self._page.region_ports(self._stored),
         )
 
     def _pair(self, low: Register, high: Register) -> int:
         return self._stored[low.offset] | self._stored[high.offset] << 32
-
-
-def _port(attribute: MemAttr) -> AxiPort:
-    """Return the AXI port: counters 0 and 1 are AXI0's, 2 and 3 AXI1's."""
-    return AxiPort(attribute >> 1)

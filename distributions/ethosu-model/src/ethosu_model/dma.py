@@ -91,8 +91,8 @@ def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
     read_at = _addresses(source, state, bits, (size0, size1), length)
     write_at = _addresses(destination, state, bits, (size0, size1), length)
     for from_address, to_address in zip(read_at, write_at, strict=True):
-        data = _read(bus, source, from_address, length, shram)
-        _write(bus, destination, to_address, data, shram)
+        data = read_row(bus, source, from_address, length, shram)
+        write_row(bus, destination, to_address, data, shram)
     operands = f"{_describe(source)} -> {_describe(destination)}, {length} bytes x {size0 * size1}"
     rows = tuple(zip(read_at, write_at, strict=True))
     return DmaReport(operands, source, destination, length * size0 * size1, rows, length)
@@ -141,7 +141,8 @@ def _addresses(
     ]
 
 
-def _read(bus: Bus, side: Endpoint, address: int, size_bytes: int, shram: bytearray) -> bytes:
+def read_row(bus: Bus, side: Endpoint, address: int, size_bytes: int, shram: bytearray) -> bytes:
+    """Return a row of a transfer; CommandFault if it is beyond SHRAM."""
     if side.port is not None:
         return bus.read(address, size_bytes, side.port, AxiChannel.DMA_READ)
     if address < 0 or address + size_bytes > len(shram):
@@ -149,7 +150,8 @@ def _read(bus: Bus, side: Endpoint, address: int, size_bytes: int, shram: bytear
     return bytes(shram[address : address + size_bytes])
 
 
-def _write(bus: Bus, side: Endpoint, address: int, data: bytes, shram: bytearray) -> None:
+def write_row(bus: Bus, side: Endpoint, address: int, data: bytes, shram: bytearray) -> None:
+    """Store a row of a transfer; CommandFault if it is beyond SHRAM."""
     if side.port is not None:
         bus.write(address, data, side.port, AxiChannel.DMA_WRITE)
         return

@@ -14,6 +14,7 @@ class Product(IntEnum):
 
     U55 = 0
     U65 = 1
+    U85 = 2
 
 
 class MemAttr(IntEnum):

@@ -10,17 +10,16 @@ from ethosu_model.accounting import Account
 from ethosu_model.bus import Bus
 from ethosu_model.checks import Checks
 from ethosu_model.command_stream import CommandState, Instruction, no_pace
-from ethosu_model.commands import Cmd0
 from ethosu_model.config import AcceleratorConfig
-from ethosu_model.dma import run_dma
-from ethosu_model.faults import AxiChannel, NpuFault
+from ethosu_model.faults import AxiChannel, CommandFault, NpuFault
+from ethosu_model.instruction_set import instruction_set
 from ethosu_model.job import Job, JobResult
 from ethosu_model.limits import MAX_STREAM_BYTES, Budget, check
 from ethosu_model.machine import Machine
 from ethosu_model.memory import Memory
 from ethosu_model.operation import OperationReport
 from ethosu_model.ordering import Accesses, Ordering
-from ethosu_model.program import MAX_KEPT_ACTIONS, OPERATIONS, Action, Program
+from ethosu_model.program import MAX_KEPT_ACTIONS, Action, Program
 from ethosu_model.trace import Trace
 from ethosu_model.weights import WeightCache
 
@@ -47,6 +46,7 @@ class Executor:
         )
         # A memory with a time limit of its own checks it while a long stream is decoded too.
         self._check_time: Callable[[], None] = getattr(memory, "check_time", no_pace)
+        self._commands = instruction_set(accelerator.architecture)
         self._trace = trace
         self._ordering = Ordering(accelerator.architecture)
         self.last_state = CommandState()
@@ -61,6 +61,7 @@ class Executor:
         """Clear SHRAM and the command registers."""
         self.last_state = CommandState()
         self._machine.shram[:] = bytes(len(self._machine.shram))
+        self._machine.chains.clear()
 
     def run(self, job: Job, start: int = 0) -> JobResult:
         """Execute ``job`` from byte ``start`` on, to a stop, to its end or to the first fault."""
@@ -112,14 +113,14 @@ class Executor:
                 continue
             self.last_state = action.state
             result.read_offset = instruction.offset
-            if instruction.command in (Cmd0.NPU_OP_STOP, Cmd0.NPU_OP_IRQ):
+            if instruction.command in (self._commands.stop, self._commands.irq):
                 result.irq_raised = True
-                result.irq_mask |= instruction.get(Cmd0.NPU_OP_STOP.irq_mask)
+                result.irq_mask |= instruction.get(self._commands.irq_mask)
                 self._tell(instruction, lambda: f"mask 0x{result.irq_mask:04x}")
             else:
                 self._execute(action, job, account)
             result.read_offset += instruction.size_bytes
-            if instruction.command is Cmd0.NPU_OP_STOP:
+            if instruction.command is self._commands.stop:
                 return
         result.read_offset = program.size_bytes
         if program.fault is not None:
@@ -127,15 +128,16 @@ class Executor:
 
     def _execute(self, action: Action, job: Job, account: Account) -> None:
         instruction = action.instruction
-        if instruction.command in OPERATIONS:
-            operation = action.operation(self._machine, job)
+        make = self._commands.operations.get(instruction.command)
+        if make is not None:
+            operation = action.operation(make, self._machine, job)
             if self._machine.checks.ordering:
                 self._ordering.kernel(operation.accesses(_place(instruction)))
             report = operation.run()
             account.operation(report.cost)
             self._tell_operation(instruction, report)
-        elif instruction.command is Cmd0.NPU_OP_DMA_START:
-            transfer = run_dma(self._machine, action.state, job)
+        elif instruction.command is self._commands.dma_start:
+            transfer = self._commands.run_dma(self._machine, action.state, job)
             if self._machine.checks.ordering:
                 self._ordering.transfer(Accesses(_place(instruction), *transfer.accesses()))
             account.transfer(transfer)
@@ -146,16 +148,19 @@ class Executor:
 
     def _account_for(self, instruction: Instruction, account: Account) -> None:
         """Carry out what only the account and the checks see: waits and the PMU's mask."""
-        if instruction.command is Cmd0.NPU_OP_KERNEL_WAIT:
-            kernels = instruction.get(Cmd0.NPU_OP_KERNEL_WAIT.n)
+        commands = self._commands
+        if instruction.command is commands.kernel_wait:
+            kernels = instruction.get(commands.kernels_left)
             account.wait_for_kernels(kernels)
             self._ordering.wait_for_kernels(kernels)
-        elif instruction.command is Cmd0.NPU_OP_DMA_WAIT:
-            transfers = instruction.get(Cmd0.NPU_OP_DMA_WAIT.k)
+        elif instruction.command is commands.dma_wait:
+            transfers = instruction.get(commands.transfers_left)
             account.wait_for_transfers(transfers)
             self._ordering.wait_for_transfers(transfers)
-        elif instruction.command is Cmd0.NPU_OP_PMU_MASK:
-            account.masked = instruction.get(Cmd0.NPU_OP_PMU_MASK.enable)
+        elif instruction.command is commands.pmu_mask:
+            account.masked = instruction.get(commands.pmu_masked)
+        else:
+            raise CommandFault(f"{_place(instruction)} is not modelled")
 
     def _tell_operation(self, instruction: Instruction, report: OperationReport) -> None:
         self._tell(instruction, report.describe)

@@ -16,11 +16,14 @@ from numpy.typing import NDArray
 from ethosu_model.checks import NO_CHECKS, Checks
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.device import NpuDevice
-from ethosu_model.enums import MemAttr
+from ethosu_model.enums import MemAttr, Product
 from ethosu_model.errors import ModelError
 from ethosu_model.memory import ArrayMemory
+from ethosu_model.register_page import register_page
 from ethosu_model.registers import REGION_BASES, REGION_PORTS, STATUS_ERRORS, Command, Reg, Status
 from ethosu_model.trace import Trace
+from ethosu_model.u85.enums import AxiPort as U85AxiPort
+from ethosu_model.u85.registers import Reg as U85Reg
 
 _FOURCC = b"COP1"
 _ACTION_CONFIG = 1
@@ -222,13 +225,16 @@ class HostRunner:
             write(REGION_BASES[region][0].offset, _region_base(region))
         port = REGION_PORTS[self.model.weights_region]
         write(Reg.REGIONCFG.offset, port.put(MemAttr.AXI1_OUTSTANDING_COUNTER3))
+        if self.device.accelerator.architecture is Product.U85:
+            write(U85Reg.MEM_ATTR3.offset, U85Reg.MEM_ATTR3.axi_port.put(U85AxiPort.EXT))
         write(Reg.CMD.offset, int(Command.RUN | Command.CLEAR_IRQ))
 
     def _start_counters(self) -> None:
         write = self.device.write_register
         reset = Reg.PMCR.event_cnt_rst.mask | Reg.PMCR.cycle_cnt_rst.mask
-        write(Reg.PMCR.offset, Reg.PMCR.cnt_en.mask | reset)
-        write(Reg.PMCNTENSET.offset, Reg.PMCNTENSET.mask)
+        pmu = register_page(self.device.accelerator.architecture).pmu
+        write(pmu.control.offset, Reg.PMCR.cnt_en.mask | reset)
+        write(pmu.enable_set.offset, pmu.enable_set.mask)
 
     def _read(self, tensor: RawTensor) -> NDArray[Any]:
         data = self.memory.read(_region_base(tensor.region) + tensor.offset, tensor.size_bytes)

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,6 +68,17 @@ def _sigmoid_table() -> Int64Array:
 
 
 _SIGMOID = _sigmoid_table()
+
+
+@cache
+def curve_table() -> NDArray[np.int16]:
+    """Return the table that Vela loads for sigmoid and tanh of Ethos-U85.
+
+    512 pairs of base and slope, from -256/24 on; the first slope is of no account.
+    """
+    upper = _SIGMOID - 0x8000
+    bases = np.concatenate([-upper[:0:-1], upper])
+    return np.stack([bases[:-1], np.diff(bases)], axis=1).ravel().astype(np.int16)
 
 
 def _interpolate_sigmoid(magnitude: Int64Array, fraction_bits: int) -> Int64Array:

@@ -3,7 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+from numpy.typing import NDArray
 
 from ethosu_model.bus import Bus
 from ethosu_model.checks import NO_CHECKS, Checks
@@ -21,9 +24,11 @@ class Machine:
         accelerator: Which NPU.
         bus: Its AXI ports.
         cache: Decoded weights.
-        shram: Shared RAM; both cores of a dual-core NPU hold the same tables.
+        shram: Shared RAM; both cores of a dual-core NPU hold the same tables. Of Ethos-U85, its
+            table RAM.
         budget: Work left to the running job.
         checks: What is refused on request.
+        chains: Ethos-U85's chaining buffers by number [height, width, depth], elements as stored.
     """
 
     accelerator: AcceleratorConfig
@@ -32,6 +37,7 @@ class Machine:
     shram: bytearray
     budget: Budget
     checks: Checks = NO_CHECKS
+    chains: dict[int, NDArray[Any]] = field(default_factory=dict)
 
     def table(self) -> bytes:
         """Return the LUT region: the last banks of SHRAM."""

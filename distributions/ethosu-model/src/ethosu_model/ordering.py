@@ -4,8 +4,8 @@
 Kernels and transfers run side by side. A transfer begins while kernels before it may still be at
 work, unless NPU_OP_KERNEL_WAIT stood between, and a kernel while transfers are, unless
 NPU_OP_DMA_WAIT did. How many of each may be outstanding is Vela's architecture_features: two
-kernels, and one transfer on Ethos-U55, two on U65. Kernels among themselves, which BLOCKDEP
-orders, are taken to be in order, and so are transfers.
+kernels, and one transfer on Ethos-U55, two on U65, four on U85. Kernels among themselves, which
+BLOCKDEP orders, are taken to be in order, and so are transfers.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from ethosu_model.faults import CommandFault
 from ethosu_model.spans import Spans, meeting, span
 
 _OUTSTANDING_KERNELS = 2
-_OUTSTANDING_TRANSFERS = {Product.U55: 1, Product.U65: 2}
+_OUTSTANDING_TRANSFERS = {Product.U55: 1, Product.U65: 2, Product.U85: 4}
 _SHRAM = 1 << 56  # beyond all bus addresses
 
 

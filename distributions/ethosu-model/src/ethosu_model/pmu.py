@@ -1,28 +1,48 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The performance monitoring unit: one cycle counter and four event counters."""
+"""The performance monitoring unit: one cycle counter, and four or eight event counters."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from ethosu_model.pmu_events import PmuEvent
 from ethosu_model.register_words import PmuRegister
 from ethosu_model.registers import Reg
 
-EVENT_COUNTERS = 4
 CYCLE_BIT = Reg.PMCNTENSET.cycle_cnt.mask
 _CYCLE_COUNTER_BITS = 48
 _ALWAYS = (PmuEvent.NO_EVENT, PmuEvent.CYCLE)
 
 
+@dataclass(frozen=True)
+class PmuRegisters:
+    """The registers of a product's PMU, by what they are for."""
+
+    control: PmuRegister
+    enable_set: PmuRegister
+    enable_clear: PmuRegister
+    overflow_set: PmuRegister
+    overflow_clear: PmuRegister
+    interrupt_set: PmuRegister
+    interrupt_clear: PmuRegister
+    cycles_low: PmuRegister
+    cycles_high: PmuRegister
+    cycle_config: PmuRegister
+    axi_channel: PmuRegister
+    counters: tuple[PmuRegister, ...]
+    types: tuple[PmuRegister, ...]
+
+
 class Pmu:
-    """Registers PMCR to PMEVTYPER3 and the counting rule.
+    """Registers PMCR to PMEVTYPERn and the counting rule.
 
     Events come in whole jobs or operations (``count``); nothing counts in between, for
     the model has no clock of its own.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, registers: PmuRegisters) -> None:
+        self._registers = registers
         self.reset()
 
     def reset(self) -> None:
@@ -36,8 +56,8 @@ class Pmu:
         self._cycle_config = 0
         self._cycles_run = False
         self._axi_channel = 0
-        self._events = [0] * EVENT_COUNTERS
-        self._types = [0] * EVENT_COUNTERS
+        self._events = [0] * len(self._registers.counters)
+        self._types = [0] * len(self._registers.types)
 
     @property
     def irq(self) -> bool:
@@ -64,9 +84,10 @@ class Pmu:
         ):
             return
         self._count_cycles(events)
-        for index in range(EVENT_COUNTERS):
+        for index in range(len(self._events)):
             if self._enabled >> index & 1:
-                self._add_event(index, events.get(self._types[index], 0))
+                watched = Reg.PMEVTYPER0.ev_type.get(self._types[index])
+                self._add_event(index, events.get(watched, 0))
 
     def _count_cycles(self, events: Mapping[int, int]) -> None:
         """Count between the start and the stop event; where in ``events`` they lie is unknown."""
@@ -93,56 +114,59 @@ class Pmu:
         return self._readers()[register]
 
     def _readers(self) -> dict[PmuRegister, int]:
+        registers = self._registers
         values = {
-            Reg.PMCR: self._control | Reg.PMCR.num_event_cnt.put(EVENT_COUNTERS),
-            Reg.PMCNTENSET: self._enabled,
-            Reg.PMCNTENCLR: self._enabled,
-            Reg.PMOVSSET: self._overflow,
-            Reg.PMOVSCLR: self._overflow,
-            Reg.PMINTSET: self._interrupts,
-            Reg.PMINTCLR: self._interrupts,
-            Reg.PMCCNTR_LO: self._cycles & 0xFFFFFFFF,
-            Reg.PMCCNTR_HI: self._cycles >> 32,
-            Reg.PMCCNTR_CFG: self._cycle_config,
-            Reg.PMCAXI_CHAN: self._axi_channel,
+            registers.control: self._control | Reg.PMCR.num_event_cnt.put(len(self._events)),
+            registers.enable_set: self._enabled,
+            registers.enable_clear: self._enabled,
+            registers.overflow_set: self._overflow,
+            registers.overflow_clear: self._overflow,
+            registers.interrupt_set: self._interrupts,
+            registers.interrupt_clear: self._interrupts,
+            registers.cycles_low: self._cycles & 0xFFFFFFFF,
+            registers.cycles_high: self._cycles >> 32,
+            registers.cycle_config: self._cycle_config,
+            registers.axi_channel: self._axi_channel,
         }
-        values |= dict(zip(COUNTER_REGISTERS, self._events, strict=True))
-        return values | dict(zip(TYPE_REGISTERS, self._types, strict=True))
+        values |= dict(zip(registers.counters, self._events, strict=True))
+        return values | dict(zip(registers.types, self._types, strict=True))
 
     def write(self, register: PmuRegister, value: int) -> None:
         """Write a PMU register."""
-        if register in COUNTER_REGISTERS:
-            self._events[COUNTER_REGISTERS.index(register)] = value
-        elif register in TYPE_REGISTERS:
-            self._types[TYPE_REGISTERS.index(register)] = Reg.PMEVTYPER0.ev_type.get(value)
+        registers = self._registers
+        if register in registers.counters:
+            self._events[registers.counters.index(register)] = value
+        elif register in registers.types:
+            self._types[registers.types.index(register)] = value & register.mask
         else:
             self._writers()[register](value)
 
     def _writers(self) -> dict[PmuRegister, Callable[[int], None]]:
+        registers = self._registers
         return {
-            Reg.PMCR: self._write_control,
-            Reg.PMCNTENSET: lambda value: self._update("_enabled", set_bits=value),
-            Reg.PMCNTENCLR: lambda value: self._update("_enabled", clear_bits=value),
-            Reg.PMOVSSET: lambda value: self._update("_overflow", set_bits=value),
-            Reg.PMOVSCLR: lambda value: self._update("_overflow", clear_bits=value),
-            Reg.PMINTSET: lambda value: self._update("_interrupts", set_bits=value),
-            Reg.PMINTCLR: lambda value: self._update("_interrupts", clear_bits=value),
-            Reg.PMCCNTR_LO: self._write_cycles_low,
-            Reg.PMCCNTR_HI: self._write_cycles_high,
-            Reg.PMCCNTR_CFG: self._write_cycle_config,
-            Reg.PMCAXI_CHAN: self._write_axi_channel,
+            registers.control: self._write_control,
+            registers.enable_set: lambda value: self._update("_enabled", set_bits=value),
+            registers.enable_clear: lambda value: self._update("_enabled", clear_bits=value),
+            registers.overflow_set: lambda value: self._update("_overflow", set_bits=value),
+            registers.overflow_clear: lambda value: self._update("_overflow", clear_bits=value),
+            registers.interrupt_set: lambda value: self._update("_interrupts", set_bits=value),
+            registers.interrupt_clear: lambda value: self._update("_interrupts", clear_bits=value),
+            registers.cycles_low: self._write_cycles_low,
+            registers.cycles_high: self._write_cycles_high,
+            registers.cycle_config: self._write_cycle_config,
+            registers.axi_channel: self._write_axi_channel,
         }
 
     def _update(self, field: str, *, set_bits: int = 0, clear_bits: int = 0) -> None:
         value = (getattr(self, field) | set_bits) & ~clear_bits
-        setattr(self, field, value & Reg.PMCNTENSET.mask)
+        setattr(self, field, value & self._registers.enable_set.mask)
         if set_bits:
             self._irq |= bool(self._overflow & self._interrupts & set_bits)
 
     def _write_control(self, value: int) -> None:
         self._control = value & (Reg.PMCR.cnt_en.mask | Reg.PMCR.mask_en.mask)
         if Reg.PMCR.event_cnt_rst.get(value):
-            self._events = [0] * EVENT_COUNTERS
+            self._events = [0] * len(self._events)
         if Reg.PMCR.cycle_cnt_rst.get(value):
             self._cycles = 0
 
@@ -153,22 +177,8 @@ class Pmu:
         self._cycles = Reg.PMCCNTR_HI.count.get(value) << 32 | self._cycles & 0xFFFFFFFF
 
     def _write_cycle_config(self, value: int) -> None:
-        self._cycle_config = value & Reg.PMCCNTR_CFG.mask
+        self._cycle_config = value & self._registers.cycle_config.mask
         self._cycles_run = False
 
     def _write_axi_channel(self, value: int) -> None:
-        self._axi_channel = value & Reg.PMCAXI_CHAN.mask
-
-
-COUNTER_REGISTERS: tuple[PmuRegister, ...] = (
-    Reg.PMEVCNTR0,
-    Reg.PMEVCNTR1,
-    Reg.PMEVCNTR2,
-    Reg.PMEVCNTR3,
-)
-TYPE_REGISTERS: tuple[PmuRegister, ...] = (
-    Reg.PMEVTYPER0,
-    Reg.PMEVTYPER1,
-    Reg.PMEVTYPER2,
-    Reg.PMEVTYPER3,
-)
+        self._axi_channel = value & self._registers.axi_channel.mask

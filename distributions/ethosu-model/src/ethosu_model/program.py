@@ -8,28 +8,16 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from ethosu_model.command_stream import CommandState, Instruction, instructions, no_pace
-from ethosu_model.command_words import Command
-from ethosu_model.commands import Cmd0
-from ethosu_model.convolution_operation import Convolution, DepthwiseConvolution
-from ethosu_model.elementwise_operation import Elementwise
 from ethosu_model.enums import Product
 from ethosu_model.faults import CommandFault
+from ethosu_model.instruction_set import MakeOperation, NpuOperation
 from ethosu_model.job import Job
 from ethosu_model.machine import Machine
-from ethosu_model.operation import BlockOperation
-from ethosu_model.pooling_operation import Pooling
 
 # Longer streams are prepared anew each time, command by command; a network has some hundreds of
 # operations. An action with its registers takes some 10 KiB.
 MAX_KEPT_ACTIONS = 5000
 _MAX_KEPT_BYTES = 1 << 20
-
-OPERATIONS: dict[Command, type[BlockOperation]] = {
-    Cmd0.NPU_OP_CONV: Convolution,
-    Cmd0.NPU_OP_DEPTHWISE: DepthwiseConvolution,
-    Cmd0.NPU_OP_POOL: Pooling,
-    Cmd0.NPU_OP_ELEMENTWISE: Elementwise,
-}
 
 
 @dataclass
@@ -38,17 +26,16 @@ class Action:
 
     instruction: Instruction
     state: CommandState
-    _operation: BlockOperation | None = field(default=None, repr=False)
+    _operation: NpuOperation | None = field(default=None, repr=False)
 
-    def operation(self, machine: Machine, job: Job) -> BlockOperation:
-        """Return the operation, its operands resolved.
+    def operation(self, make: MakeOperation, machine: Machine, job: Job) -> NpuOperation:
+        """Return the operation that ``make`` makes, its operands resolved.
 
         Raises:
             CommandFault: An operand is not legal.
         """
         if self._operation is None:
-            kind = OPERATIONS[self.instruction.command]
-            operation = kind(machine, self.state, job, self.instruction)
+            operation = make(machine, self.state, job, self.instruction)
             operation.resolve()
             self._operation = operation
         return self._operation

@@ -156,7 +156,11 @@ class IdentificationRegister(Register):
 
     def __init__(self, offset: int, u55: int = 0, u65: int | None = None) -> None:
         super().__init__(offset)
-        self.reads = {Product.U55: u55, Product.U65: u55 if u65 is None else u65}
+        self.reads = {
+            Product.U55: u55,
+            Product.U65: u55 if u65 is None else u65,
+            Product.U85: u55,  # whose table has a register of its own wherever it differs
+        }
 
 
 class PmuRegister(Register):

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cached_property
 from math import prod
@@ -237,11 +238,23 @@ class WeightCache:
             WeightFault: See ``decode_weights``.
             CommandFault: See ``decode_weights``.
         """
-        key = (streams, geometries)
+        return self.remember(
+            streams, geometries, lambda: WeightVolume(_interleave(streams, geometries))
+        )
+
+    def remember(
+        self, streams: tuple[bytes, ...], order: Hashable, make: Callable[[], WeightVolume]
+    ) -> WeightVolume:
+        """Return the weights of ``streams`` in an order, made only if they are not kept.
+
+        Raises:
+            NpuFault: As ``make`` does.
+        """
+        key = (streams, order)
         if key in self._entries:
             self._entries.move_to_end(key)
             return self._entries[key]
-        volume = WeightVolume(_interleave(streams, geometries))
+        volume = make()
         self._entries[key] = volume
         self._size += volume.size_bytes + sum(map(len, streams))
         while self._size > self._limit and len(self._entries) > 1:
@@ -250,7 +263,7 @@ class WeightCache:
         return volume
 
 
-_CacheKey = tuple[tuple[bytes, ...], tuple[WeightGeometry, ...]]
+_CacheKey = tuple[tuple[bytes, ...], Hashable]
 
 
 def _interleave(

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What all operations of Ethos-U85 that produce an OFM share."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ethosu_model.accounting import OperationCost
+from ethosu_model.checks import check_kernel
+from ethosu_model.cycles import BlockKind
+from ethosu_model.faults import AxiChannel, CommandFault
+from ethosu_model.feature_map import write_feature_map
+from ethosu_model.operation import OperationReport
+from ethosu_model.ordering import Accesses, shram_span
+from ethosu_model.spans import NOTHING, Spans, spans_of, union
+from ethosu_model.traffic import (
+    Traffic,
+    block_counts,
+    elementwise_traffic,
+    ifm_traffic,
+    ofm_traffic,
+)
+from ethosu_model.u85.commands import Cmd0
+from ethosu_model.u85.cycles import operation_cost
+from ethosu_model.u85.enums import (
+    AccumulatorInput,
+    AccumulatorOutput,
+    Function,
+    Reverse,
+)
+from ethosu_model.u85.operands import Operand
+from ethosu_model.u85.output import finish, table_place
+from ethosu_model.u85.resolved import Operands
+
+Array = NDArray[Any]
+
+_REVERSED = {Reverse.H: 0, Reverse.W: 1, Reverse.C: 2}
+
+
+class Operation(Operands, ABC):
+    """One operation; ``run`` executes it."""
+
+    kind = BlockKind.ELEMENTWISE
+
+    # -- what the executor calls -----------------------------------------------------------
+
+    def resolve(self) -> None:
+        """Resolve all operands, so that none of them fails later.
+
+        Raises:
+            CommandFault: One of them is not legal, or is not modelled.
+        """
+        self._check_accumulators()
+        _ = self.scaling, self.activation, self.cost
+        if self.machine.checks.excluded and self.kind is not BlockKind.ELEMENTWISE:
+            check_kernel(self.window.kernel)
+
+    def accesses(self, name: str) -> Accesses:
+        """Return what the operation reads and writes; chaining buffers are not memory."""
+        reads = [*map(_spans, self.inputs), *self.stream_spans()]
+        if self.activation.function is not Function.LUT_NONE:
+            reads.append(shram_span(*table_place(self.activation)))
+        return Accesses(name, union(reads), _spans(self.ofm))
+
+    def run(self) -> OperationReport:
+        """Execute the operation.
+
+        Raises:
+            NpuFault: It cannot be executed, or met a bus fault.
+        """
+        self.spend()
+        return self._store(self.compute())
+
+    # -- what each operation has of its own -------------------------------------------------
+
+    accumulator_inputs = frozenset({AccumulatorInput.RESET})
+
+    @cached_property
+    @abstractmethod
+    def inputs(self) -> tuple[Operand, ...]:
+        """What the operation reads, the IFM first."""
+
+    @abstractmethod
+    def compute(self) -> Array:
+        """Return scaled results [height, width, depth]."""
+
+    def spend(self) -> None:
+        """Charge the work to the job."""
+        self.machine.budget.spend(0, self.shape.elements)
+
+    def stream_spans(self) -> Iterable[Spans]:
+        """Return where weights and scales lie."""
+        return ()
+
+    def stream_traffic(self) -> Iterable[Traffic]:
+        """Return what reading weights and scales moves."""
+        return ()
+
+    def multiply_accumulates(self) -> int:
+        """Return how many of them there are, blocks filled up."""
+        return 0
+
+    def _check_accumulators(self) -> None:
+        word = Cmd0.NPU_SET_ACC_FORMAT
+        given, output = self.state.get(word.acc_input), self.state.get(word.acc_output)
+        if given not in self.accumulator_inputs:
+            raise CommandFault(
+                f"{self.instruction.command.name}: {word.acc_input} {given.name} is not modelled"
+            )
+        if output is not AccumulatorOutput.ENABLE:
+            raise CommandFault(
+                f"{self.instruction.command.name}: {word.acc_output} {output.name} is not modelled"
+            )
+
+    def _store(self, scaled: Array) -> OperationReport:
+        """Finish scaled results and write the OFM, or leave it in its chaining buffer."""
+        fm = self.ofm.fm
+        result = finish(scaled, fm, self.activation, self.machine.shram).transpose(self.transpose)
+        reverse = self.state.get(Cmd0.NPU_SET_OFM_PRECISION.activation_reverse)
+        if reverse is not Reverse.NONE:
+            result = np.flip(result, _REVERSED[reverse])
+        if self.ofm.chain is None:
+            write_feature_map(self.machine.bus, fm, result, AxiChannel.OFM)
+        else:
+            self.machine.chains[self.ofm.chain] = result.copy()
+        return OperationReport(self._describe, fm, result, self.cost)
+
+    # -- account ----------------------------------------------------------------------------
+
+    @cached_property
+    def cost(self) -> OperationCost:
+        """What running the operation costs."""
+        traffic = [*self._input_traffic(), *self.stream_traffic()]
+        if self.ofm.chain is None:
+            traffic.append(ofm_traffic(self.ofm.fm))
+        bits = 8 * self.inputs[0].fm.dtype.itemsize if self.inputs else 8
+        return operation_cost(
+            self.machine.accelerator, self.shape, self.multiply_accumulates(), bits, traffic
+        )
+
+    def _input_traffic(self) -> Iterable[Traffic]:
+        for operand in self.inputs:
+            if operand.chain is not None:
+                continue
+            if self.kind is BlockKind.ELEMENTWISE or operand is not self.inputs[0]:
+                yield elementwise_traffic(operand.fm)
+                continue
+            counts = block_counts(self.shape, self.block)
+            passes = counts.depth if self.kind is BlockKind.CONVOLUTION else 1
+            yield ifm_traffic(operand.fm, self.shape, self.block, self.window, depth_passes=passes)
+
+    def _describe(self) -> str:
+        parts = [f"{_where(operand)}" for operand in (*self.inputs, self.ofm)]
+        if self.kind is not BlockKind.ELEMENTWISE:
+            parts += [f"kernel {self.window.kernel}", f"padding {self.window.padding}"]
+        scaling = f"scale {self.scaling} {self.rounding.name}"
+        return ", ".join([*parts, scaling, f"{self.activation}"])
+
+
+def _where(operand: Operand) -> str:
+    return f"{operand.fm}" if operand.chain is None else f"{operand.fm} chained {operand.chain}"
+
+
+def _spans(operand: Operand) -> Spans:
+    return spans_of(operand.fm) if operand.chain is None else NOTHING
