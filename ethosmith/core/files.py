@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read files of bounded size, hash them, and write them whole or not at all."""
+"""Read regular files of bounded size, hash them, and write them whole or not at all.
+
+This is where files that nobody vouches for come in: a FIFO never blocks a reader, a device is
+never read, a file that is too large is never loaded, and whatever a parser raises about its
+content ends as one line (`parsing`).
+"""
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from ethosmith.core.errors import EthosmithError
 
@@ -18,18 +25,42 @@ from ethosmith.core.errors import EthosmithError
 UNFINISHED_PREFIX = ".unfinished."
 
 
-def read_bytes(path: Path, *, limit_bytes: int) -> bytes:
+# Of text, of data that a step holds in memory, and of networks. Larger ones are mistakes, or
+# meant to hurt: nothing of this size fits a microcontroller.
+MAX_TEXT_BYTES = 16 << 20
+MAX_DATA_BYTES = 64 << 20
+MAX_MODEL_BYTES = 128 << 20
+
+
+@contextmanager
+def open_regular(path: Path, *, follow_links: bool = True) -> Iterator[BinaryIO]:
+    """Open a regular file for reading; a FIFO does not block, and a device is not read.
+
+    Raises:
+        OSError: it cannot be opened, or is something else (``EINVAL``).
+    """
+    flags = os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC | (0 if follow_links else os.O_NOFOLLOW)
+    descriptor = os.open(path, flags)
+    with os.fdopen(descriptor, "rb") as file:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "not a regular file", str(path))
+        yield file
+
+
+def read_bytes(path: Path, *, limit_bytes: int = MAX_DATA_BYTES) -> bytes:
     """Return the bytes of a file that is not trusted to be small.
 
     Raises:
-        EthosmithError: it cannot be read, is larger than ``limit_bytes``, or has no size.
+        EthosmithError: it cannot be read, is larger than ``limit_bytes``, or is no regular file.
     """
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             size_bytes = os.fstat(file.fileno()).st_size
             if size_bytes > limit_bytes:
                 raise EthosmithError(f"{path}: {size_bytes:,} bytes, more than {limit_bytes:,}")
             data = file.read(size_bytes + 1)
+    except ValueError:
+        raise EthosmithError(f"{str(path)!r}: not a file name") from None
     except OSError as error:
         raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
     if len(data) > size_bytes:
@@ -37,9 +68,83 @@ def read_bytes(path: Path, *, limit_bytes: int) -> bytes:
     return data
 
 
+def check_readable(path: Path, *, limit_bytes: int) -> None:
+    """Check, without reading it, a file that a library will read by its name.
+
+    Raises:
+        EthosmithError: as `read_bytes`.
+    """
+    try:
+        with open_regular(path) as file:
+            size_bytes = os.fstat(file.fileno()).st_size
+    except OSError as error:
+        raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
+    if size_bytes > limit_bytes:
+        raise EthosmithError(f"{path}: {size_bytes:,} bytes, more than {limit_bytes:,}")
+
+
+def read_text(path: Path, *, limit_bytes: int = MAX_TEXT_BYTES, encoding: str = "utf-8") -> str:
+    """Return the text of a file; with Unix line ends.
+
+    Raises:
+        EthosmithError: as `read_bytes`, or it is not in ``encoding``.
+    """
+    data = read_bytes(path, limit_bytes=limit_bytes)
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise EthosmithError(f"{path}: not UTF-8 text: byte {error.start}") from None
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def read_json(path: Path, *, limit_bytes: int = MAX_DATA_BYTES) -> Any:
+    """Return what a JSON file holds.
+
+    Raises:
+        EthosmithError: as `read_bytes`, or it is not JSON.
+    """
+    data = read_bytes(path, limit_bytes=limit_bytes)
+    with parsing(path, "JSON"):
+        return json.loads(data)
+
+
+@contextmanager
+def parsing(path: Path | str, kind: str) -> Iterator[None]:
+    """Turn whatever a parser raises about a foreign file into one line.
+
+    Args:
+        path: of the file, or its name for messages.
+        kind: what it should be, as in "not a valid ``kind``".
+
+    Raises:
+        EthosmithError: the block raised something; its own `EthosmithError` passes.
+    """
+    try:
+        yield
+    except EthosmithError:
+        raise
+    except OSError as error:
+        # A parser's own message has no errno; the system's concerns the file, not its content.
+        text = f"cannot be read: {error.strerror}" if error.strerror else _first_line(error)
+        raise EthosmithError(f"{path}: {text}") from None
+    except Exception as error:  # noqa: BLE001 parsers raise what their authors did not foresee
+        raise EthosmithError(f"{path}: not a valid {kind}: {_first_line(error)}") from None
+
+
+def _first_line(error: Exception) -> str:
+    """Return a printable line of an exception's message, or its name."""
+    text = next(iter(str(error).strip().splitlines()), "")
+    line = "".join(char if char.isprintable() else "\ufffd" for char in text)[:200]
+    return line or type(error).__name__
+
+
 def sha256_of(path: Path) -> str:
-    """Return the file's SHA-256 as 64 lower-case hexadecimal digits."""
-    with path.open("rb") as file:
+    """Return the file's SHA-256 as 64 lower-case hexadecimal digits.
+
+    Raises:
+        OSError: it cannot be read, or is no regular file.
+    """
+    with open_regular(path) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
@@ -62,9 +167,9 @@ def write_json(path: Path, data: Any) -> None:
 def update_text(path: Path, text: str) -> None:
     """Write ``text`` as `write_text` does, and leave a file alone that has it already."""
     try:
-        if path.read_bytes() == text.encode("utf-8"):
+        if path.is_file() and path.read_bytes() == text.encode("utf-8"):
             return
-    except FileNotFoundError:
+    except OSError:
         pass
     write_text(path, text)
 
@@ -75,7 +180,12 @@ def writing_beside(path: Path, mode: int = 0o644) -> Iterator[Path]:
 
     On an exception the temporary file is removed and ``path`` is as it was. ``mode`` is the
     permissions of the file, whatever the umask.
+
+    Raises:
+        EthosmithError: ``path`` is a device, a FIFO or a folder, or a link to one: it would be
+            replaced.
     """
+    refuse_special(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     prefix = f"{UNFINISHED_PREFIX}{path.name}."
     handle, name = tempfile.mkstemp(prefix=prefix, suffix=path.suffix, dir=path.parent)
@@ -87,6 +197,21 @@ def writing_beside(path: Path, mode: int = 0o644) -> Iterator[Path]:
         beside.replace(path)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def refuse_special(path: Path) -> None:
+    """Refuse an output's name that leads to something else than a regular file.
+
+    Raises:
+        EthosmithError: something else is there.
+    """
+    try:
+        mode = path.stat().st_mode
+    except OSError:
+        return  # a new name; what else is wrong with it, writing will tell
+    if not stat.S_ISREG(mode):
+        kind = "a folder" if stat.S_ISDIR(mode) else "a device, pipe or socket"
+        raise EthosmithError(f"{path}: {kind}; an output must be a regular file or a new name")
 
 
 def unfinished_below(folder: Path) -> Iterator[Path]:

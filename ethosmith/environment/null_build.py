@@ -47,6 +47,7 @@ _WIDTHS = {
 _IGNORED_VARIABLES = {
     *("_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "WINDOWID", "STY", "TMUX", "TMUX_PANE"),
     *(
+        "ETHOSMITH_BUILD_CACHE_KEY",
         "ETHOSMITH_EXPLAIN_RECORD",
         "SSH_CLIENT",
         "SSH_CONNECTION",

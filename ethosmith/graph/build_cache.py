@@ -3,12 +3,13 @@
 
 Layout of the cache's folder::
 
-    steps/3f/3f27…      what a step made: the SHA-256 and the permissions of each of its files
+    steps/3f/3f27…      what a step made: SHA-256, kind and size of each of its files
     content/a9/a94b…    a file, named after its own SHA-256
 
 A step is known by its key (`ethosmith.graph.step_key`). Files appear by rename only, and what
-is read is hashed: an entry that was cut short or changed is found out and never used. The
-hashes do not protect from somebody who may write to the folder and means harm.
+is read is hashed: an entry that was cut short or changed is found out and never used. Against
+people who may write to the folder and mean harm, `ethosmith.graph.cache_trust` decides what is
+taken.
 
 The permissions of the folder are those of all in it: a folder that its group may write to
 (``chmod 2775``) is one that the group shares.
@@ -16,8 +17,10 @@ The permissions of the folder are those of all in it: a folder that its group ma
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import re
 import shutil
 import stat
 import time
@@ -28,7 +31,15 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import sha256_of, writing_beside
+from ethosmith.core.files import open_regular, sha256_of, writing_beside
+from ethosmith.graph.cache_trust import (
+    Trust,
+    check_folder,
+    is_inert,
+    is_private,
+    is_real_folder,
+    make_private,
+)
 from ethosmith.obtain.cache import Cache
 
 NONE = "none"
@@ -40,6 +51,11 @@ _CHUNK_BYTES = 1 << 20
 # Noting each use would write to the disk for each read; this is fine enough to tell old from new.
 _NOTED_EVERY_S = 3600.0
 _RUNNABLE, _PLAIN = "run", "file"
+# No output of a step is larger.
+_MAX_FILE_BYTES = 4 << 30
+_MAX_LINE_BYTES = 96
+_MAX_HEAD_BYTES = 160
+_LINE = re.compile(rb"([0-9a-f]{64}) (run|file) (0|[1-9][0-9]{0,15})\n")
 
 
 def cache_folder(option: str, environment: Mapping[str, str], root: Path) -> Path | None:
@@ -51,16 +67,21 @@ def cache_folder(option: str, environment: Mapping[str, str], root: Path) -> Pat
         root: what a relative folder is relative to.
 
     Raises:
-        EthosmithError: something else than a folder is there.
+        EthosmithError: something else than a folder is there, or anyone can write to it.
     """
     given = option or environment.get(VARIABLE, "")
     if given == NONE:
         return None
     if not given:
-        return Cache.for_user().root / "build"
+        folder = Cache.for_user().root / "build"
+        make_private(folder)
+        check_folder(folder)
+        return folder
     folder = root / Path(given).expanduser()
-    if folder.exists() and not folder.is_dir():
+    # A link that leads nowhere would be followed by whoever makes the folder.
+    if os.path.lexists(folder) and not folder.is_dir():
         raise EthosmithError(f"cache={given}: not a directory; give one, or cache={NONE}")
+    check_folder(folder)
     return folder
 
 
@@ -74,6 +95,7 @@ class _Kept:
 
     sha256: str
     mode: int
+    size_bytes: int
 
 
 class BuildCache:
@@ -81,10 +103,12 @@ class BuildCache:
 
     Args:
         root: the folder; made when something is kept.
+        trust: decides what is taken from it; by default, as for a cache without a key.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, trust: Trust | None = None) -> None:
         self.root = root
+        self._trust = trust if trust is not None else Trust()
 
     def fetch(self, key: str, targets: Sequence[Path]) -> bool:
         """Write all of a step's files, or none.
@@ -102,7 +126,10 @@ class BuildCache:
         """
         record = self._place(STEPS, key)
         try:
-            kept = _read_record(record, len(targets))
+            head, body = self._read_record(record, len(targets))
+            if not self._may_take(key, head, body, targets):
+                return False
+            kept = _parsed(record, body, len(targets))
             with ExitStack() as stack:
                 for file, target in zip(kept, targets, strict=True):
                     beside = stack.enter_context(writing_beside(target, file.mode))
@@ -116,18 +143,71 @@ class BuildCache:
         _note_use(record)
         return True
 
+    def _read_record(self, record: Path, count: int) -> tuple[list[bytes], bytes]:
+        """Return the words of a record's first line, and its other lines.
+
+        Raises:
+            DamagedEntry: its checksum is wrong.
+        """
+        limit_bytes = _MAX_HEAD_BYTES + count * _MAX_LINE_BYTES
+        with self._reading(record) as file:
+            text = file.read(limit_bytes + 1)
+        head, newline, body = text.partition(b"\n")
+        words = head.split(b" ")
+        checksum = hashlib.sha256(body).hexdigest().encode()
+        if len(text) > limit_bytes or not newline or words[0] != checksum:
+            raise DamagedEntry(f"{STEPS}/{record.name[:12]}… is not as it was written")
+        return words[1:], body
+
+    def _may_take(
+        self, key: str, head: Sequence[bytes], body: bytes, targets: Sequence[Path]
+    ) -> bool:
+        """Decide whether an entry may be used: whoever wrote it may have meant harm."""
+        if self._is_private(key) or all(is_inert(target) for target in targets):
+            return True
+        return self._trust.is_signed(head[0] if head else b"", key, body)
+
+    def _is_private(self, key: str) -> bool:
+        place = self._place(STEPS, key)
+        return all(is_private(path) for path in (self.root, place.parents[1], place.parent, place))
+
     def _copy_out(self, kept: _Kept, beside: Path) -> None:
         place = self._place(CONTENT, kept.sha256)
         digest = hashlib.sha256()
-        with _reading(place) as source, beside.open("wb") as target:
-            while chunk := source.read(_CHUNK_BYTES):
+        left = kept.size_bytes
+        with self._reading(place) as source, beside.open("wb") as target:
+            while chunk := source.read(min(_CHUNK_BYTES, left + 1)):
+                left -= len(chunk)
+                if left < 0:
+                    break
                 digest.update(chunk)
                 target.write(chunk)
-        if digest.hexdigest() != kept.sha256:
+        if left or digest.hexdigest() != kept.sha256:
             with suppress(OSError):
                 place.unlink()
             raise DamagedEntry(f"{CONTENT}/{kept.sha256[:12]}… has other bytes than its name says")
         _note_use(place)
+
+    @contextmanager
+    def _reading(self, place: Path) -> Iterator[BinaryIO]:
+        """Open a file of the cache; what is none, or lies behind a link, is not read.
+
+        Raises:
+            DamagedEntry: something else than a file is there.
+        """
+        if not all(is_real_folder(folder) for folder in (place.parents[1], place.parent)):
+            raise _NotKept
+        with ExitStack() as stack:
+            try:
+                file = stack.enter_context(open_regular(place, follow_links=False))
+            except OSError as error:
+                if error.errno in (errno.EINVAL, errno.ELOOP, errno.EISDIR, errno.ENXIO):
+                    raise DamagedEntry(
+                        f"{place.parents[1].name}/{place.name[:12]}… is not a regular file"
+                    ) from None
+                # Never kept, removed to save room, or another user's alone.
+                raise _NotKept from None
+            yield file
 
     def keep(self, key: str, targets: Sequence[Path]) -> None:
         """Put a step's files into the cache.
@@ -141,22 +221,29 @@ class BuildCache:
         """
         if not all(target.is_file() and not target.is_symlink() for target in targets):
             return
+        if not self._is_worth_keeping(targets):
+            return
         lines = [self._keep_content(target) for target in targets]
-        text = "".join(lines)
-        record = f"{hashlib.sha256(text.encode()).hexdigest()}\n{text}"
+        body = "".join(lines).encode()
+        head = b" ".join([hashlib.sha256(body).hexdigest().encode(), *self._trust.sign(key, body)])
         with self._writing(self._place(STEPS, key)) as beside:
-            beside.write_text(record, "utf-8")
+            beside.write_bytes(head + b"\n" + body)
+
+    def _is_worth_keeping(self, targets: Sequence[Path]) -> bool:
+        """Return whether anybody would take these files from here."""
+        private = not self.root.exists() or is_private(self.root)
+        return private or self._trust.has_key or all(is_inert(target) for target in targets)
 
     def _keep_content(self, path: Path) -> str:
         """Keep one file and return its line in the record."""
         sha256, size_bytes = sha256_of(path), path.stat().st_size
         place = self._place(CONTENT, sha256)
-        # A shorter one was cut by a full disk or a lost network: better now than when it is read.
-        if not place.is_file() or place.stat().st_size != size_bytes:
+        # Another size: cut by a full disk or a lost network; better now than when it is read.
+        if not _is_file_of(place, size_bytes):
             with self._writing(place) as beside:
                 shutil.copyfile(path, beside)
         kind = _RUNNABLE if path.stat().st_mode & stat.S_IXUSR else _PLAIN
-        return f"{sha256} {kind}\n"
+        return f"{sha256} {kind} {size_bytes}\n"
 
     def _place(self, kind: str, name: str) -> Path:
         return self.root / kind / name[:2] / name
@@ -165,6 +252,8 @@ class BuildCache:
     def _writing(self, place: Path) -> Iterator[Path]:
         if not self.root.is_dir():
             self.root.mkdir(parents=True, exist_ok=True)
+            # Ours alone, whatever the umask: who shares a folder makes it before.
+            self.root.chmod(stat.S_IMODE(self.root.stat().st_mode) & ~0o022)
             with writing_beside(self.root / "CACHEDIR.TAG") as tag:
                 tag.write_text(_TAG, "utf-8")
         permissions = stat.S_IMODE(self.root.stat().st_mode)
@@ -180,29 +269,37 @@ class _NotKept(Exception):  # noqa: N818 as `DamagedEntry`
     """The step, or what belongs to it, is not in the cache."""
 
 
-@contextmanager
-def _reading(place: Path) -> Iterator[BinaryIO]:
+def _is_file_of(place: Path, size_bytes: int) -> bool:
     try:
-        file = place.open("rb")
+        state = place.lstat()
     except OSError:
-        # Never kept, removed to save room, or another user's alone.
-        raise _NotKept from None
-    with file:
-        yield file
+        return False
+    return stat.S_ISREG(state.st_mode) and state.st_size == size_bytes
 
 
-def _read_record(place: Path, count: int) -> list[_Kept]:
-    with _reading(place) as file:
-        text = file.read()
-    checksum, _, body = text.partition(b"\n")
-    if hashlib.sha256(body).hexdigest().encode() != checksum or body.count(b"\n") != count:
-        raise DamagedEntry(f"{STEPS}/{place.name[:12]}… is not as it was written")
-    words = (line.split() for line in body.decode("utf-8").splitlines())
-    return [_Kept(sha256, 0o755 if kind == _RUNNABLE else 0o644) for sha256, kind in words]
+def _parsed(record: Path, body: bytes, count: int) -> list[_Kept]:
+    """Return what a record says of each file.
+
+    Raises:
+        DamagedEntry: it is not of this form. A checksum is soon made for any text.
+    """
+    lines = [_LINE.fullmatch(line) for line in body.splitlines(keepends=True)]
+    kept = [
+        _Kept(
+            line[1].decode(),
+            0o755 if line[2].decode() == _RUNNABLE else 0o644,
+            int(line[3]),
+        )
+        for line in lines
+        if line is not None
+    ]
+    if not len(kept) == len(lines) == count or any(k.size_bytes > _MAX_FILE_BYTES for k in kept):
+        raise DamagedEntry(f"{STEPS}/{record.name[:12]}… is not a record of {count} files")
+    return kept
 
 
 def _note_use(place: Path) -> None:
     """Let the file count as used now; in a folder that may only be read, it does not matter."""
     with suppress(OSError):
-        if time.time() - place.stat().st_mtime > _NOTED_EVERY_S:
-            os.utime(place)
+        if time.time() - place.lstat().st_mtime > _NOTED_EVERY_S:
+            os.utime(place, follow_symlinks=False)

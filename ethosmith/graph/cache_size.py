@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
@@ -20,6 +21,7 @@ _KEPT_PART = 0.8
 _LOOKED_EVERY_S = 3600.0
 # Nothing takes a day to write.
 _STALE_S = 86400.0
+_OURS = re.compile(r"[0-9a-f]{64}")
 _STAMP = "last-looked-through"
 
 
@@ -76,8 +78,7 @@ def shrink(root: Path, limit: int) -> CacheSize:
     Returns:
         What was removed.
     """
-    with suppress(OSError):
-        (root / _STAMP).touch()
+    _touch(root / _STAMP)
     entries = [*_entries(root / STEPS), *_entries(root / CONTENT)]
     left = sum(entry.size_bytes for entry in entries)
     if left <= limit:
@@ -94,6 +95,14 @@ def shrink(root: Path, limit: int) -> CacheSize:
     return CacheSize(steps, len(removed) - steps, sum(entry.size_bytes for entry in removed))
 
 
+def _touch(path: Path) -> None:
+    with suppress(OSError):
+        flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK
+        descriptor = os.open(path, flags, 0o644)
+        os.utime(descriptor)
+        os.close(descriptor)
+
+
 def shrink_now_and_then(root: Path, limit: int) -> None:
     """Call `shrink` unless some build did so within the last hour."""
     with suppress(FileNotFoundError):
@@ -103,16 +112,23 @@ def shrink_now_and_then(root: Path, limit: int) -> None:
 
 
 def _entries(folder: Path) -> Iterator[_Entry]:
-    """Yield the files below ``folder``; remove those that nobody will finish."""
+    """Yield the cache's files below ``folder``; remove those that nobody will finish.
+
+    What has another name than the cache gives, it did not put there.
+    """
     for place, _, names in os.walk(folder):
         for name in names:
             path = Path(place, name)
             with suppress(OSError):
-                state = path.stat()
-                if not name.startswith(UNFINISHED_PREFIX):
+                state = path.lstat()
+                if _OURS.fullmatch(name):
                     yield _Entry(path, state.st_size, state.st_mtime)
-                elif time.time() - state.st_mtime > _STALE_S:
+                elif _is_unfinished(name) and time.time() - state.st_mtime > _STALE_S:
                     path.unlink()
+
+
+def _is_unfinished(name: str) -> bool:
+    return name.startswith(UNFINISHED_PREFIX)
 
 
 def size_line(root: Path, size: CacheSize, limit: int) -> str:

@@ -5,6 +5,7 @@ SCons asks for each target on its own; here a step's outputs come and go togethe
 """
 
 import atexit
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -15,6 +16,7 @@ from SCons.Action import Action, CommandAction, CommandGeneratorAction, ListActi
 
 from ethosmith.graph.build_cache import BuildCache, DamagedEntry
 from ethosmith.graph.cache_size import limit_bytes, shrink, shrink_now_and_then, size_line, size_of
+from ethosmith.graph.cache_trust import Trust, trust_line
 from ethosmith.graph.scons_types import Environment, Executor, Node
 from ethosmith.graph.step_key import Places, step_key
 from ethosmith.obtain.cache import Cache
@@ -35,7 +37,7 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
     def __init__(self, path: str | None) -> None:
         super().__init__(None)  # SCons's own would write its settings there
         self.path = path
-        self._cache = BuildCache(Path(path)) if path else None
+        self._cache = BuildCache(Path(path), Trust.of(os.environ)) if path else None
         self._fetched: set[Executor] = set()
         self._keeps, self._added = True, False
 
@@ -150,6 +152,7 @@ def _say(folder: Path | None, limit: int) -> Callable[..., None]:
             return
         shrink(folder, limit)
         sys.stdout.write(size_line(folder, size_of(folder), limit))
+        sys.stdout.write(trust_line(folder, Trust.of(os.environ)))
 
     return say
 

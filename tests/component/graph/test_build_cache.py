@@ -17,8 +17,10 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import UNFINISHED_PREFIX
 from ethosmith.graph.build_cache import BuildCache, DamagedEntry, cache_folder
 from ethosmith.graph.cache_size import limit_bytes, shrink, size_of
+from ethosmith.graph.cache_trust import Trust
 
 _KEY = "3f" * 32
+_TRUST = Trust(b"a key that a group of people has")
 
 
 def outputs(folder: Path, **content: str) -> list[Path]:
@@ -105,7 +107,7 @@ def test_the_folder_s_permissions_are_those_of_all_in_it(tmp_path: Path) -> None
     shared.chmod(0o2775)
     before = os.umask(0o077)
     try:
-        BuildCache(shared).keep(_KEY, outputs(tmp_path / "made", object="text"))
+        BuildCache(shared, _TRUST).keep(_KEY, outputs(tmp_path / "made", object="text"))
     finally:
         os.umask(before)
     modes = {stat.S_IMODE(p.stat().st_mode) for p in shared.rglob("*") if p.is_dir()}
@@ -152,9 +154,9 @@ def test_a_shared_folder_serves_its_group_and_is_read_by_others(open_folder: Pat
 
     def use(mine: Path, key: str) -> bool:
         (mine / "file").write_text("text")
-        had = BuildCache(shared).fetch(key, [mine / "fetched"])
+        had = BuildCache(shared, _TRUST).fetch(key, [mine / "fetched"])
         if not had:
-            BuildCache(shared).keep(key, [mine / "file"])
+            BuildCache(shared, _TRUST).keep(key, [mine / "file"])
         return had
 
     said = []
