@@ -232,6 +232,7 @@ def _declare_flash(build: Build) -> None:
         )
     command = _module("ethosmith.images.flash", "--card", card)
     command += ["--platform", str(build.platform.path), "--sectors", str(files[0][0].parent)]
+    command += ["--accelerator", build.images[0].configuration.npu_name]
     build.engine.alias("flash", files[0])
     _run_after(build, "flash", command, f"FLASH     {card}")
 

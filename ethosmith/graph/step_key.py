@@ -22,7 +22,7 @@ from ethosmith.core.files import sha256_of
 from ethosmith.installation import DESCRIPTOR_ROOT, IMPORT_PATH
 
 # To be raised when the same inputs give another kind of entry.
-_SCHEMA = 2
+_SCHEMA = 3
 # A distribution renews them without a new version of the compiler.
 _COMPILER_FILES = (
     "crt1.o",

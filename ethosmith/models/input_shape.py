@@ -10,13 +10,14 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import MAX_MODEL_BYTES, MAX_TEXT_BYTES, check_readable, parsing
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.keras_file import (
     TFLITE_SUFFIX,
@@ -91,33 +92,36 @@ def network_inputs(model: Path) -> list[dict[str, Any]]:
 
 def _shape_in_configuration(model: Path) -> Shape | None:
     """Return the shape of the only input layer; None if TensorFlow has to tell."""
-    configuration = _configuration(model)
-    layers = configuration.get("config", {}).get("layers", []) if configuration else []
-    inputs = [layer for layer in layers if layer.get("class_name") == "InputLayer"]
+    if model.is_dir():
+        return None
+    check_readable(model, limit_bytes=MAX_MODEL_BYTES)
+    try:
+        with parsing(model, "model"):
+            return _shape_of(json.loads(_configuration(model)))
+    except EthosmithError:
+        # TensorFlow reads it next, and says what is wrong with it.
+        return None
+
+
+def _shape_of(configuration: Any) -> Shape | None:
+    layers = configuration["config"]["layers"]
+    inputs = [layer for layer in layers if layer["class_name"] == "InputLayer"]
     if len(inputs) != 1:
         return None
-    keys = inputs[0].get("config", {})
+    keys = inputs[0]["config"]
     # Keras 3 says batch_shape, Keras 2 said batch_input_shape.
     shape = keys.get("batch_shape") or keys.get("batch_input_shape") or []
-    if len(shape) < 2 or not all(isinstance(size, int) for size in shape[1:]):
+    if len(shape) < 2 or not all(type(size) is int and size > 0 for size in shape[1:]):
         return None
     return (1, *shape[1:])
 
 
-def _configuration(model: Path) -> Mapping[str, Any] | None:
-    try:
-        if model.suffix.lower() == ".keras":
-            with zipfile.ZipFile(model) as archive:
-                text: str | bytes = archive.read("config.json")
-        elif model.is_file():
-            text = _of_hdf5(model)
-        else:
-            return None
-        found = json.loads(text)
-    except (OSError, KeyError, ValueError, zipfile.BadZipFile):
-        # TensorFlow reads it next, and says what is wrong with it.
-        return None
-    return found if isinstance(found, dict) else None
+def _configuration(model: Path) -> str | bytes:
+    if model.suffix.lower() != ".keras":
+        return _of_hdf5(model)
+    with zipfile.ZipFile(model) as archive, archive.open("config.json") as file:
+        # What is cut here is no JSON any more.
+        return file.read(MAX_TEXT_BYTES)
 
 
 def _of_hdf5(model: Path) -> str | bytes:

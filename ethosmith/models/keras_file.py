@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import MAX_MODEL_BYTES, check_readable
+from ethosmith.models.saved_model import GRAPH_FILE, check_saved_model
 
 LoadedT = TypeVar("LoadedT")
 
@@ -44,7 +46,7 @@ def reader_crashed(model: Path, signal_name: str) -> str | None:
 
 def is_saved_model(path: Path) -> bool:
     """Say whether ``path`` is a SavedModel folder."""
-    return (path / "saved_model.pb").is_file()
+    return (path / GRAPH_FILE).is_file()
 
 
 def converter_for(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
@@ -59,6 +61,7 @@ def converter_for(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
     if is_saved_model(path):
         return _reading(path, lambda: _from_saved_model(path))
     if path.suffix.lower() in KERAS_SUFFIXES:
+        check_readable(path, limit_bytes=MAX_MODEL_BYTES)
         return _reading(path, lambda: _from_keras(path))
     kinds = ", ".join((*KERAS_SUFFIXES, TFLITE_SUFFIX))
     raise EthosmithError(f"{path}: not a model ({kinds} or a SavedModel folder)")
@@ -76,6 +79,7 @@ def output_shapes(path: Path) -> list[tuple[int, ...]]:
 def _outputs_of_saved_model(path: Path) -> list[tuple[int, ...]]:
     import tensorflow as tf  # noqa: PLC0415
 
+    check_saved_model(path)
     function = tf.saved_model.load(str(path)).signatures["serving_default"]
     return [_fixed_shape(path, tensor.shape) for tensor in function.outputs]
 
@@ -97,6 +101,7 @@ def _from_keras(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
 def _from_saved_model(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
     import tensorflow as tf  # noqa: PLC0415
 
+    check_saved_model(path)
     loaded = tf.saved_model.load(str(path))
     if "serving_default" not in loaded.signatures:
         raise EthosmithError(f"{path}: the SavedModel has no 'serving_default' signature")

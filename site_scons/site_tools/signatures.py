@@ -11,11 +11,15 @@ in a target's place is found out, whatever its time stamps say.
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 
 import SCons.Node
+import SCons.Node.Alias
+import SCons.Node.FS
+import SCons.Node.Python
+import SCons.SConsign
 import SCons.Util
-from SCons import dblite
 from SCons.Node.FS import File
 
 from ethosmith.core.identity import Identity
@@ -24,29 +28,34 @@ from ethosmith.graph.layout import BUILD
 from ethosmith.graph.record import BuildRecord
 from ethosmith.graph.scons_types import Environment, Node
 from ethosmith.graph.session import EXIT_USER_ERROR
+from ethosmith.graph.signature_file import SignatureCodec, SignatureFile
+
+_DATABASE = ".sconsign.json"
+_STORED = (
+    SCons.SConsign.SConsignEntry,
+    *(SCons.Node.FS.FileNodeInfo, SCons.Node.FS.FileBuildInfo),
+    *(SCons.Node.FS.DirNodeInfo, SCons.Node.FS.DirBuildInfo),
+    *(SCons.Node.Python.ValueNodeInfo, SCons.Node.Python.ValueBuildInfo),
+    *(SCons.Node.Alias.AliasNodeInfo, SCons.Node.Alias.AliasBuildInfo),
+)
 
 _scons_is_up_to_date, _scons_built, _scons_visited = File.is_up_to_date, File.built, File.visited
 
 
-class _Signatures(dblite._Dblite):  # type: ignore[misc]
-    """SCons's own database; writing it never ends in a traceback."""
+class _Signatures(SignatureFile):
+    """The database; writing it never ends in a traceback."""
 
     def sync(self) -> None:
         """Write the database, or end the build."""
         try:
             super().sync()
         except OSError as error:
-            # It is tried again when the object goes, which would fail again.
-            self._needs_sync = False
-            _end(self._file_name, error)
+            _end(f"{BUILD}/{_DATABASE}", error)
 
 
 def _open(name: str, flag: str = "r", mode: int = 0o666) -> _Signatures:
-    try:
-        return _Signatures(name, flag, mode)
-    except OSError as error:
-        _end(name, error)
-        raise
+    del flag, mode
+    return _Signatures(Path(f"{name}.json"))
 
 
 def _end(name: str, error: OSError) -> None:
@@ -178,6 +187,8 @@ def use_signatures(env: Environment) -> None:
     env.SetOption("max_drift", -1)
     # Signatures are names in a cache that others share: MD5 would let two inputs have the same.
     env.SetOption("hash_format", "sha256")
+    # SCons asks it for `loads` and `dumps` alone.
+    SCons.SConsign.pickle = SignatureCodec({stored.__name__: stored for stored in _STORED})
     env.SConsignFile(f"{BUILD}/.sconsign", SimpleNamespace(open=_open))
     session, say = env["SESSION"], env["SHOWN"].progress.line
     env["CONTENTS"] = Contents(session.identity, session.record, say)

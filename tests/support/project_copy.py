@@ -32,7 +32,7 @@ BUILT_FROM = (
 _STEP = re.compile(r"^(?=.{9} )(?!MANIFEST )([A-Z]{2,9}) +(\S.*?)  (?:\d+ min )?[\d.]+ s$")
 _TIME_LIMIT_S = 900
 # What builds note below build/ for themselves, in the first part of a path.
-_NOTES = (".lock", ".sconsign.dblite", ".step_times.json", ".ethosmith")
+_NOTES = (".lock", ".sconsign.json", ".step_times.json", ".ethosmith")
 
 
 @dataclass(frozen=True)

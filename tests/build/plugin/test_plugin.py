@@ -64,7 +64,7 @@ def test_installed_package_builds_another_projects_use_case(installed: Path, pro
     verified = json.loads((folder / "two_words_verified.json").read_text())
     answers = [sample["answer"] for sample in verified["samples"]]
     assert answers[:-1] == ["yes", "no", "down", "go", "stop"]
-    signatures = (project / "build" / ".sconsign.dblite").read_bytes()
+    signatures = (project / "build" / ".sconsign.json").read_bytes()
     assert str(ROOT).encode() not in signatures, "the build read the repository's files"
     for file in (folder / "two_words.axf", folder / "two_words.map", folder / "two_words.htm"):
         assert str(installed).encode() not in file.read_bytes(), f"{file.name} names a place"

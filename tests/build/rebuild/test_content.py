@@ -241,7 +241,7 @@ def test_an_output_that_is_altered_while_it_is_used_is_used_once(
 
 def test_files_of_no_finished_build_are_told_once(built: ProjectCopy, tmp_path: Path) -> None:
     project = built.copy(tmp_path / "project")
-    (project.root / "build/.sconsign.dblite").unlink()
+    (project.root / "build/.sconsign.json").unlink()
     labels = "build/usecases/kws/generated/labels.c"
     (project.root / labels).write_text("foreign", "utf-8")
     outcome = project.build(_KWS, labels, "build/usecases/kws/generated/application_parameters.h")
