@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
 
 from ethosmith.descriptors.base import EMPTY, Descriptor, Strict
 from ethosmith.descriptors.words import (
@@ -122,3 +123,9 @@ class Repository(Descriptor):
 def option_of(name: str) -> str:
     """Return ``NAME_dir`` for the repository ``name``."""
     return f"{name.replace('-', '_')}_dir"
+
+
+def masked_url(url: str) -> str:
+    """Return ``url`` without user name, password, query and fragment: they may be secrets."""
+    parts = urlsplit(url)
+    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

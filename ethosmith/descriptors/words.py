@@ -18,12 +18,14 @@ TAG = r"^[A-Za-z0-9][A-Za-z0-9._/-]*$"
 CMAKE_NAME = r"^[A-Za-z_][A-Za-z0-9_.+-]*$"
 COMPILER_VERSION = r"^[0-9]+(\.[0-9]+)*$"
 WORD = r"^[^\s$\x00]+$"
-LABEL = r'^[^"\\\x00-\x1f\x7f]+$'
+# What a terminal obeys instead of showing it: controls, and marks that turn the order of text.
+_UNSHOWN = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff"
+LABEL = rf'^[^"\\{_UNSHOWN}]+$'
 SAMPLE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 PROGRAM = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
 PARAMETER_NAME = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 _NAME = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
-_LINE = r"^[^\r\n]+$"
+_LINE = rf"^[^{_UNSHOWN}]+$"
 _SHA256 = r"^[0-9a-f]{64}$"
 _RELATIVE_PATH = r"^[^/\\\r\n$\x00][^\\\r\n$\x00]*$"
 
@@ -37,11 +39,11 @@ PATTERN_MEANINGS: Mapping[str, str] = {
     CMAKE_NAME: "a name of CMake: letters, digits, '_', '.', '+' and '-'",
     COMPILER_VERSION: "a version in quotes: numbers with '.' between them",
     WORD: "one word without spaces and '$'",
-    LABEL: "one line of text without '\"' and '\\'",
+    LABEL: "one line of text without '\"', '\\' and control characters",
     SAMPLE_NAME: "letters, digits, '.', '-' and '_', beginning with a letter or digit",
     PROGRAM: "a program's name, without its folder",
     PARAMETER_NAME: "lower-case letters, digits and single '_', beginning with a letter",
-    _LINE: "one line of text",
+    _LINE: "one line of text without control characters",
     _SHA256: "a SHA-256: 64 hexadecimal digits in lower case",
     _RELATIVE_PATH: "a relative path with forward slashes and without '$'",
 }

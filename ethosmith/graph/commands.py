@@ -327,6 +327,8 @@ def _declare_verify(build: Build) -> None:
     command = _module("ethosmith.verify.rebuild", "--project", str(session.project.root))
     command += ["--scratch", str(_VERIFY_SCRATCH)]
     command += [word for manifest in manifests for word in ("--manifest", str(manifest))]
+    folders = [f"{name}={value}" for name, value in session.given.items() if name.endswith("_dir")]
+    command += [word for folder in folders for word in ("--folder", folder)]
     # Behind "--" stand words for scons.
     command += ["--", f"-j{build.engine.jobs}", *extra]
     if not given:

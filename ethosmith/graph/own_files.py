@@ -44,7 +44,7 @@ def labels_of_file(path: Path, shown: Path) -> tuple[str, ...]:
         if not LABEL_LIMITS.allows(line.strip()):
             raise EthosmithError(
                 f"{shown}:{number}: '{line.strip()[:64]}' is not a valid label: 1 to 64"
-                ' characters, without " or \\'
+                ' characters, without ", \\ or control characters'
             )
     if not lines:
         raise EthosmithError(f"labels={shown}: the file is empty; give one label a line")

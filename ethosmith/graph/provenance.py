@@ -12,7 +12,7 @@ from typing import Any
 
 from ethosmith.descriptors.base import plain
 from ethosmith.descriptors.library import Library, LocalSources, PackageSources
-from ethosmith.descriptors.origin import Origin, option_of
+from ethosmith.descriptors.origin import Origin, masked_url, option_of
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.build import Build
@@ -25,6 +25,7 @@ from ethosmith.graph.repositories import commit_of
 from ethosmith.steps.write_manifest import WriteManifest
 
 _HEADERS = "*.h"
+_ADDRESSES = frozenset(("git", "url"))
 
 
 def image_manifest(
@@ -140,11 +141,24 @@ def plan_of(
     }
 
 
+def _public(value: Any) -> Any:
+    """Return what may be handed on: addresses without what they may hide."""
+    if isinstance(value, dict):
+        return {
+            key: masked_url(inner)
+            if key in _ADDRESSES and isinstance(inner, str)
+            else _public(inner)
+            for key, inner in value.items()
+        }
+    return [_public(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
 def _descriptor(descriptor: UseCase) -> dict[str, Any]:
     """Return what the descriptor says of the image: not how its accuracy is measured."""
     found: dict[str, Any] = plain(descriptor, without_none=True)
     found.pop("accuracy", None)
-    return found
+    masked: dict[str, Any] = _public(found)
+    return masked
 
 
 def _arguments(usecase: SelectedUseCase, configuration: Configuration) -> list[str]:
@@ -194,7 +208,8 @@ def _configuration(configuration: Configuration) -> dict[str, Any]:
 def _model_source(project: Project, usecase: SelectedUseCase) -> dict[str, str]:
     if usecase.model_path is not None:
         return {"path": usecase.model_path.as_posix()}
-    return project.source_of(usecase.descriptor.model.source)
+    found: dict[str, str] = _public(project.source_of(usecase.descriptor.model.source))
+    return found
 
 
 def _samples(project: Project, usecase: SelectedUseCase) -> list[dict[str, Any]]:
@@ -206,7 +221,7 @@ def _samples(project: Project, usecase: SelectedUseCase) -> list[dict[str, Any]]
         elif sample.mix is not None:
             origin = {"mix": plain(sample.mix)}
         elif sample.source is not None:
-            origin = {"source": project.source_of(sample.source)}
+            origin = {"source": _public(project.source_of(sample.source))}
         found.append({"name": sample.name, **origin})
     return found
 
@@ -215,7 +230,9 @@ def _prebuilt_image(project: Project, configuration: Configuration) -> dict[str,
     if configuration.prebuilt_image is None:
         return {}
     image = configuration.prebuilt_image
-    return {"prebuilt_image": {"remark": image.remark or "", **project.source_of(image.source)}}
+    return {
+        "prebuilt_image": {"remark": image.remark or "", **_public(project.source_of(image.source))}
+    }
 
 
 def _origins(usecase: SelectedUseCase, configuration: Configuration) -> list[Origin]:

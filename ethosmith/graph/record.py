@@ -25,7 +25,7 @@ from ethosmith.environment import null_build
 from ethosmith.environment.null_build import Record
 from ethosmith.graph.layout import BUILD, NOTES
 from ethosmith.graph.observer import Observer
-from ethosmith.graph.repositories import COMMIT_COMMAND, commit_of
+from ethosmith.graph.repositories import commit_of
 
 _VERSION_OPTION = "--version"
 # To ask again must be much cheaper than to start SCons.
@@ -172,11 +172,13 @@ class BuildRecord:
             if words[1:] == [_VERSION_OPTION] and Path(executable).is_absolute():
                 self._observer.look(executable)
                 continue
+            if tuple(words) != null_build.COMMIT_COMMAND:
+                raise Unrecordable(f"{words[0]} was asked, which the record must not do")
             begun_s = time.monotonic()
             answer = null_build.answer_of(folder, words)
             if time.monotonic() - begun_s > _MAX_ANSWER_S:
                 raise Unrecordable(f"{words[0]} takes long to answer")
-            if words == list(COMMIT_COMMAND) and (commit_of(Path(folder)) or "") not in answer:
+            if (commit_of(Path(folder)) or "") not in answer:
                 raise Unrecordable("another commit is checked out")
             asked.append((folder, "\n".join(words), answer))
         return asked

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -13,7 +14,9 @@ from typing import Any
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.library import Library
-from ethosmith.descriptors.origin import Repository, option_of
+from ethosmith.descriptors.origin import Repository, masked_url, option_of
+from ethosmith.environment.null_build import COMMIT_COMMAND
+from ethosmith.graph.layout import NOTES
 from ethosmith.graph.options import OPTIONS
 from ethosmith.graph.project import Located, Project
 from ethosmith.obtain.cache import Cache, fingerprint, stamps_of
@@ -41,7 +44,8 @@ class Repositories:
 
     @cached_property
     def _cache(self) -> GitCache:
-        return GitCache(Cache.for_user())
+        # What proves the checkouts is kept by the project, not beside what it proves.
+        return GitCache(Cache.for_user(), self._project.root / NOTES / "checkouts.json")
 
     def checkout(self, name: str) -> Checkout | None:
         """Return where the files of repository ``name`` are; None if they have to be fetched.
@@ -102,7 +106,7 @@ def _pin(repository: Repository) -> dict[str, Any]:
     return {
         "name": repository.name,
         "title": repository.title,
-        "git": repository.git,
+        "git": masked_url(repository.git),
         "licence": repository.licence,
     }
 
@@ -168,17 +172,20 @@ def fetch_first(missing: Mapping[str, Located[Repository]], words: str) -> Ethos
     )
 
 
-COMMIT_COMMAND = ("git", "rev-parse", "--verify", "--quiet", "HEAD")
 _TIMEOUT_S = 10
 
 
 @cache
 def commit_of(root: Path) -> str | None:
-    """Return the commit that is checked out in ``root``; None: git does not know the folder."""
+    """Return the commit that is checked out in ``root``; None: git does not know the folder.
+
+    Variables such as GIT_DIR, which would name another repository, do not count.
+    """
     try:
         result = subprocess.run(
             COMMIT_COMMAND,
             cwd=root,
+            env={name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
             capture_output=True,
             text=True,
             timeout=_TIMEOUT_S,

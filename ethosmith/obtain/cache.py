@@ -27,8 +27,8 @@ from ethosmith.core.files import sha256_of
 
 _LEFT_OUT = ".git"
 
-# Size in bytes, time of the last change of the contents and of the inode, in nanoseconds.
-Stamp = tuple[int, int, int]
+# Size in bytes, time of the last change of the contents and of the inode, in nanoseconds; inode.
+Stamp = tuple[int, int, int, int]
 
 
 def stamps_of(folder: Path) -> dict[str, Stamp]:
@@ -53,7 +53,8 @@ def _walk(folder: str, prefix: str) -> Iterator[tuple[str, Stamp]]:
             else:
                 # Not `entry.stat`, which a build's record would not see.
                 state = os.lstat(entry.path)
-                yield name, (state.st_size, state.st_mtime_ns, state.st_ctime_ns)
+                stamp = (state.st_size, state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+                yield name, stamp
 
 
 def fingerprint(stamps: Mapping[str, Stamp]) -> str:

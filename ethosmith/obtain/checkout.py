@@ -3,13 +3,14 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.obtain.git_cache import differs
+from ethosmith.obtain.git_client import GitClient, GitFailure
 
 _TIME_LIMIT_S = 60
 _LINKS = "build/repositories"
@@ -42,32 +43,23 @@ def repository_link(name: str) -> str:
 def state_of_folder(folder: Path) -> dict[str, Any]:
     """Return ``commit`` and ``dirty`` of the checkout ``folder``; nothing if it is none.
 
-    A folder below a checkout, or one whose git cannot be asked, has no state.
+    A file with other bytes than the commit has counts as changed, also where a filter of the
+    user's makes it so. A folder below a checkout, or one whose git cannot be asked, has no state.
     """
-    git = shutil.which("git")
-    if git is None or not (folder / ".git").exists():
+    if not (folder / ".git").exists():
         return {}
-    commit = _ask(git, folder, "rev-parse", "--verify", "HEAD^{commit}")
-    changes = _ask(git, folder, "status", "--porcelain", "--untracked-files=normal")
-    if commit is None or changes is None:
-        return {}
-    return {"commit": commit.strip(), "dirty": bool(changes.strip())}
-
-
-def _ask(git: str, folder: Path, *words: str) -> str | None:
-    # The repository's own configuration may name programs for these.
-    safe = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"]
     try:
-        done = subprocess.run(
-            [git, "-C", str(folder), *safe, *words],
-            capture_output=True,
-            text=True,
-            errors="surrogateescape",
-            timeout=_TIME_LIMIT_S,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"},
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return done.stdout if done.returncode == 0 else None
+        client = GitClient.to_ask(folder)
+
+        def ask(*words: str) -> bytes:
+            place = f"--work-tree={folder}"
+            return client.read(place, *words, folder=folder, timeout_s=_TIME_LIMIT_S)
+
+        commit = ask("rev-parse", "--verify", "HEAD^{commit}").decode("ascii").strip()
+        listing = ask("ls-tree", "-r", "-z", "--full-tree", commit)
+        others = ask("ls-files", "--others", "--exclude-standard", "-z")
+        # Not `git status`, which starts the filters that the repository's configuration names.
+        dirty = bool(others) or differs(folder, listing)
+    except (GitFailure, EthosmithError, OSError, ValueError):
+        return {}
+    return {"commit": commit, "dirty": dirty}

@@ -14,7 +14,8 @@ import requests
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import sha256_of
-from ethosmith.obtain.http_client import HttpClient, TransientError, shown
+from ethosmith.descriptors.origin import masked_url
+from ethosmith.obtain.http_client import HttpClient, TransientError
 from ethosmith.obtain.progress import DownloadProgress, SilentProgress
 
 MAX_DOWNLOAD_BYTES = 4 << 30
@@ -53,7 +54,9 @@ class Downloader:
             actual = sha256_of(partial)
         if actual != sha256:
             partial.unlink()
-            raise WrongHashError(f"{shown(url)}: wrong SHA-256: expected {sha256}, got {actual}")
+            raise WrongHashError(
+                f"{masked_url(url)}: wrong SHA-256: expected {sha256}, got {actual}"
+            )
 
     def _bring(self, url: str, partial: Path) -> None:
         try:
@@ -81,7 +84,9 @@ class Downloader:
                 if have_bytes and _total_bytes(response, 0) == have_bytes:
                     return  # It was complete already.
                 partial.unlink(missing_ok=True)
-                raise TransientError(f"{shown(url)}: the server refused to continue the download")
+                raise TransientError(
+                    f"{masked_url(url)}: the server refused to continue the download"
+                )
             if response.status_code != HTTPStatus.PARTIAL_CONTENT:
                 have_bytes = 0
             self._receive(response, url, partial, have_bytes)
@@ -103,11 +108,11 @@ class Downloader:
                     raise self._too_large(url)
         if total_bytes is not None and have_bytes != total_bytes:
             raise TransientError(
-                f"{shown(url)}: the connection broke after {have_bytes} of {total_bytes} bytes"
+                f"{masked_url(url)}: the connection broke after {have_bytes} of {total_bytes} bytes"
             )
 
     def _too_large(self, url: str) -> EthosmithError:
-        return EthosmithError(f"{shown(url)}: larger than the allowed {self.max_bytes} bytes")
+        return EthosmithError(f"{masked_url(url)}: larger than the allowed {self.max_bytes} bytes")
 
 
 def _total_bytes(response: requests.Response, have_bytes: int) -> int | None:
@@ -121,4 +126,4 @@ def _total_bytes(response: requests.Response, have_bytes: int) -> int | None:
 
 
 def _name_of(url: str) -> str:
-    return urlsplit(url).path.rsplit("/", 1)[-1] or shown(url)
+    return urlsplit(url).path.rsplit("/", 1)[-1] or masked_url(url)

@@ -6,11 +6,11 @@ Layout below the cache folder::
     git/869953d6…/tree/      the commit's files, without git's own
     git/869953d6…/commit     the commit object; its SHA-1 is the folder's name
     git/869953d6…/listing    mode, object name and path of every file (`git ls-tree -r -z`)
-    git/869953d6…/stamps     a digest of sizes and times at the last full check
 
 A commit names its tree, a tree its files, each by SHA-1. So the files are checked
-against the pinned commit alone, by reading all of them; as long as no size and no
-time has changed since, that is left out.
+against the pinned commit alone, by reading all of them. That is left out only where the
+asking project itself has read them before, and no size, time and inode has changed since: it
+keeps a digest of these in its own build folder. Nothing that is kept beside the files counts.
 
 The SCons process imports this, so it needs nothing but the standard library.
 """
@@ -22,9 +22,10 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
+from ethosmith.core.files import open_regular, read_bytes, read_json, write_json
 from ethosmith.obtain.cache import Cache, fingerprint, stamps_of
 
 SHOWN_DIGITS = 12
@@ -32,6 +33,7 @@ LINK = "120000"
 SUBMODULE = "160000"
 _FOLDER = "40000"
 _READ_ONLY = 0o222
+_TOO_MANY = " is too many"
 
 
 @dataclass(frozen=True)
@@ -88,9 +90,15 @@ def _entry(mode: str, name: str, target: str, closing: bytes) -> tuple[bytes, by
 
 @dataclass(frozen=True)
 class GitCache:
-    """The checkouts in a cache folder."""
+    """The checkouts in a cache folder.
+
+    Attributes:
+        cache: the folder.
+        proofs: the asking project's file of what it has checked; None: all is read each time.
+    """
 
     cache: Cache
+    proofs: Path | None = None
 
     def folder(self, commit: str) -> Path:
         """Return the place of a commit."""
@@ -108,14 +116,28 @@ class GitCache:
         tree = folder / "tree"
         try:
             now = fingerprint(stamps_of(tree))
-            if _text(folder / "stamps") != now:
+            known = self._known()
+            if known.get(commit) != now:
                 self.check(folder, commit)
-                # A cache that may not be written to is checked each time.
-                with suppress(OSError):
-                    write_text(folder / "stamps", now)
+                self._note({**known, commit: now})
         except (OSError, ValueError) as error:
             raise self._damaged(commit, str(error)) from None
         return tree
+
+    def _known(self) -> dict[str, Any]:
+        if self.proofs is None or not self.proofs.exists():
+            return {}
+        try:
+            found = read_json(self.proofs)
+        except EthosmithError:
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _note(self, proofs: dict[str, Any]) -> None:
+        """Keep what was checked; where it cannot be kept, it is checked each time."""
+        if self.proofs is not None:
+            with suppress(OSError):
+                write_json(self.proofs, proofs)
 
     def check(self, folder: Path, commit: str) -> None:
         """Read everything in ``folder`` and compare it with ``commit``.
@@ -125,8 +147,8 @@ class GitCache:
             OSError: a file cannot be read.
             ValueError: the listing is none.
         """
-        files = parse_listing((folder / "listing").read_bytes())
-        raw = (folder / "commit").read_bytes()
+        files = parse_listing(read_bytes(folder / "listing"))
+        raw = read_bytes(folder / "commit")
         if object_name("commit", raw) != commit:
             raise self._damaged(commit, "the commit object is another one")
         if raw.partition(b"\n")[0] != b"tree " + tree_name(files).encode():
@@ -142,10 +164,20 @@ class GitCache:
         )
 
 
+def differs(tree: Path, listing: bytes) -> bool:
+    """Tell whether a file of a listing is missing in ``tree`` or has other bytes there.
+
+    Raises:
+        OSError: a file cannot be read.
+    """
+    problems = _wrong_files(tree, parse_listing(listing))
+    return any(not problem.endswith(_TOO_MANY) for problem in problems)
+
+
 def _wrong_files(tree: Path, files: Iterable[ListedFile]) -> Iterator[str]:
     listed = {file.path: file for file in files if file.mode != SUBMODULE}
     there = stamps_of(tree)
-    yield from (f"{path} is too many" for path in sorted(there.keys() - listed.keys()))
+    yield from (f"{path}{_TOO_MANY}" for path in sorted(there.keys() - listed.keys()))
     for path, file in listed.items():
         place = tree / path
         if path not in there:
@@ -160,7 +192,8 @@ def read_blob(path: Path) -> bytes:
     """Return what git keeps of a file: its bytes, or where a link leads."""
     if path.is_symlink():
         return str(path.readlink()).encode("utf-8", "surrogateescape")
-    return path.read_bytes()
+    with open_regular(path) as file:
+        return file.read()
 
 
 def make_read_only(tree: Path) -> None:
@@ -169,7 +202,3 @@ def make_read_only(tree: Path) -> None:
         path = tree / name
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & ~_READ_ONLY)
-
-
-def _text(path: Path) -> str:
-    return path.read_text("utf-8") if path.is_file() else ""

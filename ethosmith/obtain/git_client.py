@@ -22,11 +22,19 @@ from ethosmith.environment.tools import find_program
 _PROTOCOLS = "https:file"
 _KEPT = ("GIT_SSL_",)
 _TAKEN = r"^(http\..*|url\..*\.insteadof|safe\.directory)$"
+_TAKEN_TO_ASK = r"^(safe\.directory|core\.excludesfile)$"
 # Below this rate for this long, a transfer has stopped.
 _SLOW_BYTES_PER_S = 1000
 _SLOW_FOR_S = 60
-_SETTINGS = (
+# Programs that a repository's own configuration may name. Filters and hooks of the other commands
+# are not run by those that are used here.
+_NO_PROGRAMS = (
     ("core.hooksPath", os.devnull),
+    ("core.fsmonitor", "false"),
+    ("core.attributesFile", os.devnull),
+)
+_SETTINGS = (
+    *_NO_PROGRAMS,
     ("core.askPass", ""),
     ("credential.helper", ""),
     ("fetch.recurseSubmodules", "false"),
@@ -66,27 +74,50 @@ class GitClient:
         """
         given = os.environ if given is None else given
         program = find_program("git", given.get("PATH"))
-        kept = {
-            name: value
-            for name, value in given.items()
-            if name.startswith(_KEPT) or not name.startswith("GIT_")
-        }
-        settings = [*_user_settings(program, given), *_SETTINGS]
-        return cls(program, {**kept, **_variables(settings)})
+        settings = [*_user_settings(program, given, _TAKEN), *_SETTINGS]
+        return cls(program, {**_kept(given), **_variables(settings)})
 
-    def read(self, *words: str, folder: Path | None = None) -> bytes:
+    @classmethod
+    def to_ask(cls, folder: Path, given: Mapping[str, str] | None = None) -> GitClient:
+        """Return a git that can ask about ``folder``, whoever configured the repository there.
+
+        It takes no server for an answer, so no helper is started for one, and looks for the
+        repository nowhere else.
+
+        Raises:
+            EthosmithError: git is missing.
+        """
+        given = os.environ if given is None else given
+        program = find_program("git", given.get("PATH"))
+        settings = [*_user_settings(program, given, _TAKEN_TO_ASK), *_NO_PROGRAMS]
+        settings.append(("protocol.allow", "never"))
+        closed = {
+            "GIT_ALLOW_PROTOCOL": "",
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "GIT_CEILING_DIRECTORIES": str(folder.parent),
+        }
+        return cls(program, {**_kept(given), **_variables(settings), **closed})
+
+    def read(
+        self, *words: str, folder: Path | None = None, timeout_s: float | None = None
+    ) -> bytes:
         """Return what a git command writes.
 
         Raises:
-            GitFailure: it ended with an error.
+            GitFailure: it ended with an error, or not within ``timeout_s``.
         """
-        done = subprocess.run(
-            self._command(folder, words),
-            env=self.environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            check=False,
-        )
+        try:
+            done = subprocess.run(
+                self._command(folder, words),
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                timeout=timeout_s,
+                check=False,
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            raise GitFailure(str(error)) from None
         if done.returncode != 0:
             raise GitFailure(done.stderr.decode("utf-8", "replace"))
         return done.stdout
@@ -163,11 +194,21 @@ def _variables(settings: list[tuple[str, str]]) -> dict[str, str]:
     return variables
 
 
-def _user_settings(program: Path, given: Mapping[str, str]) -> list[tuple[str, str]]:
-    """Return what the user's configuration says of reaching servers."""
+def _kept(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables without those that name a repository or a program of git's."""
+    return {
+        name: value
+        for name, value in given.items()
+        if name.startswith(_KEPT) or not name.startswith("GIT_")
+    }
+
+
+def _user_settings(program: Path, given: Mapping[str, str], taken: str) -> list[tuple[str, str]]:
+    """Return what the user's configuration says under the keys that ``taken`` matches."""
+    own = {name: value for name, value in given.items() if name.startswith("GIT_CONFIG")}
     done = subprocess.run(
-        [program, "config", "--null", "--includes", "--get-regexp", _TAKEN],
-        env=dict(given),
+        [program, "config", "--null", "--includes", "--get-regexp", taken],
+        env={**_kept(given), **own},
         cwd=Path(program.anchor),  # No repository's own configuration counts.
         stdin=subprocess.DEVNULL,
         capture_output=True,

@@ -14,8 +14,9 @@ from typing import TypeVar
 from urllib.parse import urlsplit
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_bytes, write_text
-from ethosmith.obtain.cache import fingerprint, stamps_of
+from ethosmith.core.files import write_bytes
+from ethosmith.descriptors.origin import masked_url
+from ethosmith.obtain.cache import stamps_of
 from ethosmith.obtain.git_cache import (
     LINK,
     SHOWN_DIGITS,
@@ -26,7 +27,7 @@ from ethosmith.obtain.git_cache import (
     parse_listing,
 )
 from ethosmith.obtain.git_client import GitClient, GitFailure
-from ethosmith.obtain.http_client import Retries, TransientError, shown
+from ethosmith.obtain.http_client import Retries, TransientError
 from ethosmith.obtain.progress import FetchProgress
 from ethosmith.obtain.source import is_plain_relative
 
@@ -122,7 +123,7 @@ class GitFetcher:
         # What a killed fetch left is of no use: git cannot go on where it stopped.
         for rest in partial.glob(f"git-{wanted.commit}.*/"):
             shutil.rmtree(rest, ignore_errors=True)
-        self.progress.started(wanted.name, f"{wanted.label} from {shown(wanted.git)}")
+        self.progress.started(wanted.name, f"{wanted.label} from {masked_url(wanted.git)}")
         with tempfile.TemporaryDirectory(prefix=f"git-{wanted.commit}.", dir=partial) as place:
             repository, new = Path(place) / "repository", Path(place) / "new"
             self.client.read("init", "--quiet", "--bare", "--template=", "--", str(repository))
@@ -187,7 +188,6 @@ class GitFetcher:
 
     def _adopt(self, wanted: Wanted, new: Path) -> None:
         make_read_only(new / "tree")
-        write_text(new / "stamps", fingerprint(stamps_of(new / "tree")))
         place = self.cache.folder(wanted.commit)
         place.parent.mkdir(parents=True, exist_ok=True)
         new.rename(place)
@@ -221,7 +221,7 @@ def _write_file(wanted: Wanted, tree: Path, file: ListedFile, data: bytes) -> No
 
 def explained(wanted: Wanted, text: str) -> EthosmithError:
     """Return what git's ``text`` means for the user."""
-    git = shown(wanted.git)
+    git = masked_url(wanted.git)
     if _NO_COMMIT.search(text):
         return EthosmithError(
             f"{wanted.descriptor}: {git} has no commit {wanted.commit}; see 'commit'"
@@ -236,8 +236,8 @@ def explained(wanted: Wanted, text: str) -> EthosmithError:
 def _moved(wanted: Wanted, found: str) -> str:
     where = f"at {found} now" if found else "gone"
     return (
-        f"{wanted.descriptor}: the tag {wanted.tag} of {shown(wanted.git)} is {where}, not at the"
-        f" pinned {wanted.commit}; find out why, then pin the commit that you want"
+        f"{wanted.descriptor}: the tag {wanted.tag} of {masked_url(wanted.git)} is {where}, not"
+        f" at the pinned {wanted.commit}; find out why, then pin the commit that you want"
     )
 
 

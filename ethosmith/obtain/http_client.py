@@ -10,12 +10,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import TypeVar
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.descriptors.origin import masked_url
 from ethosmith.obtain.pip_settings import PipSettings
 
 MAX_REDIRECTS = 5
@@ -39,7 +40,7 @@ class HttpStatusError(EthosmithError):
     """The server answered with a status that is no success."""
 
     def __init__(self, url: str, status: int, reason: str) -> None:
-        super().__init__(f"{shown(url)}: the server answered {status} {reason}".rstrip())
+        super().__init__(f"{masked_url(url)}: the server answered {status} {reason}".rstrip())
         self.status = status
 
 
@@ -118,16 +119,10 @@ class HttpClient:
         return {"http": proxy, "https": proxy} if proxy else {}
 
 
-def shown(url: str) -> str:
-    """Return ``url`` without user name, password and query, fit for a message."""
-    parts = urlsplit(url)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
-
-
 def _check_status(response: requests.Response, url: str) -> None:
     status = response.status_code
     if status in _BUSY:
-        raise TransientError(f"{shown(url)}: the server answered {status} {response.reason}")
+        raise TransientError(f"{masked_url(url)}: the server answered {status} {response.reason}")
     if not response.ok and status != HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE:
         raise HttpStatusError(url, status, response.reason or "")
 
@@ -138,19 +133,19 @@ def _explained(url: str) -> Iterator[None]:
     try:
         yield
     except requests.TooManyRedirects:
-        raise EthosmithError(f"{shown(url)}: more than {MAX_REDIRECTS} redirects") from None
+        raise EthosmithError(f"{masked_url(url)}: more than {MAX_REDIRECTS} redirects") from None
     except requests.exceptions.SSLError as error:
         raise EthosmithError(
-            f"{shown(url)}: the server's certificate was refused: {_cause(error)}; "
+            f"{masked_url(url)}: the server's certificate was refused: {_cause(error)}; "
             "set pip's 'cert' to your certificate bundle"
         ) from None
     except (requests.ConnectionError, requests.Timeout) as error:
         host = urlsplit(url).hostname
         raise TransientError(f"cannot reach {host}: {_cause(error)}") from None
     except urllib3.exceptions.HTTPError as error:
-        raise TransientError(f"{shown(url)}: the connection broke: {_cause(error)}") from None
+        raise TransientError(f"{masked_url(url)}: the connection broke: {_cause(error)}") from None
     except requests.RequestException as error:
-        raise EthosmithError(f"{shown(url)}: {_cause(error)}") from None
+        raise EthosmithError(f"{masked_url(url)}: {_cause(error)}") from None
 
 
 def _cause(error: BaseException) -> str:

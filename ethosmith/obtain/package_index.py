@@ -14,7 +14,8 @@ from urllib.request import url2pathname
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean
-from ethosmith.obtain.http_client import HttpClient, HttpStatusError, TransientError, shown
+from ethosmith.descriptors.origin import masked_url
+from ethosmith.obtain.http_client import HttpClient, HttpStatusError, TransientError
 from ethosmith.obtain.source import PackageSource
 
 MAX_PAGE_BYTES = 64 << 20
@@ -93,7 +94,7 @@ def _remote_listing(url: str, client: HttpClient) -> list[Offer]:
 
 def _parse_page(body: bytes, content_type: str, url: str) -> list[Offer]:
     if len(body) > MAX_PAGE_BYTES:
-        raise EthosmithError(f"{shown(url)}: the index's page is larger than {MAX_PAGE_BYTES}")
+        raise EthosmithError(f"{masked_url(url)}: the index's page is larger than {MAX_PAGE_BYTES}")
     if content_type.partition(";")[0].strip() == _JSON:
         return parse_json(body, url)
     return parse_html(body.decode("utf-8", errors="replace"), url)
@@ -112,7 +113,7 @@ def parse_json(body: bytes, url: str) -> list[Offer]:
             for file in files
         ]
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise TransientError(f"{shown(url)}: not a readable index page") from None
+        raise TransientError(f"{masked_url(url)}: not a readable index page") from None
 
 
 def parse_html(text: str, url: str) -> list[Offer]:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -11,9 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import sha256_of
+from ethosmith.core.files import parsing, read_json, sha256_of
 
 _ARGUMENT = re.compile(r"[a-z][a-z0-9_]*=[^\0]*\Z", re.DOTALL)
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+# What a manifest may ask for. Programs are named by nobody but the user.
+_BUILDS = frozenset(
+    (
+        *("usecase", "target", "npu", "memory_mode", "system_config", "runtime", "build_type"),
+        *("toolchain", "model", "labels", "samples", "runs"),
+    )
+)
+# Of arguments that put folders of sources in the place of repositories.
+FOLDER_SUFFIX = "_dir"
 _PARTS = ("arguments", "outputs", "made", "inputs", "tools")
 # The runtime whose image is somebody else's.
 _PREBUILT = "prebuilt"
@@ -65,22 +74,59 @@ def read_manifest(path: Path) -> Manifest:
         EthosmithError: it is none, or of another version.
         OSError: it cannot be read.
     """
-    try:
-        data = json.loads(path.read_text("utf-8"))
-        known = data["schema"] == SCHEMA_VERSION
-        whole = all(isinstance(data[part], (list, dict)) for part in _PARTS)
-        hashes = [file["sha256"] for part in _PARTS[1:4] for file in data[part].values()]
-        arguments = [_ARGUMENT.match(word) for word in data["arguments"]]
-    except (ValueError, LookupError, TypeError, AttributeError):
-        raise EthosmithError(f"{path}: not an image's manifest") from None
-    if not known:
+    data = read_json(path)
+    with parsing(path, "image manifest"):
+        if data["schema"] != SCHEMA_VERSION:
+            raise EthosmithError(
+                f"{path}: its schema is {data['schema']!r}, this Ethosmith reads {SCHEMA_VERSION}"
+            )
+        _check_form(data)
+    for word in data["arguments"]:
+        _check_argument(path, word)
+    return Manifest(path, data)
+
+
+def _check_form(data: Mapping[str, Any]) -> None:
+    """Raise ValueError unless all that is read later has its type.
+
+    The names are paths in a project and never lead out of it.
+    """
+    for part in _PARTS[1:4]:
+        for name, file in data[part].items():
+            if not _SHA256.fullmatch(file["sha256"]):
+                raise ValueError(f"{part}: no SHA-256")
+            if part == "outputs" and not _is_plain(name):
+                raise ValueError("outputs: a name that leads elsewhere")
+    texts = (data["usecase"], data.get("revision") or "", data.get("code_sha256") or "")
+    tools = data["tools"].items()
+    if not all(isinstance(text, str) and text.isprintable() for pair in tools for text in pair):
+        raise ValueError("tools: no names and versions")
+    if not all(isinstance(text, str) and text.isprintable() for text in texts):
+        raise ValueError("usecase: no name")
+    if not isinstance(data.get("configuration", {}), dict) or not any(
+        map(_is_image, data["outputs"])
+    ):
+        raise ValueError("outputs: no image")
+    if not (isinstance(data["arguments"], list) and all(map(_ARGUMENT.match, data["arguments"]))):
+        raise ValueError("arguments: no NAME=VALUE")
+    image = Path(next(filter(_is_image, data["outputs"])))
+    if not all(Path(name).is_relative_to(image.parent) for name in data["outputs"]):
+        raise ValueError("outputs: in several folders")
+
+
+def _is_plain(name: str) -> bool:
+    parts = name.split("/")
+    return name.isprintable() and not any(part in {"", ".", ".."} for part in parts)
+
+
+def _check_argument(path: Path, word: str) -> None:
+    """Refuse words that choose a program, or anything else than what is built."""
+    name = word.partition("=")[0]
+    if name not in _BUILDS and not name.endswith(FOLDER_SUFFIX) and not word.startswith(_OURS):
         raise EthosmithError(
-            f"{path}: its schema is {data['schema']}, this Ethosmith reads {SCHEMA_VERSION}"
+            f"{path}: holds {ascii(word)[1:80]}: a manifest names what is built, not the programs"
+            f" that build it; take it out, or give {name}= yourself"
         )
-    found = Manifest(path, data)
-    if not (whole and all(hashes) and all(arguments) and any(map(_is_image, data["outputs"]))):
-        raise EthosmithError(f"{path}: not an image's manifest")
-    return found
 
 
 def _is_image(name: str) -> bool:

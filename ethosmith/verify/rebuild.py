@@ -18,6 +18,7 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import run_step
 from ethosmith.verify.manifests import (
+    FOLDER_SUFFIX,
     Manifest,
     changed_since,
     differing_outputs,
@@ -49,6 +50,22 @@ def _with_usecases(shared: Sequence[str], images: Sequence[Manifest]) -> list[st
     names = dict.fromkeys(word.removeprefix(_USECASE) for word in words)
     rest = [word for word in shared if not word.startswith(_USECASE)]
     return [f"{_USECASE}{','.join(names)}", *rest]
+
+
+def check_folders(manifests: Iterable[Manifest], folders: Sequence[str]) -> None:
+    """Check that the user, too, names each folder of sources that a manifest builds from.
+
+    Raises:
+        EthosmithError: only the manifest names it. What is in it is compiled, and its own build
+            may run programs.
+    """
+    for manifest in manifests:
+        for word in manifest.arguments:
+            if word.partition("=")[0].endswith(FOLDER_SUFFIX) and word not in folders:
+                raise EthosmithError(
+                    f"{manifest.path}: builds from a folder that may run programs; if you trust"
+                    f" it, say so: verify {ascii(word)[1:-1]}"
+                )
 
 
 def copy_project(project: Path, scratch: Path) -> None:
@@ -107,9 +124,11 @@ def main(argv: Sequence[str]) -> None:
     parser.add_argument("--project", type=Path, required=True)
     parser.add_argument("--manifest", type=Path, action="append", required=True)
     parser.add_argument("--scratch", type=Path, required=True, help="a folder for the copy")
+    parser.add_argument("--folder", action="append", default=[], help="NAME_dir=FOLDER")
     parser.add_argument("extra", nargs="*", help="further words for scons")
     given = parser.parse_args(argv)
     manifests = [read_manifest(path) for path in given.manifest]
+    check_folders(manifests, given.folder)
     scratch = given.scratch.absolute()
     copy_project(given.project.absolute(), scratch)
     for arguments, _ in groups(manifests):

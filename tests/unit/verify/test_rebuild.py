@@ -13,7 +13,7 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.verify.manifests import Manifest, read_manifest
-from ethosmith.verify.rebuild import copy_project, groups, verdict
+from ethosmith.verify.rebuild import check_folders, copy_project, groups, verdict
 
 _FOLDER = "build/fvp/ethos-u55-128-shared_sram"
 _AXF = f"{_FOLDER}/kws.axf"
@@ -111,18 +111,36 @@ def test_an_image_that_was_changed_after_it_was_built_is_not_verified(tmp_path: 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ([], "no manifest"),
-        ({"schema": 1}, "no manifest"),
+        ([], "not a valid manifest"),
+        ({"schema": 1}, "not a valid manifest"),
         (data(schema=99), "its schema is 99, this Ethosmith reads 1"),
-        (data(outputs={"x.bin": file("x")}), "no manifest"),
-        (data(arguments=["usecase=kws", "--site-dir=/tmp/elsewhere"]), "no manifest"),
-        (data(arguments=["usecase=kws", "-f", "SConstruct.evil"]), "no manifest"),
-        (data(inputs={"a": "not a hash"}), "no manifest"),
+        (data(outputs={"x.bin": file("x")}), "not a valid manifest"),
+        (data(arguments=["usecase=kws", "--site-dir=/tmp/elsewhere"]), "not a valid manifest"),
+        (data(arguments=["usecase=kws", "-f", "SConstruct.evil"]), "not a valid manifest"),
+        (data(inputs={"a": "not a hash"}), "not a valid manifest"),
+        (data(outputs={"../x.axf": file("x")}), "not a valid manifest"),
+        (data(outputs={_AXF: file("x"), "elsewhere/x.bin": file("x")}), "not a valid manifest"),
+        (data(usecase="\x1b[2J"), "not a valid manifest"),
+        (data(tools={"gcc": {"version": 1}}), "not a valid manifest"),
+        (
+            data(arguments=["usecase=kws", "toolchain_path=/tmp/evil"]),
+            "not the programs that build",
+        ),
+        (data(arguments=["usecase=kws", "launch_program=x"]), "not the programs that build"),
     ],
 )
 def test_another_file_is_no_manifest(tmp_path: Path, content: object, says: str) -> None:
     with pytest.raises(EthosmithError, match=says):
         read_manifest(written(tmp_path, content))
+
+
+def test_a_folder_of_sources_is_taken_only_if_the_user_names_it_too() -> None:
+    word = "tflm_dir=/somewhere"
+    manifests = [Manifest(Path("x"), {"arguments": ["usecase=kws", word]})]
+    check_folders(manifests, [word])
+    for given in ([], ["tflm_dir=/elsewhere"]):
+        with pytest.raises(EthosmithError, match=f"say so: verify {word}$"):
+            check_folders(manifests, given)
 
 
 def test_use_cases_with_the_same_arguments_are_built_together() -> None:
