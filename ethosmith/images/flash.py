@@ -64,6 +64,8 @@ def flash(card: Card, sectors: Path, root: Path) -> list[Path]:
     copies = [
         _Copy(sectors / name, software / _free_name(name, in_use)) for name in _names_in(named)
     ]
+    if not copies:
+        raise EthosmithError(f"{sectors / _LIST}: names no binary; build the image again")
     new_list = _renamed(named, {copy.source.name: copy.target.name for copy in copies})
     _check_room(root, copies, len(new_list) * len(lists))
     try:
