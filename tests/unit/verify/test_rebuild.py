@@ -111,17 +111,23 @@ def test_an_image_that_was_changed_after_it_was_built_is_not_verified(tmp_path: 
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ([], "not a valid manifest"),
-        ({"schema": 1}, "not a valid manifest"),
+        ([], "not a valid image manifest"),
+        ({"schema": 1}, "not a valid image manifest"),
         (data(schema=99), "its schema is 99, this Ethosmith reads 1"),
-        (data(outputs={"x.bin": file("x")}), "not a valid manifest"),
-        (data(arguments=["usecase=kws", "--site-dir=/tmp/elsewhere"]), "not a valid manifest"),
-        (data(arguments=["usecase=kws", "-f", "SConstruct.evil"]), "not a valid manifest"),
-        (data(inputs={"a": "not a hash"}), "not a valid manifest"),
-        (data(outputs={"../x.axf": file("x")}), "not a valid manifest"),
-        (data(outputs={_AXF: file("x"), "elsewhere/x.bin": file("x")}), "not a valid manifest"),
-        (data(usecase="\x1b[2J"), "not a valid manifest"),
-        (data(tools={"gcc": {"version": 1}}), "not a valid manifest"),
+        (data(outputs={"x.bin": file("x")}), "not a valid image manifest"),
+        (
+            data(arguments=["usecase=kws", "--site-dir=/tmp/elsewhere"]),
+            "not a valid image manifest",
+        ),
+        (data(arguments=["usecase=kws", "-f", "SConstruct.evil"]), "not a valid image manifest"),
+        (data(inputs={"a": "not a hash"}), "not a valid image manifest"),
+        (data(outputs={"../x.axf": file("x")}), "not a valid image manifest"),
+        (
+            data(outputs={_AXF: file("x"), "elsewhere/x.bin": file("x")}),
+            "not a valid image manifest",
+        ),
+        (data(usecase="\x1b[2J"), "not a valid image manifest"),
+        (data(tools={"gcc": {"version": 1}}), "not a valid image manifest"),
         (
             data(arguments=["usecase=kws", "toolchain_path=/tmp/evil"]),
             "not the programs that build",
