@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.base import EMPTY, Descriptor, Strict
+from ethosmith.descriptors.budget import Budget
 from ethosmith.descriptors.inputs import ArrayInput, SoundInput
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.words import (
@@ -192,6 +193,7 @@ class UseCase(Descriptor):
         runtimes: values of `runtime=` that can execute it. `prebuilt` has none of the sources on
             the device: it is for use cases whose samples are the network's inputs.
         accuracy: how right the network is, and how far it may fall, for `scons accuracy`.
+        budgets: the most that its images may use; `scons` fails where one uses more.
     """
 
     model: Model
@@ -207,6 +209,7 @@ class UseCase(Descriptor):
     parameters: Mapping[ParameterName, ParameterValue] = EMPTY
     runtimes: Annotated[tuple[RuntimeName, ...], Limits(min_length=1)] = ("direct", "tflm")
     accuracy: Accuracy | None = None
+    budgets: tuple[Budget, ...] = ()
 
     @property
     def sample_form(self) -> dict[str, Any]:

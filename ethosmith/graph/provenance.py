@@ -154,9 +154,10 @@ def _public(value: Any) -> Any:
 
 
 def _descriptor(descriptor: UseCase) -> dict[str, Any]:
-    """Return what the descriptor says of the image: not how its accuracy is measured."""
+    """Return what the descriptor says of the image: not what is measured, nor its limits."""
     found: dict[str, Any] = plain(descriptor, without_none=True)
-    found.pop("accuracy", None)
+    for key in ("accuracy", "budgets"):
+        found.pop(key, None)
     masked: dict[str, Any] = _public(found)
     return masked
 

@@ -3,13 +3,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 if TYPE_CHECKING:
     from ethosmith.descriptors.memory import MemoryRegion
 
 Regions: TypeAlias = "Sequence[MemoryRegion]"
+
+# Those of `ethosmith.images.usage.CLASSES` that are written; all others are there from the start.
+RAM_CLASSES = frozenset({"data", "bss", "stack", "scratch", "fast scratch"})
 
 
 def offset_in(region: MemoryRegion, address: int) -> int | None:
@@ -37,3 +40,14 @@ def loadable(regions: Regions) -> tuple[MemoryRegion, ...]:
 def describe(regions: Regions) -> str:
     """Return ``ITCM (0x00000000), DDR (0x70000000)`` for an error message."""
     return ", ".join(f"{region.name} (0x{region.address:08x})" for region in regions) or "none"
+
+
+def flash_and_ram(regions: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
+    """Return the bytes of `RAM_CLASSES`, behind those of all others.
+
+    Args:
+        regions: as of `ethosmith.images.usage.as_json`.
+    """
+    sizes = [(name, size) for region in regions for name, size in region["classes"].items()]
+    ram = sum(size for name, size in sizes if name in RAM_CLASSES)
+    return sum(size for _, size in sizes) - ram, ram

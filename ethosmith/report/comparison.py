@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.images.regions import flash_and_ram
 from ethosmith.report.vela_figures import Estimate, read_estimate
 
 _MANIFEST = "_manifest.json"
-# Of `ethosmith.images.usage.CLASSES`.
-_RAM_CLASSES = frozenset({"data", "bss", "stack", "scratch", "fast scratch"})
 # Of npu=, in manifests.
 NO_NPU = "none"
 
@@ -116,7 +115,7 @@ def _read(stem: Path, verified: Path) -> Figures | None:
     simulator = run["simulator"]
     counts = [count for sample in run["samples"] for count in inferences_of(sample)]
     most = {key: max(count[key] for count in counts) for key in counts[0]}
-    flash_bytes, ram_bytes = _flash_and_ram(manifest["sizes"])
+    flash_bytes, ram_bytes = flash_and_ram(manifest["sizes"])
     return Figures(
         usecase=manifest["usecase"],
         target=stem.parent.parent.name,
@@ -135,12 +134,6 @@ def _read(stem: Path, verified: Path) -> Figures | None:
         ram_bytes=ram_bytes,
         stem=stem,
     )
-
-
-def _flash_and_ram(regions: Iterable[Mapping[str, Any]]) -> tuple[int, int]:
-    sizes = [(name, size) for region in regions for name, size in region["classes"].items()]
-    ram = sum(size for name, size in sizes if name in _RAM_CLASSES)
-    return sum(size for _, size in sizes) - ram, ram
 
 
 def inferences_of(sample: Mapping[str, Any]) -> list[dict[str, int]]:

@@ -34,6 +34,8 @@ _BEYOND_SCHEMAS = {
     "accuracy_script_missing",
     "accuracy_unknown_label",
     "accuracy_without_set",
+    "budget_for_unknown_npu",
+    "budget_of_nothing",
     "label_twice",
     "mix_of_a_mix",
     "mix_of_no_sample",
