@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from importlib.util import find_spec
 
 from ethosmith.core.errors import EthosmithError
 
@@ -43,3 +44,14 @@ def fail(message: str) -> int:
     """Print ``error: message`` and return the exit code of a failed step."""
     sys.stderr.write(f"error: {message}\n")
     return EXIT_ERROR
+
+
+# It exists for Linux on x86-64 alone; where it is missing, other interpreters are asked.
+_OPTIONAL = {"tflite-micro": "tflite_micro"}
+
+
+def without_missing(packages: Iterable[str]) -> tuple[str, ...]:
+    """Return ``packages`` without those that do not exist for every machine, if not installed."""
+    return tuple(
+        name for name in packages if name not in _OPTIONAL or find_spec(_OPTIONAL[name]) is not None
+    )

@@ -36,6 +36,7 @@ def _fits_c(value: bool | float | str) -> bool | float | str:
 _FLOAT_MAX = 3.4028234e38
 ParameterValue = Annotated[bool | int | float | str, Checked(_fits_c)]
 Size = Annotated[int, Limits(ge=1, le=65536)] | Literal["any"]
+ResetState = Literal["sample", "inference", "never"]
 RuntimeName = Literal["direct", "prebuilt", "tflm"]
 
 
@@ -79,11 +80,15 @@ class Model(Strict):
         input_shape: what the pre-processing can fill, without the batch; `any` where it
             takes every size. Without it the use case takes every network, and its
             quantisation needs random inputs.
+        reset_state: when the variables of a network that has any (LSTM, streaming networks)
+            get their first values again: before each `sample`, whose windows are one sequence;
+            before each `inference`; or `never`, so that all samples are one sequence.
     """
 
     name: Name
     source: Origin
     input_shape: Annotated[tuple[Size, ...], Limits(min_length=1, max_length=5)] | None = None
+    reset_state: ResetState = "sample"
 
 
 class Vela(Strict):

@@ -114,6 +114,9 @@ def _accuracy_problems(usecase: UseCase, folder: Path) -> Iterator[Problem]:
     accuracy = usecase.accuracy
     if accuracy is None:
         return
+    if usecase.model.reset_state == "never":
+        message = "an evaluation takes items in any order: it needs 'sample' or 'inference'"
+        yield Problem(("model", "reset_state"), message)
     for name in {"minimum", "maximum"} - {accuracy.limit[0]}:
         if getattr(accuracy, name) is not None:
             message = f"{name} is not a limit of {accuracy.metric}; use {accuracy.limit[0]}"

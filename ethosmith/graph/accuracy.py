@@ -81,8 +81,8 @@ def evaluation(
             output=usecase.outputs / f"accuracy/float{_TFLITE}",
         )
         float_network = build.add(converted).output
-        float_answers = _host_answers(build, "float", float_network, host, items)
-    int8_answers = _host_answers(build, "int8", network, host, items)
+        float_answers = _host_answers(build, usecase, "float", float_network, host, items)
+    int8_answers = _host_answers(build, usecase, "int8", network, host, items)
     return Evaluation(wanted, items, float_answers, int8_answers)
 
 
@@ -188,13 +188,16 @@ def _with_folder(build: Build, step: CollectEvaluationSet, folder: Path) -> Coll
     )
 
 
-def _host_answers(build: Build, kind: str, network: Path, host: Path, items: Path) -> Path:
+def _host_answers(
+    build: Build, usecase: SelectedUseCase, kind: str, network: Path, host: Path, items: Path
+) -> Path:
     return build.add(
         AnswerOnHost(
             kind=kind,
             network=network,
             program=host,
             evaluation_set=items,
+            reset_state=usecase.descriptor.model.reset_state,
             output=items.with_name(f"{kind}.json"),
         )
     ).output

@@ -189,6 +189,7 @@ def model_sources(
         model_name=usecase.model_name,
         accelerator_config=configuration.board_npu.name,
         memory_mode=configuration.memory_mode,
+        reset_state=usecase.descriptor.model.reset_state,
         source=network.as_posix(),
         output=folder / "model.c",
     )
@@ -215,6 +216,7 @@ def _interpreted(
         model_name=usecase.model_name,
         accelerator_config=configuration.npu_name,
         memory_mode=configuration.memory_mode,
+        reset_state=usecase.descriptor.model.reset_state,
         source=source,
         output=folder / "model.c",
     )

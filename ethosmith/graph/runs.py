@@ -32,6 +32,7 @@ def expected_answers(build: Build, usecase: SelectedUseCase, network: Path, host
             network=network,
             program=host,
             samples=tuple(sample.name for sample in usecase.samples),
+            reset_state=usecase.descriptor.model.reset_state,
             output=usecase.outputs / "expected.json",
         )
     ).output
@@ -97,6 +98,7 @@ def prebuilt_run(
             network=network,
             samples=names,
             tensors=build.add(inputs).files,
+            reset_state=usecase.descriptor.model.reset_state,
             count_calls=configuration.runtime.inference_function or None,
             tools=simulator_versions(build, configuration),
             time_limit_s=build.session.time_limit_s,

@@ -60,7 +60,11 @@ def _verdict(images: Sequence[BuiltImage]) -> str:
     unjudged = len(samples) - judged
     counts = [f"{judged} right"] if judged else []
     counts += [f"{unjudged} not judged: no answer expected"] if unjudged else []
-    return f"Equal: every output tensor is LiteRT's, byte for byte. Answers: {', '.join(counts)}.\n"
+    oracles = dict.fromkeys(_json(image.verified)["oracle"] for image in images)
+    return (
+        f"Equal: every output tensor is that of {' or '.join(oracles)}, byte for byte."
+        f" Answers: {', '.join(counts)}.\n"
+    )
 
 
 def _remarks(images: Sequence[BuiltImage]) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ethosmith.lib.c_text import byte_array, float_literal, notice, string
 
 if TYPE_CHECKING:
-    from ethosmith.models.compiled import CompiledNetwork, PlacedTensor
+    from ethosmith.models.compiled import CompiledNetwork, PlacedTensor, Variable
     from ethosu_model.config import AcceleratorConfig
 
 
@@ -29,11 +29,16 @@ NO_NPU = "none"
 
 @dataclass(frozen=True)
 class ModelIdentity:
-    """What the device prints and checks about its model; no accelerator: for the CPU alone."""
+    """What the device prints and checks about its model; no accelerator: for the CPU alone.
+
+    Attributes:
+        reset_state: the descriptor's ``model.reset_state``.
+    """
 
     name: str
     accelerator: AcceleratorConfig | None
     memory_mode: str
+    reset_state: str = "sample"
 
 
 def model_source(compiled: CompiledNetwork, identity: ModelIdentity, source: str) -> str:
@@ -52,6 +57,7 @@ def model_source(compiled: CompiledNetwork, identity: ModelIdentity, source: str
         scratch_array("scratch_fast", compiled.scratch_fast.size_bytes),
         tensor_table("inputs", compiled.inputs),
         tensor_table("outputs", compiled.outputs),
+        _variable_table(compiled.variables),
         _model(compiled, identity),
     ]
     return "\n".join(part for part in parts if part)
@@ -78,6 +84,18 @@ def tensor_table(name: str, tensors: Sequence[PlacedTensor]) -> str:
     """Return an array of tensor_info of runtime/tensor.h."""
     rows = "\n".join(f"    {_tensor(tensor)}," for tensor in tensors)
     return f"static const struct tensor_info {name}[] = {{\n{rows}\n}};\n"
+
+
+def _variable_table(variables: Sequence[Variable]) -> str:
+    """Return an array of model_variable of runtime/model.h; nothing if there are none."""
+    if not variables:
+        return ""
+    rows = "\n".join(
+        f"    {{.region = {one.region}, .offset = {one.offset}, .size_bytes = {one.size_bytes},"
+        f" .element_bytes = {one.element_bytes}, .zero_point = {one.zero_point}}},"
+        for one in variables
+    )
+    return f"static const struct model_variable variables[] = {{\n{rows}\n}};\n"
 
 
 def _tensor(tensor: PlacedTensor) -> str:
@@ -111,6 +129,8 @@ def _model(compiled: CompiledNetwork, identity: ModelIdentity) -> str:
         "scratch_fast": "scratch_fast" if fast.size_bytes else "0",
         "scratch_fast_bytes": fast.size_bytes,
         "scratch_fast_region": fast.region,
+        "variables": "variables" if compiled.variables else "0",
+        "variable_count": len(compiled.variables),
     }
     return model_definition(identity, fields, len(compiled.inputs), len(compiled.outputs))
 
@@ -137,6 +157,7 @@ def model_definition(
         "input_count": inputs,
         "outputs": "outputs",
         "output_count": outputs,
+        "reset": f"MODEL_RESET_{identity.reset_state.upper()}",
     }
     rows = "\n".join(f"    .{key} = {value}," for key, value in fields.items())
     return f"const struct model model = {{\n{rows}\n}};\n"

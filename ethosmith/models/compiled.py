@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,11 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 
 _FOURCC = b"COP1"
+# Our own array in Vela's file.
+VARIABLE_ZERO_POINT = "variable_zero_point"
+# Vela's mark of an input that is not needed is 2^64 - 1; numpy may have rounded it.
+_NO_OFFSET = 1 << 32
+_ALIGNMENT_BYTES = 16
 
 
 @dataclass(frozen=True)
@@ -35,6 +41,25 @@ class Area:
 
 
 @dataclass(frozen=True)
+class Variable:
+    """State that the network keeps from one inference to the next, and its first value.
+
+    Attributes:
+        region: NPU region that holds it.
+        offset: from the base of the region, in bytes.
+        size_bytes: of all its elements.
+        element_bytes: of one of them.
+        zero_point: the element that stands for 0, which all of them are at first.
+    """
+
+    region: int
+    offset: int
+    size_bytes: int
+    element_bytes: int
+    zero_point: int
+
+
+@dataclass(frozen=True)
 class CompiledNetwork:
     """One Vela raw file, joined with the names and quantisation of the int8 network.
 
@@ -48,6 +73,7 @@ class CompiledNetwork:
     scratch_fast: Area
     inputs: tuple[PlacedTensor, ...]
     outputs: tuple[PlacedTensor, ...]
+    variables: tuple[Variable, ...] = ()
 
 
 def read_compiled(raw: Path, network: NetworkSpec) -> CompiledNetwork:
@@ -67,15 +93,78 @@ def _from_arrays(raw: Path, arrays: Any, network: NetworkSpec) -> CompiledNetwor
     command_stream = _bytes_of(arrays["cmd_data"])
     if command_stream[:4] != _FOURCC:
         raise EthosmithError(f"{raw}: the command stream does not begin with COP1")
+    scratch = Area(int(arrays["scratch_region"]), int(arrays["scratch_size"]))
+    scratch, inputs = _with_unread(scratch, _placed(raw, arrays, "input", network.inputs))
     return CompiledNetwork(
         command_stream=command_stream,
         weights=_bytes_of(arrays["weight_data"]),
         weights_region=int(arrays["weight_region"]),
-        scratch=Area(int(arrays["scratch_region"]), int(arrays["scratch_size"])),
+        scratch=scratch,
         scratch_fast=Area(int(arrays["scratch_fast_region"]), int(arrays["scratch_fast_size"])),
-        inputs=_placed(raw, arrays, "input", network.inputs),
+        inputs=inputs,
         outputs=_placed(raw, arrays, "output", network.outputs),
+        variables=_variables(raw, arrays),
     )
+
+
+def _with_unread(
+    scratch: Area, inputs: tuple[PlacedTensor, ...]
+) -> tuple[Area, tuple[PlacedTensor, ...]]:
+    """Give inputs that the NPU never reads a place behind the scratch memory.
+
+    Vela marks them by an offset that is no address. The application fills all inputs.
+    """
+    placed = []
+    for tensor in inputs:
+        if tensor.offset >= _NO_OFFSET:
+            at = -(-scratch.size_bytes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+            tensor = replace(tensor, region=scratch.region, offset=at)  # noqa: PLW2901
+            scratch = replace(scratch, size_bytes=at + tensor.size_bytes)
+        placed.append(tensor)
+    return scratch, tuple(placed)
+
+
+def _variables(raw: Path, arrays: Any) -> tuple[Variable, ...]:
+    """Return each variable once; Vela lists it for every operator that uses it."""
+    shapes = arrays["variable_shape"]
+    if len(shapes) == 0:
+        return ()
+    if VARIABLE_ZERO_POINT not in arrays:
+        raise EthosmithError(f"{raw}: says nothing of the zero points of its variables")
+    found = [
+        Variable(int(region), int(offset), int(np.prod(shape)) * int(size), int(size), int(zero))
+        for shape, size, region, offset, zero in zip(
+            shapes,
+            arrays["variable_elem_size"],
+            arrays["variable_region"],
+            arrays["variable_offset"],
+            arrays[VARIABLE_ZERO_POINT],
+            strict=True,
+        )
+    ]
+    return tuple(sorted(dict.fromkeys(found), key=lambda one: (one.region, one.offset)))
+
+
+def with_zero_points(raw: Path) -> bytes:
+    """Return Vela's raw file with the zero points of its variables as plain numbers.
+
+    Vela writes quantisation as Python objects, which nothing else here reads.
+
+    Args:
+        raw: what Vela has just written; nothing else may be given, for it is unpickled.
+    """
+    with np.load(raw, allow_pickle=True) as arrays:
+        if len(arrays["variable_shape"]) == 0:
+            return raw.read_bytes()
+        kept = {name: arrays[name] for name in arrays.files if not name.endswith("quantization")}
+        points = [
+            int(entry["zero_point"][0]) if len(entry["zero_point"]) else 0
+            for entry in arrays["variable_quantization"]
+        ]
+    content = io.BytesIO()
+    kept[VARIABLE_ZERO_POINT] = np.array(points, np.int64)
+    np.savez(content, allow_pickle=False, **kept)
+    return content.getvalue()
 
 
 def _bytes_of(array: np.ndarray[Any, Any]) -> bytes:

@@ -29,13 +29,22 @@ def cpu_operators(compiled: Path, vela_said: str) -> list[CpuOperator]:
     """Return the operators of Vela's ``compiled`` .tflite that the CPU would run.
 
     The compiled network itself says which they are: Vela warns also about operators
-    that it folds away afterwards. Its warnings, matched by OFM, give the reasons.
+    that it folds away afterwards. Its warnings give the reasons, matched by kind and OFM; where
+    Vela has renamed the OFM, by kind alone.
     """
-    reasons = {(m["kind"], m["ofm"]): m["reason"] for m in _WARNING.finditer(vela_said)}
+    warnings = [(m["kind"], m["ofm"], m["reason"]) for m in _WARNING.finditer(vela_said)]
+    by_name = {(kind, ofm): reason for kind, ofm, reason in warnings}
+    by_kind: dict[str, list[str]] = {}
+    for kind, _, reason in warnings:
+        by_kind.setdefault(kind, []).append(reason)
     return [
-        CpuOperator(kind, ofm, reasons.get((kind, ofm), "no reason given"))
+        CpuOperator(kind, ofm, by_name.get((kind, ofm)) or _any_of(by_kind.get(kind, [])))
         for kind, ofm in _operators(compiled)
     ]
+
+
+def _any_of(reasons: list[str]) -> str:
+    return " or ".join(dict.fromkeys(reasons)) or "no reason given"
 
 
 def _operators(compiled: Path) -> list[tuple[str, str]]:
@@ -55,6 +64,22 @@ def _operators(compiled: Path) -> list[tuple[str, str]]:
         name = graph.Tensors(operator.Outputs(0)).Name() if operator.OutputsLength() else b""
         found.append((names.get(value, str(value)), (name or b"").decode("utf-8", "replace")))
     return found
+
+
+# Arm's runner and our interpreter create no resource variables, and the NPU has none.
+_NOWHERE = frozenset({"VAR_HANDLE", "READ_VARIABLE", "ASSIGN_VARIABLE"})
+
+
+def nowhere_message(network: str, operators: list[CpuOperator]) -> str | None:
+    """Say that no runtime executes some of the operators, and what to do; None: one does."""
+    kinds = sorted({operator.kind for operator in operators} & _NOWHERE)
+    if not kinds:
+        return None
+    return (
+        f"{network}: no runtime here executes {', '.join(kinds)}: none of them creates resource"
+        " variables; export the streaming network with its states as inputs and outputs, or use"
+        " layers whose state Vela keeps (LSTM)"
+    )
 
 
 def fallback_table(network: str, operators: list[CpuOperator]) -> str:

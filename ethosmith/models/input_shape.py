@@ -11,19 +11,18 @@ from __future__ import annotations
 import json
 import zipfile
 from collections.abc import Sequence
+from math import prod
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, MAX_TEXT_BYTES, check_readable, parsing
-from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.keras_file import (
     TFLITE_SUFFIX,
     converter_for,
     ending_a_hanging_reader,
 )
+from ethosmith.models.tflite_rewrite import given_spec
 
 Shape = tuple[int, ...]
 ANY = "any"
@@ -49,9 +48,15 @@ def fitting_shape(model: Path, pattern: Sequence[int | str], usecase: str) -> Sh
     fits = len(sizes) == len(pattern) and all(
         want in (ANY, size) for want, size in zip(pattern, sizes, strict=True)
     )
-    if not fits:
+    if not fits and not _is_flat(sizes, pattern):
         raise EthosmithError(f"{model}: its input is {_text(sizes)}; {expected}")
     return shapes[0]
+
+
+def _is_flat(sizes: Shape, pattern: Sequence[int | str]) -> bool:
+    """Whether one dimension holds all elements of ``pattern``: the same bytes in their order."""
+    fixed = [size for size in pattern if isinstance(size, int)]
+    return len(fixed) == len(pattern) and [size for size in sizes if size > 1] == [prod(fixed)]
 
 
 def _text(sizes: Sequence[int | str]) -> str:
@@ -65,8 +70,7 @@ def input_shapes(model: Path) -> list[Shape]:
         EthosmithError: the file cannot be read, or an input has no fixed shape.
     """
     if model.suffix.lower() == TFLITE_SUFFIX:
-        details = load_interpreter(model).get_input_details()
-        return [tuple(int(size) for size in detail["shape"]) for detail in details]
+        return [spec.shape for spec in given_spec(model).inputs]
     shape = _shape_in_configuration(model)
     return [shape] if shape else converter_for(model)[1]
 
@@ -81,8 +85,7 @@ def network_inputs(model: Path) -> list[dict[str, Any]]:
     """
     dtypes: list[str] = []
     if model.suffix.lower() == TFLITE_SUFFIX:
-        details = load_interpreter(model).get_input_details()
-        dtypes = [str(np.dtype(detail["dtype"]).name) for detail in details]
+        dtypes = [spec.dtype for spec in given_spec(model).inputs]
     shapes = input_shapes(model)
     return [
         {"shape": shape, "dtype": dtype}

@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Check that a .tflite is a fully quantised network that the rest of the build can take."""
+"""Check that a .tflite is a quantised network that the rest of the build can take.
+
+What may run where is no matter of this check: Vela says what runs on the NPU, and the runtime
+whether it can run the rest. A network is refused here if it is damaged, if nothing in it is
+quantised, or if an input or output has no fixed shape.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +15,12 @@ import numpy as np
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
+from ethosmith.models.tflite_file import parse_model
 
-_MAX_MODEL_BYTES = 256 << 20
-_QUANTISED = (np.int8, np.int16)
+_QUANTISED = ("INT8", "UINT8", "INT16")
+_FED = (*_QUANTISED, "BOOL", "INT32", "INT64", "FLOAT32")
+# A network with these is sound; it takes another interpreter.
+_NO_KERNEL = ("Didn't find op", "unresolved custom op")
 
 
 def load_interpreter(model: Path, *, name: str | None = None) -> Any:
@@ -20,33 +28,37 @@ def load_interpreter(model: Path, *, name: str | None = None) -> Any:
 
     Raises:
         EthosmithError: the file is not a readable TFLite flatbuffer, or uses an
-            operator that TFLite does not have built in.
+            operator that this set of kernels does not have.
     """
     return interpreter_of(model.read_bytes(), name or str(model))
 
 
-def interpreter_of(content: bytes, shown: str) -> Any:
+def interpreter_of(content: bytes, shown: str, *, reference_kernels: bool = True) -> Any:
     """Return LiteRT's interpreter for the flatbuffer ``content``, named ``shown`` in errors.
 
     Raises:
         EthosmithError: as in `load_interpreter`.
     """
-    if len(content) > _MAX_MODEL_BYTES:
-        raise EthosmithError(f"{shown}: {len(content)} bytes; a microcontroller's model is smaller")
-    if content[4:8] != b"TFL3":
-        raise EthosmithError(f"{shown}: not a TFLite model (no TFL3 identifier); is it complete?")
-    from ai_edge_litert.interpreter import Interpreter, OpResolverType  # noqa: PLC0415 slow
-
+    parse_model(content, shown)
     try:
-        interpreter = Interpreter(
-            model_content=content,
-            num_threads=1,
-            experimental_op_resolver_type=OpResolverType.BUILTIN_REF,
-        )
+        interpreter = _built(content, reference_kernels=reference_kernels)
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise EthosmithError(f"{shown}: not a usable TFLite model: {_first_line(error)}") from None
     return interpreter
+
+
+def _built(content: bytes, *, reference_kernels: bool) -> Any:
+    from ai_edge_litert.interpreter import Interpreter, OpResolverType  # noqa: PLC0415 slow
+
+    kinds = OpResolverType
+    return Interpreter(
+        model_content=content,
+        num_threads=1,
+        experimental_op_resolver_type=(
+            kinds.BUILTIN_REF if reference_kernels else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
+        ),
+    )
 
 
 def _first_line(error: Exception) -> str:
@@ -54,64 +66,108 @@ def _first_line(error: Exception) -> str:
     return lines[0] if lines else type(error).__name__
 
 
-def check_int8(model: Path, *, name: str | None = None) -> NetworkSpec:
-    """Return the inputs and outputs of ``model``.
+def verify_tflite(content: bytes, shown: str) -> Any:
+    """Return the flatbuffer as LiteRT's ModelT, once LiteRT has found its structure sound.
+
+    An operator that LiteRT has no kernel for is no fault: another interpreter may have it.
 
     Raises:
-        EthosmithError: not a TFLite model, or one with a float tensor, naming the
-            operator that stays float.
+        EthosmithError: the file is no TFLite model, is damaged, or is Vela's output.
+    """
+    model = parse_model(content, shown)
+    try:
+        _built(content, reference_kernels=False)
+    except (ValueError, RuntimeError) as error:
+        reason = _first_line(error)
+        if not any(text in str(error) for text in _NO_KERNEL):
+            raise EthosmithError(f"{shown}: not a usable TFLite model: {reason}") from None
+    return model
+
+
+def check_int8(model: Path, *, name: str | None = None) -> NetworkSpec:
+    """Return the inputs and outputs of the quantised network ``model``.
+
+    Raises:
+        EthosmithError: not a TFLite model, or one that is not quantised.
     """
     shown = name or str(model)
-    interpreter = load_interpreter(model, name=shown)
-    tensors = {int(d["index"]): d for d in interpreter.get_tensor_details()}
-    floats = {index for index, d in tensors.items() if d["dtype"] == np.float32}
-    if floats:
-        raise EthosmithError(f"{shown}: {_float_message(interpreter, tensors, floats)}")
-    return network_spec(interpreter, shown)
+    return _checked(model.read_bytes(), shown)
 
 
-def network_spec(interpreter: Any, shown: str) -> NetworkSpec:
-    """Return the inputs and outputs of the network of LiteRT's ``interpreter``.
+def float_spec(model: Path) -> NetworkSpec:
+    """Return the inputs and outputs of a float network; errors as in `given_spec`."""
+    return spec_of(verify_tflite(model.read_bytes(), str(model)), str(model))
 
-    A float32 tensor has scale 0.
+
+def _checked(content: bytes, shown: str) -> NetworkSpec:
+    model = verify_tflite(content, shown)
+    types = _type_names()
+    tensors = model.subgraphs[0].tensors
+    activations = [tensor for tensor in tensors if not _is_constant(model, tensor)]
+    if not any(types.get(tensor.type) in _QUANTISED for tensor in activations):
+        raise EthosmithError(f"{shown}: {_float_message(model, types)}")
+    return spec_of(model, shown)
+
+
+def _is_constant(model: Any, tensor: Any) -> bool:
+    data = model.buffers[tensor.buffer].data
+    return data is not None and len(data) > 0
+
+
+def _float_message(model: Any, types: dict[int, str]) -> str:
+    """Say what kind of float network it is, and the shortest way to int8."""
+    constants = {types.get(t.type) for t in model.subgraphs[0].tensors if _is_constant(model, t)}
+    way = (
+        "give the float Keras model instead and the build quantises it; or quantise the .tflite"
+        " with ai-edge-quantizer and calibration data"
+    )
+    if "INT8" in constants:
+        return (
+            "a dynamic-range quantised network: its weights are int8, and it computes in float;"
+            f" {way}"
+        )
+    if "FLOAT16" in constants:
+        return f"a float16 network: its weights are float16, and it computes in float32; {way}"
+    return f"a float network; {way}"
+
+
+def _type_names() -> dict[int, str]:
+    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+    return {value: key for key, value in vars(schema.TensorType).items() if key.isupper()}
+
+
+def spec_of(model: Any, shown: str) -> NetworkSpec:
+    """Return the inputs and outputs; a float32 tensor has scale 0.
 
     Raises:
         EthosmithError: one has no fixed shape, or is an integer without quantisation.
     """
+    graph, types = model.subgraphs[0], _type_names()
     return NetworkSpec(
-        tuple(_spec(detail, shown) for detail in interpreter.get_input_details()),
-        tuple(_spec(detail, shown) for detail in interpreter.get_output_details()),
+        tuple(_spec(graph.tensors[index], types, shown) for index in graph.inputs),
+        tuple(_spec(graph.tensors[index], types, shown) for index in graph.outputs),
     )
 
 
-def _float_message(interpreter: Any, tensors: dict[int, dict[str, Any]], floats: set[int]) -> str:
-    """Name what is float: the network, an operator inside it, or its inputs and outputs."""
-    if not any(detail["dtype"] in _QUANTISED for detail in tensors.values()):
-        return "a float network; give the float Keras model instead and the build quantises it"
-    for operator in interpreter._get_ops_details():
-        made = [int(index) for index in operator["outputs"] if int(index) in floats]
-        if made and operator["op_name"] != "DEQUANTIZE":
-            return (
-                f"operator {operator['op_name']} at '{tensors[made[0]]['name']}' has no int8 form,"
-                " and the NPU has no float; change the network there"
-            )
-    return (
-        "its inputs or outputs are float32; give the float Keras model instead and the build"
-        " quantises it, inputs and outputs included"
-    )
-
-
-def _spec(detail: dict[str, Any], shown: str) -> TensorSpec:
-    shape = tuple(int(size) for size in detail["shape"])
-    if any(size < 1 for size in shape) or any(size < 0 for size in detail["shape_signature"][1:]):
-        raise EthosmithError(f"{shown}: tensor '{detail['name']}' has no fixed shape: {shape}")
-    scale, zero_point = detail["quantization"]
-    if detail["dtype"] in _QUANTISED and not scale > 0:
-        raise EthosmithError(f"{shown}: tensor '{detail['name']}' has no quantisation")
+def _spec(tensor: Any, types: dict[int, str], shown: str) -> TensorSpec:
+    name = bytes(tensor.name or b"").decode("utf-8", "replace")
+    shape = () if tensor.shape is None else tuple(int(size) for size in tensor.shape)
+    signature = () if tensor.shapeSignature is None else tuple(map(int, tensor.shapeSignature))
+    if any(size < 1 for size in shape) or any(size < 0 for size in signature[1:]):
+        raise EthosmithError(f"{shown}: tensor '{name}' has no fixed shape: {shape}")
+    kind, scale, zero_point = types.get(tensor.type, "?"), 0.0, 0
+    if kind not in _FED:
+        raise EthosmithError(f"{shown}: tensor '{name}' of type {kind} cannot be fed or read")
+    quantisation = tensor.quantization
+    if quantisation is not None and quantisation.scale is not None and len(quantisation.scale):
+        scale, zero_point = float(quantisation.scale[0]), int(quantisation.zeroPoint[0])
+    if kind in _QUANTISED and not scale > 0:
+        raise EthosmithError(f"{shown}: tensor '{name}' has no quantisation")
     return TensorSpec(
-        name=str(detail["name"]),
-        dtype=np.dtype(detail["dtype"]).name,
+        name=name,
+        dtype=np.dtype(kind.lower()).name,
         shape=shape,
-        scale=float(scale),
-        zero_point=int(zero_point),
+        scale=scale,
+        zero_point=zero_point,
     )

@@ -3,7 +3,8 @@
 
 Post-training full-integer quantisation as TensorFlow documents it: the converter
 with `Optimize.DEFAULT`, a representative data set and only `TFLITE_BUILTINS_INT8`.
-A .tflite that is int8 already passes through after a check.
+A .tflite that is quantised already passes through after a check; float around its int8 operators
+is taken off.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from ethosmith.models.int8_check import check_int8
 from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
 from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
 from ethosmith.models.tensor_spec import TensorSpec
+from ethosmith.models.tflite_rewrite import rewritten
 
 Batch = list[npt.NDArray[np.float32]]
 
@@ -88,7 +90,7 @@ Representative = Callable[[Sequence[tuple[int, ...]]], Callable[[], Iterator[Bat
 
 def quantise(
     model: Path, output: Path, representative: Representative, *, label_count: int = 0
-) -> None:
+) -> tuple[str, ...]:
     """Write the int8 form of ``model`` to ``output``.
 
     Args:
@@ -97,18 +99,25 @@ def quantise(
         representative: given the input shapes, returns the data set's generator.
         label_count: values that the first output must have; 0: it has no labels.
 
+    Returns:
+        What was rewritten in a .tflite; see `ethosmith.models.tflite_rewrite`.
+
     Raises:
         EthosmithError: the model cannot be read, an operator has no int8 form, or
-            a given .tflite is not int8 throughout; or the output does not fit the labels.
+            a given .tflite is not quantised; or the output does not fit the labels.
     """
+    notes: tuple[str, ...] = ()
     with writing_beside(output) as beside:
         if model.suffix.lower() == TFLITE_SUFFIX:
-            beside.write_bytes(model.read_bytes())
+            given = rewritten(model.read_bytes(), str(model))
+            notes = given.notes
+            beside.write_bytes(given.content)
         else:
             beside.write_bytes(_convert(model, representative))
         network = check_int8(beside, name=str(model))
         if label_count:
             _check_labels(model, network.outputs[0], label_count)
+    return notes
 
 
 def _check_labels(model: Path, output: TensorSpec, label_count: int) -> None:

@@ -13,6 +13,10 @@ from ethosmith.core.errors import EthosmithError
 
 # The custom operator that Vela puts in the place of what runs on the NPU.
 NPU_OPERATOR = "ethos-u"
+IDENTIFIER = b"TFL3"
+_MAX_MODEL_BYTES = 256 << 20
+# What a flatbuffer's reader raises on damaged files.
+DAMAGED = (struct.error, IndexError, KeyError, TypeError, ValueError, AttributeError)
 _CUSTOM = 32
 # Written by Vela: the offset in the arena of each tensor, see `_offsets`.
 _OFFLINE_PLAN = b"OfflineMemoryAllocation"
@@ -92,6 +96,37 @@ class TfliteFile:
     def place_of(self, operator: TfliteOperator) -> str:
         """Return the name of the operator's first output, which tells people where it is."""
         return self.tensors[operator.outputs[0]].name if operator.outputs else "no output"
+
+
+def parse_model(content: bytes, shown: str) -> Any:
+    """Return the flatbuffer ``content`` as LiteRT's ModelT.
+
+    Raises:
+        EthosmithError: it is not a TFLite model, is damaged, or Vela has compiled it already.
+    """
+    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+    if len(content) > _MAX_MODEL_BYTES:
+        raise EthosmithError(f"{shown}: {len(content)} bytes; a microcontroller's model is smaller")
+    if content[4:8] != IDENTIFIER:
+        raise EthosmithError(f"{shown}: not a TFLite model (no TFL3 identifier); is it complete?")
+    try:
+        model = schema.ModelT.InitFromPackedBuf(content, 0)
+        codes = [bytes(code.customCode or b"") for code in model.operatorCodes]
+        inputs = len(model.subgraphs[0].inputs)
+        for graph in model.subgraphs:
+            for tensor in graph.tensors:
+                bytes(tensor.name or b"").decode("utf-8")
+    except DAMAGED as error:
+        raise EthosmithError(f"{shown}: not a usable TFLite model: damaged ({error})") from None
+    if NPU_OPERATOR.encode() in codes:
+        raise EthosmithError(
+            f"{shown}: Vela has compiled this network already; give the int8 .tflite that it was"
+            " compiled from, and the build compiles it for each NPU"
+        )
+    if inputs == 0:
+        raise EthosmithError(f"{shown}: the network has no input")
+    return model
 
 
 def read_tflite(path: Path) -> TfliteFile:

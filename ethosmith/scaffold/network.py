@@ -12,8 +12,8 @@ from ethosmith.core.terminal import captured_output
 from ethosmith.descriptors.names import near_name
 from ethosmith.graph.listing import TEMPLATES
 from ethosmith.models.input_shape import input_shapes
-from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.keras_file import TFLITE_SUFFIX, output_shapes
+from ethosmith.models.tflite_rewrite import given_spec
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,7 @@ def read_network(file: Path) -> Network:
 
 def _output_shapes(file: Path) -> list[tuple[int, ...]]:
     if file.suffix.lower() == TFLITE_SUFFIX:
-        details = load_interpreter(file).get_output_details()
-        return [tuple(int(size) for size in detail["shape"]) for detail in details]
+        return [spec.shape for spec in given_spec(file).outputs]
     return output_shapes(file)
 
 

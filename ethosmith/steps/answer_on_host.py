@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer, digest, read_set, write_answers
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import without_missing
 from ethosmith.steps.step import Input, Output, Step, step
 from ethosmith.verify.host_program import answer_of_file, inputs_of_file
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from ethosmith.verify.host_network import HostNetwork
 
 
-@step(verb="ANSWER", packages=("ai-edge-litert", "flatbuffers", "numpy"))
+@step(verb="ANSWER", packages=("ai-edge-litert", "flatbuffers", "numpy", "tflite-micro"))
 class AnswerOnHost(Step):
     """Answer an evaluation set on this machine, with a float or int8 network on LiteRT.
 
@@ -30,6 +31,7 @@ class AnswerOnHost(Step):
         network: the .tflite of that kind.
         program: the use case's host program, for pre- and post-processing.
         evaluation_set: of the step collect-evaluation-set.
+        reset_state: the descriptor's ``model.reset_state``.
         output: the answers, JSON.
     """
 
@@ -37,7 +39,13 @@ class AnswerOnHost(Step):
     network: Input
     program: Input
     evaluation_set: Input
+    reset_state: str = "sample"
     output: Output
+
+    @property
+    def packages(self) -> tuple[str, ...]:
+        """The distributions it computes with; one of them does not exist for every machine."""
+        return without_missing(self.traits.packages)
 
     def run(self) -> None:
         """Run every item through the network and write the answers."""
@@ -46,7 +54,7 @@ class AnswerOnHost(Step):
         kinds = {"float": HostNetwork.floating, "int8": HostNetwork.int8}
         if self.kind not in kinds:
             raise EthosmithError(f"a network is of kind {' or '.join(kinds)}, not '{self.kind}'")
-        network = kinds[self.kind](self.network)
+        network = kinds[self.kind](self.network, self.reset_state)
         answers = host_answers(network, self.program, read_set(self.evaluation_set))
         write_answers(self.output, answers)
 

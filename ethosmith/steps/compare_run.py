@@ -54,6 +54,7 @@ class CompareRun(Step):
             raise EthosmithError("; ".join(problems))
         report = {
             "simulator": result["simulator"],
+            "oracle": host["oracle"],
             "samples": [
                 {**asdict(sample), "equal": one.equal, "judgement": one.judgement}
                 for sample, one in zip(device, found, strict=True)

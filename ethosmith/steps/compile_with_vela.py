@@ -55,11 +55,12 @@ class CompileWithVela(Step):
             EthosmithError: Vela refuses the network or an option, or there is to be a raw output
                 and operators would run on the CPU: then with a table of them.
         """
-        from ethosmith.models.fallback import cpu_operators, fallback_table
-        from ethosmith.models.int8_check import load_interpreter
+        from ethosmith.models.compiled import with_zero_points
+        from ethosmith.models.fallback import cpu_operators, fallback_table, nowhere_message
+        from ethosmith.models.int8_check import verify_tflite
 
         # Vela's reader trusts its input: a damaged file would crash the process.
-        load_interpreter(self.network)
+        verify_tflite(self.network.read_bytes(), str(self.network))
         with tempfile.TemporaryDirectory(prefix="vela-") as temporary:
             # Vela names its outputs after the network.
             source = Path(temporary) / f"{self.network_name}.tflite"
@@ -67,11 +68,14 @@ class CompileWithVela(Step):
             said = self._vela(source, "tflite")
             made = source.with_name(f"{source.stem}_vela.tflite")
             left = cpu_operators(made, said)
+            nowhere = nowhere_message(str(self.network), left)
+            if nowhere is not None:
+                raise EthosmithError(nowhere)
             if self.raw is not None:
                 if left:
                     raise EthosmithError(fallback_table(str(self.network), left))
                 self._vela(source, "raw")
-                write_bytes(self.raw, made.with_suffix(".npz").read_bytes())
+                write_bytes(self.raw, with_zero_points(made.with_suffix(".npz")))
             for output, end in (
                 (self.tflite, "vela.tflite"),
                 (self.summary, f"summary_{self.system_config}.csv"),

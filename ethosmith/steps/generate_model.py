@@ -17,6 +17,7 @@ class GenerateModel(Step):
         model_name: as the device prints it.
         accelerator_config: the NPU that it was compiled for, such as ``ethos-u55-128``.
         memory_mode: Vela's name of where the model lies.
+        reset_state: the descriptor's ``model.reset_state``.
         source: the network, as the file names it.
         output: the C source.
     """
@@ -26,6 +27,7 @@ class GenerateModel(Step):
     model_name: str
     accelerator_config: str
     memory_mode: str
+    reset_state: str = "sample"
     source: str
     output: Output
 
@@ -38,5 +40,5 @@ class GenerateModel(Step):
 
         compiled = read_compiled(self.raw, check_int8(self.network))
         accelerator = parse_accelerator(self.accelerator_config)
-        identity = ModelIdentity(self.model_name, accelerator, self.memory_mode)
+        identity = ModelIdentity(self.model_name, accelerator, self.memory_mode, self.reset_state)
         write_text(self.output, model_source(compiled, identity, self.source))

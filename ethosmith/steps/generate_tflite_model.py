@@ -42,6 +42,7 @@ class GenerateTfliteModel(Step):
         model_name: as the device prints it.
         accelerator_config: the NPU that it was compiled for, or ``none``.
         memory_mode: Vela's name of where the model lies.
+        reset_state: the descriptor's ``model.reset_state``.
         source: the network, as the file names it.
         output: the C source.
     """
@@ -52,6 +53,7 @@ class GenerateTfliteModel(Step):
     model_name: str
     accelerator_config: str
     memory_mode: str
+    reset_state: str = "sample"
     source: str
     output: Output
 
@@ -65,7 +67,7 @@ class GenerateTfliteModel(Step):
         arena = json.loads(self.arena.read_text("utf-8"))
         config = self.accelerator_config
         accelerator = None if config == NO_NPU else parse_accelerator(config)
-        identity = ModelIdentity(self.model_name, accelerator, self.memory_mode)
+        identity = ModelIdentity(self.model_name, accelerator, self.memory_mode, self.reset_state)
         memory = Memory(arena["arena_bytes"], arena["fast_scratch_bytes"])
         content = self.compiled.read_bytes()
         text = tflite_model_source(content, network, memory, identity, self.source)

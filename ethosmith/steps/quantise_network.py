@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,7 +15,11 @@ if TYPE_CHECKING:
     from ethosmith.models.quantise import Representative
 
 
-@step(verb="QUANTISE", packages=("ai-edge-litert", "keras", "numpy", "tensorflow"), isolated=True)
+@step(
+    verb="QUANTISE",
+    packages=("ai-edge-litert", "flatbuffers", "keras", "numpy", "tensorflow"),
+    isolated=True,
+)
 class QuantiseNetwork(Step):
     """Quantise a float Keras network to int8 throughout; a .tflite that is int8 passes through.
 
@@ -39,7 +44,8 @@ class QuantiseNetwork(Step):
         from ethosmith.models.quantise import quantise
 
         data = self._representative()
-        quantise(self.model, self.output, data, label_count=self.label_count)
+        for note in quantise(self.model, self.output, data, label_count=self.label_count):
+            sys.stdout.write(f"CONVERT   {self.model}: {note}\n")
 
     def _representative(self) -> Representative:
         from ethosmith.models.keras_file import TFLITE_SUFFIX

@@ -12,7 +12,9 @@ from ethosmith.steps.step import Inputs, Output, Step, step
 
 
 @step(
-    verb="SHAPE", packages=("ai-edge-litert", "h5py", "keras", "numpy", "tensorflow"), isolated=True
+    verb="SHAPE",
+    packages=("ai-edge-litert", "flatbuffers", "h5py", "keras", "numpy", "tensorflow"),
+    isolated=True,
 )
 class ReadInputShape(Step):
     """Write the shape of a network's one input, if the use case's pre-processing can fill it.

@@ -12,7 +12,7 @@ from ethosmith.steps.step import Inputs, Output, Step, step
 
 @step(
     verb="INPUTS",
-    packages=("ai-edge-litert", "h5py", "keras", "numpy", "tensorflow"),
+    packages=("ai-edge-litert", "flatbuffers", "h5py", "keras", "numpy", "tensorflow"),
     isolated=True,
 )
 class ReadNetworkInputs(Step):

@@ -39,6 +39,7 @@ class RunPrebuilt(Step):
         tensors: the input tensors of each, of the step write-inputs.
         count_calls: function whose CPU instructions are counted (open board).
         tools: name and version of the simulator.
+        reset_state: the descriptor's ``model.reset_state``.
         time_limit_s: seconds of each run until it has failed.
         quiet: show no line per sample.
         result: UART output, tensors and counts, JSON.
@@ -55,6 +56,7 @@ class RunPrebuilt(Step):
     tensors: Inputs
     count_calls: str | None = None
     tools: tuple[str, ...] = ()
+    reset_state: str = "sample"
     time_limit_s: Unsigned[float] = 60.0
     quiet: Unsigned[bool] = False
     result: Output
@@ -70,6 +72,7 @@ class RunPrebuilt(Step):
 
         if len(self.samples) != len(self.tensors):
             raise EthosmithError(f"{len(self.samples)} samples with {len(self.tensors)} tensors")
+        self._check_state()
         windows = load_platform(self.platform).windows
         if windows is None:
             raise EthosmithError(f"{self.platform}: the platform has no windows for files")
@@ -89,6 +92,19 @@ class RunPrebuilt(Step):
             if not self.quiet:
                 sys.stdout.write(runs[-1][0].text)
         write_text(self.result, json.dumps(runs_data(job, runs), indent=2, sort_keys=True) + "\n")
+
+    def _check_state(self) -> None:
+        """Refuse a state that lasts from sample to sample: each sample is a boot of its own."""
+        from ethosmith.models.tflite_file import parse_model
+        from ethosmith.verify.oracles import is_stateful
+
+        if self.reset_state != "never" or len(self.samples) == 1:
+            return
+        if is_stateful(parse_model(self.network.read_bytes(), str(self.network))):
+            raise EthosmithError(
+                f"{self.network}: keeps a state from sample to sample (reset_state: never), and"
+                " runtime=prebuilt boots once a sample; runtime=direct and runtime=tflm keep it"
+            )
 
     @property
     def title(self) -> str:

@@ -1,53 +1,56 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Run a network on the host's reference kernels, one window's raw tensors at a time."""
+"""Run a network on this machine, one window's raw tensors at a time."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from ethosmith.models.int8_check import (
-    check_int8,
-    interpreter_of,
-    load_interpreter,
-    network_spec,
-)
+from ethosmith.models.int8_check import check_int8, float_spec, load_interpreter
 from ethosmith.models.tensor_spec import NetworkSpec
-from ethosmith.verify.reference import reference_network
+from ethosmith.models.tflite_file import parse_model
+from ethosmith.verify.oracles import REFERENCE, LiteRt, Oracle, is_stateful, oracle_of
 
 
 class HostNetwork:
-    """A network on LiteRT, with reference kernels and one thread.
+    """A network and the interpreter that runs it.
 
     Attributes:
         specs: its inputs and outputs.
+        oracle: the interpreter.
     """
 
-    def __init__(self, interpreter: Any, specs: NetworkSpec) -> None:
-        self._interpreter = interpreter
+    def __init__(self, oracle: Oracle, specs: NetworkSpec, reset_state: str) -> None:
+        self.oracle = oracle
         self.specs = specs
+        self._reset_state = reset_state
 
     @classmethod
-    def int8(cls, path: Path) -> HostNetwork:
+    def int8(cls, path: Path, reset_state: str = "sample") -> HostNetwork:
         """Return the int8 network of ``path``, which rounds as the NPU does.
 
+        Args:
+            path: the .tflite.
+            reset_state: the descriptor's ``model.reset_state``; each call of `run` is a sample.
+
         Raises:
-            EthosmithError: as `check_int8`.
+            EthosmithError: as `check_int8` and `oracle_of`.
         """
         specs = check_int8(path)
-        return cls(interpreter_of(reference_network(path.read_bytes()), str(path)), specs)
+        return cls(oracle_of(path.read_bytes(), str(path)), specs, reset_state)
 
     @classmethod
-    def floating(cls, path: Path) -> HostNetwork:
+    def floating(cls, path: Path, reset_state: str = "sample") -> HostNetwork:
         """Return the float network of ``path``.
 
         Raises:
             EthosmithError: as `load_interpreter`, or an input or output has no fixed shape.
         """
-        interpreter = load_interpreter(path)
-        return cls(interpreter, network_spec(interpreter, str(path)))
+        specs = float_spec(path)
+        stateful = is_stateful(parse_model(path.read_bytes(), str(path)))
+        oracle = LiteRt(REFERENCE, lambda: load_interpreter(path), stateful=stateful)
+        return cls(oracle, specs, reset_state)
 
     def run(self, raw: bytes) -> list[bytes]:
         """Return the raw bytes of the outputs of each window, one window after another.
@@ -57,14 +60,16 @@ class HostNetwork:
         """
         size_bytes = sum(spec.size_bytes for spec in self.specs.inputs)
         windows = (raw[at : at + size_bytes] for at in range(0, len(raw), size_bytes))
+        if self._reset_state == "sample":
+            self.oracle.reset()
         return [output for window in windows for output in self._outputs(window)]
 
     def _outputs(self, raw: bytes) -> list[bytes]:
-        interpreter = self._interpreter
-        for detail, spec in zip(interpreter.get_input_details(), self.specs.inputs, strict=True):
+        if self._reset_state == "inference":
+            self.oracle.reset()
+        inputs = []
+        for spec in self.specs.inputs:
             tensor = np.frombuffer(raw, np.dtype(spec.dtype), spec.element_count)
-            interpreter.set_tensor(detail["index"], tensor.reshape(spec.shape))
+            inputs.append(tensor.reshape(spec.shape))
             raw = raw[tensor.nbytes :]
-        interpreter.invoke()
-        details = interpreter.get_output_details()
-        return [interpreter.get_tensor(detail["index"]).tobytes() for detail in details]
+        return [output.tobytes() for output in self.oracle.run(inputs)]

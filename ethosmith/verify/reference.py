@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The int8 network as the NPU's reference: FULLY_CONNECTED rounds as CONV_2D does.
+"""The quantised network as the NPU's reference: FULLY_CONNECTED rounds as CONV_2D does.
 
 Ethos-U (Vela's rounding mode TFL), TFLM and LiteRT's reference CONV_2D requantise an
 accumulator in two roundings: SaturatingRoundingDoublingHighMul, then
 RoundingDivideByPOT. LiteRT's FULLY_CONNECTED rounds once, also with its reference
 resolver, and so is one off in about 1 of 1000 outputs. The same layer written as a 1x1
 CONV_2D is computed by the kernel that rounds twice.
+
+For an int16 input and an int64 bias, Vela, TFLM and CONV_2D take multipliers of 16 bits, and
+LiteRT's FULLY_CONNECTED takes 31.
 """
 
 from __future__ import annotations
@@ -14,12 +17,12 @@ from math import prod
 from typing import Any
 
 _FULLY_CONNECTED, _CONV_2D, _RESHAPE = 9, 3, 22
-_INT32, _INT8 = 2, 9
+_INT32, _INT64, _INT16, _INT8 = 2, 4, 7, 9
 _VALID_PADDING = 1
 
 
 def reference_network(tflite: bytes) -> bytes:
-    """Return ``tflite`` with each int8 FULLY_CONNECTED of constant weights as a CONV_2D.
+    """Return ``tflite`` with each FULLY_CONNECTED of constant int8 weights as a CONV_2D.
 
     Inputs and outputs keep their order, shapes and quantisation.
     """
@@ -53,8 +56,11 @@ class _Rewriter:
         if max(code.builtinCode, code.deprecatedBuiltinCode) != _FULLY_CONNECTED:
             return False
         given, weights = (self._graph.tensors[index] for index in operator.inputs[:2])
-        constant = self._model.buffers[weights.buffer].data is not None
-        return constant and given.type == weights.type == _INT8
+        if self._model.buffers[weights.buffer].data is None or weights.type != _INT8:
+            return False
+        biases = [self._graph.tensors[index].type for index in operator.inputs[2:] if index >= 0]
+        # LiteRT's CONV_2D reads the bias of an int16 input as int64, whatever its type.
+        return given.type == _INT8 or (given.type == _INT16 and biases in ([], [_INT64]))
 
     def _as_convolution(self, operator: Any) -> list[Any]:
         tensors = self._graph.tensors
@@ -65,7 +71,9 @@ class _Rewriter:
         matrix = self._like(given, (1, rows, 1, depth_in))
         kernel = self._like(weights, (depth_out, 1, 1, depth_in), weights.buffer)
         result = self._like(made, (1, rows, 1, depth_out))
-        bias = [index for index in operator.inputs[2:] if index >= 0] or [self._zeros(depth_out)]
+        bias = [index for index in operator.inputs[2:] if index >= 0] or [
+            self._zeros(depth_out, given.type)
+        ]
         return [
             self._reshape(operator.inputs[0], matrix),
             self._convolution([matrix, kernel, *bias], result, operator.builtinOptions),
@@ -79,13 +87,14 @@ class _Rewriter:
         self._graph.tensors.append(made)
         return len(self._graph.tensors) - 1
 
-    def _zeros(self, count: int) -> int:
+    def _zeros(self, count: int, given: int) -> int:
         """A bias that adds nothing: CONV_2D has to have one."""
         buffer = self._schema.BufferT()
-        buffer.data = bytes(4 * count)
+        kind, size_bytes = (_INT64, 8) if given == _INT16 else (_INT32, 4)
+        buffer.data = bytes(size_bytes * count)
         self._model.buffers.append(buffer)
         made = self._schema.TensorT()
-        made.name, made.type, made.shape = b"no bias", _INT32, [count]
+        made.name, made.type, made.shape = b"no bias", kind, [count]
         made.buffer = len(self._model.buffers) - 1
         self._graph.tensors.append(made)
         return len(self._graph.tensors) - 1

@@ -141,25 +141,34 @@ static const char *add_command_stream(const struct model *m) {
     return NULL;
 }
 
-static void *in_scratch(uint8_t *scratch, uint32_t scratch_bytes, const struct tensor_info *info) {
-    bool fits = info->offset <= scratch_bytes && info->size_bytes <= scratch_bytes - info->offset;
-    return fits ? scratch + info->offset : NULL;
+static void *in_scratch(uint8_t *scratch, uint32_t scratch_bytes, uint32_t offset,
+                        uint32_t size_bytes) {
+    bool fits = offset <= scratch_bytes && size_bytes <= scratch_bytes - offset;
+    return fits ? scratch + offset : NULL;
 }
 
-static void *locate(const struct model *m, const struct tensor_info *info) {
-    if (info->region == m->scratch_region) {
-        return in_scratch(m->scratch, m->scratch_bytes, info);
+static void *locate(const struct model *m, uint32_t region, uint32_t offset, uint32_t size_bytes) {
+    if (region == m->scratch_region) {
+        return in_scratch(m->scratch, m->scratch_bytes, offset, size_bytes);
     }
-    if (m->scratch_fast_bytes != 0 && info->region == m->scratch_fast_region) {
-        return in_scratch(m->scratch_fast, m->scratch_fast_bytes, info);
+    if (m->scratch_fast_bytes != 0 && region == m->scratch_fast_region) {
+        return in_scratch(m->scratch_fast, m->scratch_fast_bytes, offset, size_bytes);
     }
     return NULL;
+}
+
+static void *locate_tensor(const struct model *m, const struct tensor_info *info) {
+    return locate(m, info->region, info->offset, info->size_bytes);
+}
+
+static void *locate_variable(const struct model *m, const struct model_variable *variable) {
+    return locate(m, variable->region, variable->offset, variable->size_bytes);
 }
 
 static const char *add_buffers(const struct model *m, const struct tensor_info *tensors,
                                uint32_t count, struct npu_buffer *buffers) {
     for (uint32_t i = 0; i < count; i++) {
-        buffers[i] = (struct npu_buffer){locate(m, &tensors[i]), tensors[i].size_bytes};
+        buffers[i] = (struct npu_buffer){locate_tensor(m, &tensors[i]), tensors[i].size_bytes};
         if (buffers[i].start == NULL) {
             return model_reason("model: tensor ", tensors[i].name,
                                 " lies outside the scratch buffers");
@@ -177,6 +186,19 @@ static const char *add_tensors(const struct model *m) {
     return reason != NULL ? reason : add_buffers(m, m->outputs, m->output_count, output_buffers);
 }
 
+static const char *check_variables(const struct model *m) {
+    for (uint32_t i = 0; i < m->variable_count; i++) {
+        const struct model_variable *variable = &m->variables[i];
+        if (locate_variable(m, variable) == NULL) {
+            return "model: a variable lies outside the scratch buffers";
+        }
+        if (variable->element_bytes != 1 && variable->element_bytes != 2) {
+            return "model: a variable is neither of 8 nor of 16 bits";
+        }
+    }
+    return NULL;
+}
+
 static const char *describe_job(const struct model *m) {
     job = (struct npu_job){0};
     const char *reason = model_check_npu(m);
@@ -185,6 +207,7 @@ static const char *describe_job(const struct model *m) {
     reason = reason != NULL ? reason : add_weights(m);
     reason = reason != NULL ? reason : add_scratch(m);
     reason = reason != NULL ? reason : add_scratch_fast(m);
+    reason = reason != NULL ? reason : check_variables(m);
     return reason != NULL ? reason : add_tensors(m);
 }
 
@@ -199,6 +222,19 @@ static enum npu_error start_npu(const struct model *m) {
     return error;
 }
 
+// The NPU reads what is written here, so it leaves the cache.
+static void reset_variables(const struct model *m) {
+    for (uint32_t i = 0; i < m->variable_count; i++) {
+        const struct model_variable *variable = &m->variables[i];
+        uint8_t *bytes = locate_variable(m, variable);
+        for (uint32_t at = 0; at < variable->size_bytes; at++) {
+            uint32_t shift = 8 * (at % variable->element_bytes);
+            bytes[at] = (uint8_t)((uint32_t)variable->zero_point >> shift);
+        }
+        hal_cache_clean(bytes, variable->size_bytes);
+    }
+}
+
 const char *inference_init(const struct model *m) {
     if (accepted != NULL) {
         return "model: inference_init() was called twice";
@@ -208,8 +244,17 @@ const char *inference_init(const struct model *m) {
     if (reason == NULL) {
         accepted = m;
         hal_interrupt_enable(PLATFORM_NPU_IRQ);
+        reset_variables(m);
     }
     return reason;
+}
+
+const char *inference_reset(const struct model *m) {
+    if (m == NULL || m != accepted) {
+        return "model: inference_init() has not accepted it";
+    }
+    reset_variables(m);
+    return NULL;
 }
 
 const char *inference_run(const struct model *m, struct inference_counts *counts) {
@@ -228,7 +273,7 @@ const char *inference_run(const struct model *m, struct inference_counts *counts
 }
 
 void *inference_tensor(const struct model *m, const struct tensor_info *info) {
-    return m != NULL && m == accepted && model_has_tensor(m, info) ? locate(m, info) : NULL;
+    return m != NULL && m == accepted && model_has_tensor(m, info) ? locate_tensor(m, info) : NULL;
 }
 
 void inference_describe(const struct model *m, struct text *lines) {

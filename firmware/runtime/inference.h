@@ -49,6 +49,15 @@ const char *inference_init(const struct model *m);
 const char *inference_run(const struct model *m, struct inference_counts *counts);
 
 /**
+ * Gives the network's variables their first values, as inference_init() does: the next run is
+ * independent of those before it. Without variables it does nothing.
+ *
+ * @param m the model that inference_init() accepted; any other is refused.
+ * @return null on success, else a reason.
+ */
+const char *inference_reset(const struct model *m);
+
+/**
  * Appends the lines that this implementation adds to the end of a run that passes, if any.
  *
  * @param m the model that inference_init() accepted.

@@ -216,7 +216,10 @@ static const char *run_window(const struct sample *sample, uint32_t window, stru
     for (uint32_t i = 0; i < model.output_count; i++) {
         outputs[i].window = window;
     }
-    const char *reason = preprocess(sample);
+    const char *reason = model.reset == MODEL_RESET_INFERENCE ? inference_reset(&model) : NULL;
+    if (reason == NULL) {
+        reason = preprocess(sample);
+    }
     if (reason == NULL) {
         reason = inference_run(&model, counts);
     }
@@ -260,6 +263,12 @@ static const char *run_sample(const struct sample *sample) {
     }
     if (windows == 0) {
         return "application_window_count() counts no window";
+    }
+    if (model.reset == MODEL_RESET_SAMPLE) {
+        reason = inference_reset(&model);
+        if (reason != NULL) {
+            return reason;
+        }
     }
     if (windows > 1) {
         return run_windows(sample, windows);

@@ -24,6 +24,22 @@ enum { MODEL_ALIGNMENT_BYTES = 16 };
 #define MODEL_SECTION_SCRATCH ".scratch"
 #define MODEL_SECTION_SCRATCH_FAST ".scratch_fast"
 
+/** State that the network keeps from one run to the next, where the network is a command stream. */
+struct model_variable {
+    uint32_t region; // NPU region (BASEP index) that holds it
+    uint32_t offset; // bytes from that region's base
+    uint32_t size_bytes;
+    uint32_t element_bytes; // 1 or 2
+    int32_t zero_point;     // the element that stands for 0: its first value
+};
+
+/** When the network's variables get their first values, beside at the start. */
+enum model_reset {
+    MODEL_RESET_SAMPLE,    // before each sample: its windows are one sequence
+    MODEL_RESET_INFERENCE, // before each run
+    MODEL_RESET_NEVER,     // all samples are one sequence
+};
+
 struct model {
     const char *name;
     const char *accelerator_config; // "ethos-u55-128"
@@ -45,6 +61,9 @@ struct model {
     uint32_t input_count;
     const struct tensor_info *outputs;
     uint32_t output_count;
+    const struct model_variable *variables; // null if the network keeps none
+    uint32_t variable_count;
+    enum model_reset reset;
 };
 
 extern const struct model model;

@@ -99,6 +99,15 @@ const char *inference_run(const struct model *m, struct inference_counts *counts
     return reason != nullptr ? reason : model_reason("TFLM: ", log_first_line(), "");
 }
 
+const char *inference_reset(const struct model *m) {
+    if (m == nullptr || m != accepted) {
+        return "model: inference_init() has not accepted it";
+    }
+    log_clear();
+    return interpreter->Reset() == kTfLiteOk ? nullptr
+                                             : model_reason("TFLM: ", log_first_line(), "");
+}
+
 void *inference_tensor(const struct model *m, const struct tensor_info *info) {
     if (m == nullptr || m != accepted || !model_has_tensor(m, info)) {
         return nullptr;

@@ -44,7 +44,6 @@ def test_keras_formats_give_the_same_int8_network(networks: Path, tmp_path: Path
 
 REFUSED = {
     "float.tflite": "a float network; give the float Keras model instead",
-    "float_io.tflite": "its inputs or outputs are float32; give the float Keras model instead",
 }
 
 

@@ -114,7 +114,10 @@ def _built(root: Path, accelerator: str, npu_cycles: int) -> Path:
     samples[1]["counts"] = {key: 2 * value for key, value in counts.items()}
     simulator = {"name": "open board", "version": "7.2"}
     _write(Path(f"{stem}_manifest.json"), manifest)
-    _write(Path(f"{stem}_verified.json"), {"simulator": simulator, "samples": samples})
+    _write(
+        Path(f"{stem}_verified.json"),
+        {"simulator": simulator, "oracle": "LiteRT", "samples": samples},
+    )
     return stem
 
 

@@ -97,6 +97,11 @@ class Check:
         self.case = case
         network = case.network()
         self.tflite = tflite_bytes(network)
+        self._zero_points = {
+            tensor.dtype.itemsize: tensor.quantisation.zero_point
+            for tensor in network.tensors()
+            if tensor.variable and tensor.quantisation is not None
+        }
         self._inputs = [input_set(case, network, kind) for kind in range(INPUT_SETS)]
         reference = Reference(self.tflite, reference_kernels=case.operator not in _DEFAULT_KERNELS)
         self._wanted = [reference.run(values) for values in self._inputs]
@@ -118,6 +123,7 @@ class Check:
         pairs: list[tuple[Array, Array]] = []
         for values, wanted in zip(self._inputs, all_wanted, strict=True):
             runner = HostRunner(model, target.config, checks=CHECKS)
+            runner.set_variables([self._zero_points[v.dtype.itemsize] for v in model.variables])
             pairs += zip(runner.run(values), wanted, strict=True)
         return compare(pairs)
 

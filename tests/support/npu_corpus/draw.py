@@ -14,6 +14,7 @@ UINT8 = np.dtype(np.uint8)
 INT16 = np.dtype(np.int16)
 INT32 = np.dtype(np.int32)
 INT64 = np.dtype(np.int64)
+FLOAT32 = np.dtype(np.float32)
 
 # Standard deviation of uniformly random elements, and what outputs should have.
 _SPREAD = {"int8": 74.0, "uint8": 74.0, "int16": 18900.0}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.support.npu_corpus.draw import INT8, INT16, INT32, Draw
+from tests.support.npu_corpus.draw import FLOAT32, INT8, INT16, INT32, Draw
 from tests.support.npu_corpus.network import Network, Operator, Quantisation, Tensor
 
 _GATES = ("input", "forget", "cell", "output")
@@ -19,8 +19,7 @@ def unidirectional_sequence_lstm(
     """UNIDIRECTIONAL_SEQUENCE_LSTM of int8 with an int16 cell state, no peephole, no projection."""
     shape = (steps, 1) if time_major else (1, steps)
     source = draw.tensor("ifm", (*shape, depth_in), INT8, draw.quantisation(INT8, 1 / 32))
-    # Zero point 0: then scratch memory that was cleared is a cleared state.
-    hidden = Quantisation.per_tensor(1 / 128, 0)
+    hidden = Quantisation.per_tensor(1 / 128, draw.zero_point(INT8))
     result = Tensor("ofm", (*shape, cells), INT8, hidden)
     assert source.quantisation is not None
     operands: list[Tensor | None] = [source]
@@ -35,9 +34,11 @@ def unidirectional_sequence_lstm(
     operands.append(Tensor("cell_state", (1, cells), INT16, cell, variable=True))
     operands += [None] * 4  # layer normalisation
     gates = Quantisation.per_tensor(_GATE_SCALE, 0)
+    # Converters write either: they lend their quantisation, and have no elements.
+    kinds = (INT16, INT8) if draw.rng.integers(2) else (FLOAT32, FLOAT32)
     intermediates = (
-        *(Tensor(f"{gate}_intermediate", (0,), INT16, gates) for gate in _GATES),
-        Tensor("hidden", (0,), INT8, hidden),
+        *(Tensor(f"{gate}_intermediate", (0,), kinds[0], gates) for gate in _GATES),
+        Tensor("hidden", (0,), kinds[1], hidden),
     )
     fields = {"FusedActivationFunction": _TANH, "CellClip": clip, "TimeMajor": time_major}
     operator = Operator(

@@ -178,7 +178,8 @@ def _arrays(made: Any) -> dict[str, Any]:
         "scratch_fast_region": made.scratch_fast.region,
         "scratch_fast_size": made.scratch_fast.size,
     }
-    for kind, tensors in (("input", made.inputs), ("output", made.outputs)):
+    ends = (("input", made.inputs), ("output", made.outputs), ("variable", made.variables))
+    for kind, tensors in ends:
         arrays |= {
             f"{kind}_shape": [t.shape for t in tensors],
             f"{kind}_elem_size": [t.element_size for t in tensors],

@@ -23,10 +23,11 @@ tensor no 0 int8 1x4 807e8080
 ran: 2 samples
 """
 _HOST = {
+    "oracle": "LiteRT's reference kernels",
     "samples": [
         {"name": "yes", "answer": "yes", "score": "0.9961", "tensors": ["7f808080"]},
         {"name": "no", "answer": "no", "score": "0.9922", "tensors": ["807e8080"]},
-    ]
+    ],
 }
 
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -69,6 +69,7 @@ class RawModel:
     scratch_fast_region: int
     inputs: tuple[RawTensor, ...]
     outputs: tuple[RawTensor, ...]
+    variables: tuple[RawTensor, ...] = ()
 
     @classmethod
     def load(cls, path: Path) -> RawModel:
@@ -96,6 +97,7 @@ class RawModel:
             scratch_fast_region=int(arrays["scratch_fast_region"]),
             inputs=_tensors(arrays, "input"),
             outputs=_tensors(arrays, "output"),
+            variables=_variables(arrays),
         )
 
 
@@ -115,6 +117,14 @@ def _tensors(arrays: Mapping[str, NDArray[Any]], kind: str) -> tuple[RawTensor, 
             strict=True,
         )
     )
+
+
+def _variables(arrays: Mapping[str, NDArray[Any]]) -> tuple[RawTensor, ...]:
+    """Return each variable once, by its place; Vela lists it for every operator that uses it."""
+    if "variable_shape" not in arrays or len(arrays["variable_shape"]) == 0:
+        return ()
+    found = dict.fromkeys(_tensors(arrays, "variable"))
+    return tuple(sorted(found, key=lambda one: (one.region, one.offset)))
 
 
 def command_stream(payload: bytes) -> bytes:
@@ -187,6 +197,12 @@ class HostRunner:
         ):
             sizes[region] = max(sizes.get(region, 0), size_bytes)
         return {region: -(-size // 16) * 16 for region, size in sizes.items() if size}
+
+    def set_variables(self, elements: Sequence[int]) -> None:
+        """Fill each of the model's variables with one element: its zero point."""
+        for tensor, element in zip(self.model.variables, elements, strict=True):
+            data = np.full(tensor.shape, element, tensor.dtype).tobytes()
+            self.memory.write(_region_base(tensor.region) + tensor.offset, data)
 
     def run(self, inputs: list[NDArray[Any]]) -> list[NDArray[Any]]:
         """Run the network once.

@@ -35,6 +35,7 @@ class MicroInterpreter {
 
     TfLiteStatus AllocateTensors();
     TfLiteStatus Invoke();
+    TfLiteStatus Reset() { return kTfLiteOk; } // it runs no network with variables
     TfLiteTensor *input(size_t index);
     TfLiteTensor *output(size_t index);
     size_t inputs_size() const { return graph_.vector<int32_t>(SubGraphFields::kInputs).size(); }
