@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ _MAX_MODEL_BYTES = 256 << 20
 # What a flatbuffer's reader raises on damaged files.
 DAMAGED = (struct.error, IndexError, KeyError, TypeError, ValueError, AttributeError)
 _CUSTOM = 32
+_RESOURCE = "VAR_HANDLE"
 # Written by Vela: the offset in the arena of each tensor, see `_offsets`.
 _OFFLINE_PLAN = b"OfflineMemoryAllocation"
 _PLAN_HEADER_WORDS = 3
@@ -127,6 +129,27 @@ def parse_model(content: bytes, shown: str) -> Any:
     if inputs == 0:
         raise EthosmithError(f"{shown}: the network has no input")
     return model
+
+
+def builtin_names() -> Mapping[int, str]:
+    """Return TFLite's names of the built-in operators by their codes."""
+    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+    return {value: key for key, value in vars(schema.BuiltinOperator).items() if key.isupper()}
+
+
+def operator_kinds(model: Any) -> frozenset[str]:
+    """Return TFLite's names of the operators in any subgraph of LiteRT's ModelT."""
+    names = builtin_names()
+    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
+    used = {one.opcodeIndex for graph in model.subgraphs for one in graph.operators}
+    return frozenset(names.get(codes[index], str(codes[index])) for index in used)
+
+
+def is_stateful(model: Any) -> bool:
+    """Whether an inference of LiteRT's ModelT depends on the ones before it."""
+    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
+    return _RESOURCE in operator_kinds(model) or any(tensor.isVariable for tensor in tensors)
 
 
 def read_tflite(path: Path) -> TfliteFile:

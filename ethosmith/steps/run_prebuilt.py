@@ -95,8 +95,7 @@ class RunPrebuilt(Step):
 
     def _check_state(self) -> None:
         """Refuse a state that lasts from sample to sample: each sample is a boot of its own."""
-        from ethosmith.models.tflite_file import parse_model
-        from ethosmith.verify.oracles import is_stateful
+        from ethosmith.models.tflite_file import is_stateful, parse_model
 
         if self.reset_state != "never" or len(self.samples) == 1:
             return

@@ -9,8 +9,8 @@ import numpy as np
 
 from ethosmith.models.int8_check import check_int8, float_spec, load_interpreter
 from ethosmith.models.tensor_spec import NetworkSpec
-from ethosmith.models.tflite_file import parse_model
-from ethosmith.verify.oracles import REFERENCE, LiteRt, Oracle, is_stateful, oracle_of
+from ethosmith.models.tflite_file import is_stateful, parse_model
+from ethosmith.verify.oracles import REFERENCE, LiteRt, Oracle, oracle_of
 
 
 class HostNetwork:

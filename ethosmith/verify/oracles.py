@@ -18,9 +18,9 @@ import numpy.typing as npt
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import captured_output
 from ethosmith.models.int8_check import interpreter_of, verify_tflite
-from ethosmith.models.tflite_file import parse_model
+from ethosmith.models.tflite_file import is_stateful, operator_kinds, parse_model
 from ethosmith.verify.reference import reference_network
-from ethosmith.verify.segments import WRAPPING, builtin_names, missing_operator, segments_of
+from ethosmith.verify.segments import WRAPPING, missing_operator, segments_of
 
 Array = npt.NDArray[Any]
 LITERT = "LiteRT"
@@ -32,7 +32,6 @@ _MAX_ARENA_BYTES = 256 << 20
 _MIN_ARENA_BYTES = 1 << 20
 # Operators that LiteRT rounds otherwise than Vela and TensorFlow Lite Micro.
 _AS_MICRO = frozenset({"UNIDIRECTIONAL_SEQUENCE_LSTM"})
-_RESOURCE = "VAR_HANDLE"
 
 
 class Oracle(Protocol):
@@ -210,17 +209,3 @@ def oracle_of(content: bytes, shown: str) -> Oracle:
         except EthosmithError as error:
             reasons.append(f"{name}: {str(error).removeprefix(f'{shown}: ')}")
     raise EthosmithError(f"{shown}: nothing on this machine runs it: {'; '.join(reasons)}")
-
-
-def operator_kinds(model: Any) -> frozenset[str]:
-    """Return TFLite's names of the operators in any subgraph of LiteRT's ModelT."""
-    names = builtin_names()
-    codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
-    used = {one.opcodeIndex for graph in model.subgraphs for one in graph.operators}
-    return frozenset(names.get(codes[index], str(codes[index])) for index in used)
-
-
-def is_stateful(model: Any) -> bool:
-    """Whether an inference of LiteRT's ModelT depends on the ones before it."""
-    tensors = [tensor for graph in model.subgraphs for tensor in graph.tensors]
-    return _RESOURCE in operator_kinds(model) or any(tensor.isVariable for tensor in tensors)

@@ -8,11 +8,11 @@ otherwise than the NPU. So only the operators that have to are run on default ke
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ethosmith.models.tflite_file import parse_model
+from ethosmith.models.tflite_file import builtin_names, parse_model
 
 # LiteRT's reference kernel lets sums wrap around; Vela's lowering saturates, as the default does.
 WRAPPING = frozenset({"SUM"})
@@ -64,13 +64,6 @@ def kinds_by_operator(model: Any) -> list[str]:
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
     used = (codes[operator.opcodeIndex] for operator in model.subgraphs[0].operators)
     return [names.get(code, str(code)) for code in used]
-
-
-def builtin_names() -> Mapping[int, str]:
-    """Return TFLite's names of the built-in operators by their codes."""
-    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
-
-    return {value: key for key, value in vars(schema.BuiltinOperator).items() if key.isupper()}
 
 
 def _runs(flags: Sequence[bool]) -> Iterator[tuple[int, int, bool]]:
