@@ -6,6 +6,10 @@ here, which stands for what is in the memory chips. Clean operations move lines 
 to the copy, invalidate operations the other way. Where the hardware's answer would depend on what
 happens to be in the cache, the program is refused.
 
+Nobody sees the CPU's writes as they happen: a line was written if it no longer holds what it held
+when CPU and memory last agreed. So after a job the CPU's view of what the NPU has written becomes
+the complement of it, which no program writes there by chance.
+
 SRAM and the first half of DDR are write-back, BRAM and the second half write-through: the default
 memory map of Armv8-M. Regions that an MPU makes non-cacheable are not known here.
 """
@@ -24,6 +28,7 @@ from open_board.spans import Span, Spans
 
 LINE_BYTES = 32
 _PAGE_BYTES = 0x1000
+_COMPLEMENT = bytes(range(256))[::-1]
 _WRITE_THROUGH = ((0x00000000, 0x20000000), (0x80000000, 0xA0000000))
 
 # Offsets of the maintenance registers from the first of them, DCIMVAC.
@@ -41,6 +46,7 @@ class _Bank:
         memory: What is in it: the NPU's view.
         agreed: What the CPU saw when a line was last the same for both.
         stale: Offsets of lines that the NPU has written and the CPU not invalidated.
+        written: Those of them that the job at hand has written.
         base: The alias that the NPU used last.
     """
 
@@ -51,6 +57,7 @@ class _Bank:
         self.memory = mmap.mmap(-1, size_bytes)
         self.agreed = mmap.mmap(-1, size_bytes)
         self.stale = Spans()
+        self.written = Spans()
         self._cpu = cpu
         self._pages: dict[int, bytes] = {}
 
@@ -78,6 +85,15 @@ class _Bank:
     def store(self, offset: int, data: bytes) -> None:
         """Change the CPU's view."""
         self._cpu.write(self.bases[0] + offset, data)
+
+    def hide_written(self) -> None:
+        """Take from the CPU's view what the NPU has written since the last call."""
+        for start, end in self.written:
+            data = self.memory[start:end]
+            view = data if is_write_through(self.base + start) else data.translate(_COMPLEMENT)
+            self.store(start, view)
+            self.agreed[start:end] = view
+        self.written = Spans()
 
     def load(self, offset: int, data: bytes) -> None:
         """Take ``data`` for the CPU's view and the memory alike."""
@@ -140,6 +156,8 @@ class CachedMemory(NpuMemory):
     def write_back(self) -> None:
         """See that the CPU will run; it gets what the NPU wrote by invalidating."""
         if self.enabled:
+            for bank in self._banks:
+                bank.hide_written()
             self._forget()
         else:
             super().write_back()
@@ -180,6 +198,7 @@ class CachedMemory(NpuMemory):
         self._settle(bank, start, end, "writes")
         bank.memory[offset : offset + len(data)] = data
         bank.stale.add(start, end)
+        bank.written.add(start, end)
 
     def _settle(self, bank: _Bank, start: int, end: int, verb: str) -> None:
         """Let the CPU's writes of a range reach the memory, or refuse that they have not."""
@@ -301,13 +320,13 @@ class CachedMemory(NpuMemory):
             return
         if not bank.stale.overlap(offset, offset + size_bytes):
             return
-        cpu = self._physical_of(bank).read(bank.bases[0] + offset, size_bytes)
-        unwritten = cpu == bank.agreed[offset : offset + size_bytes]
-        if unwritten and cpu != bank.memory[offset : offset + size_bytes]:
-            self._realism.refuse(
-                f"the CPU reads {self.describe(address)} at {place()}, which the NPU has written"
-                f" and the CPU not invalidated (line 0x{address & ~(LINE_BYTES - 1):08x})"
-            )
+        for at in range(*_lines(offset, offset + size_bytes), LINE_BYTES):
+            unwritten = bank.cpu_line(at) == bank.agreed[at : at + LINE_BYTES]
+            if unwritten and bank.stale.overlap(at, at + LINE_BYTES):
+                self._realism.refuse(
+                    f"the CPU reads {self.describe(address)} at {place()}, which the NPU has written"
+                    f" and the CPU not invalidated (line 0x{bank.base + at:08x})"
+                )
 
     def stale(self) -> list[Span]:
         """Return the spans whose reading by the CPU has to be seen."""
