@@ -28,8 +28,8 @@ _PASSED = (
     "NETRC",
     "ETHOSMITH_CACHE",
     "FVP_PATH",
-    "ARMLMD_LICENSE_FILE",
-    "ARM_LICENSE",
+    "FVP_PYTHONHOME",
+    "LM_LICENSE_FILE",
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
     "REQUESTS_CA_BUNDLE",
@@ -37,7 +37,16 @@ _PASSED = (
     "LD_LIBRARY_PATH",
     "VIRTUAL_ENV",
 )
-_PASSED_PREFIXES = ("PIP_", "CCACHE_", "DISTCC_", "ICECC", "GIT_CONFIG_", "GIT_SSL_")
+_PASSED_PREFIXES = (
+    "ARM_LICENSE",
+    "ARMLM",
+    "PIP_",
+    "CCACHE_",
+    "DISTCC_",
+    "ICECC",
+    "GIT_CONFIG_",
+    "GIT_SSL_",
+)
 _PASSED_ANY_CASE = ("http_proxy", "https_proxy", "no_proxy", "all_proxy")
 
 

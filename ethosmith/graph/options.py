@@ -142,7 +142,7 @@ OPTIONS = (
         is_path=True,
         detail="the compiler, if not on PATH",
     ),
-    Option("time_limit_s", "for a run", "60", detail="of a simulation, in seconds"),
+    Option("time_limit_s", "for a run", "60", detail="of a simulation, in seconds; 600 on an FVP"),
     Option("manifest", "for verify", "", is_path=True, detail="for verify: NAME_manifest.json"),
     Option(
         "baseline",

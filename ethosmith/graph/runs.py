@@ -23,6 +23,7 @@ from ethosmith.steps.run_prebuilt import RunPrebuilt
 from ethosmith.steps.write_inputs import WriteInputs
 
 _OPEN, _FVP, _AUTO = "open", "fvp", "auto"
+FVP_TIME_LIMIT_S = 600.0  # as `open_board.fvp` has it
 
 
 def expected_answers(build: Build, usecase: SelectedUseCase, network: Path, host: Path) -> Path:
@@ -54,7 +55,7 @@ def board_run(
             tools=simulator_versions(build, configuration),
             hide=hidden,
             uart_file=uart_file,
-            time_limit_s=build.session.time_limit_s,
+            time_limit_s=_time_limit_s(build, configuration),
             result=image_file(usecase, configuration, "_result.json"),
         )
     ).result
@@ -101,7 +102,7 @@ def prebuilt_run(
             reset_state=usecase.descriptor.model.reset_state,
             count_calls=configuration.runtime.inference_function or None,
             tools=simulator_versions(build, configuration),
-            time_limit_s=build.session.time_limit_s,
+            time_limit_s=_time_limit_s(build, configuration),
             quiet=not _is_alone(build),
             result=image_file(usecase, configuration, "_result.json"),
         )
@@ -133,6 +134,14 @@ def verified_run(
 def _is_alone(build: Build) -> bool:
     session = build.session
     return len(session.usecases) * len(session.configurations) == 1 or session.verbose
+
+
+def _time_limit_s(build: Build, configuration: Configuration) -> float:
+    session = build.session
+    on_fvp = simulator(build) != _OPEN and _installed_fvp(build, configuration)
+    return (
+        FVP_TIME_LIMIT_S if on_fvp and "time_limit_s" not in session.given else session.time_limit_s
+    )
 
 
 def _uart_output(build: Build) -> tuple[tuple[str, ...], str | None]:
@@ -211,4 +220,5 @@ def _installed_fvp(build: Build, configuration: Configuration) -> Sequence[str]:
         return [named]
     path = named or given.get("PATH", "")
     programs = fvp_programs(build, configuration)
-    return [place for program in programs if (place := shutil.which(program, path=path))]
+    names = [name for program in programs for name in (program, program.replace("FVP_", "VHT_", 1))]
+    return [place for name in names if (place := shutil.which(name, path=path))]

@@ -10,7 +10,7 @@ import pytest
 from ethosu_model.config import AcceleratorConfig
 from open_board.choice import choose_simulator
 from open_board.errors import BoardError
-from open_board.fvp import FVP_PROGRAMS, Fvp, fvp_command
+from open_board.fvp import FVP_PROGRAMS, Fvp, fvp_command, fvp_environment
 from open_board.job import BoardJob, BoardResult, DataFile, Dump, Outcome
 from tests.component.board.conftest import U55
 from tests.support.board import programs
@@ -105,6 +105,34 @@ def test_macs_follow_the_accelerator(tmp_path: Path) -> None:
 
     assert "ethosu.num_macs=512" in command
     assert command[-2:] == ["--dump", "cpu0=out.bin@Memory:0x93000000,64"]
+
+
+def test_an_fvp_gets_its_own_python_and_all_licence_variables() -> None:
+    given = {"PYTHONPATH": "/ours", "FVP_PYTHONHOME": "/fvp/python", "ARMLM_CACHED": "1"}
+    assert fvp_environment(given) == {"PYTHONHOME": "/fvp/python", "ARMLM_CACHED": "1"}
+    assert fvp_environment({"PYTHONHOME": "/given"}) == {"PYTHONHOME": "/given"}
+
+
+def test_the_name_of_arm_virtual_hardware_is_taken_too(tmp_path: Path) -> None:
+    name = FVP_PROGRAMS["ethos-u55"].replace("FVP", "VHT")
+    script = "printf '\\004\\000' >\"$uart\"; exec sleep 100"
+    _fake_fvp(tmp_path, script).rename(tmp_path / name)
+    for environment in ({"PATH": str(tmp_path)}, {"FVP_PATH": str(tmp_path)}):
+        assert choose_simulator("fvp", U55, environment=environment).name == "FVP"
+
+
+_DUMPING_AT_EOT = """
+case "$*" in *shutdown_on_eot=1*) printf 'abc' >"{dump}"; exit 0 ;; esac
+printf '\\004\\000' >"$uart"
+exec sleep 100
+"""
+
+
+def test_an_fvp_that_dumps_only_at_its_own_end_runs_twice(tmp_path: Path) -> None:
+    dump = Dump(tmp_path / "dump", 0x93000000, 3)
+
+    assert _run(tmp_path, _DUMPING_AT_EOT.format(dump=dump.path), dumps=(dump,)).passed
+    assert dump.path.read_bytes() == b"abc"
 
 
 _DUMPING = """

@@ -12,6 +12,7 @@ from ethosu_model.config import ACCELERATORS, AcceleratorConfig
 from open_board.card import card_images
 from open_board.choice import SIMULATORS
 from open_board.errors import BoardError
+from open_board.fvp import DEFAULT_TIME_LIMIT_S as FVP_TIME_LIMIT_S
 from open_board.inject import Fault
 from open_board.job import DEFAULT_TIME_LIMIT_S, BoardJob, DataFile, Dump
 from open_board.parameters import Parameters, parse_parameters, read_config_file
@@ -45,6 +46,7 @@ class Arguments:
         fault: A fault that the NPU shows, if asked for.
         checks: What the NPU refuses on request: names of `ethosu_model.checks.Checks`.
         strict: Refuse what a board would not forgive.
+        has_time_limit: The job's time limit was given, not taken by default.
     """
 
     job: BoardJob
@@ -60,6 +62,7 @@ class Arguments:
     fault: Fault | None
     checks: tuple[str, ...] = ()
     strict: bool = False
+    has_time_limit: bool = True
 
     @property
     def needs_open_board(self) -> bool:
@@ -121,8 +124,8 @@ def _add_fvp_options(parse: argparse.ArgumentParser) -> None:
         "--timelimit",
         type=float,
         metavar="S",
-        help=f"seconds until the run has failed (default {DEFAULT_TIME_LIMIT_S:g}, none with "
-        "--gdb; 0 for none)",
+        help=f"seconds until the run has failed (default {DEFAULT_TIME_LIMIT_S:g}, on an FVP "
+        f"{FVP_TIME_LIMIT_S:g}, none with --gdb; 0 for none)",
     )
     group.add_argument("--stat", action="store_true", help="print statistics at the end")
     group.add_argument("-q", "--quiet", action="store_true", help="no effect: nothing else talks")
@@ -217,6 +220,7 @@ def parse_arguments(options: argparse.Namespace) -> Arguments:
         fault=Fault(options.inject) if options.inject else None,
         checks=tuple(options.check),
         strict=options.strict,
+        has_time_limit=options.timelimit is not None,
     )
 
 

@@ -16,94 +16,19 @@ memory map of Armv8-M. Regions that an MPU makes non-cacheable are not known her
 
 from __future__ import annotations
 
-import mmap
-import os
 from collections.abc import Callable, Iterator
 
 from ethosu_model.memory import BusFault
+from open_board.cache_bank import LINE_BYTES, Bank, is_write_through, lines_of, populated
 from open_board.guest_memory import NpuMemory, PhysicalMemory, SharedDdr
 from open_board.machine import BRAM, DDR, SRAM
 from open_board.realism import Realism
-from open_board.spans import Span, Spans
-
-LINE_BYTES = 32
-_PAGE_BYTES = 0x1000
-_COMPLEMENT = bytes(range(256))[::-1]
-_WRITE_THROUGH = ((0x00000000, 0x20000000), (0x80000000, 0xA0000000))
+from open_board.spans import Span
 
 # Offsets of the maintenance registers from the first of them, DCIMVAC.
 FIRST_OPERATION, OPERATIONS_BYTES = 0xE000EF5C, 0x1C
 _INVALIDATE_LINE, _INVALIDATE_SETS, _CLEAN_LINES = 0x00, 0x04, (0x08, 0x0C)
 _CLEAN_SETS, _CLEAN_INVALIDATE_LINE, _CLEAN_INVALIDATE_SETS = 0x10, 0x14, 0x18
-
-
-class _Bank:
-    """One memory: what the CPU sees, what is in it, and where the two last agreed.
-
-    Attributes:
-        bases: Its aliases.
-        size_bytes: Its size.
-        memory: What is in it: the NPU's view.
-        agreed: What the CPU saw when a line was last the same for both.
-        stale: Offsets of lines that the NPU has written and the CPU not invalidated.
-        written: Those of them that the job at hand has written.
-        base: The alias that the NPU used last.
-    """
-
-    def __init__(self, bases: tuple[int, ...], size_bytes: int, cpu: PhysicalMemory) -> None:
-        self.bases = bases
-        self.size_bytes = size_bytes
-        self.base = bases[0]
-        self.memory = mmap.mmap(-1, size_bytes)
-        self.agreed = mmap.mmap(-1, size_bytes)
-        self.stale = Spans()
-        self.written = Spans()
-        self._cpu = cpu
-        self._pages: dict[int, bytes] = {}
-
-    def forget(self) -> None:
-        """Fetch the CPU's view anew: it has run."""
-        self._pages.clear()
-
-    def cpu(self, offset: int, size_bytes: int) -> bytes:
-        """Return the CPU's view, each page fetched once until `forget`."""
-        first, end = offset // _PAGE_BYTES, -(-(offset + size_bytes) // _PAGE_BYTES)
-        pages = b"".join(self._page(number) for number in range(first, end))
-        start = offset - first * _PAGE_BYTES
-        return pages[start : start + size_bytes]
-
-    def _page(self, number: int) -> bytes:
-        if number not in self._pages:
-            address = self.bases[0] + number * _PAGE_BYTES
-            self._pages[number] = self._cpu.read(address, _PAGE_BYTES)
-        return self._pages[number]
-
-    def cpu_line(self, offset: int) -> bytes:
-        """Return a line of the CPU's view as it is now."""
-        return self._cpu.read(self.bases[0] + offset, LINE_BYTES)
-
-    def store(self, offset: int, data: bytes) -> None:
-        """Change the CPU's view."""
-        self._cpu.write(self.bases[0] + offset, data)
-
-    def hide_written(self) -> None:
-        """Take from the CPU's view what the NPU has written since the last call."""
-        for start, end in self.written:
-            data = self.memory[start:end]
-            view = data if is_write_through(self.base + start) else data.translate(_COMPLEMENT)
-            self.store(start, view)
-            self.agreed[start:end] = view
-        self.written = Spans()
-
-    def load(self, offset: int, data: bytes) -> None:
-        """Take ``data`` for the CPU's view and the memory alike."""
-        self.memory[offset : offset + len(data)] = data
-        self.agreed[offset : offset + len(data)] = data
-
-    def close(self) -> None:
-        """Give the memory back."""
-        self.memory.close()
-        self.agreed.close()
 
 
 class CachedMemory(NpuMemory):
@@ -126,8 +51,8 @@ class CachedMemory(NpuMemory):
         self._shared_ddr = ddr
         self._physical = physical
         self._banks = [
-            _Bank((DDR.base,), DDR.size_bytes, ddr),
-            *(_Bank(ram.bases, ram.size_bytes, physical) for ram in (SRAM, BRAM)),
+            Bank((DDR.base,), DDR.size_bytes, ddr),
+            *(Bank(ram.bases, ram.size_bytes, physical) for ram in (SRAM, BRAM)),
         ]
         self.enabled = False
         self.describe: Callable[[int], str] = lambda address: f"0x{address:08x}"
@@ -143,7 +68,7 @@ class CachedMemory(NpuMemory):
             return
         self.enabled = True
         ddr, *rams = self._banks
-        for start, end in _populated(self._shared_ddr.fd):
+        for start, end in populated(self._shared_ddr.fd):
             ddr.load(start, self._shared_ddr.read(DDR.base + start, end - start))
         for bank in rams:
             bank.load(0, self._physical.read(bank.bases[0], bank.size_bytes))
@@ -194,13 +119,13 @@ class CachedMemory(NpuMemory):
         self._check(address)
         bank, offset = self._bank(address, len(data))
         bank.base = address - offset
-        start, end = _lines(offset, offset + len(data))
+        start, end = lines_of(offset, offset + len(data))
         self._settle(bank, start, end, "writes")
         bank.memory[offset : offset + len(data)] = data
         bank.stale.add(start, end)
         bank.written.add(start, end)
 
-    def _settle(self, bank: _Bank, start: int, end: int, verb: str) -> None:
+    def _settle(self, bank: Bank, start: int, end: int, verb: str) -> None:
         """Let the CPU's writes of a range reach the memory, or refuse that they have not."""
         cpu = bank.cpu(start, end - start)
         agreed = bank.agreed[start:end]
@@ -243,13 +168,13 @@ class CachedMemory(NpuMemory):
         if offset in (_INVALIDATE_LINE, _CLEAN_INVALIDATE_LINE):
             self._invalidate(bank, at, line, running)
 
-    def _clean(self, bank: _Bank, at: int) -> None:
+    def _clean(self, bank: Bank, at: int) -> None:
         cpu = bank.cpu_line(at)
         if cpu != bank.agreed[at : at + LINE_BYTES]:
             bank.load(at, cpu)
             bank.stale.remove(at, at + LINE_BYTES)
 
-    def _invalidate(self, bank: _Bank, at: int, line: int, running: bool) -> None:
+    def _invalidate(self, bank: Bank, at: int, line: int, running: bool) -> None:
         cpu = bank.cpu_line(at)
         if cpu != bank.agreed[at : at + LINE_BYTES]:
             if is_write_through(line):
@@ -289,13 +214,13 @@ class CachedMemory(NpuMemory):
                         self._invalidate(bank, at, bank.base + at, running)
         self._forget()
 
-    def _in_use(self, bank: _Bank) -> Iterator[Span]:
+    def _in_use(self, bank: Bank) -> Iterator[Span]:
         if bank.bases == (DDR.base,):
-            yield from _populated(self._shared_ddr.fd)
+            yield from populated(self._shared_ddr.fd)
         else:
             yield 0, bank.size_bytes
 
-    def _clean_span(self, bank: _Bank, start: int, end: int) -> None:
+    def _clean_span(self, bank: Bank, start: int, end: int) -> None:
         cpu = self._physical_of(bank).read(bank.bases[0] + start, end - start)
         if cpu == bank.agreed[start:end]:
             return
@@ -305,7 +230,7 @@ class CachedMemory(NpuMemory):
                 bank.load(at, line)
                 bank.stale.remove(at, at + LINE_BYTES)
 
-    def _physical_of(self, bank: _Bank) -> PhysicalMemory:
+    def _physical_of(self, bank: Bank) -> PhysicalMemory:
         return self._shared_ddr if bank.bases == (DDR.base,) else self._physical
 
     def check_cpu_read(self, address: int, size_bytes: int, place: Callable[[], str]) -> None:
@@ -320,12 +245,12 @@ class CachedMemory(NpuMemory):
             return
         if not bank.stale.overlap(offset, offset + size_bytes):
             return
-        for at in range(*_lines(offset, offset + size_bytes), LINE_BYTES):
+        for at in range(*lines_of(offset, offset + size_bytes), LINE_BYTES):
             unwritten = bank.cpu_line(at) == bank.agreed[at : at + LINE_BYTES]
             if unwritten and bank.stale.overlap(at, at + LINE_BYTES):
                 self._realism.refuse(
-                    f"the CPU reads {self.describe(address)} at {place()}, which the NPU has written"
-                    f" and the CPU not invalidated (line 0x{bank.base + at:08x})"
+                    f"the CPU reads {self.describe(address)} at {place()}, which the NPU has"
+                    f" written and the CPU not invalidated (line 0x{bank.base + at:08x})"
                 )
 
     def stale(self) -> list[Span]:
@@ -346,32 +271,9 @@ class CachedMemory(NpuMemory):
             return bank.memory[offset : offset + size_bytes]
         return self._physical_of(bank).read(bank.bases[0] + offset, size_bytes)
 
-    def _bank(self, address: int, size_bytes: int) -> tuple[_Bank, int]:
+    def _bank(self, address: int, size_bytes: int) -> tuple[Bank, int]:
         for bank in self._banks:
             for base in bank.bases:
                 if base <= address and address + size_bytes <= base + bank.size_bytes:
                     return bank, address - base
         raise BusFault(address)
-
-
-def is_write_through(address: int) -> bool:
-    """Tell whether the default memory map lets writes through to memory at once."""
-    return any(start <= address < end for start, end in _WRITE_THROUGH)
-
-
-def _lines(start: int, end: int) -> Span:
-    """Return the span of the whole lines that hold a span."""
-    return start // LINE_BYTES * LINE_BYTES, -(-end // LINE_BYTES) * LINE_BYTES
-
-
-def _populated(fd: int) -> Iterator[Span]:
-    """Yield the spans of a sparse file that hold anything."""
-    size_bytes = os.fstat(fd).st_size
-    at = 0
-    while at < size_bytes:
-        try:
-            start = os.lseek(fd, at, os.SEEK_DATA)
-        except OSError:
-            return  # nothing behind
-        at = os.lseek(fd, start, os.SEEK_HOLE)
-        yield start, at

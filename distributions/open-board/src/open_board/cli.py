@@ -6,6 +6,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -17,6 +18,8 @@ from open_board.choice import choose_simulator
 from open_board.debugger import DebugPort
 from open_board.errors import BoardError
 from open_board.files import check_output
+from open_board.fvp import DEFAULT_TIME_LIMIT_S as FVP_TIME_LIMIT_S
+from open_board.fvp import NAME as FVP
 from open_board.hidden_lines import without_lines
 from open_board.inject import with_fault
 from open_board.job import BoardResult, Outcome, Simulator
@@ -78,6 +81,9 @@ def _run(arguments: Arguments) -> int:
         arguments.result_file.unlink(missing_ok=True)  # no old result for a run that fails
     with ExitStack() as stack:
         simulator = _simulator(arguments, stack)
+        job = arguments.job
+        if simulator.name == FVP and not arguments.has_time_limit:
+            job = replace(job, time_limit_s=FVP_TIME_LIMIT_S)
         uart = stack.enter_context(_uart_output(arguments.uart_file))
         visible = Visible() if uart.isatty() else None
 
@@ -86,7 +92,7 @@ def _run(arguments: Arguments) -> int:
             uart.flush()
 
         sink = stack.enter_context(without_lines(arguments.hidden_words, show))
-        result = simulator.run(arguments.job, sink)
+        result = simulator.run(job, sink)
     if arguments.result_file is not None:
         write_result(arguments.result_file, arguments.job, result)
     if arguments.show_statistics:

@@ -26,6 +26,12 @@ FVP_PROGRAMS = {
     "ethos-u65": "FVP_Corstone_SSE-300_Ethos-U65",
 }
 
+# An FVP simulates more and slower; Arm's own scripts allow ten minutes.
+DEFAULT_TIME_LIMIT_S = 600.0
+
+# The terminals that the boards' models open a window for.
+_TERMINALS = (0, 1, 2, 5)
+_PYTHON_HOME = "FVP_PYTHONHOME"
 _POLL_INTERVAL_S = 0.02
 _STOP_TIMEOUT_S = 10.0
 _EXIT_CODE_TIMEOUT_S = 2.0
@@ -36,37 +42,54 @@ def find_fvp(program: str, environment: Mapping[str, str]) -> Path | None:
     """Return an FVP from FVP_PATH or PATH, or None.
 
     Args:
-        program: The name of its executable.
+        program: The name of its executable; one by the name that Arm Virtual Hardware gives it,
+            VHT in place of FVP, is taken too.
         environment: Variables; FVP_PATH is the FVP itself or a folder that holds it.
 
     Raises:
         BoardError: FVP_PATH is set, but there is no such FVP there.
     """
+    names = (program, program.replace("FVP_", "VHT_", 1))
     named = environment.get("FVP_PATH", "")
     if named:
-        path = Path(named) / program if Path(named).is_dir() else Path(named)
-        if path.name != program or not os.access(path, os.X_OK):
-            raise BoardError(
-                f"FVP_PATH={named}: no executable {program} there; correct FVP_PATH or unset it"
-            )
-        return path.absolute()
-    folders = environment.get("PATH", "").split(os.pathsep)
-    found = (Path(folder) / program for folder in folders if folder)
+        path = Path(named)
+        candidates = [path / name for name in names] if path.is_dir() else [path]
+        for candidate in candidates:
+            if candidate.name in names and os.access(candidate, os.X_OK):
+                return candidate.absolute()
+        raise BoardError(
+            f"FVP_PATH={named}: no executable {program} there; correct FVP_PATH or unset it"
+        )
+    folders = [folder for folder in environment.get("PATH", "").split(os.pathsep) if folder]
+    found = (Path(folder) / name for folder in folders for name in names)
     return next((path.absolute() for path in found if os.access(path, os.X_OK)), None)
 
 
-def fvp_command(program: Path, job: BoardJob, uart_file: Path) -> list[str]:
+def fvp_environment(given: Mapping[str, str]) -> dict[str, str]:
+    """Return the environment of an FVP: the given one, but its Python is not ours.
+
+    An FVP has a Python inside, whose home some releases want in PYTHONHOME. FVP_PYTHONHOME is
+    where it is given to us.
+    """
+    environment = {name: value for name, value in given.items() if name != "PYTHONPATH"}
+    home = environment.pop(_PYTHON_HOME, "")
+    return {**environment, "PYTHONHOME": home} if home else environment
+
+
+def fvp_command(
+    program: Path, job: BoardJob, uart_file: Path, *, ends_itself: bool = False
+) -> list[str]:
     """Return the FVP's command line for ``job``.
 
-    The FVP does not end itself at EOT: the exit code comes one byte after it, and the
-    FVP's own exit status does not tell it.
+    The FVP does not end itself at EOT, unless asked for: the exit code comes one byte after it,
+    and the FVP's own exit status does not tell it.
     """
     parameters = {
         "ethosu.num_macs": str(job.accelerator.macs),
-        "mps3_board.telnetterminal0.start_telnet": "0",
+        **{f"mps3_board.telnetterminal{n}.start_telnet": "0" for n in _TERMINALS},
         "mps3_board.uart0.out_file": str(uart_file),
         "mps3_board.uart0.unbuffered_output": "1",
-        "mps3_board.uart0.shutdown_on_eot": "0",
+        "mps3_board.uart0.shutdown_on_eot": "1" if ends_itself else "0",
         "mps3_board.visualisation.disable-visualisation": "1",
     }
     command = [str(program), "-a", str(job.axf)]
@@ -104,15 +127,34 @@ class Fvp:
         with tempfile.TemporaryDirectory(prefix="fvp-") as folder:
             uart_file = Path(folder) / "uart0"
             uart_file.touch()
-            with SupervisedProcess(fvp_command(self._program, job, uart_file)) as process:
+            with self._process(job, uart_file) as process:
                 result = _result_of(process, uart_file, uart, job)
                 version = _VERSION.search(process.output())
+            if result.outcome is Outcome.EXITED:
+                result = self._with_dumps(job, uart_file, result)
         return replace(
             result,
             uart=bytes(uart.output),
             version=version[1] if version else "",
             wall_time_s=time.monotonic() - start,
         )
+
+    def _process(
+        self, job: BoardJob, uart_file: Path, *, ends_itself: bool = False
+    ) -> SupervisedProcess:
+        command = fvp_command(self._program, job, uart_file, ends_itself=ends_itself)
+        return SupervisedProcess(command, environment=fvp_environment(os.environ))
+
+    def _with_dumps(self, job: BoardJob, uart_file: Path, result: BoardResult) -> BoardResult:
+        """Run once more, to an end of its own, for an FVP that writes no dumps when interrupted."""
+        if not _missing_dump(job):
+            return result
+        with self._process(job, uart_file, ends_itself=True) as process:
+            process.wait(job.time_limit_s)
+        missing = _missing_dump(job)
+        if missing:
+            return BoardResult(Outcome.SIMULATOR_FAILED, NAME, reason=missing)
+        return result
 
 
 def _result_of(
@@ -175,10 +217,12 @@ def _end_with_dumps(process: SupervisedProcess, job: BoardJob) -> None:
         dump.path.unlink(missing_ok=True)
     process.interrupt()
     process.wait(_STOP_TIMEOUT_S)
+
+
+def _missing_dump(job: BoardJob) -> str:
+    """Return which dump is not as it should be; nothing if all are."""
     for dump in job.dumps:
         size_bytes = dump.path.stat().st_size if dump.path.exists() else 0
         if size_bytes != dump.size_bytes:
-            raise RunError(
-                Outcome.SIMULATOR_FAILED,
-                f"the FVP wrote {size_bytes} of {dump.size_bytes} bytes to {dump.path}",
-            )
+            return f"the FVP wrote {size_bytes} of {dump.size_bytes} bytes to {dump.path}"
+    return ""

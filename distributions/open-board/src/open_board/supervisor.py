@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
 
 # The shell leads a process group of its own. Its standard input is a pipe that only we
@@ -37,12 +37,18 @@ class SupervisedProcess:
         pid: Process group of the program.
     """
 
-    def __init__(self, command: Sequence[str], pass_fds: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        pass_fds: Sequence[int] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         """Start ``command``.
 
         Args:
             command: Program and arguments.
             pass_fds: Descriptors that the program inherits, each `FIRST_PASSED_FD` or above.
+            environment: Its environment; None: ours.
         """
         lifeline, self._lifeline = os.pipe()
         self._output = tempfile.TemporaryFile()  # noqa: SIM115 - closed by close()
@@ -54,6 +60,7 @@ class SupervisedProcess:
                 stderr=subprocess.STDOUT,
                 pass_fds=tuple(pass_fds),
                 start_new_session=True,
+                env=environment,
             )
         except BaseException:
             os.close(self._lifeline)
@@ -81,7 +88,7 @@ class SupervisedProcess:
             return _SHELL_SIGNAL_BASE - status
         return status
 
-    def wait(self, timeout_s: float) -> int | None:
+    def wait(self, timeout_s: float | None) -> int | None:
         """Wait for the program's end; None if it runs on."""
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(timeout_s)
