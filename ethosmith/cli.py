@@ -5,6 +5,7 @@
     ethosmith step NAME [SPEC | options]     one step of a build
     ethosmith board [options]                the board simulator, as the command open-board
     ethosmith doctor [format=json]           what is installed, what is missing, what to type
+    ethosmith completion SHELL               for bash, zsh or fish: print what it has to run
     ethosmith schemas                        write schemas/, and in a clone what docs/ has of tables
     ethosmith --version
 
@@ -43,14 +44,9 @@ def main(words: Sequence[str], *, is_first: bool = True) -> int:
         words: the command line behind the program's name.
         is_first: nobody has looked yet whether the build needs SCons at all.
     """
-    if words[:1] == ["step"]:
-        from ethosmith.steps.command_line import main as run_step  # noqa: PLC0415 in every step
-
-        return run_step(words[1:])
-    if words[:1] == ["board"]:
-        from open_board.cli import main as run_board  # noqa: PLC0415
-
-        return run_board(words[1:])
+    own = {"step": _run_step, "board": _run_board, "completion": _complete}
+    if words and words[0] in own:
+        return own[words[0]](words[1:])
     if _DOCTOR in words and not _HELP.intersection(words):
         from ethosmith.environment.doctor import main as examine  # noqa: PLC0415
 
@@ -66,6 +62,35 @@ def main(words: Sequence[str], *, is_first: bool = True) -> int:
 def command() -> int:
     """Run the command ``ethosmith``."""
     return main(sys.argv[1:])
+
+
+def _run_step(words: Sequence[str]) -> int:
+    from ethosmith.steps.command_line import main as run_step  # noqa: PLC0415 in every step
+
+    return run_step(words)
+
+
+def _run_board(words: Sequence[str]) -> int:
+    from open_board.cli import main as run_board  # noqa: PLC0415
+
+    return run_board(words)
+
+
+def _complete(words: Sequence[str]) -> int:
+    from ethosmith.core.errors import EthosmithError  # noqa: PLC0415 only here, as all of these
+    from ethosmith.core.program import fail  # noqa: PLC0415
+    from ethosmith.graph.completion import completion_script  # noqa: PLC0415
+    from ethosmith.graph.project import Project  # noqa: PLC0415
+
+    if len(words) != 1:
+        return fail("completion needs the name of a shell: bash, zsh or fish")
+    try:
+        sys.stdout.write(
+            completion_script(words[0], Project(find_project(Path.cwd()) or Path.cwd()))
+        )
+    except EthosmithError as error:
+        return fail(str(error))
+    return 0
 
 
 def _write_references(root: Path) -> int:

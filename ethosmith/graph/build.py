@@ -145,6 +145,32 @@ class Machine(Protocol):
         """
 
 
+@dataclass(frozen=True)
+class StepCounts:
+    """How the files of a build came about.
+
+    Attributes:
+        ran: steps that ran.
+        from_cache: steps whose outputs came from the build cache.
+        up_to_date: steps whose outputs were there already.
+    """
+
+    ran: int
+    from_cache: int
+    up_to_date: int
+
+    @property
+    def text(self) -> str:
+        """One line, such as ``7 of 41 steps ran, 34 from the cache``; empty if all was there."""
+        total = self.ran + self.from_cache + self.up_to_date
+        if total == self.up_to_date:
+            return ""
+        parts = [f"{self.ran} of {total} steps ran"]
+        parts += [f"{self.from_cache} from the cache"] if self.from_cache else []
+        parts += [f"{self.up_to_date} up to date"] if self.up_to_date else []
+        return ", ".join(parts)
+
+
 class Engine(Protocol):
     """What the graph needs of SCons. Paths are relative to the project, or absolute.
 
@@ -211,6 +237,13 @@ class Engine(Protocol):
 
     def line(self, text: str) -> None:
         """Show a line among those of the steps."""
+
+    def steps_done(self, outputs: Iterable[Path]) -> StepCounts:
+        """Return how many steps have been done so far, and how.
+
+        Args:
+            outputs: one of each step; steps that this build does not need are not counted.
+        """
 
 
 @dataclass

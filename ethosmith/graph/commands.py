@@ -143,6 +143,9 @@ def _print_after(build: Build, name: str, text: Callable[[], str], *, beside: bo
     """Let a target show a text; ``beside``: it is not what format=json asks for."""
 
     def say() -> None:
+        counts = build.engine.steps_done({m.outputs[0] for m in build.made.values()}).text
+        if counts:
+            build.engine.line(counts)
         shown = text()
         if beside:
             sys.stdout.write(shown)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,8 @@ _NPU_COLUMNS = {
 }
 _INSTRUCTIONS = "cpu_instructions"
 _TEXT_COLUMNS = 3
+_WIDTH = 80
+_ANSWER, _MIN_ANSWER = "answer", 12
 
 
 @dataclass(frozen=True)
@@ -50,7 +53,11 @@ def _note(simulator: dict[str, str]) -> str:
         if simulator["name"] == _OPEN_BOARD
         else "Cycles are as it counts them."
     )
-    return f"Ran on: {name}. {cycles}\n"
+    return _filled(f"Ran on: {name}. {cycles}")
+
+
+def _filled(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, break_on_hyphens=False) + "\n"
 
 
 def _verdict(images: Sequence[BuiltImage]) -> str:
@@ -61,10 +68,8 @@ def _verdict(images: Sequence[BuiltImage]) -> str:
     counts = [f"{judged} right"] if judged else []
     counts += [f"{unjudged} not judged: no answer expected"] if unjudged else []
     oracles = dict.fromkeys(_json(image.verified)["oracle"] for image in images)
-    return (
-        f"Equal: every output tensor is that of {' or '.join(oracles)}, byte for byte."
-        f" Answers: {', '.join(counts)}.\n"
-    )
+    equal = f"Equal: every output tensor is that of {' or '.join(oracles)}, byte for byte."
+    return _filled(f"{equal} Answers: {', '.join(counts)}.")
 
 
 def _remarks(images: Sequence[BuiltImage]) -> str:
@@ -74,15 +79,17 @@ def _remarks(images: Sequence[BuiltImage]) -> str:
     images_used = [
         image.configuration.prebuilt_image for image in images if image.configuration.prebuilt_image
     ]
-    remarks = dict.fromkeys(f"{r.product}'s runner: {r.remark}\n" for r in images_used if r.remark)
+    remarks = dict.fromkeys(
+        _filled(f"{r.product}'s runner: {r.remark}") for r in images_used if r.remark
+    )
     counted = "CPU instructions are QEMU's count of one inference's call; not cycles.\n"
     return "".join([counted, *remarks])
 
 
 def _image_text(image: BuiltImage, *, ran: bool) -> str:
-    lines = [f"{image.usecase}  {image.configuration.title}  {image.axf}"]
+    lines = [f"{image.usecase}  {image.configuration.title}", f"  {image.axf}"]
     regions = [region for region in _json(image.usage)["regions"] if region["used_bytes"]]
-    lines.append("  " + "   ".join(_region_text(region) for region in regions))
+    lines += _joined([_region_text(region) for region in regions], "   ", _WIDTH - 2)
     if ran:
         lines += _answers(image)
     return "\n".join(lines) + "\n"
@@ -93,28 +100,55 @@ def _region_text(region: dict[str, Any]) -> str:
     return f"{region['region']} {used / 1024:.1f} KiB ({100 * used / size:.1f} %)"
 
 
+def _joined(words: Iterable[str], separator: str, width: int) -> list[str]:
+    """Return indented lines of words, as many in each as fit."""
+    lines: list[str] = []
+    for word in words:
+        if lines and len(lines[-1]) + len(separator) + len(word) <= width:
+            lines[-1] += separator + word
+        else:
+            lines.append(word)
+    return [f"  {line}" for line in lines]
+
+
 def _answers(image: BuiltImage) -> list[str]:
+    """Return a table of the samples; what has no room in it comes in a second one."""
     samples = _json(image.verified)["samples"]
     columns = _NPU_COLUMNS if image.configuration.accelerator else {}
     if any(_INSTRUCTIONS in sample["counts"] for sample in samples):
         columns = {**columns, _INSTRUCTIONS: "CPU instructions"}
-    rows = [("sample", "answer", "", "score", *columns.values())]
-    for sample in samples:
-        numbers = [f"{sample['counts'][key]:,}" for key in columns]
-        rows.append(
-            (sample["name"], sample["answer"], sample["judgement"], sample["score"], *numbers)
-        )
-    return list(_table(rows))
+    texts = [("sample", _ANSWER, "", "score")]
+    texts += [(s["name"], s["answer"], s["judgement"], s["score"]) for s in samples]
+    numbers = [
+        (title, *(f"{s['counts'][key]:,}" for s in samples)) for key, title in columns.items()
+    ]
+    cycles, others = numbers[:1], numbers[1:]
+    lines = list(_table([*_columns(texts), *cycles]))
+    if others:
+        lines += ["", *_table([[row[0] for row in texts], *others])]
+    return lines
 
 
-def _table(rows: Sequence[Sequence[str]]) -> Iterable[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
+def _columns(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    return [list(column) for column in zip(*rows, strict=True)]
+
+
+def _table(columns: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Yield the lines of a table: texts to the left, numbers to the right, long answers wrapped."""
+    widths = [max(map(len, column)) for column in columns]
+    texts = min(_TEXT_COLUMNS, len(columns)) if columns[1][0] == _ANSWER else 1
+    room = _WIDTH - sum(widths) - 2 * len(widths)
+    if texts > 1 and room < 0:
+        widths[1] = max(widths[1] + room, _MIN_ANSWER)
+    for row in zip(*columns, strict=True):
+        wrapped = textwrap.wrap(row[1], widths[1]) if texts > 1 else []
+        first = [row[0], *(wrapped[:1] or [row[1]]), *row[2:]]
         words = [
-            word.ljust(width) if column < _TEXT_COLUMNS else word.rjust(width)
-            for column, (word, width) in enumerate(zip(row, widths, strict=True))
+            word.ljust(width) if column < texts else word.rjust(width)
+            for column, (word, width) in enumerate(zip(first, widths, strict=True))
         ]
         yield "  " + "  ".join(words).rstrip()
+        yield from (f"  {'':<{widths[0]}}  {line}" for line in wrapped[1:])
 
 
 def size_text(images: Sequence[BuiltImage]) -> str:

@@ -204,11 +204,15 @@ class AnnouncedSteps:
         progress: shows the steps.
         times: gets to know how long each took.
         at_once: write what is announced as it is, as for ``verbose=1``.
+
+    Attributes:
+        from_cache: how many steps have come from the build cache.
     """
 
     def __init__(self, progress: Progress, times: StepTimes, *, at_once: bool) -> None:
         self.progress = progress
         self.times = times
+        self.from_cache = 0
         self._at_once = at_once
         self._thread = threading.local()
 

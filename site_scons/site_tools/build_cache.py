@@ -54,6 +54,7 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
             return False
         self._fetched.add(executor)
         env["REASONS"].note([first, *others])
+        env["SHOWN"].from_cache += 1
         if SCons.Action.print_actions:
             more = f" and {len(others)} more" if others else ""
             env["SHOWN"].progress.line(f"CACHED    {first}{more}")

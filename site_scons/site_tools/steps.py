@@ -21,7 +21,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import fail
 from ethosmith.core.terminal import reserved_output
 from ethosmith.graph import commands
-from ethosmith.graph.build import Build, Facts, Machine
+from ethosmith.graph.build import Build, Facts, Machine, StepCounts
 from ethosmith.graph.code_index import CodeIndex
 from ethosmith.graph.layout import BUILD, NOTES
 from ethosmith.graph.options import TARGETS
@@ -178,6 +178,12 @@ class SConsEngine:
     def line(self, text: str) -> None:
         """Show a line among those of the steps."""
         self._env["SHOWN"].progress.line(text)
+
+    def steps_done(self, outputs: Iterable[Path]) -> StepCounts:
+        """Return how many of the steps that make ``outputs`` this build has run, and how not."""
+        states = [node.get_state() for node in self.nodes.files(outputs)]
+        cached = self._env["SHOWN"].from_cache
+        return StepCounts(states.count(executed) - cached, cached, states.count(up_to_date))
 
 
 def _needed_for(node: Node) -> set[Node]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ethosmith.graph.build import Build, Facts, Machine
+from ethosmith.graph.build import Build, Facts, Machine, StepCounts
 from ethosmith.graph.code_index import CodeIndex
 from ethosmith.graph.packages import InstalledPackages
 from ethosmith.graph.session import Session
@@ -66,6 +66,10 @@ class RecordingEngine:
     def reason(self, path: Path) -> str | None:
         del path
         return None
+
+    def steps_done(self, outputs: Iterable[Path]) -> StepCounts:
+        del outputs
+        raise AssertionError("a declaration asks what ran")
 
     def line(self, text: str) -> None:
         raise AssertionError(f"a declaration shows {text}")
