@@ -22,8 +22,9 @@ from dataclasses import dataclass, field, replace
 from tests.support.npu_corpus.case import Case
 from tests.support.npu_corpus.check import Check
 from tests.support.npu_corpus.known import known_difference
-from tests.support.npu_corpus.table import all_cases, case_named
+from tests.support.npu_corpus.table import all_cases
 from tests.support.npu_corpus.targets import TARGETS, U85_TARGETS, Target, target_named
+from tests.support.npu_corpus.u85_table import u85_cases
 
 
 @dataclass
@@ -96,7 +97,9 @@ def main(argv: Sequence[str]) -> int:
     if given.target:
         targets = [target_named(given.target)]
     factor = given.factor
-    cases = [case_named(given.case, factor)] if given.case else list(all_cases(factor))
+    cases = u85_cases(factor) if given.u85 else all_cases(factor)
+    if given.case:
+        cases = ({case.id: case for case in cases}[given.case],)
     tallies: dict[str, Tally] = defaultdict(Tally)
     start = time.perf_counter()
     for case in cases:

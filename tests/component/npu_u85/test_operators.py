@@ -8,8 +8,8 @@ import pytest
 from tests.component.npu_corpus.test_operators import assert_as_exact_as_vela
 from tests.support.npu_corpus.case import Case
 from tests.support.npu_corpus.check import Check
-from tests.support.npu_corpus.table import all_cases
 from tests.support.npu_corpus.targets import U85_TARGETS, Target
+from tests.support.npu_corpus.u85_table import u85_cases
 
 _ONE_IN = 12
 
@@ -23,7 +23,7 @@ def _share() -> list[Case]:
     """Return the first network of each operator, and one in some of the others."""
     seen: set[str] = set()
     taken = []
-    for number, case in enumerate(all_cases()):
+    for number, case in enumerate(u85_cases()):
         if case.operator not in seen or number % _ONE_IN == 0:
             seen.add(case.operator)
             taken.append(case)
@@ -36,7 +36,7 @@ def test_operator_is_bit_exact(case: Case) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("case", all_cases(), ids=lambda case: case.id)
+@pytest.mark.parametrize("case", u85_cases(), ids=lambda case: case.id)
 def test_operator_is_bit_exact_on_every_configuration(case: Case) -> None:
     check = Check(case)
     for target in U85_TARGETS:

@@ -62,6 +62,8 @@ class Draw:
 
     def elements(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """Return uniformly random elements of the whole range."""
+        if dtype.kind == "b":
+            return self.rng.random(shape) < 0.5
         limits = np.iinfo(dtype)
         return self.rng.integers(limits.min, limits.max, shape, dtype, endpoint=True)
 
@@ -129,6 +131,9 @@ class Draw:
             tensor: The input.
             kind: 0 uniform; 1 near the zero point; 2 half of it at the ends of the range.
         """
+        if tensor.smallest is not None and tensor.largest is not None:
+            bounds = (tensor.smallest, tensor.largest + 1)
+            return self.rng.integers(*bounds, tensor.shape).astype(tensor.dtype)
         values = self._input(tensor, kind)
         return (
             values
@@ -138,7 +143,7 @@ class Draw:
 
     def _input(self, tensor: Tensor, kind: int) -> Array:
         values = self.elements(tensor.shape, tensor.dtype)
-        if kind == 0 or tensor.dtype.itemsize > 2:
+        if kind == 0 or tensor.dtype.itemsize > 2 or tensor.dtype.kind == "b":
             return values
         limits = np.iinfo(tensor.dtype)
         if kind == 1:

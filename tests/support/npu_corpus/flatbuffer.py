@@ -32,6 +32,7 @@ _VERSIONED_TYPES = {
     "int32": TensorType.INT32,
     "int64": TensorType.INT64,
     "float32": TensorType.FLOAT32,
+    "bool": TensorType.BOOL,
 }
 
 

@@ -37,8 +37,9 @@ class Quantisation:
 class Tensor:
     """A tensor; with ``data`` it is a constant. Identity is what operators refer to.
 
-    ``smallest`` is the smallest element it may hold as an input, if not the type's own. A
-    ``variable`` starts at zero and keeps its elements from run to run.
+    ``smallest`` is the smallest element it may hold as an input, if not the type's own, and
+    ``largest``, which needs a smallest, the largest. A ``variable`` starts at zero and keeps its
+    elements from run to run.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Tensor:
     quantisation: Quantisation | None = None
     data: Array | None = None
     smallest: int | None = None
+    largest: int | None = None
     variable: bool = False
 
 

@@ -70,8 +70,12 @@ _ELEMENTWISE = (
     [
         (((Cmd1.NPU_OP_BRANCH, 0),), "NPU_OP_BRANCH at 0x0 is not modelled"),
         (
+            (*_ELEMENTWISE, (Cmd0.NPU_OP_ELEMENTWISE, ElementwiseMode.LSR)),
+            "NPU_OP_ELEMENTWISE LSR is not modelled",
+        ),
+        (
             (*_ELEMENTWISE, (Cmd0.NPU_OP_ELEMENTWISE, ElementwiseMode.DIV)),
-            "NPU_OP_ELEMENTWISE DIV is not modelled",
+            "NPU_OP_ELEMENTWISE DIV by zero is not modelled",
         ),
         (
             (

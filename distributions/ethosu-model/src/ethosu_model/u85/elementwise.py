@@ -26,7 +26,13 @@ IntArray = NDArray[Any]
 Mode = ElementwiseMode
 
 _UNARY = frozenset({Mode.LRELU, Mode.ABS, Mode.CLZ, Mode.NOT})
-_SCALED_OPERANDS = frozenset({Mode.ADD, Mode.SUB, Mode.LRELU})
+_COMPARISONS: dict[Mode, Callable[[IntArray, IntArray], IntArray]] = {
+    Mode.CMP_EQ: np.equal,
+    Mode.CMP_NE: np.not_equal,
+    Mode.CMP_GE: np.greater_equal,
+    Mode.CMP_GT: np.greater,
+}
+_SCALED_OPERANDS = frozenset({Mode.ADD, Mode.SUB, Mode.LRELU, *_COMPARISONS})
 _SHIFT_ROUNDINGS = {
     OfmRounding.DOUBLE_SYMMETRIC: Rounding.TFL,
     OfmRounding.NATURAL: Rounding.NATURAL,
@@ -41,13 +47,10 @@ _BINARY: dict[Mode, Callable[[IntArray, IntArray], IntArray]] = {
     Mode.MIN: np.minimum,
     Mode.MAX: np.maximum,
     Mode.SHL: shift_left,
-    Mode.CMP_EQ: np.equal,
-    Mode.CMP_NE: np.not_equal,
-    Mode.CMP_GE: np.greater_equal,
-    Mode.CMP_GT: np.greater,
     Mode.AND: np.bitwise_and,
     Mode.OR: np.bitwise_or,
     Mode.XOR: np.bitwise_xor,
+    Mode.AND_NOT: lambda first, second: first & ~second,
 }
 
 
@@ -63,8 +66,7 @@ class Elementwise(Operation):
         super().resolve()
         mode = self._mode
         name = f"NPU_OP_ELEMENTWISE {mode.name}"
-        known = mode in _UNARY or mode in _BINARY or mode is Mode.SHR
-        if not known or mode is Mode.NOT:
+        if mode is Mode.LSR:
             raise CommandFault(f"{name} is not modelled")
         if mode not in _SCALED and not self.scaling.is_one:
             raise CommandFault(f"{name}: NPU_SET_OFM_SCALE {self.scaling} is not modelled")
@@ -134,7 +136,7 @@ class Elementwise(Operation):
             return np.where(values < 0, negative, positive)
         if self._mode is Mode.ABS:
             return self.scale_global(np.abs(values))
-        return count_leading_zeros(values)
+        return ~values if self._mode is Mode.NOT else count_leading_zeros(values)
 
     def _binary(self, first: IntArray, second: IntArray) -> IntArray:
         mode = self._mode
@@ -144,7 +146,23 @@ class Elementwise(Operation):
         if mode is Mode.SHR:
             first, second = np.broadcast_arrays(first, second)
             return shift_right_rounded(first, second, _SHIFT_ROUNDINGS[self.rounding])
+        if mode is Mode.DIV:
+            return _divide(first, second)
+        if mode in _COMPARISONS:
+            # True is all ones: Vela masks with it, and makes it 1 by AND.
+            return -np.asarray(_COMPARISONS[mode](first, second), np.int64)
         result = np.asarray(_BINARY[mode](first, second), np.int64)
         if mode is Mode.MUL and self.decoder.dtype(Cmd0.NPU_SET_IFM_PRECISION).itemsize == 4:
             return scale_result(result, 1, self.scaling.shift, self.rounding)
         return self.scale_global(result) if mode in _SCALED else result
+
+
+def _divide(first: IntArray, second: IntArray) -> IntArray:
+    """Return the quotient, its fraction dropped.
+
+    Raises:
+        CommandFault: A divisor is zero; what the NPU makes of that is not known.
+    """
+    if not np.all(second):
+        raise CommandFault("NPU_OP_ELEMENTWISE DIV by zero is not modelled")
+    return np.asarray(np.sign(first) * np.sign(second) * (np.abs(first) // np.abs(second)))

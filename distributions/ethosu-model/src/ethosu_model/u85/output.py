@@ -81,6 +81,8 @@ def finish(
         if activation.function is not Function.LUT_NONE:
             # A slope that overflows its 16 bits brings the sum back into them.
             return _look_up(result, ofm, activation, table_ram).astype(ofm.dtype)
+    if activation.limits is None:
+        return result.astype(ofm.dtype)  # of CAST too: what is above its bits is lost
     limits = np.iinfo(ofm.dtype)
     return np.clip(result, limits.min, min(limits.max, _LARGEST)).astype(ofm.dtype)
 
