@@ -34,7 +34,7 @@ _PLACING = re.compile(
     r"-[A-Za-z]*[CDUYfu]|--(directory|up|search-up|file|makefile|sconstruct|srcdir|repository)(=|$)"
 )
 _HELP = {"-h", "--help", "-H", "--help-options"}
-_NEW, _DOCTOR = "new", "doctor"
+_NEW, _DOCTOR, _WATCH = "new", "doctor", "watch"
 
 
 def main(words: Sequence[str], *, is_first: bool = True) -> int:
@@ -51,6 +51,8 @@ def main(words: Sequence[str], *, is_first: bool = True) -> int:
         from ethosmith.environment.doctor import main as examine  # noqa: PLC0415
 
         return examine([word for word in words if word != _DOCTOR])
+    if _WATCH in words and not _HELP.intersection(words):
+        return _watch([word for word in words if word != _WATCH])
     if list(words) == ["schemas"]:
         return _write_references(Path.cwd())
     if list(words) == ["--version"]:
@@ -74,6 +76,14 @@ def _run_board(words: Sequence[str]) -> int:
     from open_board.cli import main as run_board  # noqa: PLC0415
 
     return run_board(words)
+
+
+def _watch(words: Sequence[str]) -> int:
+    from ethosmith.environment.watch import main as watch  # noqa: PLC0415
+
+    here = Path.cwd()
+    root = find_project(here)
+    return _outside(here, words) if root is None else watch(words, root)
 
 
 def _complete(words: Sequence[str]) -> int:

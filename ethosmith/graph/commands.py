@@ -121,6 +121,7 @@ def declare_targets(build: Build) -> str:
         _declare_verify,
         _declare_new,
         _declare_docs,
+        desk.check_watch,
         desk.declare_doctor,
         desk.declare_diff,
     ):

@@ -39,6 +39,16 @@ def declare_doctor(build: Build) -> None:
     build.engine.after("doctor", lambda: doctor.show(doctor.clone(), form), shows=True)
 
 
+def check_watch(build: Build) -> None:
+    """Refuse ``watch``, which starts SCons and is not started by it.
+
+    Raises:
+        EthosmithError: plain ``scons`` was called.
+    """
+    if "watch" in build.session.targets and not build.engine.prints_help:
+        raise EthosmithError("watch is a command of './scons' and 'ethosmith', not of plain scons")
+
+
 def declare_history(build: Build) -> None:
     """Let a build that ran remember its figures, for a later ``diff``."""
 
