@@ -9,8 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.project_copy import ProjectCopy
+from tests.support.made_once import made_once
+from tests.support.networks.keras import make_networks
+from tests.support.project_copy import OWN_CACHE, ProjectCopy
 
+# Processes of pytest-xdist get the environment that is changed here.
+os.environ.setdefault(OWN_CACHE, os.environ.get("ETHOSMITH_BUILD_CACHE", ""))
 os.environ["ETHOSMITH_BUILD_CACHE"] = "none"
 os.environ["CCACHE_DISABLE"] = "1"
 
@@ -19,10 +23,27 @@ NewCopy = Callable[..., ProjectCopy]
 
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    """A project in a folder with a space, built once."""
-    project = ProjectCopy.fresh(tmp_path_factory.mktemp("first") / "a project")
-    assert "note: " not in project.build("usecase=kws").text
-    return project
+    """A project in a folder with a space, built once; to build in it, copy it.
+
+    Its files are the cache's where that has them. Tests that build without one compare with them.
+    """
+
+    def make(folder: Path) -> None:
+        project = ProjectCopy.fresh(folder / "a project").cached()
+        assert "note: " not in project.build("usecase=kws").text
+
+    return ProjectCopy(made_once(tmp_path_factory, "built", make) / "a project")
+
+
+@pytest.fixture(scope="session")
+def kws_cache(built: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build cache with all of the built project; to damage it, copy it."""
+
+    def make(folder: Path) -> None:
+        project = built.copy(folder / "filler", ETHOSMITH_BUILD_CACHE=str(folder / "a cache"))
+        project.build("usecase=kws", "--cache-force")
+
+    return made_once(tmp_path_factory, "kws cache", make) / "a cache"
 
 
 @pytest.fixture
@@ -33,3 +54,9 @@ def copy_of_built(built: ProjectCopy, tmp_path: Path) -> NewCopy:
         return built.copy(tmp_path / "a copy", **environment)
 
     return copy
+
+
+@pytest.fixture(scope="session")
+def networks(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small networks of Keras and TFLite."""
+    return made_once(tmp_path_factory, "networks", make_networks)

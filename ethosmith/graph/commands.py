@@ -179,7 +179,10 @@ def _declare_test(build: Build) -> None:
 
     def test() -> int:
         build.engine.line("TEST      pytest tests")
-        command = _module("pytest", "-q", "-m", "not slow", f"--junitxml={results}/pytest.xml")
+        # A file's tests share what they build; the longest files come first.
+        parallel = ("-n", str(build.engine.jobs), "--dist=loadfile", "--no-loadscope-reorder")
+        xml = f"--junitxml={results}/pytest.xml"
+        command = _module("pytest", "-q", "-m", "not slow", *parallel, xml)
         return subprocess.call(command, env=build.session.process_environment)
 
     build.engine.alias("test", needs=["run"])

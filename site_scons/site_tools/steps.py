@@ -3,6 +3,7 @@
 
 import atexit
 import json
+import os
 import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -80,6 +81,13 @@ class Nodes:
         return self._fs.Dir(str(self._root / path))
 
 
+def _processors() -> int:
+    """Return how many processors this process may use."""
+    if sys.platform == "linux":
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 class SConsEngine:
     """`ethosmith.graph.build.Engine` by SCons.
 
@@ -90,6 +98,8 @@ class SConsEngine:
 
     def __init__(self, env: Environment, session: Session) -> None:
         self.nodes = Nodes(env, session.project.root)
+        if "test" in session.targets:
+            env.SetOption("num_jobs", _processors())  # -j on the command line has precedence
         self.jobs: int = env.GetOption("num_jobs")
         self.prints_help = bool(env.GetOption("help"))
         self._only_asks = bool(env.GetOption("question"))

@@ -12,8 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.networks.keras import make_networks
-
 _CUTS_PER_KIND = 40
 _ZEROED_PER_KIND = 12
 _READ_LIMIT_S = 3
@@ -46,10 +44,8 @@ for path in map(Path, json.load(sys.stdin)):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    folder = tmp_path_factory.mktemp("whole")
-    make_networks(folder)
-    return [folder / name for name in ("small.h5", "small.keras", "reversed_int8.tflite")]
+def whole(networks: Path) -> list[Path]:
+    return [networks / name for name in ("small.h5", "small.keras", "reversed_int8.tflite")]
 
 
 def _places(size: int, random_: random.Random) -> list[int]:

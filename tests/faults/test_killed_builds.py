@@ -59,7 +59,8 @@ def _wait_until_alone(folder: Path) -> None:
         time.sleep(0.02)
 
 
-@pytest.mark.parametrize("kills", [6, pytest.param(60, marks=pytest.mark.slow)])
+@pytest.mark.slow  # Of single kills: tests/build/rebuild/test_interrupted.py.
+@pytest.mark.parametrize("kills", [6, 60])
 def test_a_build_that_was_killed_again_and_again_ends_like_a_clean_one(
     kills: int, built: ProjectCopy, tmp_path: Path
 ) -> None:

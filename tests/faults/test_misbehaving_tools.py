@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -33,6 +34,12 @@ SIMULATORS = {
     "hangs": "exec sleep 100",
     "prints garbage": f"{_ALL_BYTES}; {_ALL_BYTES} >&2; exit 3",
 }
+
+
+def _mostly_slow(behaviours: Mapping[str, str], *daily: str) -> list[object]:
+    """Return the names, all but ``daily`` for the slow tests."""
+    return [n if n in daily else pytest.param(n, marks=pytest.mark.slow) for n in behaviours]
+
 
 _WRAPPER = """#!/bin/sh
 real='{real}'
@@ -70,7 +77,7 @@ def changed(built: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> Pro
     return project
 
 
-@pytest.mark.parametrize("name", COMPILERS)
+@pytest.mark.parametrize("name", _mostly_slow(COMPILERS, "crashes over half a file"))
 def test_after_a_faulty_compiler_the_next_build_is_right(
     name: str, copy_of_built: NewCopy, changed: ProjectCopy
 ) -> None:
@@ -82,7 +89,7 @@ def test_after_a_faulty_compiler_the_next_build_is_right(
     assert project.built_files() == changed.built_files()
 
 
-@pytest.mark.parametrize("name", SIMULATORS)
+@pytest.mark.parametrize("name", _mostly_slow(SIMULATORS, "is killed in mid-run", "hangs"))
 def test_a_faulty_simulator_leaves_no_result(name: str, copy_of_built: NewCopy) -> None:
     project = copy_of_built()
     before = project.built_files()

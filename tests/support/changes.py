@@ -56,6 +56,7 @@ class Change:
     name: str
     edit: Callable[[ProjectCopy], None]
     causes: str
+    is_slow: bool = False
 
 
 def _replace(path: str, old: str, new: str) -> Callable[[ProjectCopy], None]:
@@ -85,7 +86,7 @@ _NEW_CODE = "\n_UNUSED = 1\n"
 CHANGES = (
     Change("nothing", lambda project: None, ""),  # noqa: ARG005
     Change("a descriptor's title", _replace(DESCRIPTOR, "title: Key", "title: A key"), ""),
-    Change("a descriptor's comment", _append(DESCRIPTOR, "# A remark.\n"), ""),
+    Change("a descriptor's comment", _append(DESCRIPTOR, "# A remark.\n"), "", is_slow=True),
     Change(
         "a sample",
         _yes_for_no,
@@ -100,6 +101,7 @@ CHANGES = (
         CC IMAGE/obj/kws/samples.c.o
         {AFTER_QUANTISE}
         """,
+        is_slow=True,
     ),
     Change(
         # The features are computed again, come out the same, and so nothing is quantised.
@@ -116,6 +118,7 @@ CHANGES = (
         LINK IMAGE/kws.axf
         {AFTER_LINK}
         """,
+        is_slow=True,
     ),
     Change(
         "a quantisation key",
@@ -125,6 +128,7 @@ CHANGES = (
             "representative: {seed: 1, count: 4, high: 255.0}",
         ),
         AFTER_QUANTISE,
+        is_slow=True,
     ),
     Change(
         "a Vela key",
@@ -138,6 +142,7 @@ CHANGES = (
         VERIFY IMAGE/kws_verified.json
         {AFTER_LINK}
         """,
+        is_slow=True,
     ),
     Change(
         "the code of one generator",
@@ -158,6 +163,7 @@ CHANGES = (
         GENERATE USECASE/generated/application_parameters.h
         GENERATE IMAGE/generated/kws/model.c
         """,
+        is_slow=True,
     ),
     Change(
         "the code of the board",
@@ -168,6 +174,7 @@ CHANGES = (
         "the code that calls Vela",
         _append("ethosmith/steps/compile_with_vela.py", _NEW_CODE),
         "VELA ds_cnn ethos-u55-128 Shared_Sram",
+        is_slow=True,
     ),
     Change(
         "the template of the linker script",
@@ -203,6 +210,7 @@ CHANGES = (
         SECTORS IMAGE/sectors/kws
         RUN IMAGE/kws.axf
         """,
+        is_slow=True,
     ),
     Change(
         "a memory region",
@@ -223,6 +231,7 @@ CHANGES = (
         LINK IMAGE/kws.axf
         {AFTER_LINK}
         """,
+        is_slow=True,
     ),
     Change(
         "a remark in the platform",
@@ -236,6 +245,7 @@ CHANGES = (
         SECTORS IMAGE/sectors/kws
         CARD IMAGE/sectors/kws/images.txt
         """,
+        is_slow=True,
     ),
     Change(
         "an output that was deleted",

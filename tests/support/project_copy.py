@@ -9,10 +9,12 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# The build cache of whoever runs the tests; tests/conftest.py keeps it here.
+OWN_CACHE = "ETHOSMITH_TEST_BUILD_CACHE"
 BUILT_FROM = (
     "SConstruct",
     "distributions",
@@ -31,6 +33,9 @@ BUILT_FROM = (
 # MANIFEST is no step of the way: it records all inputs, remarks in them too.
 _STEP = re.compile(r"^(?=.{9} )(?!MANIFEST )([A-Z]{2,9}) +(\S.*?)  (?:\d+ min )?[\d.]+ s$")
 _TIME_LIMIT_S = 900
+_LONG_RUN = "time_limit_s=600"
+# Byte code of another process, under the name that it has until it is whole.
+_BEING_WRITTEN = shutil.ignore_patterns("*.pyc.*")
 # What builds note below build/ for themselves, in the first part of a path.
 _NOTES = (".lock", ".sconsign.json", ".step_times.json", ".ethosmith")
 
@@ -64,15 +69,23 @@ class ProjectCopy:
 
     @classmethod
     def fresh(cls, root: Path) -> ProjectCopy:
-        """Copy what a build is made from, without anything that was built."""
+        """Copy what a build is made from, without anything that was built.
+
+        Python's byte code comes along: every step is a process that would compile it anew.
+        """
         for name in BUILT_FROM:
             source, target = ROOT / name, root / name
             if source.is_dir():
-                shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+                shutil.copytree(source, target, ignore=_BEING_WRITTEN)
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
         return cls(root)
+
+    def cached(self) -> ProjectCopy:
+        """Return the same project with the build cache: for tests that are not about building."""
+        own = os.environ.get(OWN_CACHE, "")
+        return replace(self, environment={**self.environment, "ETHOSMITH_BUILD_CACHE": own})
 
     def copy(self, root: Path, **environment: str) -> ProjectCopy:
         """Copy the folder with all that was built, time stamps included."""
@@ -80,13 +93,18 @@ class ProjectCopy:
         return ProjectCopy(root, {**self.environment, **environment})
 
     def command(self, *words: str) -> list[str]:
-        """Return the argument list of scons in this interpreter's packages."""
-        return [sys.executable, "-m", "SCons", "-Q", *words]
+        """Return the argument list of scons in this interpreter's packages.
+
+        A simulation gets more time than by default: a machine that is busy is no fault.
+        """
+        limit = () if any(word.startswith("time_limit_s=") for word in words) else (_LONG_RUN,)
+        return [sys.executable, "-m", "SCons", "-Q", *words, *limit]
 
     @property
     def process_environment(self) -> dict[str, str]:
         """Everything that scons gets to see."""
-        return {**os.environ, **self.environment}
+        inherited = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+        return {**inherited, **self.environment}
 
     def scons(self, *words: str) -> Outcome:
         """Run scons to its end."""

@@ -26,6 +26,9 @@ _FIRST_IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws.axf"
 
 # Too long for the default suite: run with -m slow.
 _SLOW = {
+    "./scons usecase=kws npu=ethos-u55-32,ethos-u55-256": "two configurations",
+    "./scons usecase=kws npu=ethos-u55-256": "as another one with ethos-u55-64",
+    "./scons usecase=img_class model=my.tflite labels=my.txt samples=photos": "as with photos/",
     "./scons usecase=kws memory_mode=Shared_Sram,Sram_Only npu=ethos-u55-64,ethos-u55-256 sweep": (
         "four configurations"
     ),
@@ -36,6 +39,7 @@ _SLOW = {
 # Not carried out, for the reason given, but what `scons -n` checks of them is checked.
 _PLANNED = {
     "./scons test": "runs this test",
+    "./scons -j4": "builds every use case, as `./scons test` has before",
     "./scons size": "builds every use case",
     "./scons deps": "fetches; tests/faults and tests/component/obtain do",
     "./scons deps usecase=all": "fetches, likewise",
@@ -91,7 +95,7 @@ _ELSEWHERE = {
     'pytest tests/component/npu_networks -m "not slow"': "part of the tests",
     "pytest tests/component/npu_networks -m slow": "part of the slow tests",
     "pytest tests/component/npu_fuzz -m slow": "part of the slow tests",
-    ".venv/bin/python -m pytest -m slow": "the slow tests themselves",
+    ".venv/bin/python -m pytest -m slow -n auto --dist=loadfile": "the slow tests themselves",
     ".venv/bin/python -m benchmarks.npu_corpus": "takes an hour",
     ".venv/bin/python -m benchmarks.build": "takes many minutes",
     ".venv/bin/python -m benchmarks.null_build": "measures; an environment of its own is needed",
@@ -127,7 +131,7 @@ def _run(project: ProjectCopy, command: str) -> subprocess.CompletedProcess[str]
 @pytest.fixture(scope="module")
 def project(built: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     """A project with a build of kws, and the files that readers are said to have."""
-    copy = built.copy(tmp_path_factory.mktemp("documents") / "project")
+    copy = built.copy(tmp_path_factory.mktemp("documents") / "project").cached()
     (copy.root / "my.tflite").write_bytes(picture_network(32, 32, len(_LABELS)))
     copy.write("my.txt", "\n".join(_LABELS) + "\n")
     (copy.root / "photos").mkdir()
@@ -173,9 +177,14 @@ def test_a_long_command_does_what_it_says(project: ProjectCopy, command: str) ->
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.fixture(scope="module")
+def said(project: ProjectCopy) -> str:
+    """All that a run of kws says."""
+    return project.build("usecase=kws", "run", "verbose=1").stdout
+
+
 @pytest.mark.parametrize("document", ["README.md", "docs/tutorial.md", "docs/outputs.md"])
-def test_a_document_shows_what_the_device_says(built: ProjectCopy, document: str) -> None:
-    said = built.build("usecase=kws", "run", "verbose=1").stdout
+def test_a_document_shows_what_the_device_says(said: str, document: str) -> None:
     shown = shown_lines(document)
     assert len(shown) >= 2
     for line in shown:

@@ -17,7 +17,7 @@ pathlib.Path("called").write_text(" ".join(sys.argv[1:]), "utf-8")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    copy = ProjectCopy.fresh(tmp_path_factory.mktemp("training") / "a project")
+    copy = ProjectCopy.fresh(tmp_path_factory.mktemp("training") / "a project").cached()
     copy.write("usecases/asr/model/train.py", _SCRIPT)
     return copy
 
@@ -44,7 +44,7 @@ def test_train_without_a_script_says_so(project: ProjectCopy) -> None:
 
 
 def test_a_script_that_is_not_there_is_named(tmp_path: Path) -> None:
-    copy = ProjectCopy.fresh(tmp_path)
+    copy = ProjectCopy.fresh(tmp_path).cached()
     copy.replace("usecases/asr/usecase.yaml", "train: model/train.py", "train: model/tarin.py")
     outcome = copy.scons("train", "usecase=asr")
     assert outcome.exit_code == 2

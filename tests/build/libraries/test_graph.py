@@ -66,6 +66,7 @@ def test_another_revision_rebuilds_its_library_and_no_other(
     assert b"\0second\0" in text_of(fetched, _TFLM)
 
 
+@pytest.mark.slow
 def test_a_folder_takes_the_place_and_each_change_in_it_counts(
     fetched: ProjectCopy, upstreams: dict[str, Path], tmp_path: Path
 ) -> None:

@@ -52,6 +52,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return root
 
 
+@pytest.mark.slow
 @pytest.mark.scons
 def test_installed_package_builds_another_projects_use_case(installed: Path, project: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(installed)}

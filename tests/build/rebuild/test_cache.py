@@ -27,23 +27,14 @@ _LIBRARY = "build/fvp/lib/libnpu.a"
 _RUN = steps("RUN IMAGE/kws.axf\nVERIFY IMAGE/kws_verified.json")
 
 
-@pytest.fixture(scope="module")
-def cache(built: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache filled from the built project."""
-    folder = tmp_path_factory.mktemp("shared") / "a cache"
-    project = built.copy(tmp_path_factory.mktemp("filler") / "copy", **{VARIABLE: str(folder)})
-    project.build(_KWS, "--cache-force")
-    return folder
-
-
 def other_checkout(folder: Path, cache: Path) -> ProjectCopy:
     return replace(ProjectCopy.fresh(folder), environment={VARIABLE: str(cache)})
 
 
 def test_a_second_checkout_makes_nothing_but_runs_the_image(
-    built: ProjectCopy, cache: Path, tmp_path: Path
+    built: ProjectCopy, kws_cache: Path, tmp_path: Path
 ) -> None:
-    project = other_checkout(tmp_path / "second", cache)
+    project = other_checkout(tmp_path / "second", kws_cache)
     outcome = project.build(_KWS, "-j2")
     assert outcome.steps == _RUN
     assert f"CACHED    {_LIBRARY}\n" in outcome.stdout
@@ -86,10 +77,10 @@ def test_a_source_that_changes_while_it_is_read_is_kept_out(tmp_path: Path) -> N
 
 
 def test_damaged_entries_are_told_in_a_line_each_and_made_again(
-    built: ProjectCopy, cache: Path, tmp_path: Path
+    built: ProjectCopy, kws_cache: Path, tmp_path: Path
 ) -> None:
     mine = tmp_path / "cache"
-    shutil.copytree(cache, mine)
+    shutil.copytree(kws_cache, mine)
     for number, path in enumerate(sorted(p for p in mine.rglob("*") if p.is_file())):
         data = path.read_bytes()
         path.write_bytes(data[: len(data) // 2] if number % 2 else data[:-1] + b"\0")
@@ -103,23 +94,25 @@ def test_damaged_entries_are_told_in_a_line_each_and_made_again(
     assert f"CACHED    {_LIBRARY}\n" in project.build(_LIBRARY).stdout
 
 
-def test_another_compiler_finds_nothing_of_this_one(cache: Path, tmp_path: Path) -> None:
+def test_another_compiler_finds_nothing_of_this_one(kws_cache: Path, tmp_path: Path) -> None:
     from tests.build.rebuild.test_rebuild import tool_that_reports
 
-    project = other_checkout(tmp_path / "second", cache)
+    project = other_checkout(tmp_path / "second", kws_cache)
     path = tool_that_reports(tmp_path / "bin", "arm-none-eabi-gcc")
     outcome = replace(project, environment={**project.environment, "PATH": path}).build(_LIBRARY)
     verbs = {step.split()[0] for step in outcome.steps}
     assert verbs == {"CC"}, "each object is compiled; the archive of equal ones is there"
 
 
-def test_without_a_cache_nothing_is_read_or_written(cache: Path, tmp_path: Path) -> None:
-    project = other_checkout(tmp_path / "second", cache)
+def test_without_a_cache_nothing_is_read_or_written(kws_cache: Path, tmp_path: Path) -> None:
+    project = other_checkout(tmp_path / "second", kws_cache)
     assert project.build(_LABELS, "cache=none").steps == {f"GENERATE {_LABELS}"}
 
 
-def test_a_cache_that_cannot_be_written_is_read_and_told_once(cache: Path, tmp_path: Path) -> None:
-    project = other_checkout(tmp_path / "second", cache)
+def test_a_cache_that_cannot_be_written_is_read_and_told_once(
+    kws_cache: Path, tmp_path: Path
+) -> None:
+    project = other_checkout(tmp_path / "second", kws_cache)
     project.replace("usecases/kws/usecase.yaml", "on, off,", "on, Off,")
     # Root may write everywhere, but not into a file as if it were a folder.
     blocked = tmp_path / "blocked"
@@ -131,6 +124,7 @@ def test_a_cache_that_cannot_be_written_is_read_and_told_once(cache: Path, tmp_p
     assert str(blocked) in notes[0]
 
 
+@pytest.mark.slow
 def test_builds_of_six_trees_at_once_with_one_cache_do_not_disturb_each_other(
     built: ProjectCopy, tmp_path: Path
 ) -> None:
@@ -149,12 +143,13 @@ def test_builds_of_six_trees_at_once_with_one_cache_do_not_disturb_each_other(
                 (project.root / target).unlink()
 
 
+@pytest.mark.slow
 def test_a_build_that_is_killed_while_it_fetches_and_keeps_leaves_nothing_half(
-    built: ProjectCopy, cache: Path, tmp_path: Path
+    built: ProjectCopy, kws_cache: Path, tmp_path: Path
 ) -> None:
     """The next build of the tree and another tree with the same cache end with the right bytes."""
     mine = tmp_path / "cache"
-    shutil.copytree(cache, mine)
+    shutil.copytree(kws_cache, mine)
     # Some steps are fetched, others run and are kept.
     for path in sorted((mine / "steps").rglob("*"))[::2]:
         if path.is_file():
@@ -194,10 +189,10 @@ def started(project: ProjectCopy, *words: str) -> Iterator[subprocess.Popen[str]
 
 
 def test_the_size_of_the_cache_is_shown_and_kept_below_its_limit(
-    cache: Path, tmp_path: Path
+    kws_cache: Path, tmp_path: Path
 ) -> None:
     mine = tmp_path / "cache"
-    shutil.copytree(cache, mine)
+    shutil.copytree(kws_cache, mine)
     project = other_checkout(tmp_path / "second", mine)
     assert re.search(r"\d+ steps, \d+ files, \d\.\d MiB of at most 5\.0 GiB", shown(project))
     small = shown(project, "cache_limit_gib=0.0005")

@@ -22,7 +22,7 @@ def test_the_files_of_the_card_boot_as_the_controller_places_them(
     (card / "SOFTWARE").mkdir(parents=True)
     (card / "MB" / "HBI0309C" / "AN552").mkdir(parents=True)
     (card / "MB" / "HBI0309C" / "board.txt").write_text("APPFILE: AN552\\an552_v1.txt\r\n")
-    project = copy_of_built()
+    project = copy_of_built().cached()
     project.build("usecase=kws", "target=mps3", "flash", f"card={card}")
     # Nothing else that was built may help.
     for axf in (project.root / "build").rglob("*.axf"):

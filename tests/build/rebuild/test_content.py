@@ -13,7 +13,6 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.graph.build_cache import VARIABLE
 from tests.build.rebuild.test_rebuild import change_weights, tool_that_reports
 from tests.support.changes import PLATFORM, steps
 from tests.support.project_copy import ProjectCopy
@@ -167,15 +166,22 @@ def put_another(path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def cached(built: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+def cached(
+    built: ProjectCopy, kws_cache: Path, tmp_path_factory: pytest.TempPathFactory
+) -> ProjectCopy:
     """The built project with a cache that holds all steps."""
     folder = tmp_path_factory.mktemp("cached")
-    project = built.copy(folder / "project", **{VARIABLE: str(folder / "cache")})
-    project.build(_KWS, "--cache-force")
-    return project
+    return built.copy(folder / "project", ETHOSMITH_BUILD_CACHE=str(kws_cache))
 
 
-@pytest.mark.parametrize("damage", [flip, cut, put_another])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        flip,
+        pytest.param(cut, marks=pytest.mark.slow),
+        pytest.param(put_another, marks=pytest.mark.slow),
+    ],
+)
 def test_an_output_that_is_not_what_its_step_made_is_made_again_and_told(
     damage: Callable[[Path], None], built: ProjectCopy, cached: ProjectCopy
 ) -> None:
@@ -196,6 +202,7 @@ def test_an_output_that_is_not_what_its_step_made_is_made_again_and_told(
     assert cached.build(_KWS).steps == set()
 
 
+@pytest.mark.slow
 def test_an_altered_network_is_rebuilt_without_a_cache_too(
     built: ProjectCopy, tmp_path: Path
 ) -> None:
@@ -206,6 +213,7 @@ def test_an_altered_network_is_rebuilt_without_a_cache_too(
     assert project.built_files() == built.built_files()
 
 
+@pytest.mark.slow
 def test_an_output_that_was_an_input_in_between_is_still_known_to_be_altered(
     built: ProjectCopy, tmp_path: Path
 ) -> None:

@@ -63,7 +63,12 @@ def differing(project: ProjectCopy, reference: ProjectCopy) -> list[str]:
     return sorted(name for name in want if got.get(name) != want[name])
 
 
-@pytest.mark.parametrize("step", [_SAMPLE, _QUANTISE, _LINK])
+_SLOW = pytest.mark.slow
+
+
+@pytest.mark.parametrize(
+    "step", [_SAMPLE, pytest.param(_QUANTISE, marks=_SLOW), pytest.param(_LINK, marks=_SLOW)]
+)
 def test_a_killed_build_of_a_change_that_is_taken_back_leaves_no_trace(
     step: str, built: ProjectCopy, copy_of_built: NewCopy
 ) -> None:
@@ -85,6 +90,7 @@ def test_a_killed_build_of_a_change_that_is_taken_back_leaves_no_trace(
     assert differing(project, built) == []
 
 
+@_SLOW
 def test_a_whole_process_group_that_is_killed_in_a_clean_build(
     built: ProjectCopy, tmp_path: Path
 ) -> None:
@@ -97,7 +103,9 @@ def test_a_whole_process_group_that_is_killed_in_a_clean_build(
     assert differing(project, built) == []
 
 
-@pytest.mark.parametrize("words", [(), ("-j2",)], ids=["serial", "parallel"])
+@pytest.mark.parametrize(
+    "words", [pytest.param((), id="serial", marks=_SLOW), pytest.param(("-j2",), id="parallel")]
+)
 def test_an_interrupted_build_goes_on_where_it_was(
     words: tuple[str, ...], built: ProjectCopy, copy_of_built: NewCopy
 ) -> None:
@@ -117,7 +125,7 @@ def test_a_second_build_at_the_same_time_is_refused(copy_of_built: NewCopy) -> N
     project = copy_of_built()
     _CHANGE_SAMPLE.edit(project)
     with building(project) as process:
-        wait_for(process, _QUANTISE)
+        wait_for(process, _FEATURES)
         second = project.scons(_KWS)
         assert process.poll() is None
     assert second.exit_code == 2

@@ -104,6 +104,7 @@ def test_a_second_checkout_gets_its_objects_from_ccache_and_they_are_the_same(
     assert 2 * hits == calls > 20
 
 
+@pytest.mark.slow
 def test_checkouts_on_two_machines_share_by_a_redis_server(
     built: ProjectCopy, tmp_path: Path
 ) -> None:
@@ -140,6 +141,7 @@ def without_debug_information(path: Path, folder: Path) -> bytes:
     return stripped.read_bytes()
 
 
+@pytest.mark.slow
 def test_another_machine_compiles_by_distcc_the_same_code(
     built: ProjectCopy, tmp_path: Path
 ) -> None:

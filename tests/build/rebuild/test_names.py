@@ -24,7 +24,7 @@ def _write_silence(path: Path) -> None:
 
 
 def test_every_character_of_a_name_is_taken_literally(copy_of_built: NewCopy) -> None:
-    project = copy_of_built()
+    project = copy_of_built().cached()
     folder = project.root / "#my $USER files"
     folder.mkdir()
     for name in _NAMES:

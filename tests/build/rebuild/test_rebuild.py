@@ -17,7 +17,12 @@ pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"
 
 
-@pytest.mark.parametrize("change", CHANGES, ids=lambda change: change.name)
+def _changes() -> list[object]:
+    slow = pytest.mark.slow
+    return [pytest.param(c, id=c.name, marks=[slow] if c.is_slow else []) for c in CHANGES]
+
+
+@pytest.mark.parametrize("change", _changes())
 def test_a_change_runs_exactly_its_own_steps(change: Change, copy_of_built: NewCopy) -> None:
     project = copy_of_built()
     change.edit(project)

@@ -118,6 +118,7 @@ def test_another_user_elsewhere_makes_the_same_bytes(
     assert differ == []
 
 
+@pytest.mark.slow
 def test_an_image_is_verified_by_building_it_again_from_its_manifest(
     copy_of_built: NewCopy,
 ) -> None:

@@ -18,7 +18,7 @@ _REMARK = 'a "quoted" \\ word $(touch made3)\nand a second line `touch made4` é
 def test_commands_and_quotes_in_a_descriptor_arrive_on_the_device_unread(
     copy_of_built: NewCopy,
 ) -> None:
-    project = copy_of_built()
+    project = copy_of_built().cached()
     label = json.dumps(_LABEL, ensure_ascii=False)
     text = project.read(DESCRIPTOR)
     text = text.replace("labels: [yes,", f"labels: [{label},", 1)

@@ -25,7 +25,7 @@ _INPUTS = {name: _RNG.integers(-128, 128, _INPUT_BYTES, np.int8) for name in ("a
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    copy = ProjectCopy.fresh(tmp_path_factory.mktemp("runner") / "a project")
+    copy = ProjectCopy.fresh(tmp_path_factory.mktemp("runner") / "a project").cached()
     (copy.root / "net.tflite").write_bytes(all_npu())
     (copy.root / "in puts").mkdir()
     np.save(copy.root / "in puts/array.npy", _INPUTS["array"])

@@ -24,7 +24,7 @@ _FOLDERS = {"none": "cpu-prebuilt", "ethos-u55-64": "ethos-u55-64-shared_sram-pr
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    copy = ProjectCopy.fresh(tmp_path_factory.mktemp("prebuilt") / "a project")
+    copy = ProjectCopy.fresh(tmp_path_factory.mktemp("prebuilt") / "a project").cached()
     (copy.root / _MODEL).write_bytes(npu_cpu_npu())
     return copy
 

@@ -42,7 +42,7 @@ _NPU = "build/fvp/ethos-u55-128-shared_sram"
 @pytest.fixture(scope="module")
 def project(built: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     """Images of both runtimes on the NPU, and of the interpreter on the CPU alone."""
-    project = ProjectCopy.fresh(tmp_path_factory.mktemp("tflm") / "a project")
+    project = ProjectCopy.fresh(tmp_path_factory.mktemp("tflm") / "a project").cached()
     shutil.copyfile(built.root / "build/usecases/kws" / _NETWORK, project.root / _NETWORK)
     project.build(*_WORDS, "runtime=direct,tflm")
     project.build(*_WORDS, "runtime=tflm", "npu=none")
@@ -132,7 +132,11 @@ def test_a_failure_below_the_interpreter_is_named(
 @pytest.mark.parametrize(
     ("size", "wanted"),
     [
-        ("(tensors + structures) // 2", "fail: TFLM: Failed to resize buffer. Requested: "),
+        pytest.param(
+            "(tensors + structures) // 2",
+            "fail: TFLM: Failed to resize buffer. Requested: ",
+            marks=pytest.mark.slow,
+        ),
         ("2 * (tensors + structures)", "ethosmith.models.arena is wrong about this network"),
     ],
     ids=["too small", "too large"],
@@ -149,6 +153,7 @@ def test_an_arena_of_the_wrong_size_is_refused(
     assert wanted in outcome.text
 
 
+@pytest.mark.slow
 def test_the_interpreter_keeps_the_contract_of_inference(
     project: ProjectCopy, tmp_path: Path
 ) -> None:

@@ -24,7 +24,7 @@ _DEVICE = (
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     """Keyword spotting, measured on its five words and a variant of each."""
-    project = ProjectCopy.fresh(tmp_path_factory.mktemp("accuracy") / "a project")
+    project = ProjectCopy.fresh(tmp_path_factory.mktemp("accuracy") / "a project").cached()
     project.replace(_USECASE, "count: 100", "count: 5")
     project.replace(_USECASE, "minimum: 0.65", "minimum: 0.5")
     project.build("accuracy", "usecase=kws")
@@ -70,6 +70,7 @@ def test_a_device_that_is_wrong_fails_the_build(project: ProjectCopy) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_an_own_set_is_measured_beside_the_use_cases(project: ProjectCopy) -> None:
     wav = next((ROOT / "usecases/ad/samples").glob("*.wav"))
     for label in ("silence", "unknown"):

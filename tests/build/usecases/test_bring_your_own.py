@@ -17,7 +17,7 @@ pytestmark = pytest.mark.scons
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    return ProjectCopy.fresh(tmp_path_factory.mktemp("own") / "a project")
+    return ProjectCopy.fresh(tmp_path_factory.mktemp("own") / "a project").cached()
 
 
 @pytest.fixture(scope="module")

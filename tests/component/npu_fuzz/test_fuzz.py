@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ten thousand corrupted inputs: each ends in a modelled error or cleanly, and soon."""
+"""Corrupted inputs, ten thousand with ``-m slow``: each ends in a modelled error or cleanly."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from tests.support.npu_fuzz.fuzzer import Campaign, run_campaign, victims
 from tests.support.npu_fuzz.mutations import set_before_operations
 
 SEED = 20261122
-ATTACKS = 10_240
+ATTACKS = 2048
+ALL_ATTACKS = 10_240
 ENDINGS = {
     "clean end",
     "early stop",
@@ -26,17 +27,22 @@ LONGEST_S = 20.0  # of processor time; seen: below one
 MAX_GROWTH_BYTES = 512 << 20
 
 
+@pytest.fixture(scope="module", params=[ATTACKS, pytest.param(ALL_ATTACKS, marks=pytest.mark.slow)])
+def attacks(request: pytest.FixtureRequest) -> int:
+    return int(request.param)
+
+
 @pytest.fixture(scope="module")
-def campaign() -> Campaign:
-    return run_campaign(SEED, 0, ATTACKS)
+def campaign(attacks: int) -> Campaign:
+    return run_campaign(SEED, 0, attacks)
 
 
 def test_no_corruption_raises_an_exception(campaign: Campaign) -> None:
     assert campaign.crashes == []
 
 
-def test_every_corruption_ends_in_a_modelled_way(campaign: Campaign) -> None:
-    assert campaign.endings.total() == ATTACKS
+def test_every_corruption_ends_in_a_modelled_way(campaign: Campaign, attacks: int) -> None:
+    assert campaign.endings.total() == attacks
     assert set(campaign.endings) == ENDINGS
 
 

@@ -54,7 +54,7 @@ class TrainedNetwork:
 NETWORKS = (
     TrainedNetwork("keyword_spotting", "tinyml", ".h5"),
     TrainedNetwork("image_classification", "tinyml", ".h5"),
-    TrainedNetwork("visual_wake_words", "tinyml", ".h5"),
+    TrainedNetwork("visual_wake_words", "tinyml", ".h5", slow=True),
     TrainedNetwork("anomaly_detection", "tinyml", ".h5", litert_steps=1),
     TrainedNetwork("tflite_micro_speech", "tflite_micro", ".h5"),
     TrainedNetwork("tflite_micro_magic_wand", "tflite_micro", ".h5"),
