@@ -345,3 +345,12 @@ class Build:
         for needed in made.inputs:
             self._visit(needed, found, seen)
         found.append(made)
+
+
+def step_after(build: Build, name: str, step: Step) -> None:
+    """Run a step that is there for what it does, once all that is under ``name`` is made."""
+    command = [sys.executable, "-m", "ethosmith", "step", step.name(), json.dumps(step.spec())]
+    owns_terminal = step.traits.owns_terminal
+    build.engine.after(
+        name, lambda: build.engine.run(command, owns_terminal=owns_terminal), step.label
+    )

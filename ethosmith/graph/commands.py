@@ -16,8 +16,9 @@ from ethosmith.core.files import write_text
 from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.origin import Repository
 from ethosmith.graph import accuracy, desk, reports, runs
-from ethosmith.graph.build import Build
+from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.export import EXPORT
 from ethosmith.graph.images import Image
 from ethosmith.graph.layout import BUILD, SelectedUseCase
 from ethosmith.graph.listing import list_json, list_text
@@ -27,7 +28,6 @@ from ethosmith.graph.repositories import fetch_first
 from ethosmith.graph.summary import BuiltImage, size_json, size_text, summary_text
 from ethosmith.steps.compare_run import CompareRun
 from ethosmith.steps.fetch_repositories import FetchRepositories
-from ethosmith.steps.step import Step
 
 if TYPE_CHECKING:
     from ethosmith.report.junit import BoardSuite
@@ -126,6 +126,8 @@ def declare_targets(build: Build) -> str:
         desk.declare_diff,
     ):
         declare(build)
+    if build.session.values[EXPORT]:
+        return EXPORT
     return "images" if reason else "run"
 
 
@@ -162,12 +164,6 @@ def _run_after(
     build: Build, name: str, command: Sequence[str], label: str, *, owns_terminal: bool = False
 ) -> None:
     build.engine.after(name, lambda: build.engine.run(command, owns_terminal=owns_terminal), label)
-
-
-def _step_after(build: Build, name: str, step: Step) -> None:
-    """Run a step that is there for what it does, once the files of a target are made."""
-    command = _module("ethosmith", "step", step.name(), json.dumps(step.spec()))
-    _run_after(build, name, command, step.label, owns_terminal=step.traits.owns_terminal)
 
 
 def _module(name: str, *arguments: str) -> list[str]:
@@ -277,7 +273,7 @@ def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> N
         }
         for item in wanted.values()
     )
-    _step_after(
+    step_after(
         build, "deps", FetchRepositories(repositories=described, offline=build.session.offline)
     )
 

@@ -158,6 +158,10 @@ OPTIONS = (
         "",
         detail="for diff: a commit, branch or tag that was built here",
     ),
+    Option(
+        *("export", "a folder for sources", "", (), HOW, True),
+        detail="a folder: the use case as a C library for other builds",
+    ),
     Option("card", "mount, for flash", "", is_path=True, detail="for flash: its mount point"),
     Option("offline", "1: no network", "0", ("0", "1")),
     Option("launcher", "or ccache, none", "auto", LAUNCHERS, detail="ccache, distcc, icecc; none"),

@@ -54,6 +54,7 @@ _PLANNED = {
 }
 # Run by another test, or not at all.
 _ELSEWHERE = {
+    "./scons usecase=kws export=kws_library": "tests/build/usecases/test_export.py",
     "./scons usecase=all runtime=direct,tflm sweep": "needs TFLM's sources",
     "./scons usecase=door": "tests/build/usecases/test_add_a_use_case.py",
     "./scons usecase=door target=mps3": "of the same use case; target=mps3 is run here with kws",
