@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 WATCH = "watch"
 _PACKAGE = Path(__file__).resolve().parent.parent
 # They would change files at every build, or do something once.
-_NOT_WATCHED = frozenset({"doctor", "flash", "new", "test", "train"})
+_NOT_WATCHED = frozenset({"debug", "doctor", "flash", "new", "test", "train"})
 # Folders of outputs and of tools, and endings of what editors write beside a file.
 _IGNORED_FOLDERS = frozenset({"build", "__pycache__", "node_modules"})
 _IGNORED_ENDINGS = ("~", ".swp", ".swx", ".tmp", "4913")

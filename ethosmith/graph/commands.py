@@ -15,7 +15,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
 from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.origin import Repository
-from ethosmith.graph import accuracy, desk, reports, runs
+from ethosmith.graph import accuracy, debug, desk, reports, runs
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.export import EXPORT
@@ -122,6 +122,7 @@ def declare_targets(build: Build) -> str:
         _declare_new,
         _declare_docs,
         desk.check_watch,
+        debug.declare_debug,
         desk.declare_doctor,
         desk.declare_diff,
     ):
