@@ -72,7 +72,7 @@ def input_shapes(model: Path) -> list[Shape]:
     if model.suffix.lower() == TFLITE_SUFFIX:
         return [spec.shape for spec in given_spec(model).inputs]
     shape = _shape_in_configuration(model)
-    return [shape] if shape else converter_for(model)[1]
+    return [shape] if shape else [one.shape for one in converter_for(model)[1]]
 
 
 def network_inputs(model: Path) -> list[dict[str, Any]]:

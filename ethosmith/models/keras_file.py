@@ -11,9 +11,17 @@ from typing import Any, TypeVar
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, check_readable
+from ethosmith.models.keras_model import (
+    GivenInput,
+    check_finite,
+    load_problem,
+    prepared,
+    vocabulary,
+)
 from ethosmith.models.saved_model import GRAPH_FILE, check_saved_model
 
 LoadedT = TypeVar("LoadedT")
+_SIGNATURE = "serving_default"
 
 KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
 TFLITE_SUFFIX = ".tflite"
@@ -49,8 +57,8 @@ def is_saved_model(path: Path) -> bool:
     return (path / GRAPH_FILE).is_file()
 
 
-def converter_for(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
-    """Return a ``tf.lite.TFLiteConverter`` for the float model at ``path``, and its input shapes.
+def converter_for(path: Path) -> tuple[Any, list[GivenInput]]:
+    """Return a ``tf.lite.TFLiteConverter`` for the float model at ``path``, and its inputs.
 
     The batch is fixed at 1: a microcontroller runs one sample at a time, and a free
     batch would leave operators that compute shapes in the network.
@@ -84,21 +92,24 @@ def _outputs_of_saved_model(path: Path) -> list[tuple[int, ...]]:
     return [_fixed_shape(path, tensor.shape) for tensor in function.outputs]
 
 
-def _from_keras(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
+def _from_keras(path: Path) -> tuple[Any, list[GivenInput]]:
     import keras  # noqa: PLC0415 takes seconds
     import tensorflow as tf  # noqa: PLC0415
 
-    model = _load_keras(path)
-    shapes = [_fixed_shape(path, tensor.shape) for tensor in model.inputs]
-    inputs = [
-        keras.Input(batch_shape=shape, dtype=tensor.dtype, name=tensor.name.split(":")[0])
-        for shape, tensor in zip(shapes, model.inputs, strict=True)
+    model = prepared(path, _load_keras(path))
+    end = vocabulary(model)
+    given = [
+        GivenInput(
+            tensor.name.split(":")[0], _fixed_shape(path, tensor.shape), str(tensor.dtype), end
+        )
+        for tensor in model.inputs
     ]
+    inputs = [keras.Input(batch_shape=one.shape, dtype=one.dtype, name=one.name) for one in given]
     one_at_a_time = keras.Model(inputs, model(inputs[0] if len(inputs) == 1 else inputs))
-    return tf.lite.TFLiteConverter.from_keras_model(one_at_a_time), shapes
+    return tf.lite.TFLiteConverter.from_keras_model(one_at_a_time), given
 
 
-def _from_saved_model(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
+def _from_saved_model(path: Path) -> tuple[Any, list[GivenInput]]:
     import tensorflow as tf  # noqa: PLC0415
 
     check_saved_model(path)
@@ -106,12 +117,16 @@ def _from_saved_model(path: Path) -> tuple[Any, list[tuple[int, ...]]]:
     if "serving_default" not in loaded.signatures:
         raise EthosmithError(f"{path}: the SavedModel has no 'serving_default' signature")
     function = loaded.signatures["serving_default"]
-    shapes = []
+    check_finite(path, ((one.name, one.numpy()) for one in function.variables))
+    given = []
     for tensor in function.inputs:
         if tensor.dtype != tf.resource:
-            shapes.append(_fixed_shape(path, tensor.shape))
-            tensor.set_shape(shapes[-1])
-    return tf.lite.TFLiteConverter.from_concrete_functions([function], loaded), shapes
+            shape = _fixed_shape(path, tensor.shape)
+            # A signature's tensor is called as its argument, with a prefix.
+            name = tensor.name.split(":")[0].removeprefix(f"{_SIGNATURE}_")
+            given.append(GivenInput(name, shape, tensor.dtype.name))
+            tensor.set_shape(shape)
+    return tf.lite.TFLiteConverter.from_concrete_functions([function], loaded), given
 
 
 def _fixed_shape(path: Path, shape: Any) -> tuple[int, ...]:
@@ -128,8 +143,7 @@ def _reading(path: Path, load: Callable[[], LoadedT]) -> LoadedT:
     except EthosmithError:
         raise
     except Exception as error:  # noqa: BLE001 TensorFlow raises whatever its file readers raise
-        first = next(iter(str(error).strip().splitlines()), type(error).__name__)
-        raise EthosmithError(f"{path}: TensorFlow cannot load this model: {first}") from None
+        raise EthosmithError(load_problem(path, error)) from None
 
 
 def _load_keras(path: Path) -> Any:

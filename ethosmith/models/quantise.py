@@ -9,9 +9,11 @@ is taken off.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -20,11 +22,17 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import writing_beside
 from ethosmith.models.int8_check import check_int8
 from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
+from ethosmith.models.keras_model import GivenInput, first_sentence
 from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
 from ethosmith.models.tensor_spec import TensorSpec
 from ethosmith.models.tflite_rewrite import rewritten
 
-Batch = list[npt.NDArray[np.float32]]
+# MLIR: "error: 'tf.Betainc' op is neither a custom op nor a flex op".
+_NO_INT8_FORM = re.compile(r"'(?P<operator>tf\.\w+)' op is neither a custom op nor a flex op")
+Array = npt.NDArray[Any]
+# By the inputs' names, since a .tflite has them in another order than the model; one alone is
+# a list.
+Batch = list[Array] | dict[str, Array]
 
 
 @dataclass(frozen=True)
@@ -38,24 +46,24 @@ class RandomData:
 
 
 def from_files(
-    files: Sequence[Path], shapes: Sequence[tuple[int, ...]]
+    files: Sequence[Path], inputs: Sequence[GivenInput]
 ) -> Callable[[], Iterator[Batch]]:
     """Return a generator over raw float32 files, little endian.
 
     Args:
         files: one file per sample, as the host's pre-processing wrote it: one input tensor
             for each of the sample's windows.
-        shapes: the network's input shapes including a batch of 1; exactly one.
+        inputs: the network's; exactly one.
 
     Raises:
         EthosmithError: the network has several inputs, or a file has another size.
     """
-    if len(shapes) != 1:
+    if len(inputs) != 1:
         raise EthosmithError(
-            f"the network has {len(shapes)} inputs; samples can stand for one only:"
+            f"the network has {len(inputs)} inputs; samples can stand for one only:"
             " use 'representative: {seed: 0}'"
         )
-    shape = shapes[0]
+    shape = inputs[0].shape
     tensors = [tensor for file in files for tensor in _read(file, shape)]
     return lambda: ([tensor] for tensor in tensors)
 
@@ -72,20 +80,28 @@ def _read(file: Path, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     return values.reshape(-1, *shape)
 
 
-def from_random(
-    data: RandomData, shapes: Sequence[tuple[int, ...]]
-) -> Callable[[], Iterator[Batch]]:
+def from_random(data: RandomData, inputs: Sequence[GivenInput]) -> Callable[[], Iterator[Batch]]:
     """Return a generator over ``data.count`` batches of seeded uniform random inputs."""
 
     def batches() -> Iterator[Batch]:
         random = np.random.default_rng(data.seed)
         for _ in range(data.count):
-            yield [random.uniform(data.low, data.high, s).astype(np.float32) for s in shapes]
+            drawn = [_drawn(random, data, one) for one in inputs]
+            if len(inputs) == 1:
+                yield drawn
+            else:
+                yield dict(zip((one.name for one in inputs), drawn, strict=True))
 
     return batches
 
 
-Representative = Callable[[Sequence[tuple[int, ...]]], Callable[[], Iterator[Batch]]]
+def _drawn(random: np.random.Generator, data: RandomData, given: GivenInput) -> Array:
+    if given.is_integer:
+        return random.integers(0, given.end, given.shape).astype(given.dtype)
+    return random.uniform(data.low, data.high, given.shape).astype(given.dtype)
+
+
+Representative = Callable[[Sequence[GivenInput]], Callable[[], Iterator[Batch]]]
 
 
 def quantise(
@@ -96,7 +112,7 @@ def quantise(
     Args:
         model: .h5, .keras, SavedModel folder (float) or .tflite (already int8).
         output: the .tflite to write.
-        representative: given the input shapes, returns the data set's generator.
+        representative: given the inputs, returns the data set's generator.
         label_count: values that the first output must have; 0: it has no labels.
 
     Returns:
@@ -132,12 +148,12 @@ def _convert(model: Path, representative: Representative) -> bytes:
     with repeatable_tensorflow() as said:
         import tensorflow as tf  # noqa: PLC0415 takes seconds
 
-        converter, shapes = converter_for(model)
+        converter, inputs = converter_for(model)
         converter.optimizations = [tf.lite.Optimize.DEFAULT]
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS_INT8]
         converter.inference_input_type = tf.int8
         converter.inference_output_type = tf.int8
-        converter.representative_dataset = representative(shapes)
+        converter.representative_dataset = representative(inputs)
         try:
             return bytes(converter.convert())
         except EthosmithError:
@@ -147,7 +163,12 @@ def _convert(model: Path, representative: Representative) -> bytes:
 
 
 def _not_quantised(model: Path, error: Exception, said: str) -> EthosmithError:
-    lines = [line.strip() for line in f"{error}\n{said}".splitlines()]
-    telling = [line for line in lines if "tf." in line or "error:" in line or "not support" in line]
-    first = next(iter([*telling, *lines]), type(error).__name__)
-    return EthosmithError(f"{model}: cannot be quantised to int8: {first[:300]}")
+    """Return the converter's own error; MLIR's diagnostics name the operator it could not lower."""
+    match = _NO_INT8_FORM.search(f"{error}\n{said}")
+    if match is not None:
+        return EthosmithError(
+            f"{model}: cannot be quantised to int8: TensorFlow Lite has no operator for"
+            f" {match['operator']}; replace that layer"
+        )
+    reason = first_sentence(str(error), error)
+    return EthosmithError(f"{model}: cannot be quantised to int8: {reason}")

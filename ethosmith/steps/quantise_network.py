@@ -66,7 +66,6 @@ class QuantiseNetwork(Step):
         from ethosmith.models.keras_file import reader_crashed
 
         return reader_crashed(self.model, signal) or (
-            f"{self.model}: TensorFlow's converter crashed; it does so when values inside the"
-            " network overflow or vanish: run the float network on its representative data and look"
-            " (an untrained network does it)"
+            f"{self.model}: TensorFlow's converter crashed; the weights are finite, so run the"
+            " float network on its representative data and look for values inside it that overflow"
         )

@@ -13,6 +13,7 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.int8_check import check_int8
+from ethosmith.models.keras_model import GivenInput
 from ethosmith.models.quantise import RandomData, from_files, from_random, quantise
 
 RANDOM = ("--random", '{"seed": 1, "count": 4, "low": 0, "high": 1}')
@@ -98,7 +99,7 @@ def test_features_of_another_size_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "yes.f32"
     file.write_bytes(np.zeros(490, "<f4").tobytes())
     with pytest.raises(EthosmithError) as caught:
-        from_files([file], [(1, 50, 10, 1)])
+        from_files([file], [GivenInput("x", (1, 50, 10, 1))])
     assert str(caught.value) == (
         f"{file}: pre-processing gives 490 values, the network's input 1x50x10x1 wants 500"
     )
@@ -106,8 +107,10 @@ def test_features_of_another_size_are_refused(tmp_path: Path) -> None:
 
 def test_a_seed_gives_the_same_data_and_another_seed_other_data() -> None:
     def data(seed: int) -> bytes:
-        batches = from_random(RandomData(seed, 3, -1.0, 1.0), [(1, 4), (1, 2)])()
-        return b"".join(tensor.tobytes() for batch in batches for tensor in batch)
+        inputs = [GivenInput("a", (1, 4)), GivenInput("b", (1, 2))]
+        batches = from_random(RandomData(seed, 3, -1.0, 1.0), inputs)()
+        named = [batch for batch in batches if isinstance(batch, dict)]
+        return b"".join(batch[name].tobytes() for batch in named for name in ("a", "b"))
 
     assert data(1) == data(1)
     assert data(1) != data(2)
