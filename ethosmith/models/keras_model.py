@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from ethosmith.core.errors import EthosmithError
 
 # The longest sequence whose steps are written one after another.
@@ -44,7 +42,7 @@ class GivenInput:
     @property
     def is_integer(self) -> bool:
         """Whether it takes integers, such as the indices of an Embedding."""
-        return np.issubdtype(np.dtype(self.dtype), np.integer)
+        return self.dtype.startswith(("int", "uint"))
 
 
 def prepared(path: Path, model: Any) -> Any:
@@ -61,6 +59,8 @@ def prepared(path: Path, model: Any) -> Any:
 
 def check_finite(path: Path, weights: Iterator[tuple[str, Any]]) -> None:
     """Raise an `EthosmithError` for the first of the named ``weights`` that is no number."""
+    import numpy as np  # noqa: PLC0415 slow, and only where a model is loaded
+
     for name, values in weights:
         if not np.issubdtype(values.dtype, np.floating):
             continue

@@ -12,7 +12,7 @@ from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
 from ethosmith.steps.step import Inputs, Output, Step, step
 
 
-@step(verb="FLOAT", packages=("keras", "tensorflow"), isolated=True)
+@step(verb="FLOAT", packages=("keras", "numpy", "tensorflow"), isolated=True)
 class ConvertFloatNetwork(Step):
     """Convert a Keras network to a float32 .tflite, nothing quantised.
 
