@@ -24,6 +24,7 @@ def test_it_takes_less_than_sixty_lines() -> None:
     assert 0 < len([line for line in lines if line.strip()]) < _MAX_LINES
 
 
+@pytest.mark.slow
 @pytest.mark.scons
 def test_a_reader_who_follows_it_sees_what_it_shows(tmp_path: Path) -> None:
     project = ProjectCopy.fresh(tmp_path / "project").cached()

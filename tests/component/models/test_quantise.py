@@ -30,6 +30,7 @@ def run(model: Path, output: Path, *options: str) -> subprocess.CompletedProcess
     )
 
 
+@pytest.mark.slow
 def test_keras_formats_give_the_same_int8_network(networks: Path, tmp_path: Path) -> None:
     digests = set()
     for name in ("small.keras", "small.h5"):

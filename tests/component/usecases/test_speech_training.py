@@ -113,6 +113,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return host_program(folder, usecase.replace(sources=sources), []).path
 
 
+@pytest.mark.slow
 def test_the_script_runs_to_its_end(program: Path, tmp_path: Path) -> None:
     results = _train(tmp_path, program)
     model = tmp_path / "model" / "wav2letter_small.keras"
