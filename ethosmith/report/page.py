@@ -107,6 +107,16 @@ def _hashes(pipeline: Drawing) -> dict[str, str]:
     return {path: sha256_of(Path(path)) for path in sorted(paths) if Path(path).is_file()}
 
 
+# What cycles are and whose, by whether the open board counted them.
+_CYCLES = {
+    True: (
+        "one inference, estimated by the NPU model",
+        "the open board's cycles are its NPU model's own estimate.",
+    ),
+    False: ("one inference", "the FVP's cycles are as it counts them."),
+}
+
+
 def page_text(
     figures: Figures,
     data: Mapping[str, Any],
@@ -126,7 +136,7 @@ def page_text(
         index: where the index page is, from the page.
     """
     pipeline = draw(read_steps(data["pipeline"], data["times"]))
-    open_board = figures.simulator.startswith(_OPEN_BOARD)
+    cycles_are, cycles_note = _CYCLES[figures.simulator.startswith(_OPEN_BOARD)]
     return render(
         TEMPLATE,
         figures=figures,
@@ -137,12 +147,8 @@ def page_text(
         log=data["result"]["uart"],
         layers=layers,
         on_npu=sum(layer.target == "NPU" for layer in layers),
-        cycles_are="one inference, estimated by the NPU model" if open_board else "one inference",
-        cycles_note=(
-            "the open board's cycles are its NPU model's own estimate."
-            if open_board
-            else "the FVP's cycles are as it counts them."
-        ),
+        cycles_are=cycles_are,
+        cycles_note=cycles_note,
         memory_names=_MEMORY_NAMES,
         columns=_columns(figures),
         linked="prebuilt_image" not in data["manifest"],

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,10 +59,11 @@ def _run(app: Path) -> int:
     ["kws", *(pytest.param(name, marks=pytest.mark.slow) for name in ("kws_micro", "vww", "ad"))],
 )
 def test_the_self_test_passes_on_the_board_and_finds_a_changed_bit(
-    usecase: str, built: ProjectCopy, tmp_path: Path
+    usecase: str, copy_of_built: Callable[..., ProjectCopy], tmp_path: Path
 ) -> None:
     folder = tmp_path / "some where"
     folder.mkdir()
+    built = copy_of_built()
     built.build(f"usecase={usecase}", f"export={folder / 'exported'}")
     assert not re.search(rb"ethosmith[/\\]", (folder / "exported/CMakeLists.txt").read_bytes())
     (folder / "CMakeLists.txt").write_text(_PROJECT.replace("USECASE", usecase))
@@ -79,14 +81,20 @@ def test_the_self_test_passes_on_the_board_and_finds_a_changed_bit(
     assert _run(_build(folder)) == 1
 
 
-def test_a_folder_with_something_else_is_left_alone(built: ProjectCopy, tmp_path: Path) -> None:
-    (tmp_path / "notes.txt").write_text("mine")
-    outcome = built.scons("usecase=kws", f"export={tmp_path}")
+def test_a_folder_with_something_else_is_left_alone(
+    copy_of_built: Callable[..., ProjectCopy], tmp_path: Path
+) -> None:
+    folder = tmp_path / "notes"
+    folder.mkdir()
+    (folder / "notes.txt").write_text("mine")
+    outcome = copy_of_built().scons("usecase=kws", f"export={folder}")
     assert outcome.exit_code != 0
     assert "is not empty and not an earlier export" in outcome.text
-    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+    assert [path.name for path in folder.iterdir()] == ["notes.txt"]
 
 
-def test_several_images_are_refused(built: ProjectCopy, tmp_path: Path) -> None:
-    outcome = built.scons("usecase=kws,vww", f"export={tmp_path / 'x'}")
+def test_several_images_are_refused(
+    copy_of_built: Callable[..., ProjectCopy], tmp_path: Path
+) -> None:
+    outcome = copy_of_built().scons("usecase=kws,vww", f"export={tmp_path / 'x'}")
     assert "export= takes one use case and one configuration, found 2" in outcome.text
