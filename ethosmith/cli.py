@@ -24,6 +24,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from ethosmith import __version__
+from ethosmith.core.terminal import protect_streams
 from ethosmith.environment import null_build
 
 _EXIT_USER_ERROR = 2
@@ -44,6 +45,7 @@ def main(words: Sequence[str], *, is_first: bool = True) -> int:
         words: the command line behind the program's name.
         is_first: nobody has looked yet whether the build needs SCons at all.
     """
+    protect_streams()
     own = {"step": _run_step, "board": _run_board, "completion": _complete}
     if words and words[0] in own:
         return own[words[0]](words[1:])

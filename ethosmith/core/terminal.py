@@ -13,7 +13,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TextIO
+from typing import Any, TextIO, cast
 
 _MAX_OUTPUT_BYTES = 4 << 20
 
@@ -93,3 +93,63 @@ def human_size(size_bytes: int) -> str:
 def percent(part: int, whole: int) -> float:
     """Return ``part`` of ``whole`` in percent; 0 of nothing is 0."""
     return 100.0 * part / whole if whole else 0.0
+
+
+class UnbrokenStream:
+    """A stream that may lose its reader: what is written then goes nowhere, quietly.
+
+    So ``./scons | head`` does its work, and ends with the status of that work.
+
+    Args:
+        stream: a text or binary stream with a descriptor.
+    """
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+
+    def write(self, data: Any) -> int:
+        """Write ``data``, or discard it."""
+        try:
+            written: int = self._stream.write(data)
+        except BrokenPipeError:
+            self._discard()
+            return len(data)
+        return written
+
+    def flush(self) -> None:
+        """Flush, or discard what waits."""
+        try:
+            self._stream.flush()
+        except BrokenPipeError:
+            self._discard()
+
+    @property
+    def buffer(self) -> UnbrokenStream:
+        """The binary stream below a text stream."""
+        return UnbrokenStream(self._stream.buffer)
+
+    def _discard(self) -> None:
+        """Let the descriptor lead nowhere, for this process and those that it starts."""
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, self._stream.fileno())
+        os.close(nowhere)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def protect_streams() -> None:
+    """Give this process standard streams that can be written to, whatever its caller closed."""
+    for number in range(3):
+        try:
+            os.fstat(number)
+        except OSError:
+            nowhere = os.open(os.devnull, os.O_RDWR)
+            if nowhere != number:
+                os.dup2(nowhere, number)
+                os.close(nowhere)
+    for name, number, mode in (("stdin", 0, "r"), ("stdout", 1, "w"), ("stderr", 2, "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.dup(number), mode))
+    sys.stdout = cast(TextIO, UnbrokenStream(sys.stdout))
+    sys.stderr = cast(TextIO, UnbrokenStream(sys.stderr))

@@ -17,6 +17,7 @@ import errno
 import fcntl
 import os
 import shutil
+import stat
 import sys
 import time
 from pathlib import Path
@@ -44,10 +45,12 @@ class BuildLock:
             longest_step_s: how long to wait for the steps of a build that was killed.
 
         Raises:
-            EthosmithError: another build of this folder is running.
+            EthosmithError: another build of this folder is running, or there can be no lock.
+            OSError: its file cannot be opened.
         """
-        build.mkdir(parents=True, exist_ok=True)
-        self._descriptor = os.open(build / _LOCK, os.O_RDWR | os.O_CREAT, 0o644)
+        make_build_folder(build)
+        self._path = build / _LOCK
+        self._descriptor = _opened(self._path)
         try:
             if not self._try():
                 self._wait_for_orphans(build, longest_step_s)
@@ -62,8 +65,13 @@ class BuildLock:
     def _try(self) -> bool:
         try:
             fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+        except (BlockingIOError, PermissionError):
             return False
+        except OSError as error:
+            raise EthosmithError(
+                f"{self._path}: cannot be locked: {error.strerror}; builds at the same time would"
+                " not see each other: put the project on a file system that has locks"
+            ) from None
         return True
 
     def _wait_for_orphans(self, build: Path, longest_step_s: float) -> None:
@@ -99,6 +107,40 @@ class BuildLock:
         os.ftruncate(self._descriptor, 0)
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)
+
+
+def make_build_folder(build: Path) -> None:
+    """Make the build folder if it is not there.
+
+    Raises:
+        EthosmithError: something else is in its place.
+        OSError: it cannot be made.
+    """
+    if build.is_dir():
+        return
+    if os.path.lexists(build):
+        kind = "a link that leads nowhere" if build.is_symlink() else "no folder"
+        raise EthosmithError(f"{build}: {kind}, and the place of all outputs; remove it")
+    build.mkdir(parents=True, exist_ok=True)
+
+
+def _opened(path: Path) -> int:
+    """Open the lock's file, and nothing that a link or a pipe of its name leads to."""
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+    try:
+        descriptor = os.open(path, flags, 0o644)
+    except OSError as error:
+        if error.errno in (errno.ELOOP, errno.EISDIR, errno.ENXIO):
+            raise _no_lock(path) from None
+        raise
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise _no_lock(path)
+    return descriptor
+
+
+def _no_lock(path: Path) -> EthosmithError:
+    return EthosmithError(f"{path}: not a regular file, and the place of the lock; remove it")
 
 
 def _remove_unfinished(build: Path) -> None:

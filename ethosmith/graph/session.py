@@ -20,7 +20,7 @@ from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.environment.null_build import is_plain
 from ethosmith.graph.build_cache import cache_folder
-from ethosmith.graph.build_lock import BuildLock
+from ethosmith.graph.build_lock import BuildLock, make_build_folder
 from ethosmith.graph.configuration import Configuration, configurations, sweep_configurations
 from ethosmith.graph.environment import Launcher, find_launcher, process_environment
 from ethosmith.graph.help import help_text
@@ -58,6 +58,10 @@ def _with_usecases(given: dict[str, str], names: Sequence[str]) -> dict[str, str
             f" usecase={','.join((given['usecase'], *names))}"
         )
     return {"usecase": ",".join(names), **given} if names else given
+
+
+# Targets that read descriptors and say what is in them.
+_SHOWING = frozenset(("doctor", "list"))
 
 
 @contextlib.contextmanager
@@ -288,19 +292,43 @@ class Session:
     def identity(self) -> Identity:
         """What is known of the contents of files; made with the folder of its notes."""
         notes = self.project.root / NOTES
-        notes.mkdir(parents=True, exist_ok=True)
+        # A checkout that may only be read is remembered by nobody.
+        with contextlib.suppress(OSError):
+            notes.mkdir(parents=True, exist_ok=True)
         return Identity(notes / "hashes.json")
 
     def _begin_record(self, words: Sequence[str] | None) -> BuildRecord | None:
         names = {target.name for target in TARGETS}
         if words is None or not is_plain(list(words), os.environ) or names.intersection(words):
             return None
+        self.make_build_folder()
         record = BuildRecord(self.project.root, words, self.identity)
         record.begin()
         return record
 
+    @property
+    def writes(self) -> bool:
+        """Whether something may be written: not where the targets only show what there is."""
+        return not self.targets or not set(self.targets) <= _SHOWING
+
+    def make_build_folder(self) -> None:
+        """Make the folder of all outputs; EthosmithError if that cannot be."""
+        folder = self.project.root / BUILD
+        try:
+            make_build_folder(folder)
+        except OSError as error:
+            raise EthosmithError(f"{folder}: cannot be made: {error.strerror}") from None
+
     def lock(self) -> BuildLock:
-        """Take the lock of the build folder; EthosmithError if another build holds it."""
+        """Take the lock of the build folder.
+
+        Raises:
+            EthosmithError: another build holds it, or the folder cannot be written to.
+        """
         # It looks for what killed builds have left, which decides nothing.
         with self.record.paused() if self.record is not None else contextlib.nullcontext():
-            return BuildLock(self.project.root / BUILD)
+            try:
+                return BuildLock(self.project.root / BUILD)
+            except OSError as error:
+                name = error.filename or self.project.root / BUILD
+                raise EthosmithError(f"{name}: cannot be written: {error.strerror}") from None

@@ -189,8 +189,10 @@ def use_signatures(env: Environment) -> None:
     env.SetOption("hash_format", "sha256")
     # SCons asks it for `loads` and `dumps` alone.
     SCons.SConsign.pickle = SignatureCodec({stored.__name__: stored for stored in _STORED})
-    env.SConsignFile(f"{BUILD}/.sconsign", SimpleNamespace(open=_open))
     session, say = env["SESSION"], env["SHOWN"].progress.line
+    # `env.SConsignFile` would make the folder, also where nothing is to be written.
+    place = session.project.root / BUILD / ".sconsign"
+    SCons.SConsign.File(str(place), SimpleNamespace(open=_open))
     env["CONTENTS"] = Contents(session.identity, session.record, say)
     _teach_scons(env["CONTENTS"])
 

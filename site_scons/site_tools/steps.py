@@ -311,8 +311,8 @@ def begin_build(env: Environment, session: Session) -> Build:
     DefaultEnvironment(tools=[])
     env.Help(session.help_text)
     env.SetOption("no_progress", True)
-    root = session.project.root
-    (root / BUILD).mkdir(exist_ok=True)
+    if session.writes and not env.GetOption("help"):
+        session.make_build_folder()
     output = reserved_output() if session.answers_json and not env.GetOption("help") else None
     times = StepTimes(session.step_times)
     shown = AnnouncedSteps(progress_of_this_process(), times, at_once=session.verbose)
@@ -333,7 +333,7 @@ def begin_build(env: Environment, session: Session) -> Build:
     engine = SConsEngine(env, session)
     build = Build(session, engine, code, packages, lambda name: env.CompilersFor(build, name))
     build.output = output
-    if not engine.is_dry:
+    if session.writes and not engine.is_dry:
         _hold_lock(env, session)
     return build
 

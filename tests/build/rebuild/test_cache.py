@@ -194,7 +194,7 @@ def test_the_size_of_the_cache_is_shown_and_kept_below_its_limit(
     mine = tmp_path / "cache"
     shutil.copytree(kws_cache, mine)
     project = other_checkout(tmp_path / "second", mine)
-    assert re.search(r"\d+ steps, \d+ files, \d\.\d MiB of at most 5\.0 GiB", shown(project))
+    assert re.search(r"\d+ steps, \d+ files, \d+\.\d MiB of at most 5\.0 GiB", shown(project))
     small = shown(project, "cache_limit_gib=0.0005")
     assert re.search(r" 0\.[0-4] MiB of at most 0\.5 MiB", small), small
     assert "no build cache" in shown(project, "cache=none")

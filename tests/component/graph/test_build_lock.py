@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import os
 import signal
 import subprocess
 import sys
@@ -103,3 +106,36 @@ def test_what_a_killed_step_was_writing_is_removed_and_nothing_else(tmp_path: Pa
     BuildLock(tmp_path).release()
     assert {path.name for path in target.parent.iterdir()} == {"kws.axf", ".ninja_log"}
     assert target.read_text() == "the image of before"
+
+
+def _lead_elsewhere(lock: Path) -> None:
+    lock.symlink_to(lock.parent.parent / "precious")
+
+
+def _pipe(lock: Path) -> None:
+    os.mkfifo(lock)
+
+
+@pytest.mark.parametrize("instead", [_lead_elsewhere, _pipe, Path.mkdir])
+def test_what_is_no_lock_is_neither_followed_nor_emptied(
+    instead: Callable[[Path], None], tmp_path: Path
+) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("mine")
+    (tmp_path / "build").mkdir()
+    instead(tmp_path / "build" / ".lock")
+    with pytest.raises(EthosmithError, match=r"\.lock: not a regular file"):
+        BuildLock(tmp_path / "build")
+    assert precious.read_text() == "mine"
+
+
+def test_a_file_system_without_locks_is_not_another_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_locks(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", no_locks)
+    with pytest.raises(EthosmithError, match=r"cannot be locked: No locks available") as caught:
+        BuildLock(tmp_path / "build")
+    assert "another build" not in str(caught.value)
