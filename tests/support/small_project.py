@@ -24,6 +24,7 @@ _COPIED = (
     "ethosmith/core/__init__.py",
     "ethosmith/core/errors.py",
     "ethosmith/core/program.py",
+    "ethosmith/core/terminal.py",
     "ethosmith/environment/__init__.py",
     "ethosmith/environment/doctor.py",
     "ethosmith/environment/null_build.py",
