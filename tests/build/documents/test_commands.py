@@ -91,6 +91,9 @@ _ELSEWHERE = {
         "tests/build/runtimes/test_inference_runner.py"
     ),
     "python -m open_board -a program.axf --gdb 3333": "waits for a debugger",
+    "python -m open_board --card /media/V2M-MPS3 --num-macs 128": "tests/component/board",
+    "./scons usecase=kws target=fvp simulator=fvp": "needs Arm's FVP",
+    "./scons usecase=all target=fvp simulator=fvp npu=ethos-u55-256": "likewise",
     "gdb-multiarch program.axf -ex 'target remote localhost:3333'": "tests/component/board",
     'pytest tests/component/npu_corpus -m "not slow"': "part of the tests",
     'pytest tests/component/npu_networks -m "not slow"': "part of the tests",
