@@ -239,6 +239,13 @@ def test_a_failing_npu_is_a_failed_run(
     assert lines[-1].startswith(f"fail: NPU: {NPU_FAILURES[options]}")
 
 
+@pytest.mark.parametrize("moment", ["early-irq", "late-irq"])
+def test_an_interrupt_may_come_at_any_time(firmware: Firmware, tmp_path: Path, moment: str) -> None:
+    code, lines = run_on_board(_image(firmware, tmp_path), "--inject", moment, "--strict")
+    assert code == 0
+    assert lines[2] == "tensor numbers 0 int8 1x4 fb017f0f"
+
+
 def test_without_an_npu_the_run_fails_too(firmware: Firmware, tmp_path: Path) -> None:
     axf = _image(firmware, tmp_path)
     # QEMU alone: it never ends by itself, so it is ended here.

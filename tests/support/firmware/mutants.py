@@ -170,17 +170,11 @@ MUTANTS = {
     "every second line left out": Mutant(
         _CACHE, "enum { LINE_BYTES = 32 };", "enum { LINE_BYTES = 64 };", _NOT_CLEANED
     ),
-    "cache enabled before it is invalidated": Mutant(
+    "whole cache invalidated instead of cleaned": Mutant(
         _CACHE,
-        "    for_each_set_and_way(&SCB->DCISW);\n    SCB->CCR |= SCB_CCR_IC_Msk | SCB_CCR_DC_Msk;",
-        "    SCB->CCR |= SCB_CCR_IC_Msk | SCB_CCR_DC_Msk;\n    for_each_set_and_way(&SCB->DCISW);",
-        "the whole data cache is invalidated while it is on",
-    ),
-    "whole cache invalidated for an output": Mutant(
-        _CACHE,
-        "    for_each_line(&SCB->DCIMVAC, start, size_bytes);",
-        "    (void)start;\n    (void)size_bytes;\n    for_each_set_and_way(&SCB->DCISW);",
-        "the whole data cache is invalidated while it is on",
+        "        for_each_line(&SCB->DCCMVAC, start, size_bytes);",
+        "        (void)start;\n        for_each_set_and_way(&SCB->DCISW);",
+        _LOST,
     ),
     "UART not waited for": Mutant(
         _CONSOLE,

@@ -20,7 +20,6 @@ _CMD_RUN = 1 << 0
 _CMD_POWER_Q = 1 << 3
 _PROT_NON_SECURE = 1 << 1
 
-_JOB_READS = 3  # of registers that find a job running
 _RESET_READS = 2  # of STATUS that find the reset going on
 # Constants of the build: they need no power to be right.
 _CONSTANT = {0x00, 0x28}
@@ -139,8 +138,8 @@ class BoardNpu:
         if starts:
             prot = self._inner.read_register(PROT)
             self._set_non_secure(self._realism.npu_security and bool(prot & _PROT_NON_SECURE))
-            self.running = self._realism.npu_time
-            self._job_reads_left = _JOB_READS
+            self._job_reads_left = self._realism.job_reads
+            self.running = self._realism.npu_time and self._job_reads_left > 0
         self._inner.write_register(CMD, value)
         return starts
 

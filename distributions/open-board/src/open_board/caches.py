@@ -180,10 +180,7 @@ class CachedMemory(NpuMemory):
             if is_write_through(line):
                 self._clean(bank, at)
             else:
-                self._realism.refuse(
-                    f"line 0x{line:08x} ({self.describe(line)}) is invalidated, and what the CPU"
-                    " has written there is lost: clean it, or keep it apart from the NPU's data"
-                )
+                self._refuse_loss(line)
         if running and bank.stale.overlap(at, at + LINE_BYTES):
             self._realism.refuse(
                 f"line 0x{line:08x} ({self.describe(line)}) is invalidated while the NPU may still"
@@ -198,15 +195,9 @@ class CachedMemory(NpuMemory):
     def _maintain_all(self, offset: int, running: bool) -> None:
         """By set and way: taken for a walk through the whole cache, at its first step."""
         self._forget()
-        if offset == _INVALIDATE_SETS:
-            self._realism.refuse(
-                "the whole data cache is invalidated while it is on: what the CPU has written and"
-                " not cleaned is lost"
-            )
-        if offset in (_CLEAN_SETS, _CLEAN_INVALIDATE_SETS):
-            for bank in self._banks:
-                for start, end in self._in_use(bank):
-                    self._clean_span(bank, start, end)
+        for bank in self._banks:
+            for start, end in self._in_use(bank):
+                self._clean_span(bank, start, end, loses=offset == _INVALIDATE_SETS)
         if offset in (_INVALIDATE_SETS, _CLEAN_INVALIDATE_SETS):
             for bank in self._banks:
                 for start, end in list(bank.stale):
@@ -220,15 +211,24 @@ class CachedMemory(NpuMemory):
         else:
             yield 0, bank.size_bytes
 
-    def _clean_span(self, bank: Bank, start: int, end: int) -> None:
+    def _clean_span(self, bank: Bank, start: int, end: int, *, loses: bool) -> None:
+        """Clean all lines of a span, or refuse that what was written there is lost."""
         cpu = self._physical_of(bank).read(bank.bases[0] + start, end - start)
         if cpu == bank.agreed[start:end]:
             return
         for at in range(start, end, LINE_BYTES):
             line = cpu[at - start : at - start + LINE_BYTES]
             if line != bank.agreed[at : at + LINE_BYTES]:
+                if loses and not is_write_through(bank.base + at):
+                    self._refuse_loss(bank.base + at)
                 bank.load(at, line)
                 bank.stale.remove(at, at + LINE_BYTES)
+
+    def _refuse_loss(self, line: int) -> None:
+        self._realism.refuse(
+            f"line 0x{line:08x} ({self.describe(line)}) is invalidated, and what the CPU has"
+            " written there is lost: clean it, or keep it apart from the NPU's data"
+        )
 
     def _physical_of(self, bank: Bank) -> PhysicalMemory:
         return self._shared_ddr if bank.bases == (DDR.base,) else self._physical

@@ -21,12 +21,12 @@ from open_board.files import check_output
 from open_board.fvp import DEFAULT_TIME_LIMIT_S as FVP_TIME_LIMIT_S
 from open_board.fvp import NAME as FVP
 from open_board.hidden_lines import without_lines
-from open_board.inject import with_fault
+from open_board.inject import Fault, with_fault
 from open_board.job import BoardResult, Outcome, Simulator
 from open_board.npu_registers import AnnouncedJobs, NpuRegisters
 from open_board.open_board import MakeNpu, OpenBoard
 from open_board.parameters import PARAMETERS
-from open_board.realism import STRICT, USUAL
+from open_board.realism import STRICT, USUAL, Realism
 from open_board.result_file import write_result
 from open_board.trace_file import TraceFiles
 from open_board.visible import Visible
@@ -125,11 +125,20 @@ def _simulator(arguments: Arguments, stack: ExitStack) -> Simulator:
     board = OpenBoard(
         make_npu=_npu_maker(arguments, stack),
         debug_port=_debug_port(arguments.gdb_port, stack),
-        realism=STRICT if arguments.strict else USUAL,
+        realism=_realism(arguments),
     )
     return choose_simulator(
         name, arguments.job.accelerator, open_board=board, fvp_program=arguments.fvp_program
     )
+
+
+def _realism(arguments: Arguments) -> Realism:
+    realism = STRICT if arguments.strict else USUAL
+    if arguments.fault is Fault.EARLY_IRQ:
+        return realism.with_early_interrupt()
+    if arguments.fault is Fault.LATE_IRQ:
+        return realism.with_late_interrupt()
+    return realism
 
 
 def _npu_maker(arguments: Arguments, stack: ExitStack) -> MakeNpu:

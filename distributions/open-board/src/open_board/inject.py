@@ -24,12 +24,16 @@ class Fault(Enum):
         BUS_FAULT: No memory answers the NPU.
         PARSE_ERROR: The first word of each command stream reads as no command.
         STUCK_RESET: STATUS says for ever that the reset goes on.
+        EARLY_IRQ: Jobs are over, and interrupt, before the CPU's next instruction.
+        LATE_IRQ: Jobs are over at the program's fourth sleep; a timer ends the others.
     """
 
     NO_IRQ = "no-irq"
     BUS_FAULT = "bus-fault"
     PARSE_ERROR = "parse-error"
     STUCK_RESET = "stuck-reset"
+    EARLY_IRQ = "early-irq"
+    LATE_IRQ = "late-irq"
 
 
 NpuFactory = Callable[[Memory], NpuRegisters]
@@ -37,6 +41,8 @@ NpuFactory = Callable[[Memory], NpuRegisters]
 
 def with_fault(make_npu: NpuFactory, fault: Fault) -> NpuFactory:
     """Return a factory of NPUs that show ``fault``."""
+    if fault in (Fault.EARLY_IRQ, Fault.LATE_IRQ):
+        return make_npu  # `realism` is what changes
     if fault is Fault.NO_IRQ:
         return lambda memory: _NoInterrupt(make_npu(memory))
     if fault is Fault.STUCK_RESET:

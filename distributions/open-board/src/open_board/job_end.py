@@ -29,17 +29,22 @@ _MAX_BREAKPOINTS = 256
 class JobEnd:
     """Stops the CPU where it sleeps during a job, and ends the job there."""
 
-    def __init__(self, gdb: GdbClient, bridge: NpuBridge, sleeps: Mapping[int, int]) -> None:
+    def __init__(
+        self, gdb: GdbClient, bridge: NpuBridge, sleeps: Mapping[int, int], job_sleeps: int = 1
+    ) -> None:
         """Watch a CPU.
 
         Args:
             gdb: The CPU.
             bridge: Runs the jobs.
             sleeps: Address and size of each WFI and WFE of the program.
+            job_sleeps: At which of them a job is over; a timer ends the sleeps before it.
         """
         self._gdb = gdb
         self._bridge = bridge
         self._sleeps = dict(list(sleeps.items())[:_MAX_BREAKPOINTS])
+        self._job_sleeps = job_sleeps
+        self._sleeps_left = job_sleeps
         self._inserted = False
         self._end = float("inf")
 
@@ -54,6 +59,7 @@ class JobEnd:
         if running == self._inserted:
             return []
         self._inserted = running
+        self._sleeps_left = self._job_sleeps
         self._end = time.monotonic() + _PATIENCE_S if running else float("inf")
         return [breakpoint_packet(address, remove=not running) for address in self._sleeps]
 
@@ -71,6 +77,9 @@ class JobEnd:
             return None
         if not self._bridge.running:
             return self.packets()
+        self._sleeps_left -= 1
+        if self._sleeps_left:
+            return self._sleep(registers.pc)
         self._bridge.finish_job()
         # The interrupt came while it slept: behind the instruction, masked or not.
         return [
@@ -78,6 +87,13 @@ class JobEnd:
             write_register(PC, registers.pc + size_bytes),
             write_register(XPSR, advance_it(registers.xpsr)),
         ]
+
+    def _sleep(self, address: int) -> list[bytes]:
+        """Let the CPU sleep until something else wakes it."""
+        self._gdb.change([breakpoint_packet(address, remove=True)])
+        self._gdb.step()
+        self._end = time.monotonic() + _PATIENCE_S
+        return [breakpoint_packet(address)]
 
     def check_time(self) -> None:
         """End a job during which the program neither sleeps nor asks for long."""

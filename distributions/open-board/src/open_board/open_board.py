@@ -152,7 +152,12 @@ class OpenBoard:
                     uart=run.uart,
                     bridge=run.bridge,
                     deadline=deadline,
-                    job_end=JobEnd(qemu.gdb, run.bridge, sleep_instructions(segments)),
+                    job_end=JobEnd(
+                        qemu.gdb,
+                        run.bridge,
+                        sleep_instructions(segments),
+                        self._realism.job_sleeps,
+                    ),
                     axf=job.axf,
                     debugger=debugger,
                     meter=run.meter,

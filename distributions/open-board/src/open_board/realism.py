@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from open_board.job import Outcome, RunError
 
@@ -18,6 +18,8 @@ class Realism:
         npu_security: The NPU's security level decides which alias it reaches.
         caches: The NPU sees memory, the CPU its data cache; maintenance moves lines between them.
         refuses: What a board would not forgive ends the run with its reason.
+        job_reads: How many reads of registers find a job running; 0: it is over at once.
+        job_sleeps: At which WFI or WFE of the program a job is over.
     """
 
     memory_pattern: bool = True
@@ -25,6 +27,8 @@ class Realism:
     npu_security: bool = True
     caches: bool = False
     refuses: bool = False
+    job_reads: int = 3
+    job_sleeps: int = 1
 
     def refuse(self, reason: str) -> None:
         """End the run because of what the program did, if that is asked for.
@@ -34,6 +38,14 @@ class Realism:
         """
         if self.refuses:
             raise RunError(Outcome.REFUSED, reason)
+
+    def with_early_interrupt(self) -> Realism:
+        """Return the same with jobs that are over before the CPU's next instruction."""
+        return replace(self, job_reads=0)
+
+    def with_late_interrupt(self) -> Realism:
+        """Return the same with jobs during which a timer has to wake the program some times."""
+        return replace(self, job_reads=30, job_sleeps=4)
 
 
 USUAL = Realism()

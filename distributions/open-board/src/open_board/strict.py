@@ -19,7 +19,7 @@ from open_board.realism import Realism
 from open_board.uart_device import UartDevice
 
 _CCR, _CCR_BYTES = 0xE000ED14, 4
-_CCR_DC = 1 << 16
+_CCR_DC, _CCR_IC = 1 << 16, 1 << 17
 _UART_CHECKED_BYTES = 256  # a program polls in the same way ever after
 _MAX_STALE_WATCHES = 16
 
@@ -51,6 +51,7 @@ class StrictBoard:
         self._is_running = is_running
         self._place = place
         self._uart = UartDevice(realism)
+        self._cache_bits = 0
         self._stale: set[tuple[int, int]] = set()
 
     def start(self) -> None:
@@ -61,7 +62,7 @@ class StrictBoard:
     def _watches() -> tuple[tuple[int, int, int], ...]:
         return (
             (_WRITES, FIRST_OPERATION, OPERATIONS_BYTES),
-            (_WRITES, _CCR, _CCR_BYTES),
+            (_BOTH, _CCR, _CCR_BYTES),
             (_BOTH, uart_device.ADDRESS, uart_device.SIZE_BYTES),
         )
 
@@ -98,11 +99,17 @@ class StrictBoard:
         self._memory.maintain(offset, value, self._is_running())
 
     def _configure(self) -> list[bytes]:
+        """Serve an access to CCR: QEMU forgets the caches' bits, and programs ask for them."""
         stopped = stopped_at(self._gdb)
         access = stopped.accesses[0]
-        if stopped.registers.general[access.register] & _CCR_DC:
+        if access.is_load:
+            known = int.from_bytes(self._gdb.read_memory(_CCR, _CCR_BYTES), "little")
+            value = known | self._cache_bits
+            return carry_out(stopped, lambda each: loaded_value(each, value), _ignore)
+        self._cache_bits = stopped.registers.general[access.register] & (_CCR_DC | _CCR_IC)
+        if self._cache_bits & _CCR_DC:
             self._memory.enable()
-        return self._step_over((_WRITES, _CCR, _CCR_BYTES))
+        return self._step_over((_BOTH, _CCR, _CCR_BYTES))
 
     def _serve_uart(self) -> list[bytes]:
         stopped = stopped_at(self._gdb)
