@@ -55,6 +55,7 @@ TARGETS = (
         "compare figures with the build before, baseline= or revision=",
     ),
     Target("debug", "attach gdb", "boot one image on the open board, with gdb attached"),
+    Target("vscode", "write .vscode/", "write launch, tasks and settings of Visual Studio Code"),
     Target("watch", "run at every change", "build and run again whenever a file changes"),
     Target("accuracy", "float, int8, device", "compare float, int8 and device on a labelled set"),
     Target("list", "what variables take", "list the allowed values"),
