@@ -20,7 +20,7 @@ from tests.support.project_copy import ProjectCopy
 
 pytestmark = pytest.mark.scons
 
-_TIME_LIMIT_S = 300
+_TIME_LIMIT_S = 900
 _LABELS = ("apple", "pear", "plum")
 _FIRST_IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws.axf"
 

@@ -58,7 +58,7 @@ def test_times_stand_beside_the_outputs_and_change_none_of_them(copy_of_built: N
     changed = {name for name in newer if newer[name] != kept.get(name)}
     made = ("_result.json", "_pipeline.json", "_report.htm")
     assert changed <= {*(f"{_IMAGE}{suffix}" for suffix in made), "build/report.htm"}
-    assert f"{_IMAGE}.axf" in newer
+    assert newer[_LABELS] == kept[_LABELS]
     assert project.read(f"{_IMAGE}_manifest.json") == manifest
 
 
