@@ -7,7 +7,15 @@ from ethosmith.core.errors import EthosmithError
 from ethosu_model.config import ACCELERATOR_CONFIGS, ACCELERATORS, AcceleratorConfig
 from ethosu_model.errors import ModelError
 
-__all__ = ["ACCELERATORS", "ACCELERATOR_CONFIGS", "AcceleratorConfig", "parse_accelerator"]
+__all__ = [
+    "ACCELERATORS",
+    "ACCELERATOR_CONFIGS",
+    "HOST_ONLY",
+    "AcceleratorConfig",
+    "parse_accelerator",
+]
+
+HOST_ONLY = "ethos-u85"  # the product that no platform can have, for lack of a driver
 
 
 def parse_accelerator(name: str) -> AcceleratorConfig:

@@ -52,6 +52,7 @@ VICTIM_TARGETS = tuple(
         "ethos-u55-128/Shared_Sram",
         "ethos-u65-512/Dedicated_Sram",
         "ethos-u55-32/Sram_Only",
+        "ethos-u85-1024/Dedicated_Sram_384KB",
     )
 )
 _KIB = 1024

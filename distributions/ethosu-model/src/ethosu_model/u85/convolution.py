@@ -16,6 +16,7 @@ from ethosu_model.convolution import convolve, convolve_depthwise, exact_float
 from ethosu_model.cycles import BlockKind
 from ethosu_model.enums import OfmScaleMode
 from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
+from ethosu_model.limits import MAX_ELEMENTS, check
 from ethosu_model.operands import FeatureMap, Shape
 from ethosu_model.spans import Spans, span
 from ethosu_model.traffic import Traffic, block_counts
@@ -74,6 +75,7 @@ class Convolution(Operation):
                 " is not modelled"
             )
         shape = Shape(1, self.shape.depth, self._ifm_depth)
+        check(shape.elements, MAX_ELEMENTS, "IFM2 elements")
         return (ifm, self.decoder.operand(IFM2, shape))
 
     @property

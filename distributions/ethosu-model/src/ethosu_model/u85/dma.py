@@ -45,7 +45,9 @@ def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
     if target.internal and (length % _ALIGNMENT or target.address % _ALIGNMENT):
         raise CommandFault(f"NPU_OP_DMA_START: {length} bytes into the table RAM, not whole 16s")
     plain = np.arange(size0)[None, :].repeat(size1, 0)
-    indexed = _indices(machine, state, job, (size1, size0)) if _any_index(state) else plain
+    indexed = plain
+    if _any_index(state) and plain.size:
+        indexed = _indices(machine, state, job, (size1, size0))
     read_at = _addresses(
         source,
         state,

@@ -38,6 +38,12 @@ class Pooling(Operation):
     kind = BlockKind.POOLING
     accumulator_inputs = frozenset({AccumulatorInput.RESET, AccumulatorInput.IFM2})
 
+    @property
+    def takes_64_bits(self) -> bool:  # type: ignore[override]
+        """Whether IFM2 may have elements of 64 bits, signed ones."""
+        signed = self.inputs[0].fm.dtype.kind == "i"
+        return self._mode is PoolingMode.NONE and signed
+
     def resolve(self) -> None:
         """Resolve all operands.
 
@@ -117,5 +123,9 @@ class Pooling(Operation):
 
     def _arg_max(self, values: NDArray[Any]) -> NDArray[Any]:
         """Return the place of the largest element under the kernel, the first of equals."""
-        views = taps(values, self.shape, self.window.kernel)
-        return np.asarray(np.argmax(np.stack([elements for _, _, elements in views]), axis=0))
+        shape = (self.shape.height, self.shape.width, self.shape.depth)
+        place, largest = np.zeros(shape, np.int64), np.full(shape, np.iinfo(np.int64).min)
+        for number, (_, _, elements) in enumerate(taps(values, self.shape, self.window.kernel)):
+            place[elements > largest] = number
+            np.maximum(largest, elements, out=largest)
+        return place

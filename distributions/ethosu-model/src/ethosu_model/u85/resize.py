@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from ethosu_model.command_stream import CommandState
 from ethosu_model.cycles import BlockKind
 from ethosu_model.faults import CommandFault
+from ethosu_model.limits import MAX_ELEMENTS, check
 from ethosu_model.operands import Shape
 from ethosu_model.u85.command_words import ResizeOffset, ResizeScale, ResizeStep
 from ethosu_model.u85.commands import Cmd0, Cmd1
@@ -32,7 +33,7 @@ class Resize(Operation):
         """The IFM; KERNEL_..._M1 have its size.
 
         Raises:
-            CommandFault: OFM_SCALE is no power of two.
+            CommandFault: OFM_SCALE is no power of two, or the IFM beyond the model's limit.
         """
         if self.scaling.multiplier != 1 or self.scaling.shift < _FRACTION_BITS:
             raise CommandFault(f"NPU_OP_RESIZE: NPU_SET_OFM_SCALE {self.scaling} is not modelled")
@@ -42,6 +43,7 @@ class Resize(Operation):
             get(Cmd0.NPU_SET_KERNEL_WIDTH_M1.width_m1) + 1,
             self.shape.depth,
         )
+        check(shape.elements, MAX_ELEMENTS, "IFM elements")
         return (self.decoder.operand(IFM, shape),)
 
     def compute(self) -> NDArray[Any]:

@@ -47,6 +47,8 @@ _AXES = {
 class Operands:
     """What the command registers ask for; resolved on first use and kept."""
 
+    takes_64_bits: bool = False  # else a fault
+
     def __init__(
         self, machine: Machine, state: CommandState, job: Job, instruction: Instruction
     ) -> None:
@@ -137,6 +139,10 @@ class Operands:
         Raises:
             CommandFault: The chaining buffer does not hold such a feature map.
         """
+        if operand.fm.dtype.itemsize == 8 and not self.takes_64_bits:
+            raise CommandFault(
+                f"{self.instruction.command.name}: operands of {operand.fm.dtype} are not modelled"
+            )
         if operand.chain is None:
             values = read_feature_map(self.machine.bus, operand.fm, AxiChannel.IFM)
         else:

@@ -64,8 +64,14 @@ def scale_operand(values: IntArray, scaling: Scaling, rounding: IfmRounding) -> 
     """Scale an operand of ADD, SUB or LRELU.
 
     ``dbl_rnd`` bits are appended first, so that rounding twice rounds where TensorFlow Lite does.
+
+    Raises:
+        CommandFault: That makes more than 62 bits.
     """
     left = scaling.left_shift
+    largest = max(int(values.max()), -int(values.min()))
+    if largest << left >= 1 << 62:
+        raise CommandFault(f"NPU_SET_IFM_SCALE.dbl_rnd {left} for {largest} is not modelled here")
     return scale_and_round(
         values << left, scaling.multiplier, scaling.shift + left, _OPERAND[rounding]
     )

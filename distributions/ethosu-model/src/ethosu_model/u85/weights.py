@@ -169,8 +169,23 @@ def _piece(
     return np.where((element >= 0) & (o < depth) & (i < ifm_depth), index, -1).ravel()
 
 
+def _slots(g: WeightGeometry) -> int:
+    """Return how many slots all streams have together, kernel elements taken as if in one piece."""
+    depth, height, width, ifm_depth = g.shape
+    t = g.traversal
+    outputs = -(-depth // g.ofm_unit_depth) * g.ofm_unit_depth
+    inputs = -(-ifm_depth // t.ifm_unit) * t.ifm_unit
+    elements = -(-height * width // t.round_to) * (t.round_to + t.extra)
+    return outputs * inputs * elements
+
+
 def weight_orders(g: WeightGeometry) -> list[Indices]:
-    """Return, for each decoder, the flat OHWI index of each slot of its stream."""
+    """Return, for each decoder, the flat OHWI index of each slot of its stream.
+
+    Raises:
+        CommandFault: They are more than the model's limit.
+    """
+    check(_slots(g), MAX_WEIGHTS, "weights")
     return [np.concatenate([*_pieces(g, stream)]) for stream in range(g.streams)]
 
 
@@ -182,9 +197,7 @@ def decode_weights(streams: tuple[bytes, ...], g: WeightGeometry) -> NDArray[np.
             asks for.
         CommandFault: The geometry is beyond the model's limits.
     """
-    check(prod(g.shape), MAX_WEIGHTS, "weights")
     orders = weight_orders(g)
-    check(sum(map(len, orders)), MAX_WEIGHTS, "weights")
     result = np.zeros(prod(g.shape), np.int16)
     if g.fast:
         order = _take_turns(orders, g.fast_block)
