@@ -299,6 +299,27 @@ def _unknown(word: str, known: Sequence[str], usecases: Collection[str], place: 
     if "/" in word:
         return f"{word}: no such file in {place.folder}, and no output of the build (build/...)"
     shown = f"'{word}'" if word.isprintable() else repr(word)
+    variable = _variable_of(word, place)
+    if variable:
+        return f"unknown target {shown}; did you mean {variable}={word}? (see scons -h)"
     near = did_you_mean(word, [*known, *usecases])
     allowed = ", ".join(sorted(known))
     return f"unknown target {shown}{near} (allowed: {allowed}, a use case or a path)"
+
+
+def _variable_of(word: str, place: Place) -> str:
+    """Return the variable that ``word`` is a value of; empty: of none that can be told."""
+    from ethosmith.core.accelerators import ACCELERATOR_CONFIGS  # noqa: PLC0415 only for errors
+    from ethosmith.installation import DESCRIPTOR_ROOT  # noqa: PLC0415
+
+    known: dict[str, Collection[str]] = {
+        "npu": ACCELERATOR_CONFIGS,
+        "runtime": [runtime.name for runtime in RUNTIMES],
+        "build_type": ("release", "debug"),
+    }
+    roots = (place.project, DESCRIPTOR_ROOT)
+    known["target"] = [
+        path.parent.name for r in roots for path in r.glob("platforms/*/platform.yaml")
+    ]
+    known["toolchain"] = [path.stem for root in roots for path in root.glob("toolchains/*.yaml")]
+    return next((name for name, values in known.items() if word in values), "")

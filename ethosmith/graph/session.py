@@ -169,6 +169,11 @@ class Session:
                 return []
         if not names:
             raise EthosmithError("usecase= is empty; see scons list")
+        for name in {target.name for target in TARGETS}.intersection(names):
+            if name not in self.project.usecase_names:
+                raise EthosmithError(
+                    f"unknown use case '{name}', which is a target: scons {name} usecase=NAME"
+                )
         for option in ("model", "labels", "samples", "evaluation", "runs"):
             if self.values[option] and len(names) != 1:
                 raise EthosmithError(f"{option}= needs exactly one use case; add usecase=NAME")
