@@ -37,7 +37,7 @@ _LONG_RUN = "time_limit_s=600"
 # Byte code of another process, under the name that it has until it is whole.
 _BEING_WRITTEN = shutil.ignore_patterns("*.pyc.*")
 # What builds note below build/ for themselves, in the first part of a path.
-_NOTES = (".lock", ".sconsign.json", ".step_times.json", ".ethosmith")
+_NOTES = (".lock", ".sconsign.json", ".step_times.json", ".ethosmith", "history")
 
 
 @dataclass(frozen=True)

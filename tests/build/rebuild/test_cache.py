@@ -40,7 +40,7 @@ def test_a_second_checkout_makes_nothing_but_runs_the_image(
     assert f"CACHED    {_LIBRARY}\n" in outcome.stdout
     # As after any other build: what the device said, and the table.
     assert 'sample yes: answer="yes"' in outcome.stdout
-    assert re.search(r"\n  yes +yes +0\.9961 +[\d,]+", outcome.stdout)
+    assert re.search(r"\n  yes +yes +right +0\.9961 +[\d,]+", outcome.stdout)
     assert differing(project, built) == []
     assert project.build(_KWS).steps == set()
     # Changed back and forth: the former outputs are there still.
