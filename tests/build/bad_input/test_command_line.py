@@ -192,7 +192,7 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
         "platforms/fvp/platform.yaml",
         "vectors: ITCM",
         "vectors: ITMC",
-        "platforms/fvp/platform.yaml:45:12: unknown region 'ITMC'; did you mean 'ITCM'?",
+        "platforms/fvp/platform.yaml:44:12: unknown region 'ITMC'; did you mean 'ITCM'?",
     ),
     "a library": (
         "libraries/frontend.yaml",
