@@ -54,6 +54,14 @@ _PLANNED = {
 }
 # Run by another test, or not at all.
 _ELSEWHERE = {
+    "./scons kws build_type=debug debug": "waits for a debugger",
+    "./scons kws build_type=debug vscode": "tests/unit/steps/test_write_vscode.py",
+    "./scons watch kws": "tests/component/wrapper/test_watch.py",
+    "./scons watch kws size npu=ethos-u55-64": "the same",
+    "./scons doctor": "tests/component/wrapper/test_doctor.py",
+    "./scons kws diff format=json > baseline.json": "a shell's redirection",
+    "./scons usecase=kws accuracy diff": "tests/build/usecases/test_accuracy.py measures",
+    "python -m benchmarks.npu_corpus --u85": "takes an hour",
     "./scons usecase=kws export=kws_library": "tests/build/usecases/test_export.py",
     "./scons usecase=all runtime=direct,tflm sweep": "needs TFLM's sources",
     "./scons usecase=door": "tests/build/usecases/test_add_a_use_case.py",
