@@ -83,13 +83,18 @@ class RunBoard(Step):
 
     @contextmanager
     def _uart(self) -> Iterator[Callable[[bytes], None]]:
+        from open_board.visible import Visible
+
         with ExitStack() as stack:
             uart: BinaryIO = sys.stdout.buffer
+            # What a terminal would obey, such as an escape sequence, is shown by number.
+            shown: Callable[[bytes], bytes] = Visible().text
             if self.uart_file is not None:
                 uart = stack.enter_context(Path(self.uart_file).open("wb"))
+                shown = bytes
 
             def show(data: bytes) -> None:
-                uart.write(data)
+                uart.write(shown(data))
                 uart.flush()
 
             yield show

@@ -87,3 +87,13 @@ def test_anything_else_is_an_error_and_leaves_no_result(
         run(board)
     assert str(caught.value) == message
     assert not (tmp_path / "result.json").exists()
+
+
+def test_a_device_cannot_control_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    board = _Board(b"a\x1b]0;title\x07b\xe2\x80\xaec\n", Outcome.EXITED, 0)
+    monkeypatch.setattr("ethosmith.verify.simulator.choose_simulator", lambda *_, **__: board)
+    result = tmp_path / "result.json"
+    RunBoard(axf=tmp_path / "x.axf", npu="ethos-u55-128", result=result).run()
+    assert capfdbinary.readouterr().out == b"a<U+001B>]0;title<U+0007>b<U+202E>c\n"
