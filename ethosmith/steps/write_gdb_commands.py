@@ -7,7 +7,6 @@ from collections.abc import Iterable
 
 from ethosmith.core.files import write_text
 from ethosmith.steps.step import Output, Step, step
-from ethosu_model.registers import REGISTERS
 
 _HEAD = """\
 # Commands for gdb: `npu` shows the registers of the NPU at {address:#x}, and each is the word that
@@ -15,7 +14,7 @@ _HEAD = """\
 """
 
 
-@step(verb="GDB", packages=("numpy",))
+@step(verb="GDB")
 class WriteGdbCommands(Step):
     """Write gdb commands that show and name the NPU's registers.
 
@@ -29,6 +28,8 @@ class WriteGdbCommands(Step):
 
     def run(self) -> None:
         """Write the file."""
+        from ethosu_model.registers import REGISTERS
+
         named = [(register.name, offset) for offset, register in sorted(REGISTERS.items())]
         write_text(self.output, gdb_commands(self.address, named))
 

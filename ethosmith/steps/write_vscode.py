@@ -17,7 +17,7 @@ _ROOT = "${workspaceFolder}"
 _PORT = 3333
 
 
-@step(verb="VSCODE", packages=("pydantic", "pydantic-core"), cacheable=False)
+@step(verb="VSCODE", packages=("pydantic", "pydantic-core", "pyyaml"), cacheable=False)
 class WriteVscode(Step):
     """Write launch.json, tasks.json and settings.json for Visual Studio Code.
 
