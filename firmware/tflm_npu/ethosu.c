@@ -4,8 +4,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// pmu_ethosu.h wants the product, which only the driver's own build is told. What is used of it here
-// is the same for the U55 and the U65.
+// pmu_ethosu.h wants the product, which only the driver's own build is told. What is used of it
+// here is the same for the U55 and the U65.
 #ifndef ETHOSU65
 #define ETHOSU65
 #endif
