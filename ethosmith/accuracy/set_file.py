@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text, writing_beside
+from ethosmith.core.files import read_json, write_text, writing_beside
 
 _INDEX = "index.json"
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
@@ -113,5 +113,5 @@ def write_answers(path: Path, answers: Answers) -> None:
 
 def read_answers(path: Path) -> Answers:
     """Return what `write_answers` wrote."""
-    data = json.loads(path.read_text("utf-8"))
+    data = read_json(path)
     return Answers(tuple(ItemAnswer(**item) for item in data["items"]), data["simulator"])

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_json
 from ethosmith.core.terminal import Look
 from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.load import error_at
@@ -325,7 +325,7 @@ def _show_done(build: Build, measured: Sequence[tuple[SelectedUseCase, Path]]) -
 def _show(build: Build, measured: Sequence[tuple[SelectedUseCase, Path]]) -> int:
     from ethosmith.accuracy.table import broken_text, table_text  # noqa: PLC0415 only if shown
 
-    results: list[Any] = [json.loads(path.read_text("utf-8")) for _, path in measured]
+    results: list[Any] = [read_json(path) for _, path in measured]
     if results:
         sys.stdout.write("\n" + table_text(results, Look.of(sys.stdout)))
     for usecase in build.session.usecases:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_text
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.words import FORMAT_OF_SUFFIX, LABEL_LIMITS, SampleFormat
 from ethosmith.graph.layout import SelectedSample
@@ -23,6 +24,7 @@ _ALIKE: Mapping[SampleFormat, frozenset[str]] = {
     "raw": frozenset({"raw"}),
 }
 # Where samples are seeds, the application fills the network's inputs with them.
+_MAX_LABELS, _MAX_LABELS_BYTES = 10_000, 4 << 20
 _IN_PLACE_OF_SEEDS: tuple[SampleFormat, ...] = ("npy",)
 
 
@@ -36,10 +38,10 @@ def labels_of_file(path: Path, shown: Path) -> tuple[str, ...]:
     Raises:
         EthosmithError: it cannot be read, or a line is not a valid label.
     """
-    try:
-        lines = path.read_text("utf-8-sig").rstrip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise EthosmithError(f"labels={shown}: cannot be read: {error}") from None
+    text = read_text(path, limit_bytes=_MAX_LABELS_BYTES, encoding="utf-8-sig")
+    lines = text.rstrip().splitlines()
+    if len(lines) > _MAX_LABELS:
+        raise EthosmithError(f"{shown}: {len(lines):,} labels, at most {_MAX_LABELS:,} are taken")
     for number, line in enumerate(lines, start=1):
         if not LABEL_LIMITS.allows(line.strip()):
             raise EthosmithError(

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ethosmith.core.files import read_json
 from ethosmith.graph.configuration import Configuration
 
 # `open_board.open_board.NAME`, which would take too long to import here.
@@ -182,4 +183,4 @@ def size_json(images: Sequence[BuiltImage]) -> str:
 
 
 def _json(path: str) -> Any:
-    return json.loads(Path(path).read_text("utf-8"))
+    return read_json(Path(path))

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import check_readable
 
 # Pillow opens these and no others: some of its formats start other programs.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
@@ -61,8 +62,7 @@ def read_picture(path: Path) -> Picture:
     """
     from PIL import Image, UnidentifiedImageError  # noqa: PLC0415 only for this format
 
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise EthosmithError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB")
+    check_readable(path, limit_bytes=MAX_FILE_BYTES)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # what Pillow repairs, and its own limit of pixels
@@ -76,7 +76,9 @@ def read_picture(path: Path) -> Picture:
         ) from None
     except Image.DecompressionBombError:
         raise EthosmithError(f"{path}: more than {_MAX_PIXELS >> 20} Mi pixels") from None
-    except (OSError, ValueError, SyntaxError, IndexError, KeyError, struct.error) as error:
+    except EthosmithError:
+        raise
+    except Exception as error:  # noqa: BLE001 Pillow's readers raise what they meet
         raise EthosmithError(f"{path}: not a readable picture: {_line(error)}") from None
     notes = ["the first of several frames"] if several else []
     return _fitting(rgb, notes)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes
 from ethosmith.core.nearest import unknown_name
 from ethosmith.lib.pictures import read_picture
 from ethosmith.lib.sound import Sound, SoundSpec, read_python_list, read_sound
@@ -79,7 +80,7 @@ def seed_bytes(seed: int) -> bytes:
 
 def read_raw(path: Path) -> bytes:
     """Return the file as it is."""
-    return path.read_bytes()
+    return read_bytes(path)
 
 
 _SOUNDS: Mapping[str, Callable[[Path, SoundSpec], Sound]] = {

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes, read_text
 from ethosmith.lib.wav import WavError, find_sound, is_wav
 
 Signal = npt.NDArray[np.float64]
@@ -102,9 +103,7 @@ def read_sound(path: Path, spec: SoundSpec) -> Sound:
             reader takes, has another length than the use case takes, or channels that nothing
             says how to convert.
     """
-    if path.stat().st_size > MAX_FILE_BYTES:
-        raise EthosmithError(f"{path}: larger than {MAX_FILE_BYTES >> 20} MiB")
-    with _open(path, path.read_bytes()) as file:
+    with _open(path, read_bytes(path, limit_bytes=MAX_FILE_BYTES)) as file:
         found = _Found(file.samplerate, file.channels, _WIDTHS.get(file.subtype, file.subtype))
         _check_channels(path, found.channels, spec.channels)
         signal = _signal(path, file, mono=spec.channels == 1)
@@ -130,12 +129,10 @@ def read_python_list(path: Path, spec: SoundSpec) -> Sound:
     Raises:
         EthosmithError: no list of 16-bit integers, or of another length than the use case takes.
     """
-    if path.stat().st_size > MAX_LIST_BYTES:
-        raise EthosmithError(f"{path}: larger than {MAX_LIST_BYTES >> 20} MiB")
     if spec.channels != 1:
         raise EthosmithError(f"{path}: {spec.channels} channels expected, a list has 1")
     try:
-        tree = ast.parse(path.read_text("utf-8"))
+        tree = ast.parse(read_text(path, limit_bytes=MAX_LIST_BYTES))
         values = next(
             ast.literal_eval(node.value)
             for node in tree.body

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import MAX_DATA_BYTES, check_readable, read_text
 
 ANY = "any"
 _FLOAT_MAX = 3.4028234e38
@@ -37,10 +38,7 @@ def read_numbers(path: Path) -> bytes:
         EthosmithError: with file and line: a field that is empty or no number (a header, NaN,
             infinity), two kinds of separators (a decimal comma), or a line of another length.
     """
-    try:
-        lines = path.read_text("utf-8-sig").splitlines()
-    except UnicodeDecodeError:
-        raise EthosmithError(f"{path}: not a text file in UTF-8") from None
+    lines = read_text(path, encoding="utf-8-sig").splitlines()
     values = array("f")
     counts: list[tuple[int, int]] = []
     for line, whole in enumerate(lines, start=1):
@@ -137,10 +135,11 @@ def read_array(path: Path, spec: ArraySpec) -> bytes:
 
 
 def _loaded(path: Path) -> npt.NDArray[Any]:
+    check_readable(path, limit_bytes=MAX_DATA_BYTES)
     try:
         # Mapped, so that a header cannot ask for more memory than the file has bytes.
         found = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError, EOFError, OverflowError, TypeError, SyntaxError) as error:
+    except Exception as error:  # noqa: BLE001 a header is Python text, and may raise anything
         reason = str(error).partition("\n")[0]
         if "mmap length" in reason:
             reason = "cut off: it declares more elements than it holds"

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import MAX_DATA_BYTES, check_readable, parsing
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 
 _FOURCC = b"COP1"
@@ -82,11 +82,9 @@ def read_compiled(raw: Path, network: NetworkSpec) -> CompiledNetwork:
     Raises:
         EthosmithError: the file is damaged, of another Vela, or of another network.
     """
-    try:
-        with np.load(raw, allow_pickle=False) as arrays:
-            return _from_arrays(raw, arrays, network)
-    except (OSError, KeyError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise EthosmithError(f"{raw}: not a raw file of Vela 5: {error}") from None
+    check_readable(raw, limit_bytes=MAX_DATA_BYTES)
+    with parsing(raw, "raw file of Vela 5"), np.load(raw, allow_pickle=False) as arrays:
+        return _from_arrays(raw, arrays, network)
 
 
 def _from_arrays(raw: Path, arrays: Any, network: NetworkSpec) -> CompiledNetwork:

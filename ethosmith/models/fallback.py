@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes
+
 # What Vela prints per operator that fails a constraint of `tflite_supported_operators`.
 _WARNING = re.compile(
     r"^Warning \(supported operators\) operator: (?P<kind>\S+), ofm: '(?P<ofm>[^']*)'\n"
@@ -52,7 +54,7 @@ def _operators(compiled: Path) -> list[tuple[str, str]]:
     from ethosu.vela.tflite.Model import Model  # noqa: PLC0415
 
     names = {value: key for key, value in vars(BuiltinOperator).items() if key.isupper()}
-    model = Model.GetRootAsModel(compiled.read_bytes(), 0)
+    model = Model.GetRootAsModel(read_bytes(compiled, limit_bytes=MAX_MODEL_BYTES), 0)
     graph = model.Subgraphs(0)
     found: list[tuple[str, str]] = []
     for index in range(graph.OperatorsLength()):

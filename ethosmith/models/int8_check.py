@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 from ethosmith.models.tflite_file import parse_model
 
@@ -30,7 +31,7 @@ def load_interpreter(model: Path, *, name: str | None = None) -> Any:
         EthosmithError: the file is not a readable TFLite flatbuffer, or uses an
             operator that this set of kernels does not have.
     """
-    return interpreter_of(model.read_bytes(), name or str(model))
+    return interpreter_of(read_bytes(model, limit_bytes=MAX_MODEL_BYTES), name or str(model))
 
 
 def interpreter_of(content: bytes, shown: str, *, reference_kernels: bool = True) -> Any:

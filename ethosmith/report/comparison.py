@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_json
 from ethosmith.images.regions import flash_and_ram
 from ethosmith.report.vela_figures import Estimate, read_estimate
 
@@ -153,4 +153,4 @@ def _summary(manifest: dict[str, Any]) -> Path | None:
 
 
 def _json(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))
+    return read_json(path)

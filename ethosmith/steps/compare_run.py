@@ -9,7 +9,7 @@ from dataclasses import asdict
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
+from ethosmith.core.files import read_json, write_text
 from ethosmith.steps.step import Input, Output, Step, step
 from ethosmith.verify.uart_log import DeviceSample, read_arena, read_log, with_instructions
 from ethosmith.verify.verdict import Verdict, verdicts
@@ -74,8 +74,8 @@ class CompareRun(Step):
         return verdicts(device, host["samples"], self.expect, self.expect_times)
 
     def _read(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        result = json.loads(self.result.read_text("utf-8"))
-        return result, json.loads(self.expected.read_text("utf-8"))
+        result = read_json(self.result)
+        return result, read_json(self.expected)
 
 
 def device_samples(

@@ -3,9 +3,7 @@
 
 from __future__ import annotations
 
-import json
-
-from ethosmith.core.files import write_bytes
+from ethosmith.core.files import read_json, write_bytes
 from ethosmith.steps.step import Input, Output, Step, step
 
 
@@ -29,5 +27,5 @@ class ComputeFeatures(Step):
         """Call the host program and write what it computes."""
         from ethosmith.verify.host_program import features
 
-        shape = json.loads(self.shape.read_text("utf-8"))
+        shape = read_json(self.shape)
         write_bytes(self.output, features(self.program, self.index, shape))

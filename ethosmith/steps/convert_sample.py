@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Mapping
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_bytes
+from ethosmith.core.files import read_json, write_bytes
 from ethosmith.steps.step import OptionalInput, Output, Step, step
 
 
@@ -52,7 +51,7 @@ class ConvertSample(Step):
         elif self.input is not None:
             if self.format is None:
                 raise EthosmithError(f"{self.input}: the format of the sample is missing")
-            inputs = json.loads(self.network.read_text("utf-8")) if self.network else ()
+            inputs = read_json(self.network) if self.network else ()
             form = SampleForm.of(self.form or {}, inputs)
             write_bytes(self.output, read_sample(self.input, self.format, form, self._report))
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import prod
@@ -11,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
+from ethosmith.core.files import read_json, write_text
 from ethosmith.lib.c_text import byte_array, notice
 from ethosmith.lib.model_source import (
     NO_NPU,
@@ -64,7 +63,7 @@ class GenerateTfliteModel(Step):
 
         network = check_int8(self.network)
         check_ends(self.compiled, read_tflite(self.compiled), network)
-        arena = json.loads(self.arena.read_text("utf-8"))
+        arena = read_json(self.arena)
         config = self.accelerator_config
         accelerator = None if config == NO_NPU else parse_accelerator(config)
         identity = ModelIdentity(self.model_name, accelerator, self.memory_mode, self.reset_state)
