@@ -74,12 +74,12 @@ BAD = {
     "a call in the list": ("pcm16-python-list", b"x = [f()]\n", "not a list of 16-bit integers"),
     "a number too large": ("pcm16-python-list", b"x = [32768]\n", "not a list of 16-bit integers"),
     "no Python": ("pcm16-python-list", b"x = [1\n", "not a list of 16-bit integers"),
-    "no text": ("pcm16-python-list", b"x = [1] # \xff\n", "not a list of 16-bit integers"),
+    "no text": ("pcm16-python-list", b"x = [1] # \xff\n", "not UTF-8 text: byte 10"),
     "no picture": ("image", b"\x89PNG\r\n\x1a\n", "not a picture of a known format"),
     "a word": ("csv", b"1,2\n3,x4\n", ":2: field 2: a finite number expected, 'x4' found"),
     "infinity": ("csv", b"inf\n", ":1: field 1: a finite number expected, 'inf' found"),
     "no numbers": ("csv", b"# 1\n", "the sample is empty"),
-    "bytes": ("csv", b"\xff\xfe1\0", "not a text file"),
+    "bytes": ("csv", b"\xff\xfe1\0", "not UTF-8 text: byte 0"),
     "empty": ("raw", b"", "the sample is empty"),
 }
 

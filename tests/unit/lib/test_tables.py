@@ -47,7 +47,7 @@ WRONG_TEXTS = {
     "too large": (b"1e39\n", ":1: field 1: 1e39 is beyond single precision"),
     "short line": (b"1,2,3\n\n4,5\n6,7,8\n", ":3: 3 numbers expected as in line 1, 2 found"),
     "long line": (b"1,2\n4,5,6\n", ":2: 2 numbers expected as in line 1, 3 found"),
-    "UTF-16": (b"\xff\xfe1\0", ": not a text file in UTF-8"),
+    "UTF-16": (b"\xff\xfe1\0", ": not UTF-8 text: byte 0"),
 }
 
 
