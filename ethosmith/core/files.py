@@ -105,7 +105,7 @@ def read_json(path: Path, *, limit_bytes: int = MAX_DATA_BYTES) -> Any:
         EthosmithError: as `read_bytes`, or it is not JSON.
     """
     data = read_bytes(path, limit_bytes=limit_bytes)
-    with parsing(path, "JSON"):
+    with parsing(path, "JSON file"):
         return json.loads(data)
 
 

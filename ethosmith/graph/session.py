@@ -26,6 +26,8 @@ from ethosmith.graph.environment import Launcher, find_launcher, process_environ
 from ethosmith.graph.help import help_text
 from ethosmith.graph.layout import BUILD, NOTES, OwnFiles, SelectedUseCase
 from ethosmith.graph.options import (
+    HOW,
+    OPTIONS,
     TARGETS,
     Asked,
     Place,
@@ -227,6 +229,12 @@ class Session:
         if folder and "accuracy" not in self.targets:
             raise EthosmithError("evaluation= is only valid with the target 'accuracy'")
         return folder
+
+    @property
+    def selects(self) -> bool:
+        """Whether a variable says what is built, not only how."""
+        how = {option.name for option in OPTIONS if option.group == HOW}
+        return bool(self.given.keys() - how)
 
     def _given_path(self, option: str) -> Path | None:
         if not self.values[option]:

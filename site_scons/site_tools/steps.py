@@ -341,7 +341,7 @@ def begin_build(env: Environment, session: Session) -> Build:
 def _hold_lock(env: Environment, session: Session) -> None:
     folder = session.project.root / BUILD
     lock = session.lock()
-    if env.GetOption("clean") and not session.targets and not session.given:
+    if env.GetOption("clean") and not session.targets and not session.selects:
         # SCons writes its signatures when it ends, so the folder goes after that.
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
         return

@@ -13,6 +13,7 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.keras_file import converter_for, output_shapes
 from ethosmith.models.saved_model import check_saved_model
+from tests.support.one_thread import tensorflow
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -72,7 +73,7 @@ ACTIONS = {
 
 def _save_model(folder: Path, act: Callable[[Any, str], None]) -> Path:
     """Save a network with an initializer that calls ``act``; return the file that it is given."""
-    import tensorflow as tf
+    tf = tensorflow()
     from tensorflow.python.trackable.resource import TrackableResource
 
     owned = folder / "owned"
@@ -84,7 +85,7 @@ def _save_model(folder: Path, act: Callable[[Any, str], None]) -> Path:
         def _initialize(self) -> None:
             act(tf, str(owned))
 
-    class Network(tf.Module):  # type: ignore[misc]
+    class Network(tf.Module):  # type: ignore[misc, name-defined]
         def __init__(self) -> None:
             super().__init__()
             self.weights = tf.Variable(tf.ones((4, 4)))
@@ -115,7 +116,7 @@ def test_a_saved_model_that_reaches_out_is_refused_before_it_is_loaded(
 
 def test_the_attack_is_one(tmp_path: Path) -> None:
     """Without the check, the file would be written: the other test can fail."""
-    import tensorflow as tf
+    tf = tensorflow()
 
     owned = _save_model(tmp_path, _write)
     tf.saved_model.load(str(tmp_path / "model"))
@@ -124,7 +125,8 @@ def test_the_attack_is_one(tmp_path: Path) -> None:
 
 def test_saved_models_of_networks_are_taken(tmp_path: Path) -> None:
     import keras
-    import tensorflow as tf
+
+    tf = tensorflow()
 
     layers = [
         *(keras.Input((8, 8, 1)), keras.layers.Conv2D(2, 3), keras.layers.BatchNormalization()),

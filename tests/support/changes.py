@@ -22,7 +22,6 @@ AFTER_LINK = """
     PAGE IMAGE/kws.htm
     SIZE IMAGE/kws_size.json
     SECTORS IMAGE/sectors/kws
-    CARD IMAGE/sectors/kws/images.txt
     RUN IMAGE/kws.axf
 """
 FEATURES = "\n".join(
@@ -243,7 +242,6 @@ CHANGES = (
         PAGE IMAGE/kws.htm
         SIZE IMAGE/kws_size.json
         SECTORS IMAGE/sectors/kws
-        CARD IMAGE/sectors/kws/images.txt
         """,
         is_slow=True,
     ),

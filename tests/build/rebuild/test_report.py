@@ -18,8 +18,8 @@ _LABELS = "build/usecases/kws/generated/labels.c"
 def test_a_report_of_a_built_image_runs_only_itself(copy_of_built: NewCopy) -> None:
     project = copy_of_built().cached()
     report = project.build("usecase=kws", "report")
-    assert report.steps == {
-        f"PIPELINE {_IMAGE}_pipeline.json",
+    # The pipeline may come from the cache.
+    assert report.steps - {f"PIPELINE {_IMAGE}_pipeline.json"} == {
         f"REPORT {_IMAGE}_report.htm",
         "REPORT build/report.htm",
     }

@@ -136,4 +136,4 @@ def test_a_manifest_that_is_none_is_told_in_a_line(copy_of_built: NewCopy) -> No
     assert missing.stderr == "error: manifest=nowhere.json: there is no such file\n"
     other = project.scons("verify", "manifest=usecases/kws/usecase.yaml", _KWS)
     assert other.exit_code == 2
-    assert "usecases/kws/usecase.yaml: not an image's manifest\n" in other.text
+    assert "error: usecases/kws/usecase.yaml: not a valid JSON file: " in other.text

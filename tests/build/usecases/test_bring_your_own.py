@@ -40,7 +40,8 @@ def test_any_network_runs_on_random_inputs(project: ProjectCopy) -> None:
     (project.root / "my net.tflite").write_bytes(dense_network((40, 32, 7), seed=4))
     said = project.build("usecase=inference_runner", "model=my net.tflite").stdout
     assert "inference_runner@my net" in said
-    assert said.count("  run-") == 5
+    # In two tables: the answers, and the traffic.
+    assert said.count("  run-") == 2 * 5
 
 
 def test_own_model_labels_and_pictures(project: ProjectCopy, int8_network: str) -> None:
@@ -51,7 +52,8 @@ def test_own_model_labels_and_pictures(project: ProjectCopy, int8_network: str) 
         "usecase=img_class", f"model={int8_network}", "labels=my.txt", "samples=photos"
     ).stdout
     shown = [line.split() for line in said.splitlines() if line.startswith(("  first", "  second"))]
-    assert [words[0] for words in shown] == ["first-one", "second"]
+    # In two tables: the answers, and the traffic.
+    assert [words[0] for words in shown] == 2 * ["first-one", "second"]
     assert all(words[1] == "kind" and 0 <= int(words[2]) < 10 for words in shown)
     # The use case's own outputs are left alone.
     assert not (project.root / "build/usecases/img_class/expected.json").exists()

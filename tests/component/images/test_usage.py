@@ -55,7 +55,7 @@ def test_gap_counts_as_free(small: Linked) -> None:
 
 def test_section_outside_the_regions_is_refused(small: Linked) -> None:
     image = read_image(small.axf)
-    with pytest.raises(EthosmithError, match=r"\.model\.weights at 0x70000000 .* lies in no"):
+    with pytest.raises(EthosmithError, match=r"\.model\.weights at 0x70000000 .* is outside"):
         measure(image, REGIONS[:3])
     tiny = (*REGIONS[:2], REGIONS[2].replace(size_kib=3), REGIONS[3])
     with pytest.raises(EthosmithError, match=r"\.scratch at 0x31000000 extends 1,024 bytes past"):

@@ -14,15 +14,12 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.models.int8_check import check_int8, interpreter_of
 from ethosmith.models.keras_model import GivenInput, first_sentence
 from ethosmith.models.quantise import RandomData, from_random, quantise
+from tests.support.one_thread import tensorflow
 
 
 @pytest.fixture(scope="module")
 def keras() -> Any:
-    import tensorflow as tf
-
-    # As the steps have it, and before anything runs: it cannot be changed afterwards.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
+    tensorflow()
     return pytest.importorskip("keras")
 
 

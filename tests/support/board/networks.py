@@ -16,6 +16,7 @@ from ethosmith.descriptors.load import load
 from ethosmith.descriptors.origin import Package
 from ethosmith.obtain.source import PackageSource
 from ethosmith.obtain.steps import Obtainer
+from tests.support.one_thread import tensorflow
 from tests.support.project_copy import ROOT
 
 SEED = 7
@@ -49,7 +50,7 @@ def mixed_network() -> bytes:
 
     Vela leaves GATHER and L2_NORMALIZATION to the CPU.
     """
-    import tensorflow as tf
+    tf = tensorflow()
 
     random = np.random.default_rng(SEED)
 

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from tests.support.one_thread import tensorflow
+
 _SHAPE = (1, 25, 25, 8)
 
 
 def pooled_network() -> bytes:
     """Return an int8 .tflite; its window of 9 is above what Vela takes with SAME padding."""
-    import tensorflow as tf
+    tf = tensorflow()
 
     random = np.random.default_rng(1)
 

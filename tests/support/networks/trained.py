@@ -13,6 +13,7 @@ from ethosmith.descriptors.origin import Package
 from ethosmith.models.quantise import RandomData, from_random, quantise
 from ethosmith.obtain.source import PackageSource
 from ethosmith.obtain.steps import Obtainer
+from tests.support.one_thread import tensorflow
 from tests.support.project_copy import ROOT
 
 _CALIBRATION = RandomData(seed=1, count=8, low=0.0, high=1.0)
@@ -91,11 +92,8 @@ def mobilenet_v2(folder: Path) -> bytes:
     One training pass over random images gives the batch normalisations statistics;
     without them activations fade to nothing.
     """
-    import tensorflow as tf
+    tf = tensorflow()
 
-    # As quantise() will ask for: TensorFlow takes it only before it first computes.
-    tf.config.threading.set_intra_op_parallelism_threads(1)
-    tf.config.threading.set_inter_op_parallelism_threads(1)
     tf.keras.utils.set_random_seed(_WEIGHTS_SEED)
     model = tf.keras.applications.MobileNetV2(input_shape=_IMAGE, weights=None)
     for layer in model.layers:
