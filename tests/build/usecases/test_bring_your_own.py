@@ -54,7 +54,7 @@ def test_own_model_labels_and_pictures(project: ProjectCopy, int8_network: str) 
     shown = [line.split() for line in said.splitlines() if line.startswith(("  first", "  second"))]
     # In two tables: the answers, and the traffic.
     assert [words[0] for words in shown] == 2 * ["first-one", "second"]
-    assert all(words[1] == "kind" and 0 <= int(words[2]) < 10 for words in shown)
+    assert all(words[1] == "kind" and 0 <= int(words[2]) < 10 for words in shown[:2])
     # The use case's own outputs are left alone.
     assert not (project.root / "build/usecases/img_class/expected.json").exists()
 
