@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from tests.support.made_once import made_once
@@ -17,6 +18,10 @@ from tests.support.project_copy import OWN_CACHE, ProjectCopy
 os.environ.setdefault(OWN_CACHE, os.environ.get("ETHOSMITH_BUILD_CACHE", ""))
 os.environ["ETHOSMITH_BUILD_CACHE"] = "none"
 os.environ["CCACHE_DISABLE"] = "1"
+
+# How long an example takes says how busy the machine is.
+hypothesis.settings.register_profile("untimed", deadline=None)
+hypothesis.settings.load_profile("untimed")
 
 NewCopy = Callable[..., ProjectCopy]
 
