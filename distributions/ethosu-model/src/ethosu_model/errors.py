@@ -18,11 +18,13 @@ class ModelError(Exception):
         super().__init__(printable(message))
 
 
-def printable(text: str) -> str:
-    """Return ``text`` with every unprintable character as ``<U+00A0>``."""
+def printable(text: str, *, kept: str = "") -> str:
+    """Return ``text`` with every unprintable character, but those of ``kept``, as ``<U+00A0>``."""
     if text.isprintable():
         return text
-    return "".join(char if char.isprintable() else f"<U+{ord(char):04X}>" for char in text)
+    return "".join(
+        char if char.isprintable() or char in kept else f"<U+{ord(char):04X}>" for char in text
+    )
 
 
 def did_you_mean(wrong: str, valid: Iterable[str]) -> str:

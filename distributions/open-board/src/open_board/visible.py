@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import codecs
 
+from ethosu_model.errors import printable
+
 _HARMLESS = "\n\r\t"
 
 
@@ -19,11 +21,4 @@ class Visible:
 
     def text(self, data: bytes) -> bytes:
         """Return what to write for the next bytes; a character cut in two waits for its rest."""
-        characters = self._decoder.decode(data)
-        return "".join(map(_shown, characters)).encode("utf-8")
-
-
-def _shown(character: str) -> str:
-    if character.isprintable() or character in _HARMLESS:
-        return character
-    return f"<U+{ord(character):04X}>"
+        return printable(self._decoder.decode(data), kept=_HARMLESS).encode("utf-8")
