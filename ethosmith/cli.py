@@ -20,7 +20,6 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Sequence
-from importlib.metadata import version
 from pathlib import Path
 
 from ethosmith import __version__
@@ -58,6 +57,8 @@ def main(words: Sequence[str], *, is_first: bool = True) -> int:
     if list(words) == ["schemas"]:
         return _write_references(Path.cwd())
     if list(words) == ["--version"]:
+        from importlib.metadata import version  # noqa: PLC0415 it reads mail's headers
+
         sys.stdout.write(f"ethosmith {__version__} (SCons {version('scons')})\n")
         return 0
     return _build(list(words), is_first=is_first)

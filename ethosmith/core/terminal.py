@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TextIO, cast
@@ -39,6 +38,8 @@ class Look:
 @contextlib.contextmanager
 def captured_output() -> Iterator[Callable[[], str]]:
     """Redirect file descriptors 1 and 2; yield a function that returns the output so far."""
+    import tempfile  # noqa: PLC0415 only where a step's library chatters
+
     with tempfile.TemporaryFile() as log, _redirected(log.fileno()):
 
         def output() -> str:

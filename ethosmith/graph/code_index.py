@@ -12,17 +12,19 @@ import ast
 import hashlib
 import importlib.util
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from ethosmith.core.files import write_text
+from ethosmith.core.identity import Identity
 
-_TEMPLATES = "*.j2"
+_TEMPLATES = ".j2"
 _SITE_FOLDERS = {"site-packages", "dist-packages"}
 # Ours even where they are installed.
 OWN_PACKAGES = ("ethosmith", "ethosu_model", "open_board")
@@ -59,18 +61,29 @@ class _Source:
     imports: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class _Module:
+    """What one module adds to the code of a step: its own, and names that it imports."""
+
+    code: Mapping[str, str] = field(default_factory=dict)
+    imports: frozenset[str] = frozenset()
+    distributions: frozenset[str] = frozenset()
+
+
 class CodeIndex:
     """Knows the code of modules; what it parsed it keeps for the next build.
 
     Args:
         memory: the file for that, or None. It holds nothing that runs, and may be damaged.
+        identity: knows the content of files.
     """
 
-    def __init__(self, memory: Path | None = None) -> None:
+    def __init__(self, memory: Path | None = None, identity: Identity | None = None) -> None:
         self._memory = memory
+        self._identity = identity or Identity()
         self._known = _read(memory)
         self._used: dict[str, _Source] = {}
-        self._sources: dict[str, tuple[Path, _Source] | None] = {}
+        self._modules: dict[str, _Module] = {}
         self._closures: dict[str, Closure] = {}
 
     def closure(self, module: str) -> Closure:
@@ -82,36 +95,38 @@ class CodeIndex:
     def _find(self, module: str) -> Closure:
         modules: dict[str, str] = {}
         distributions: set[str] = set()
-        waiting, seen = [module], set()
+        waiting, seen = [module], {module}
         while waiting:
-            name = waiting.pop()
-            if name in seen:
-                continue
-            seen.add(name)
-            if not _is_own(name.partition(".")[0]):
-                distributions |= _distribution(name)
-                continue
-            found = self._source(name)
-            if found is not None:
-                path, source = found
-                modules[name] = source.code
-                modules.update(_templates_of(path))
-                waiting += source.imports
-            waiting += [name.rpartition(".")[0]] if "." in name else []
+            one = self._module(waiting.pop())
+            modules.update(one.code)
+            distributions |= one.distributions
+            waiting += one.imports - seen
+            seen |= one.imports
         return Closure(dict(sorted(modules.items())), tuple(sorted(distributions)))
 
-    def _source(self, module: str) -> tuple[Path, _Source] | None:
-        if module not in self._sources:
-            path = _file_of(module)
-            self._sources[module] = None if path is None else (path, self._parsed(path, module))
-        return self._sources[module]
+    def _module(self, name: str) -> _Module:
+        """Return what is known of a name that is imported, which need be no module."""
+        if name not in self._modules:
+            self._modules[name] = self._look_at(name)
+        return self._modules[name]
+
+    def _look_at(self, name: str) -> _Module:
+        if not _is_own(name.partition(".")[0]):
+            return _Module(distributions=_distribution(name))
+        path = _file_of(name)
+        package = {name.rpartition(".")[0]} - {""}
+        if path is None:
+            return _Module(imports=frozenset(package))
+        source = self._parsed(path, name)
+        return _Module(
+            {name: source.code, **_templates_of(path)}, frozenset({*source.imports, *package})
+        )
 
     def _parsed(self, path: Path, module: str) -> _Source:
-        data = path.read_bytes()
         # The same text imports others from another package.
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        key = hashlib.sha256(package.encode() + b"\0" + data).hexdigest()
-        source = self._known.get(key) or _parse(data, package)
+        key = f"{package} {self._identity.sha256(path)}"
+        source = self._known.get(key) or _parse(path.read_bytes(), package)
         self._used[key] = source
         return source
 
@@ -207,11 +222,11 @@ def _is_own(name: str) -> bool:
     return origin is not None and not _SITE_FOLDERS & set(origin.parts)
 
 
-def _distribution(module: str) -> set[str]:
+def _distribution(module: str) -> frozenset[str]:
     name = module.partition(".")[0]
     if not name or name in sys.stdlib_module_names:
-        return set()
-    return {_DISTRIBUTIONS.get(name, name.lower().replace("_", "-"))}
+        return frozenset()
+    return frozenset({_DISTRIBUTIONS.get(name, name.lower().replace("_", "-"))})
 
 
 @cache
@@ -220,22 +235,29 @@ def _file_of(module: str) -> Path | None:
     origin = _origin(top)
     if origin is None:
         return None
-    base = origin.joinpath(*module.split("."))
-    for path in (base.with_name(f"{base.name}.py"), base / "__init__.py"):
-        if path.is_file():
-            return path
+    *packages, name = module.split(".")
+    folder = os.path.join(origin, *packages)  # noqa: PTH118 thousands of names are looked up
+    if f"{name}.py" in _names(folder):
+        return Path(folder, f"{name}.py")
+    if name in _names(folder) and "__init__.py" in _names(os.path.join(folder, name)):  # noqa: PTH118
+        return Path(folder, name, "__init__.py")
     return None
 
 
-def _templates_of(path: Path) -> dict[str, str]:
-    """Return the hashes of the templates beside a module that are named after it."""
-    return {
-        template.name: hashlib.sha256(template.read_bytes()).hexdigest()[:16]
-        for template in _templates(path.parent)
-        if template.name.startswith(f"{path.stem}.")
-    }
+@cache
+def _names(folder: str) -> frozenset[str]:
+    """Return the names in a folder; none if it is no folder that can be read."""
+    try:
+        return frozenset(os.listdir(folder))  # noqa: PTH208 names alone
+    except OSError:
+        return frozenset()
 
 
 @cache
-def _templates(folder: Path) -> tuple[Path, ...]:
-    return tuple(sorted(folder.glob(_TEMPLATES)))
+def _templates_of(path: Path) -> dict[str, str]:
+    """Return the hashes of the templates beside a module that are named after it."""
+    return {
+        name: hashlib.sha256((path.parent / name).read_bytes()).hexdigest()[:16]
+        for name in sorted(_names(str(path.parent)))
+        if name.startswith(f"{path.stem}.") and name.endswith(_TEMPLATES)
+    }

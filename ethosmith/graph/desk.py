@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes
-from ethosmith.environment import doctor
 from ethosmith.environment.tools import find_program
 from ethosmith.graph.build import Build
 from ethosmith.graph.layout import BUILD
@@ -36,6 +35,8 @@ def declare_doctor(build: Build) -> None:
     if len(build.session.targets) != 1:
         raise EthosmithError("'doctor' cannot be combined with other targets")
     form = build.session.values["format"]
+    from ethosmith.environment import doctor  # noqa: PLC0415 only if asked for
+
     build.engine.after("doctor", lambda: doctor.show(doctor.clone(), form), shows=True)
 
 

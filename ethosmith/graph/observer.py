@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from ethosmith.core.identity import Stamp
@@ -136,8 +137,15 @@ class Observer:
         return None if name.startswith(self._ignored) or _COMPILED in name else name
 
     def _wrapped(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        seen: set[str] = set()
+
         def asked(path: Any, *args: Any, **kwargs: Any) -> Any:
-            self._note(self.look, path)
+            # A build asks for the same few names again and again.
+            name = path if path.__class__ is str else str(path) if isinstance(path, Path) else ""
+            if name not in seen:
+                self._note(self.look, path)
+                if name.startswith(os.sep) and not self._is_blind:
+                    seen.add(name)
             return function(path, *args, **kwargs)
 
         return asked
@@ -160,10 +168,17 @@ class Observer:
 
     def _note(self, note: Callable[[Any], None], what: Any) -> None:
         """Call ``note``, whose own questions do not count; it must never fail."""
-        if self._ended or getattr(self._inside, "noting", False):
+        if self._is_blind:
             return
+        self._inside.noting = True
         try:
-            with self.paused():
-                note(what)
+            note(what)
         except Exception as error:  # noqa: BLE001 an audit hook must not fail
             self.failure = self.failure or f"{what}: {error}"
+        finally:
+            self._inside.noting = False
+
+    @property
+    def _is_blind(self) -> bool:
+        """Whether what this thread asks for now does not count."""
+        return self._ended or getattr(self._inside, "noting", False)

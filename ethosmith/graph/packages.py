@@ -9,12 +9,14 @@ import sys
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import cache
-from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 # The same code under another name, for processors alone.
 _ALTERNATIVES = {"tensorflow": "tensorflow-cpu"}
@@ -95,7 +97,7 @@ def _closure(name: str) -> dict[str, str]:
     return found
 
 
-def _requirements(distribution: metadata.Distribution) -> list[str]:
+def _requirements(distribution: Distribution) -> list[str]:
     from packaging.requirements import Requirement  # noqa: PLC0415 only if not remembered
 
     parsed = map(Requirement, distribution.requires or ())
@@ -103,7 +105,9 @@ def _requirements(distribution: metadata.Distribution) -> list[str]:
 
 
 @cache
-def _distribution(name: str) -> metadata.Distribution | None:
+def _distribution(name: str) -> Distribution | None:
+    from importlib import metadata  # noqa: PLC0415 only if not remembered
+
     for one in (name, _ALTERNATIVES.get(name)):
         with suppress(metadata.PackageNotFoundError):
             if one:

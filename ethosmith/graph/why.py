@@ -9,6 +9,7 @@ import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -128,9 +129,16 @@ class Makings:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._made = dict(_read(path))
-        self.build = 1 + max((made.build for made in self._made.values()), default=0)
         self._changed = False
+
+    @cached_property
+    def _made(self) -> dict[str, Made]:
+        return dict(_read(self._path))
+
+    @cached_property
+    def build(self) -> int:
+        """The number of this build: one more than that of the last that made something."""
+        return 1 + max((made.build for made in self._made.values()), default=0)
 
     def __getitem__(self, target: str) -> Made | None:
         """Return how ``target`` was made the last time; None if that is not known."""

@@ -24,7 +24,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean
 from ethosmith.core.program import fail, run_step, signal_name
 from ethosmith.steps.document import markdown, summary
-from ethosmith.steps.step import OWN_PACKAGE, Field, Step, fields_of
+from ethosmith.steps.step import OWN_PACKAGE, Field, Step, attribute_helps, fields_of
 
 _STANDARD_INPUT = "-"
 _IN_CHILD = "ETHOSMITH_STEP_IN_CHILD"
@@ -149,12 +149,13 @@ def _parser(cls: type[Step]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=f"ethosmith step {cls.name()}", description=summary(cls), allow_abbrev=False
     )
+    helps = attribute_helps(cls)
     for one in fields_of(cls):
         parser.add_argument(
             f"--{one.name.replace('_', '-')}",
             dest=one.name,
             required=one.required,
-            help=(one.help or one.kind).replace("``", "").replace("%", "%%"),
+            help=helps.get(one.name, one.kind).replace("``", "").replace("%", "%%"),
             **_conversion(one),
         )
     return parser

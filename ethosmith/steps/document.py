@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ethosmith.steps.step import Field, Step, fields_of
+from ethosmith.steps.step import Field, Step, attribute_helps, fields_of
 
 _HEAD = """\
 # Build steps
@@ -66,9 +66,10 @@ def _section(cls: type[Step]) -> Iterator[str]:
     yield f"{_one_line(summary(cls))}\n"
     yield "| field | kind | type | default | meaning |"
     yield "|---|---|---|---|---|"
+    helps = attribute_helps(cls)
     for one in fields_of(cls):
         yield f"| `{one.name}` | {_KINDS[one.kind]} | {_type(one.type)} | {_default(one)} |" + (
-            f" {_one_line(one.help)} |"
+            f" {_one_line(helps.get(one.name, ''))} |"
         )
     yield ""
     notes = list(_notes(cls))

@@ -21,7 +21,7 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
+from dataclasses import FrozenInstanceError, dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
@@ -77,7 +77,6 @@ class Field:
         type: without its mark.
         required: whether it has no default.
         default: its default, if it has one.
-        help: of the class's docstring.
     """
 
     name: str
@@ -85,13 +84,44 @@ class Field:
     type: Any
     required: bool
     default: Any
-    help: str
 
 
 class Step:
-    """The base of all steps; see the module."""
+    """The base of all steps; see the module.
+
+    It does for its subclasses what a frozen dataclass with keywords only does, without code that
+    is made anew for each class: a build knows all steps, and uses some.
+    """
 
     traits: ClassVar[Traits]
+
+    def __init__(self, **values: Any) -> None:
+        own = self.__dict__
+        for one in fields_of(type(self)):
+            if one.name in values:
+                own[one.name] = values.pop(one.name)
+            elif one.required:
+                raise TypeError(f"{type(self).__name__} needs {one.name}=")
+            else:
+                own[one.name] = one.default
+        if values:
+            raise TypeError(f"{type(self).__name__} has no {next(iter(values))}=")
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        raise FrozenInstanceError(f"cannot assign to field {name!r}")
+
+    def __delattr__(self, name: str) -> None:
+        raise FrozenInstanceError(f"cannot delete field {name!r}")
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and other.__dict__ == self.__dict__
+
+    def __hash__(self) -> int:
+        return hash((type(self), *self.__dict__.values()))
+
+    def __repr__(self) -> str:
+        values = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
+        return f"{type(self).__name__}({values})"
 
     def run(self) -> None:
         """Do the work: read the inputs, write the outputs.
@@ -191,7 +221,7 @@ def step(
 
     def decorate(cls: type[StepT]) -> type[StepT]:
         cls.traits = Traits(verb, packages, cacheable, owns_terminal, isolated)
-        return dataclass(frozen=True, kw_only=True)(cls)
+        return cls
 
     return decorate
 
@@ -204,23 +234,20 @@ def fields_of(cls: type[Step]) -> tuple[Field, ...]:
 
 @cache
 def _fields_of(cls: Any) -> tuple[Field, ...]:
-    hints = typing.get_type_hints(cls, include_extras=True)
-    helps = attribute_helps(cls.__doc__ or "")
     found = []
-    for one in fields(cls):
-        hint = hints[one.name]
+    for name, hint in typing.get_type_hints(cls, include_extras=True).items():
+        if typing.get_origin(hint) is ClassVar:
+            continue
         kind, type_ = "option", hint
         if typing.get_origin(hint) is Annotated:
             type_, kind = typing.get_args(hint)
-        required = one.default is MISSING
-        default = None if required else one.default
-        found.append(Field(one.name, kind, type_, required, default, helps.get(one.name, "")))
+        found.append(Field(name, kind, type_, not hasattr(cls, name), getattr(cls, name, None)))
     return tuple(found)
 
 
-def attribute_helps(docstring: str) -> dict[str, str]:
-    """Return the descriptions in the ``Attributes:`` of a docstring, each on one line."""
-    _, _, section = docstring.partition("Attributes:\n")
+def attribute_helps(cls: type[Step]) -> dict[str, str]:
+    """Return the descriptions in the ``Attributes:`` of a class's docstring, each on one line."""
+    _, _, section = (cls.__doc__ or "").partition("Attributes:\n")
     found: dict[str, str] = {}
     name = ""
     for line in section.splitlines():

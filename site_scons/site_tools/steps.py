@@ -88,6 +88,37 @@ def _processors() -> int:
     return os.cpu_count() or 1
 
 
+class _Call:
+    """An action that calls a function.
+
+    SCons signs what a function holds, and would walk through the whole build; of an object that
+    is called it signs the code alone.
+    """
+
+    def __init__(self, function: Callable[[], int | None]) -> None:
+        self._function = function
+
+    def __call__(
+        self, target: Sequence[Node], source: Sequence[Node], env: Environment
+    ) -> int | None:
+        del target, source, env
+        try:
+            return self._function()
+        except EthosmithError as error:
+            return fail(str(error))
+
+
+class _Said:
+    """The line of an action."""
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+
+    def __call__(self, target: Sequence[Node], source: Sequence[Node], env: Environment) -> str:
+        del target, source, env
+        return self._text
+
+
 class SConsEngine:
     """`ethosmith.graph.build.Engine` by SCons.
 
@@ -139,18 +170,7 @@ class SConsEngine:
             self._env.Alias(name, [])
             return
 
-        def act(target: Sequence[Node], source: Sequence[Node], env: Environment) -> int | None:
-            del target, source, env
-            try:
-                return action()
-            except EthosmithError as error:
-                return fail(str(error))
-
-        def say(target: Sequence[Node], source: Sequence[Node], env: Environment) -> str:
-            del target, source, env
-            return label
-
-        self._env.AlwaysBuild(self._env.Alias(name, [], Action(act, say)))
+        self._env.AlwaysBuild(self._env.Alias(name, [], Action(_Call(action), _Said(label))))
 
     def at_exit(self, action: Callable[[], None]) -> None:
         """Call ``action`` when the build has ended, however it ended."""
@@ -329,7 +349,8 @@ def begin_build(env: Environment, session: Session) -> Build:
     env.UseBuildCache()
     if env.GetOption("keep_going"):
         _keep_going()
-    code, packages = CodeIndex(NOTES / "code.json"), InstalledPackages(NOTES / "packages.json")
+    code = CodeIndex(NOTES / "code.json", session.identity)
+    packages = InstalledPackages(NOTES / "packages.json")
     engine = SConsEngine(env, session)
     build = Build(session, engine, code, packages, lambda name: env.CompilersFor(build, name))
     build.output = output

@@ -31,7 +31,7 @@ def test_two_steps_cannot_make_one_file() -> None:
     build, _ = fake_build({"usecase": "kws"})
     build.add(_LABELS)
     with pytest.raises(EthosmithError, match=r"build/labels\.c: two steps would make it"):
-        build.add(replace(_LABELS, labels=("c",)))
+        build.add(GenerateLabels.of_spec({**_LABELS.spec(), "labels": ("c",)}))
 
 
 def test_options_code_and_packages_are_in_the_signature() -> None:
@@ -39,7 +39,7 @@ def test_options_code_and_packages_are_in_the_signature() -> None:
     facts = build.facts_of(_LABELS)
     assert facts.options == {"labels": ["a", "b"], "source": "x.yaml", "output": "build/labels.c"}
     assert facts.packages == {}
-    other = build.facts_of(replace(_LABELS, labels=("b", "a")))
+    other = build.facts_of(GenerateLabels.of_spec({**_LABELS.spec(), "labels": ("b", "a")}))
     assert other.signature != facts.signature
     assert replace(facts, packages={"numpy": "1"}).signature != facts.signature
     assert replace(facts, code={**facts.code, "ethosmith": "0"}).signature != facts.signature
@@ -50,7 +50,7 @@ def test_an_arena_for_the_npu_needs_no_interpreter_on_the_host() -> None:
     build, _ = fake_build({"usecase": "kws"})
     step = PlanArena(network=Path("n.tflite"), on_npu=True, output=Path("build/arena.json"))
     assert "tflite-micro" not in build.facts_of(step).packages
-    assert "tflite-micro" in replace(step, on_npu=False).packages
+    assert "tflite-micro" in PlanArena.of_spec({**step.spec(), "on_npu": False}).packages
 
 
 def test_places_and_unsigned_options_are_not() -> None:
