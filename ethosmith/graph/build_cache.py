@@ -20,18 +20,17 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
-import re
 import shutil
 import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import open_regular, sha256_of, writing_beside
+from ethosmith.core.files import open_regular, writing_beside
+from ethosmith.graph.cache_record import DamagedEntry, KeptFile, NotKept, Record
 from ethosmith.graph.cache_trust import (
     Trust,
     check_folder,
@@ -40,6 +39,7 @@ from ethosmith.graph.cache_trust import (
     is_real_folder,
     make_private,
 )
+from ethosmith.graph.http_server import CacheServer, is_url
 from ethosmith.obtain.cache import Cache
 
 NONE = "none"
@@ -50,19 +50,14 @@ _TAG = "Signature: 8a477f597d28d172789f06886806bc55\n# Ethosmith's build cache.\
 _CHUNK_BYTES = 1 << 20
 # Noting each use would write to the disk for each read; this is fine enough to tell old from new.
 _NOTED_EVERY_S = 3600.0
-_RUNNABLE, _PLAIN = "run", "file"
-# No output of a step is larger.
-_MAX_FILE_BYTES = 4 << 30
-_MAX_LINE_BYTES = 96
-_MAX_HEAD_BYTES = 160
-_LINE = re.compile(rb"([0-9a-f]{64}) (run|file) (0|[1-9][0-9]{0,15})\n")
 
 
 def cache_folder(option: str, environment: Mapping[str, str], root: Path) -> Path | None:
     """Return the folder of the build cache, or None if there shall be none.
 
     Args:
-        option: of ``cache=``; empty: the environment decides.
+        option: of ``cache=``; empty: the environment decides. With a server's address, the folder
+            in front of it is meant.
         environment: ETHOSMITH_BUILD_CACHE is asked.
         root: what a relative folder is relative to.
 
@@ -72,6 +67,9 @@ def cache_folder(option: str, environment: Mapping[str, str], root: Path) -> Pat
     given = option or environment.get(VARIABLE, "")
     if given == NONE:
         return None
+    if is_url(given):
+        named = environment.get(VARIABLE, "")
+        given = "" if named == NONE or is_url(named) else named
     if not given:
         folder = Cache.for_user().root / "build"
         make_private(folder)
@@ -85,17 +83,14 @@ def cache_folder(option: str, environment: Mapping[str, str], root: Path) -> Pat
     return folder
 
 
-class DamagedEntry(Exception):  # noqa: N818 it is no error of a user
-    """What the cache holds is not what was put into it."""
+def cache_server(option: str, environment: Mapping[str, str]) -> CacheServer | None:
+    """Return the server behind the folder of `cache_folder`, if one is given.
 
-
-@dataclass(frozen=True)
-class _Kept:
-    """One file of a step."""
-
-    sha256: str
-    mode: int
-    size_bytes: int
+    Raises:
+        EthosmithError: as `CacheServer.of`.
+    """
+    given = option or environment.get(VARIABLE, "")
+    return CacheServer.of(given, environment) if is_url(given) else None
 
 
 class BuildCache:
@@ -124,54 +119,40 @@ class BuildCache:
             DamagedEntry: it was, but not as it was kept; the entry is removed.
             OSError: a target cannot be written.
         """
-        record = self._place(STEPS, key)
+        place = self._place(STEPS, key)
         try:
-            head, body = self._read_record(record, len(targets))
-            if not self._may_take(key, head, body, targets):
+            record = self._read_record(place, len(targets))
+            if not self._may_take(key, record, targets):
                 return False
-            kept = _parsed(record, body, len(targets))
             with ExitStack() as stack:
-                for file, target in zip(kept, targets, strict=True):
+                for file, target in zip(record.files, targets, strict=True):
                     beside = stack.enter_context(writing_beside(target, file.mode))
                     self._copy_out(file, beside)
-        except _NotKept:
+        except NotKept:
             return False
         except DamagedEntry:
             with suppress(OSError):
-                record.unlink()
+                place.unlink()
             raise
-        _note_use(record)
+        _note_use(place)
         return True
 
-    def _read_record(self, record: Path, count: int) -> tuple[list[bytes], bytes]:
-        """Return the words of a record's first line, and its other lines.
+    def _read_record(self, place: Path, count: int) -> Record:
+        with self._reading(place) as file:
+            text = file.read(Record.limit_bytes(count) + 1)
+        return Record.parse(f"{STEPS}/{place.name[:12]}…", text, count)
 
-        Raises:
-            DamagedEntry: its checksum is wrong.
-        """
-        limit_bytes = _MAX_HEAD_BYTES + count * _MAX_LINE_BYTES
-        with self._reading(record) as file:
-            text = file.read(limit_bytes + 1)
-        head, newline, body = text.partition(b"\n")
-        words = head.split(b" ")
-        checksum = hashlib.sha256(body).hexdigest().encode()
-        if len(text) > limit_bytes or not newline or words[0] != checksum:
-            raise DamagedEntry(f"{STEPS}/{record.name[:12]}… is not as it was written")
-        return words[1:], body
-
-    def _may_take(
-        self, key: str, head: Sequence[bytes], body: bytes, targets: Sequence[Path]
-    ) -> bool:
+    def _may_take(self, key: str, record: Record, targets: Sequence[Path]) -> bool:
         """Decide whether an entry may be used: whoever wrote it may have meant harm."""
         if self._is_private(key) or all(is_inert(target) for target in targets):
             return True
-        return self._trust.is_signed(head[0] if head else b"", key, body)
+        return record.is_signed(key, self._trust)
 
     def _is_private(self, key: str) -> bool:
         place = self._place(STEPS, key)
         return all(is_private(path) for path in (self.root, place.parents[1], place.parent, place))
 
-    def _copy_out(self, kept: _Kept, beside: Path) -> None:
+    def _copy_out(self, kept: KeptFile, beside: Path) -> None:
         place = self._place(CONTENT, kept.sha256)
         digest = hashlib.sha256()
         left = kept.size_bytes
@@ -196,7 +177,7 @@ class BuildCache:
             DamagedEntry: something else than a file is there.
         """
         if not all(is_real_folder(folder) for folder in (place.parents[1], place.parent)):
-            raise _NotKept
+            raise NotKept
         with ExitStack() as stack:
             try:
                 file = stack.enter_context(open_regular(place, follow_links=False))
@@ -206,7 +187,7 @@ class BuildCache:
                         f"{place.parents[1].name}/{place.name[:12]}… is not a regular file"
                     ) from None
                 # Never kept, removed to save room, or another user's alone.
-                raise _NotKept from None
+                raise NotKept from None
             yield file
 
     def keep(self, key: str, targets: Sequence[Path]) -> None:
@@ -223,27 +204,49 @@ class BuildCache:
             return
         if not self._is_worth_keeping(targets):
             return
-        lines = [self._keep_content(target) for target in targets]
-        body = "".join(lines).encode()
-        head = b" ".join([hashlib.sha256(body).hexdigest().encode(), *self._trust.sign(key, body)])
+        files = [self._keep_content(target) for target in targets]
+        self.keep_record(key, Record.signed(files, key, self._trust))
+
+    def keep_record(self, key: str, record: Record) -> None:
+        """Put a step's record into the cache; its files are there already.
+
+        Raises:
+            OSError: the cache cannot be written.
+        """
         with self._writing(self._place(STEPS, key)) as beside:
-            beside.write_bytes(head + b"\n" + body)
+            beside.write_bytes(record.text)
 
     def _is_worth_keeping(self, targets: Sequence[Path]) -> bool:
         """Return whether anybody would take these files from here."""
         private = not self.root.exists() or is_private(self.root)
-        return private or self._trust.has_key or all(is_inert(target) for target in targets)
+        return private or self._trust.may_be_taken(targets)
 
-    def _keep_content(self, path: Path) -> str:
+    def _keep_content(self, path: Path) -> KeptFile:
         """Keep one file and return its line in the record."""
-        sha256, size_bytes = sha256_of(path), path.stat().st_size
-        place = self._place(CONTENT, sha256)
+        kept = KeptFile.of(path)
         # Another size: cut by a full disk or a lost network; better now than when it is read.
-        if not _is_file_of(place, size_bytes):
-            with self._writing(place) as beside:
+        if not self.has_content(kept):
+            with self.adding_content(kept.sha256) as beside:
                 shutil.copyfile(path, beside)
-        kind = _RUNNABLE if path.stat().st_mode & stat.S_IXUSR else _PLAIN
-        return f"{sha256} {kind} {size_bytes}\n"
+        return kept
+
+    def has_content(self, kept: KeptFile) -> bool:
+        """Tell whether a file of this name and size is there; `content` of it may be damaged."""
+        return _is_file_of(self.content(kept.sha256), kept.size_bytes)
+
+    def content(self, sha256: str) -> Path:
+        """Return where a file is kept, by the hash of its content."""
+        return self._place(CONTENT, sha256)
+
+    @contextmanager
+    def adding_content(self, sha256: str) -> Iterator[Path]:
+        """Yield a path to write a file to; it gets its name in the cache when all went well.
+
+        Raises:
+            OSError: the cache cannot be written.
+        """
+        with self._writing(self.content(sha256)) as beside:
+            yield beside
 
     def _place(self, kind: str, name: str) -> Path:
         return self.root / kind / name[:2] / name
@@ -265,37 +268,12 @@ class BuildCache:
             yield beside
 
 
-class _NotKept(Exception):  # noqa: N818 as `DamagedEntry`
-    """The step, or what belongs to it, is not in the cache."""
-
-
 def _is_file_of(place: Path, size_bytes: int) -> bool:
     try:
         state = place.lstat()
     except OSError:
         return False
     return stat.S_ISREG(state.st_mode) and state.st_size == size_bytes
-
-
-def _parsed(record: Path, body: bytes, count: int) -> list[_Kept]:
-    """Return what a record says of each file.
-
-    Raises:
-        DamagedEntry: it is not of this form. A checksum is soon made for any text.
-    """
-    lines = [_LINE.fullmatch(line) for line in body.splitlines(keepends=True)]
-    kept = [
-        _Kept(
-            line[1].decode(),
-            0o755 if line[2].decode() == _RUNNABLE else 0o644,
-            int(line[3]),
-        )
-        for line in lines
-        if line is not None
-    ]
-    if not len(kept) == len(lines) == count or any(k.size_bytes > _MAX_FILE_BYTES for k in kept):
-        raise DamagedEntry(f"{STEPS}/{record.name[:12]}… is not a record of {count} files")
-    return kept
 
 
 def _note_use(place: Path) -> None:

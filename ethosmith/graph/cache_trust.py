@@ -17,7 +17,7 @@ import hashlib
 import hmac
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
@@ -60,6 +60,10 @@ class Trust:
     def has_key(self) -> bool:
         """Whether entries are signed."""
         return bool(self.key)
+
+    def may_be_taken(self, targets: Sequence[PurePath]) -> bool:
+        """Tell whether others who have this key, or none, would take these files from us."""
+        return self.has_key or all(is_inert(target) for target in targets)
 
     def sign(self, step_key: str, body: bytes) -> list[bytes]:
         """Return the signature of a step's record, as a list of one word; none without a key."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean, unknown_name
 from ethosmith.graph.environment import NAMES as LAUNCHERS
+from ethosmith.graph.http_server import is_url
 from ethosmith.graph.runtimes import RUNTIMES
 
 WHAT, OWN, HOW = GROUPS = ("What is built", "Your own files", "How")
@@ -167,7 +168,11 @@ OPTIONS = (
     Option("card", "mount, for flash", "", is_path=True, detail="for flash: its mount point"),
     Option("offline", "1: no network", "0", ("0", "1")),
     Option("launcher", "or ccache, none", "auto", LAUNCHERS, detail="ccache, distcc, icecc; none"),
-    Option("cache", "its folder; none", "", is_path=True, detail="build cache's folder; none"),
+    Option(
+        *("cache", "folder or https://; none", ""),
+        is_path=True,
+        detail="build cache: a folder, https://HOST/PATH, none",
+    ),
     Option("cache_limit_gib", "its size", "5", detail="how large it may grow"),
     Option(
         "format",
@@ -247,7 +252,7 @@ class Place:
 
 def _is_typed_path(name: str, value: str, paths: Collection[str]) -> bool:
     is_path = name in paths or name.endswith("_dir")
-    return is_path and value not in {"", "none"} and not value.startswith("~")
+    return is_path and value not in {"", "none"} and not value.startswith("~") and not is_url(value)
 
 
 @dataclass(frozen=True)

@@ -19,11 +19,12 @@ from ethosmith.descriptors.platform import Platform
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.environment.null_build import is_plain
-from ethosmith.graph.build_cache import cache_folder
+from ethosmith.graph.build_cache import cache_folder, cache_server
 from ethosmith.graph.build_lock import BuildLock, make_build_folder
 from ethosmith.graph.configuration import Configuration, configurations, sweep_configurations
 from ethosmith.graph.environment import Launcher, find_launcher, process_environment
 from ethosmith.graph.help import help_text
+from ethosmith.graph.http_server import CacheServer
 from ethosmith.graph.layout import BUILD, NOTES, OwnFiles, SelectedUseCase
 from ethosmith.graph.options import (
     HOW,
@@ -300,6 +301,11 @@ class Session:
     def cache_folder(self) -> Path | None:
         """The folder of the build cache; None: there is none."""
         return cache_folder(self.values["cache"], os.environ, self.project.root)
+
+    @cached_property
+    def cache_server(self) -> CacheServer | None:
+        """The server behind it, of ``cache=https://…``."""
+        return cache_server(self.values["cache"], os.environ)
 
     @cached_property
     def identity(self) -> Identity:

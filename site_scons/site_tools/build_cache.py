@@ -9,17 +9,23 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import SCons.Action
 import SCons.CacheDir
 from SCons.Action import Action, CommandAction, CommandGeneratorAction, ListAction
 
-from ethosmith.graph.build_cache import BuildCache, DamagedEntry
+from ethosmith.graph.build_cache import BuildCache
+from ethosmith.graph.cache_record import DamagedEntry
 from ethosmith.graph.cache_size import limit_bytes, shrink, shrink_now_and_then, size_line, size_of
 from ethosmith.graph.cache_trust import Trust, trust_line
+from ethosmith.graph.http_server import CacheServer
 from ethosmith.graph.scons_types import Environment, Executor, Node
 from ethosmith.graph.step_key import Places, step_key
 from ethosmith.obtain.cache import Cache
+
+if TYPE_CHECKING:
+    from ethosmith.graph.http_cache import HttpCache
 
 # What says for which machine a compiler works.
 _MACHINE_FLAGS = ("-m", "--target", "--specs")
@@ -61,10 +67,17 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
         return True
 
     def _fetch(self, cache: BuildCache, env: Environment, node: Node, targets: list[Node]) -> bool:
+        place, key, paths = self.path, _key(env, node), [Path(str(target)) for target in targets]
         try:
-            return cache.fetch(_key(env, node), [Path(str(target)) for target in targets])
+            if cache.fetch(key, paths):
+                return True
+            server: HttpCache | None = env["HTTP_CACHE"]
+            if server is None:
+                return False
+            place = server.url
+            return server.fetch(key, paths) and cache.fetch(key, paths)
         except DamagedEntry as damage:
-            env["SHOWN"].progress.line(f"warning: {self.path}: {damage}; {node} is made again")
+            env["SHOWN"].progress.line(f"warning: {place}: {damage}; {node} is made again")
             return False
 
     def push(self, node: Node) -> None:
@@ -82,7 +95,10 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
             self._added = True
             atexit.register(shrink_now_and_then, self._cache.root, env["CACHE_LIMIT_BYTES"])
         try:
-            self._cache.keep(_key(env, node), [Path(str(target)) for target in targets])
+            key, paths = _key(env, node), [Path(str(target)) for target in targets]
+            self._cache.keep(key, paths)
+            if env["HTTP_CACHE"] is not None:
+                env["HTTP_CACHE"].keep(key, paths)
         except OSError as error:
             self._keeps = False
             reason = f"{error.strerror}; nothing more is added to it by this build"
@@ -136,15 +152,23 @@ def use_build_cache(env: Environment) -> None:
     """Let the build take from and add to the cache of ``cache=``, and declare ``scons cache``."""
     session = env["SESSION"]
     folder, limit = session.cache_folder, limit_bytes(session.values["cache_limit_gib"])
-    env.Replace(PLACES=Places(session.project.root), CACHE_LIMIT_BYTES=limit)
-    env.AlwaysBuild(env.Alias("cache", [], Action(_say(folder, limit), strfunction=None)))
+    env.Replace(PLACES=Places(session.project.root), CACHE_LIMIT_BYTES=limit, HTTP_CACHE=None)
+    say = _say(folder, limit, session.cache_server)
+    env.AlwaysBuild(env.Alias("cache", [], Action(say, strfunction=None)))
+    if folder is not None and session.cache_server is not None:
+        from ethosmith.graph.http_cache import HttpCache  # noqa: PLC0415 seldom needed
+
+        trust, note = Trust.of(os.environ), env["SHOWN"].progress.line
+        server = HttpCache(session.cache_server, BuildCache(folder, trust), trust, note)
+        env.Replace(HTTP_CACHE=server)
+        atexit.register(server.finish)
     if folder is not None:
         if session.record is not None:
             session.record.ignore(folder)
         env.CacheDir(str(folder), StepCache)
 
 
-def _say(folder: Path | None, limit: int) -> Callable[..., None]:
+def _say(folder: Path | None, limit: int, server: CacheServer | None) -> Callable[..., None]:
     def say(target: Sequence[Node], source: Sequence[Node], env: Environment) -> None:
         del target, source, env
         Cache.for_user().remove_stale_partials(_STALE_DOWNLOAD_S)
@@ -154,6 +178,10 @@ def _say(folder: Path | None, limit: int) -> Callable[..., None]:
         shrink(folder, limit)
         sys.stdout.write(size_line(folder, size_of(folder), limit))
         sys.stdout.write(trust_line(folder, Trust.of(os.environ)))
+        if server is not None:
+            from ethosmith.graph.http_cache import server_line  # noqa: PLC0415
+
+            sys.stdout.write(server_line(server, Trust.of(os.environ)))
 
     return say
 

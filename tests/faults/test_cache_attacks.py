@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.graph.build_cache import BuildCache, DamagedEntry, cache_folder
+from ethosmith.graph.build_cache import BuildCache, cache_folder
+from ethosmith.graph.cache_record import DamagedEntry
 from ethosmith.graph.cache_size import shrink
 from ethosmith.graph.cache_trust import KEY_VARIABLE, Trust, make_private
 

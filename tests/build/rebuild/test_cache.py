@@ -18,6 +18,7 @@ from ethosmith.core.files import unfinished_below
 from ethosmith.graph.build_cache import VARIABLE
 from tests.build.rebuild.test_interrupted import differing
 from tests.support.changes import steps
+from tests.support.nginx import TOKEN, nginx
 from tests.support.project_copy import ProjectCopy
 
 pytestmark = pytest.mark.scons
@@ -49,6 +50,30 @@ def test_a_second_checkout_makes_nothing_but_runs_the_image(
     project.replace("usecases/kws/usecase.yaml", "on, OFF,", "on, off,")
     assert f"CACHED    {_LABELS}\n" in project.build(_LABELS).stdout
     assert project.build("run", _KWS).steps >= steps("RUN IMAGE/kws.axf")
+
+
+def test_a_build_takes_from_a_server_what_another_wrote_with_its_token(tmp_path: Path) -> None:
+    key, folders = "a key that a group of people has", (tmp_path / "ci", tmp_path / "desk")
+    with nginx(tmp_path / "nginx") as server:
+        for folder in folders:
+            folder.mkdir()
+        ci, desk = (
+            replace(
+                ProjectCopy.fresh(folder / "project"),
+                environment={
+                    VARIABLE: str(folder / "cache"),
+                    "ETHOSMITH_BUILD_CACHE_KEY": key,
+                    "REQUESTS_CA_BUNDLE": str(server.authority),
+                },
+            )
+            for folder in folders
+        )
+        writing = {**ci.environment, "ETHOSMITH_BUILD_CACHE_TOKEN": TOKEN}
+        outcome = replace(ci, environment=writing).build(_LABELS, f"cache={server.url}")
+        assert f"GENERATE {_LABELS}" in outcome.steps, outcome.text
+        assert f"CACHED    {_LABELS}\n" in desk.build(_LABELS, f"cache={server.url}").stdout
+        assert desk.read(_LABELS) == ci.read(_LABELS)
+    assert TOKEN not in outcome.text
 
 
 def test_a_source_that_changes_while_it_is_read_is_kept_out(tmp_path: Path) -> None:

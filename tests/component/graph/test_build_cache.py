@@ -15,7 +15,8 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import UNFINISHED_PREFIX
-from ethosmith.graph.build_cache import BuildCache, DamagedEntry, cache_folder
+from ethosmith.graph.build_cache import BuildCache, cache_folder
+from ethosmith.graph.cache_record import DamagedEntry
 from ethosmith.graph.cache_size import limit_bytes, shrink, size_of
 from ethosmith.graph.cache_trust import Trust
 
