@@ -12,6 +12,7 @@ from ethosmith.descriptors.budget import Budget
 from ethosmith.descriptors.inputs import ArrayInput, SoundInput
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.words import (
+    FUNCTION_NAME,
     PARAMETER_NAME,
     Checked,
     Label,
@@ -37,6 +38,8 @@ _FLOAT_MAX = 3.4028234e38
 ParameterValue = Annotated[bool | int | float | str, Checked(_fits_c)]
 Size = Annotated[int, Limits(ge=1, le=65536)] | Literal["any"]
 ResetState = Literal["sample", "inference", "never"]
+FunctionName = Annotated[str, Limits(pattern=FUNCTION_NAME)]
+Layout = Literal["nchw", "nhwc"]
 RuntimeName = Literal["direct", "prebuilt", "tflm"]
 
 
@@ -77,6 +80,11 @@ class Model(Strict):
     Attributes:
         name: in file names and on the device.
         source: the file.
+        build: of a Python file that builds a PyTorch network, the function that returns it.
+        weights: a PyTorch network's parameters: a file that `torch.save(net.state_dict(), ...)`
+            wrote.
+        layout: of a PyTorch network: `nchw`, with channels second inside and last in
+            `input_shape` and for the application; or `nhwc`, nothing is moved.
         input_shape: what the pre-processing can fill, without the batch; `any` where it
             takes every size. Without it the use case takes every network, and its
             quantisation needs random inputs.
@@ -87,6 +95,9 @@ class Model(Strict):
 
     name: Name
     source: Origin
+    build: FunctionName = "build"
+    weights: Origin | None = None
+    layout: Layout = "nchw"
     input_shape: Annotated[tuple[Size, ...], Limits(min_length=1, max_length=5)] | None = None
     reset_state: ResetState = "sample"
 

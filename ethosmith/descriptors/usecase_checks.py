@@ -182,6 +182,8 @@ def _missing_file(where: Location, folder: Path, name: str) -> Iterator[Problem]
 
 def _origins(usecase: UseCase) -> Iterator[tuple[Location, Origin]]:
     yield ("model", "source"), usecase.model.source
+    if usecase.model.weights is not None:
+        yield ("model", "weights"), usecase.model.weights
     for index, sample in enumerate(usecase.samples):
         if sample.source is not None:
             yield ("samples", index, "source"), sample.source

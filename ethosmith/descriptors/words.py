@@ -23,6 +23,7 @@ _UNSHOWN = r"\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufef
 LABEL = rf'^[^"\\{_UNSHOWN}]+$'
 SAMPLE_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 PROGRAM = r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$"
+FUNCTION_NAME = r"^[A-Za-z_][A-Za-z0-9_]*$"
 PARAMETER_NAME = r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$"
 _NAME = r"^[a-z][a-z0-9]*([_-][a-z0-9]+)*$"
 _LINE = rf"^[^{_UNSHOWN}]+$"
@@ -42,6 +43,7 @@ PATTERN_MEANINGS: Mapping[str, str] = {
     LABEL: "one line of text without '\"', '\\' and control characters",
     SAMPLE_NAME: "letters, digits, '.', '-' and '_', beginning with a letter or digit",
     PROGRAM: "a program's name, without its folder",
+    FUNCTION_NAME: "the name of a Python function",
     PARAMETER_NAME: "lower-case letters, digits and single '_', beginning with a letter",
     _LINE: "one line of text without control characters",
     _SHA256: "a SHA-256: 64 hexadecimal digits in lower case",

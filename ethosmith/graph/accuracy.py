@@ -22,6 +22,7 @@ from ethosmith.graph.images import Generated, firmware_image
 from ethosmith.graph.layout import SelectedSample, SelectedUseCase, image_file
 from ethosmith.graph.models import FloatModel
 from ethosmith.graph.own_files import formats_of, suffixes_taken
+from ethosmith.graph.pytorch import Int8Network
 from ethosmith.graph.samples import sample_file, shown
 from ethosmith.steps.answer_on_device import AnswerOnDevice
 from ethosmith.steps.answer_on_host import AnswerOnHost
@@ -52,7 +53,7 @@ class Evaluation:
 
 
 def evaluation(
-    build: Build, usecase: SelectedUseCase, model: FloatModel, network: Path, host: Path
+    build: Build, usecase: SelectedUseCase, model: FloatModel, network: Int8Network, host: Path
 ) -> Evaluation | None:
     """Declare the evaluation set and this machine's answers; None if they are not asked for.
 
@@ -71,6 +72,10 @@ def evaluation(
     if wanted is None or not any(_is_asked(build, usecase, one) for one in configurations):
         return None
     _check_can_run(build)
+    if model.pytorch:
+        raise EthosmithError(
+            f"accuracy measures Keras and .tflite networks, and {model.path} is one of PyTorch"
+        )
     folder = usecase.outputs / f"accuracy{_own_set(build)}"
     items = _evaluation_set(build, usecase, wanted, folder / "set.zip")
     float_answers = None
@@ -82,7 +87,7 @@ def evaluation(
         )
         float_network = build.add(converted).output
         float_answers = _host_answers(build, usecase, "float", float_network, host, items)
-    int8_answers = _host_answers(build, usecase, "int8", network, host, items)
+    int8_answers = _host_answers(build, usecase, "int8", network.path, host, items)
     return Evaluation(wanted, items, float_answers, int8_answers)
 
 

@@ -17,6 +17,7 @@ from typing import Any, Protocol, TextIO, TypeVar
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import Platform
+from ethosmith.environment.locked import LockedEnvironment
 from ethosmith.graph.code_index import Closure, CodeIndex
 from ethosmith.graph.packages import InstalledPackages
 from ethosmith.graph.project import Located, Project
@@ -320,7 +321,15 @@ class Build:
         """Return what decides the outputs of ``step`` beside its inputs' content."""
         closure = self.closure_of(step)
         options = json.loads(self._without_places(json.dumps(step.spec(signed_only=True))))
-        return Facts(step.name(), options, self.packages.versions(step.packages), closure.modules)
+        return Facts(step.name(), options, self._packages_of(step), closure.modules)
+
+    def _packages_of(self, step: Step) -> dict[str, str]:
+        """Return the versions that count; of a locked environment, of all that is in it."""
+        environment = step.traits.environment
+        if not environment:
+            return self.packages.versions(step.packages)
+        locked = LockedEnvironment(environment).versions
+        return {f"{environment}:{name}": version for name, version in sorted(locked.items())}
 
     def closure_of(self, step: Step) -> Closure:
         """Return the code of ``step``."""

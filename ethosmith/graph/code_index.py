@@ -36,6 +36,7 @@ _DISTRIBUTIONS = {
     "ethosu": "ethos-u-vela",
     "google": "protobuf",
     "serial": "pyserial",
+    "tosa_reference_model": "tosa-tools",
     "yaml": "pyyaml",
 }
 

@@ -57,12 +57,14 @@ class OwnFiles:
 
     Attributes:
         model: of ``model=``.
+        builder: of ``model=FILE.py:BUILDER``; empty: none is named.
         labels: of ``labels=``, and ``labels_file`` its name.
         samples: of ``samples=``, and ``samples_folder`` its name.
         runs: of ``runs=``, how many seeds; 0: those of the descriptor.
     """
 
     model: Path | None = None
+    builder: str = ""
     labels: tuple[str, ...] | None = None
     labels_file: Path | None = None
     samples: tuple[SelectedSample, ...] | None = None

@@ -11,6 +11,15 @@ from ethosmith.descriptors.usecase import RandomInputs
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase, image_folder, vela_folder
+from ethosmith.graph.pytorch import (
+    Int8Network,
+    PytorchModel,
+    exported_network,
+    is_pytorch,
+    pytorch_model,
+    quantised_pytorch,
+    refuse_runtime,
+)
 from ethosmith.graph.samples import obtained_file
 from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosmith.steps.compute_features import ComputeFeatures
@@ -31,11 +40,13 @@ class FloatModel:
 
     Attributes:
         path: of the file or folder.
-        files: the file, or all files of the folder.
+        files: the file, or all files of the folder; of a Python file also what it imports.
+        pytorch: more of a PyTorch network; None: it is a Keras network or a .tflite.
     """
 
     path: Path
     files: tuple[Path, ...]
+    pytorch: PytorchModel | None = None
 
 
 def float_model(build: Build, usecase: SelectedUseCase) -> FloatModel:
@@ -45,6 +56,9 @@ def float_model(build: Build, usecase: SelectedUseCase) -> FloatModel:
         source = usecase.descriptor.model.source
         target = usecase.outputs / "model" / source.file_name
         path = obtained_file(build, source, usecase.folder, target)
+    if is_pytorch(path):
+        found = pytorch_model(build, usecase, path)
+        return FloatModel(path, found.files, found)
     folder = build.project.root / path
     if not folder.is_dir():
         return FloatModel(path, (path,))
@@ -57,6 +71,8 @@ def input_shape(build: Build, usecase: SelectedUseCase, model: FloatModel) -> Pa
     pattern = usecase.descriptor.model.input_shape
     if pattern is None:
         return None
+    if model.pytorch:
+        return exported_network(build, usecase, model.pytorch).shape
     return build.add(
         ReadInputShape(
             model=model.path,
@@ -73,6 +89,8 @@ def network_inputs(build: Build, usecase: SelectedUseCase, model: FloatModel) ->
     declared = usecase.descriptor.sample_form["array"]["shape"] is not None
     if declared or all(sample.format != "npy" for sample in usecase.samples):
         return None
+    if model.pytorch:
+        return exported_network(build, usecase, model.pytorch).form
     return build.add(
         ReadNetworkInputs(
             model=model.path,
@@ -103,13 +121,16 @@ def features(
 
 def quantised_network(
     build: Build, usecase: SelectedUseCase, model: FloatModel, representative: Sequence[Path]
-) -> Path:
+) -> Int8Network:
     """Declare the int8 network made from ``model`` with ``representative`` data."""
     asked = usecase.descriptor.quantise.representative
     random = None
     if isinstance(asked, RandomInputs):
         random = {"seed": asked.seed, "count": asked.count, "low": asked.low, "high": asked.high}
-    return build.add(
+    if model.pytorch:
+        calibration = () if random else tuple(representative)
+        return quantised_pytorch(build, usecase, model.pytorch, calibration, random)
+    step = build.add(
         QuantiseNetwork(
             model=model.path,
             model_files=model.files,
@@ -118,7 +139,8 @@ def quantised_network(
             label_count=len(usecase.labels),
             output=usecase.outputs / f"{usecase.model_name}_int8.tflite",
         )
-    ).output
+    )
+    return Int8Network(step.output)
 
 
 @dataclass(frozen=True)
@@ -138,30 +160,35 @@ class CompiledNetwork:
 
 
 def compiled_network(
-    build: Build, usecase: SelectedUseCase, configuration: Configuration, network: Path
+    build: Build, usecase: SelectedUseCase, configuration: Configuration, network: Int8Network
 ) -> CompiledNetwork:
-    """Declare ``network`` as the configuration executes it."""
+    """Declare ``network`` as the configuration executes it.
+
+    Raises:
+        EthosmithError: the runtime takes no network of that kind.
+    """
+    refuse_runtime(network, configuration)
     if configuration.accelerator is None:
-        return CompiledNetwork(network)
+        return CompiledNetwork(network.path)
     vela, with_cpu = usecase.descriptor.vela, configuration.runtime.has_cpu_kernels
     name, folder = usecase.model_name, Path(vela_folder(usecase, configuration))
     step = build.add(
         CompileWithVela(
-            network=network,
+            network=network.tosa or network.path,
             network_name=name,
             accelerator_config=configuration.npu_name,
             system_config=configuration.system_config,
             memory_mode=configuration.memory_mode,
             optimise=vela.optimise,
             arena_cache_size_bytes=vela.arena_cache_size_bytes,
-            tflite=folder / f"{name}_vela.tflite",
+            tflite=None if network.tosa else folder / f"{name}_vela.tflite",
             summary=folder / f"{name}_summary.csv",
             per_layer=folder / f"{name}_per-layer.csv",
             operators=folder / f"{name}_operators.json",
             raw=None if with_cpu else folder / f"{name}_vela.npz",
         )
     )
-    return CompiledNetwork(step.raw or step.tflite, step.per_layer, step.summary)
+    return CompiledNetwork(step.raw or step.outputs[0], step.per_layer, step.summary)
 
 
 def model_sources(
@@ -169,7 +196,7 @@ def model_sources(
     usecase: SelectedUseCase,
     configuration: Configuration,
     compiled: CompiledNetwork,
-    network: Path,
+    network: Int8Network,
 ) -> list[Path]:
     """Declare the C and C++ files that hold the network.
 
@@ -182,15 +209,15 @@ def model_sources(
     """
     folder = image_folder(configuration) / "generated" / usecase.variant
     if configuration.runtime.has_cpu_kernels:
-        return _interpreted(build, usecase, configuration, compiled.model, network, folder)
+        return _interpreted(build, usecase, configuration, compiled.model, network.path, folder)
     step = GenerateModel(
         raw=compiled.model,
-        network=network,
+        network=network.path,
         model_name=usecase.model_name,
         accelerator_config=configuration.board_npu.name,
         memory_mode=configuration.memory_mode,
         reset_state=usecase.descriptor.model.reset_state,
-        source=network.as_posix(),
+        source=network.path.as_posix(),
         output=folder / "model.c",
     )
     return [build.add(step).output]

@@ -115,7 +115,7 @@ OPTIONS = (
     Option("toolchain", "or clang", "gcc", (), WHAT, detail="gcc, clang, or one of toolchains/"),
     Option(
         *("model", ".tflite, .h5, .keras, ...", "", (), OWN, True),
-        detail=".h5, .keras, SavedModel or .tflite in place of the use case's",
+        detail=".h5, .keras, SavedModel, .tflite, .pt2 or net.py:build",
     ),
     Option("labels", "text: one label a line", "", (), OWN, True),
     Option(
@@ -219,6 +219,14 @@ def check_format(form: str, targets: Sequence[str]) -> None:
         raise EthosmithError(
             f"format={form} needs one of the targets {', '.join(allowed)}; found: {found}"
         )
+
+
+def split_builder(model: str) -> tuple[str, str]:
+    """Return the file of ``model=FILE.py:BUILDER`` and the builder; empty if none is named."""
+    file, colon, builder = model.rpartition(":")
+    if colon and file.lower().endswith(".py") and builder.isidentifier():
+        return file, builder
+    return model, ""
 
 
 def words(value: str) -> list[str]:

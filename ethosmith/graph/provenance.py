@@ -165,7 +165,8 @@ def _descriptor(descriptor: UseCase) -> dict[str, Any]:
 def _arguments(usecase: SelectedUseCase, configuration: Configuration) -> list[str]:
     """Return what builds the image again, behind ``scons``."""
     own = usecase.own
-    given = {"model": own.model, "labels": own.labels_file, "samples": own.samples_folder}
+    model = f"{own.model}:{own.builder}" if own.builder else own.model
+    given = {"model": model, "labels": own.labels_file, "samples": own.samples_folder}
     return [
         f"usecase={usecase.name}",
         f"target={configuration.platform}",
@@ -174,7 +175,7 @@ def _arguments(usecase: SelectedUseCase, configuration: Configuration) -> list[s
         f"runtime={configuration.runtime.name}",
         f"build_type={configuration.build_type}",
         f"toolchain={configuration.toolchain}",
-        *(f"{name}={path.as_posix()}" for name, path in given.items() if path is not None),
+        *(f"{name}={path}" for name, path in given.items() if path is not None),
         *([f"runs={own.runs}"] if own.runs else []),
     ]
 

@@ -16,6 +16,7 @@ from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.images import Image
 from ethosmith.graph.layout import SelectedUseCase, image_file
 from ethosmith.graph.models import CompiledNetwork
+from ethosmith.graph.pytorch import Int8Network, pytorch_answers
 from ethosmith.steps.compare_run import CompareRun
 from ethosmith.steps.compute_expected import ComputeExpected
 from ethosmith.steps.run_board import RunBoard
@@ -26,17 +27,22 @@ _OPEN, _FVP, _AUTO = "open", "fvp", "auto"
 FVP_TIME_LIMIT_S = 600.0  # as `open_board.fvp` has it
 
 
-def expected_answers(build: Build, usecase: SelectedUseCase, network: Path, host: Path) -> Path:
+def expected_answers(
+    build: Build, usecase: SelectedUseCase, network: Int8Network, host: Path
+) -> Path:
     """Declare what the host makes of the samples."""
-    return build.add(
-        ComputeExpected(
-            network=network,
-            program=host,
-            samples=tuple(sample.name for sample in usecase.samples),
-            reset_state=usecase.descriptor.model.reset_state,
-            output=usecase.outputs / "expected.json",
-        )
-    ).output
+    return (
+        pytorch_answers(build, usecase, network, host)
+        or build.add(
+            ComputeExpected(
+                network=network.path,
+                program=host,
+                samples=tuple(sample.name for sample in usecase.samples),
+                reset_state=usecase.descriptor.model.reset_state,
+                output=usecase.outputs / "expected.json",
+            )
+        ).output
+    )
 
 
 def board_run(
@@ -67,7 +73,7 @@ def prebuilt_run(
     configuration: Configuration,
     image: Image,
     compiled: CompiledNetwork,
-    network: Path,
+    network: Int8Network,
     host: Path,
 ) -> Path:
     """Declare the result of a prebuilt image that is given the network and its inputs.
@@ -83,7 +89,7 @@ def prebuilt_run(
     """
     names = tuple(sample.name for sample in usecase.samples)
     inputs = WriteInputs(
-        network=network,
+        network=network.path,
         program=host,
         samples=names,
         files=tuple(usecase.outputs / "inputs" / f"{name}.bin" for name in names),
@@ -96,7 +102,7 @@ def prebuilt_run(
             simulator=simulator(build),
             fvp_programs=fvp_programs(build, configuration),
             model=compiled.model,
-            network=network,
+            network=network.path,
             samples=names,
             tensors=build.add(inputs).files,
             reset_state=usecase.descriptor.model.reset_state,

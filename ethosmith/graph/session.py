@@ -35,6 +35,7 @@ from ethosmith.graph.options import (
     check_format,
     check_options,
     sort_words,
+    split_builder,
     words,
 )
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
@@ -198,10 +199,13 @@ class Session:
                 )
 
     def _own_files(self, usecase: UseCase) -> OwnFiles:
-        model, labels, samples = (self._given_path(o) for o in ("model", "labels", "samples"))
+        file, builder = split_builder(self.values["model"])
+        model = self._given_path("model", file)
+        labels, samples = (self._given_path(o) for o in ("labels", "samples"))
         root = self.project.root
         return OwnFiles(
             model=model,
+            builder=builder,
             labels=labels_of_file(root / labels, labels) if labels else None,
             labels_file=labels,
             samples=samples_of_folder(root / samples, samples, usecase) if samples else None,
@@ -237,10 +241,11 @@ class Session:
         how = {option.name for option in OPTIONS if option.group == HOW}
         return bool(self.given.keys() - how)
 
-    def _given_path(self, option: str) -> Path | None:
-        if not self.values[option]:
+    def _given_path(self, option: str, text: str | None = None) -> Path | None:
+        given = self.values[option] if text is None else text
+        if not given:
             return None
-        path = Path(self.values[option])
+        path = Path(given)
         if not (self.project.root / path).exists():
             raise EthosmithError(f"{option}={path}: there is no such file")
         return self.project.relative(path)

@@ -42,8 +42,9 @@ def summary_text(images: Sequence[BuiltImage], *, ran: bool) -> str:
     """Return the summary of all images, with the device's answers if they ran."""
     blocks = [_image_text(image, ran=ran) for image in images]
     if ran and images:
-        note = _note(_json(images[0].verified)["simulator"])
-        blocks.append(_verdict(images) + note + _remarks(images))
+        runs = [_json(image.verified) for image in images]
+        note = _note(runs[0]["simulator"])
+        blocks.append(_verdict(images) + note + _pytorch(runs) + _remarks(images))
     return "\n" + "\n".join(blocks)
 
 
@@ -71,6 +72,21 @@ def _verdict(images: Sequence[BuiltImage]) -> str:
     oracles = dict.fromkeys(_json(image.verified)["oracle"] for image in images)
     equal = f"Equal: every output tensor is that of {' or '.join(oracles)}, byte for byte."
     return _filled(f"{equal} Answers: {', '.join(counts)}.")
+
+
+def _pytorch(runs: Sequence[dict[str, Any]]) -> str:
+    """Say how far PyTorch's own graphs agree with what the devices gave."""
+    found = [run["pytorch"] for run in runs if "pytorch" in run]
+    if not found:
+        return ""
+    elements, different = (sum(one[key] for one in found) for key in ("elements", "different"))
+    if not different:
+        return _filled(f"PyTorch's quantised graph gives the same {elements:,} elements.")
+    largest = max(one["largest"] for one in found)
+    return _filled(
+        f"PyTorch's quantised graph differs in {different:,} of {elements:,} elements, by at most"
+        f" {largest}; it rounds in floating point."
+    )
 
 
 def _remarks(images: Sequence[BuiltImage]) -> str:

@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from math import prod
+from typing import Any
 
 _ELEMENT_BYTES = {
     "bool": 1,
@@ -52,3 +54,16 @@ class NetworkSpec:
 
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return both as plain data for `of_json`."""
+        return asdict(self)
+
+    @classmethod
+    def of_json(cls, given: Mapping[str, Any]) -> NetworkSpec:
+        """Return what `as_json` returned; KeyError or TypeError if it is something else."""
+        return cls(*(tuple(map(_tensor, given[kind])) for kind in ("inputs", "outputs")))
+
+
+def _tensor(given: Mapping[str, Any]) -> TensorSpec:
+    return TensorSpec(**{**given, "shape": tuple(given["shape"])})

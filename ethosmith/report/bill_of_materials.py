@@ -114,7 +114,9 @@ def _git_purl(name: str, git: str, commit: str) -> str:
 
 def _model(manifest: Mapping[str, Any]) -> dict[str, Any]:
     network = next(
-        state for path, state in manifest["made"].items() if path.endswith("_int8.tflite")
+        state
+        for path, state in manifest["made"].items()
+        if path.endswith(("_int8.tflite", "_int8.tosa"))
     )
     part: dict[str, Any] = {
         "type": "machine-learning-model",

@@ -81,7 +81,8 @@ def main(arguments: Sequence[str]) -> int:
     if code or not chosen:
         return code
     step = chosen[0]
-    if step.traits.isolated and os.environ.get(_IN_CHILD) != step.name():
+    needs_child = step.traits.isolated or step.traits.environment
+    if needs_child and os.environ.get(_IN_CHILD) != step.name():
         return _run_in_child(step)
     return run_step(lambda _: step.run())
 
@@ -127,8 +128,12 @@ def _of_spec(cls: type[Step], spec: Mapping[str, Any]) -> Step:
 
 
 def _run_in_child(step: Step) -> int:
-    """Run an isolated step: a library that it calls may end its process."""
-    command = [sys.executable, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT]
+    """Run a step of another environment, or one that a library it calls may end."""
+    try:
+        python = _python_of(step)
+    except EthosmithError as error:
+        return fail(str(error))
+    command = [python, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT]
     try:
         done = subprocess.run(
             command,
@@ -143,6 +148,14 @@ def _run_in_child(step: Step) -> int:
         signal = signal_name(-done.returncode)
         return fail(f"{step.crashed(signal)} ({signal})")
     return done.returncode
+
+
+def _python_of(step: Step) -> str:
+    if not step.traits.environment:
+        return sys.executable
+    from ethosmith.environment.locked import LockedEnvironment
+
+    return str(LockedEnvironment(step.traits.environment).python())
 
 
 def _parser(cls: type[Step]) -> argparse.ArgumentParser:

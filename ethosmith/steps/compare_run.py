@@ -60,6 +60,7 @@ class CompareRun(Step):
                 for sample, one in zip(device, found, strict=True)
             ],
             **({"arena": asdict(arena)} if arena else {}),
+            **({"pytorch": host["pytorch"]} if "pytorch" in host else {}),
         }
         write_text(self.output, json.dumps(report, indent=2) + "\n")
 

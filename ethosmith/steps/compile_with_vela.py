@@ -7,6 +7,7 @@ import json
 import tempfile
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_text
@@ -14,20 +15,25 @@ from ethosmith.core.terminal import captured_output
 from ethosmith.core.vela_config import CONFIG_FILE
 from ethosmith.steps.step import Input, OptionalOutput, Output, Step, step
 
+if TYPE_CHECKING:
+    from ethosmith.models.fallback import CpuOperator
+
+_TOSA = ".tosa"
+
 
 @step(verb="VELA", packages=("ai-edge-litert", "ethos-u-vela", "numpy"))
 class CompileWithVela(Step):
     """Compile an int8 network for the NPU with Vela.
 
     Attributes:
-        network: the int8 .tflite.
+        network: the int8 .tflite, or a .tosa.
         network_name: its name.
         accelerator_config: Vela's name of the NPU, such as ``ethos-u55-128``.
         system_config: Vela's name of the system's timing.
         memory_mode: Vela's name of where the model lies, such as ``Shared_Sram``.
         optimise: ``Performance`` or ``Size``.
         arena_cache_size_bytes: limit of the NPU's fast memory; none: as the memory mode says.
-        tflite: the network with its NPU operators compiled.
+        tflite: the network with its NPU operators compiled; none: of a .tosa there is none.
         summary: Vela's estimate for the whole network, CSV.
         per_layer: Vela's estimate for each layer, CSV.
         operators: which operators stay on the CPU, JSON.
@@ -42,7 +48,7 @@ class CompileWithVela(Step):
     memory_mode: str
     optimise: str = "Performance"
     arena_cache_size_bytes: int | None = None
-    tflite: Output
+    tflite: OptionalOutput = None
     summary: Output
     per_layer: Output
     operators: Output
@@ -56,34 +62,43 @@ class CompileWithVela(Step):
                 and operators would run on the CPU: then with a table of them.
         """
         from ethosmith.models.compiled import with_zero_points
-        from ethosmith.models.fallback import cpu_operators, fallback_table, nowhere_message
-        from ethosmith.models.int8_check import verify_tflite
 
-        # Vela's reader trusts its input: a damaged file would crash the process.
-        verify_tflite(self.network.read_bytes(), str(self.network))
         with tempfile.TemporaryDirectory(prefix="vela-") as temporary:
             # Vela names its outputs after the network.
-            source = Path(temporary) / f"{self.network_name}.tflite"
+            source = Path(temporary) / f"{self.network_name}{self.network.suffix}"
             source.write_bytes(self.network.read_bytes())
-            said = self._vela(source, "tflite")
-            made = source.with_name(f"{source.stem}_vela.tflite")
-            left = cpu_operators(made, said)
-            nowhere = nowhere_message(str(self.network), left)
-            if nowhere is not None:
-                raise EthosmithError(nowhere)
+            is_tosa = self.network.suffix == _TOSA
+            # TOSA is compiled as a whole, or refused.
+            left = [] if is_tosa else self._compile_tflite(source)
             if self.raw is not None:
-                if left:
-                    raise EthosmithError(fallback_table(str(self.network), left))
                 self._vela(source, "raw")
-                write_bytes(self.raw, with_zero_points(made.with_suffix(".npz")))
+                made = source.with_name(f"{source.stem}_vela.npz")
+                write_bytes(self.raw, made.read_bytes() if is_tosa else with_zero_points(made))
             for output, end in (
                 (self.tflite, "vela.tflite"),
                 (self.summary, f"summary_{self.system_config}.csv"),
                 (self.per_layer, "per-layer.csv"),
             ):
-                write_bytes(output, source.with_name(f"{source.stem}_{end}").read_bytes())
+                if output is not None:
+                    write_bytes(output, source.with_name(f"{source.stem}_{end}").read_bytes())
         report = {"cpu_operators": [asdict(operator) for operator in left]}
         write_text(self.operators, json.dumps(report, indent=2) + "\n")
+
+    def _compile_tflite(self, source: Path) -> list[CpuOperator]:
+        """Compile the .tflite to a .tflite, and return what stays on the CPU."""
+        from ethosmith.models.fallback import cpu_operators, fallback_table, nowhere_message
+        from ethosmith.models.int8_check import verify_tflite
+
+        # Vela's reader trusts its input: a damaged file would crash the process.
+        verify_tflite(source.read_bytes(), str(self.network))
+        said = self._vela(source, "tflite")
+        left = cpu_operators(source.with_name(f"{source.stem}_vela.tflite"), said)
+        nowhere = nowhere_message(str(self.network), left)
+        if nowhere is not None:
+            raise EthosmithError(nowhere)
+        if self.raw is not None and left:
+            raise EthosmithError(fallback_table(str(self.network), left))
+        return left
 
     def _vela(self, network: Path, output_format: str) -> str:
         """Run Vela in this process, beside ``network``, and return what it printed."""

@@ -4,17 +4,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.files import write_text
 from ethosmith.core.program import without_missing
 from ethosmith.steps.step import Input, Output, Step, step
-from ethosmith.verify.host_program import answer, quantised_inputs
-
-if TYPE_CHECKING:
-    from ethosmith.verify.host_network import HostNetwork
 
 
 @step(verb="EXPECT", packages=("ai-edge-litert", "flatbuffers", "numpy", "tflite-micro"))
@@ -42,37 +35,10 @@ class ComputeExpected(Step):
 
     def run(self) -> None:
         """Run every sample on the host and write the answers."""
+        from ethosmith.verify.expected import expected_samples
         from ethosmith.verify.host_network import HostNetwork
 
         on_host = HostNetwork.int8(self.network, self.reset_state)
         samples = expected_samples(on_host, self.program, self.samples)
         found = {"oracle": on_host.oracle.name, "samples": samples}
         write_text(self.output, json.dumps(found, indent=2) + "\n")
-
-
-def expected_samples(
-    network: HostNetwork, program: Path, names: Sequence[str]
-) -> list[dict[str, Any]]:
-    """Run every sample on the host.
-
-    Args:
-        network: the int8 network.
-        program: the use case's host program, with the same samples baked in.
-        names: the samples' names, in their order.
-
-    Returns:
-        Per sample: ``name``, ``answer``, ``score`` and ``ranked`` (as printed) and
-        ``tensors``, each output's raw bytes as hexadecimal digits, window after window.
-    """
-    return [{"name": name, **_run(network, program, index)} for index, name in enumerate(names)]
-
-
-def _run(network: HostNetwork, program: Path, index: int) -> dict[str, Any]:
-    outputs = network.run(quantised_inputs(program, index, network.specs.inputs))
-    said = answer(program, index, b"".join(outputs), network.specs)
-    return {
-        "answer": said.text,
-        "score": said.score,
-        "ranked": said.ranked,
-        "tensors": [out.hex() for out in outputs],
-    }

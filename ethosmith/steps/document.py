@@ -83,6 +83,8 @@ def _notes(cls: type[Step]) -> Iterator[str]:
         yield f"Computes with {', '.join(traits.packages)}."
     if not traits.cacheable:
         yield "Its outputs are never taken from the build cache."
+    if traits.environment:
+        yield f"Runs in the environment `{traits.environment}`, which has a lock of its own."
     if traits.isolated:
         yield "Runs in a child process, because a library that it calls may end the process."
 

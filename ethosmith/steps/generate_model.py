@@ -13,7 +13,8 @@ class GenerateModel(Step):
 
     Attributes:
         raw: Vela's raw output.
-        network: the int8 .tflite that it was made from, for names and quantisation.
+        network: the int8 .tflite that it was made from, or the JSON beside a .tosa, for names and
+            quantisation.
         model_name: as the device prints it.
         accelerator_config: the NPU that it was compiled for, such as ``ethos-u55-128``.
         memory_mode: Vela's name of where the model lies.
@@ -36,9 +37,9 @@ class GenerateModel(Step):
         from ethosmith.core.accelerators import parse_accelerator
         from ethosmith.lib.model_source import ModelIdentity, model_source
         from ethosmith.models.compiled import read_compiled
-        from ethosmith.models.int8_check import check_int8
+        from ethosmith.models.network_file import network_spec_of
 
-        compiled = read_compiled(self.raw, check_int8(self.network))
+        compiled = read_compiled(self.raw, network_spec_of(self.network))
         accelerator = parse_accelerator(self.accelerator_config)
         identity = ModelIdentity(self.model_name, accelerator, self.memory_mode, self.reset_state)
         write_text(self.output, model_source(compiled, identity, self.source))

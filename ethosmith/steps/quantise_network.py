@@ -12,7 +12,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.steps.step import Inputs, Output, Step, step
 
 if TYPE_CHECKING:
-    from ethosmith.models.quantise import Representative
+    from ethosmith.models.calibration import Representative
 
 
 @step(
@@ -48,8 +48,8 @@ class QuantiseNetwork(Step):
             sys.stdout.write(f"CONVERT   {self.model}: {note}\n")
 
     def _representative(self) -> Representative:
+        from ethosmith.models.calibration import RandomData, from_files, from_random
         from ethosmith.models.keras_file import TFLITE_SUFFIX
-        from ethosmith.models.quantise import RandomData, from_files, from_random
 
         if self.random is not None:
             random = RandomData(**self.random)

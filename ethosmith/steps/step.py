@@ -58,6 +58,8 @@ class Traits:
             for what it does or shows.
         owns_terminal: it shows its own progress.
         isolated: a library that it calls may end the process; it then runs in a child.
+        environment: the locked environment that it runs in, always in a child; empty: that of the
+            build. Its packages are those of that environment's lock.
     """
 
     verb: str
@@ -65,6 +67,7 @@ class Traits:
     cacheable: bool = True
     owns_terminal: bool = False
     isolated: bool = False
+    environment: str = ""
 
 
 @dataclass(frozen=True)
@@ -216,11 +219,12 @@ def step(
     cacheable: bool = True,
     owns_terminal: bool = False,
     isolated: bool = False,
+    environment: str = "",
 ) -> Callable[[type[StepT]], type[StepT]]:
     """Make a step of a subclass of `Step`; the arguments are those of `Traits`."""
 
     def decorate(cls: type[StepT]) -> type[StepT]:
-        cls.traits = Traits(verb, packages, cacheable, owns_terminal, isolated)
+        cls.traits = Traits(verb, packages, cacheable, owns_terminal, isolated, environment)
         return cls
 
     return decorate

@@ -21,6 +21,7 @@ LAYERS = (
     "obtain",
     "toolchains",
     "models",
+    "pytorch",
     "lib",
     "images",
     "libraries",

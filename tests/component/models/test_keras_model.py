@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.models.calibration import RandomData, from_random
 from ethosmith.models.int8_check import check_int8, interpreter_of
 from ethosmith.models.keras_model import GivenInput, first_sentence
-from ethosmith.models.quantise import RandomData, from_random, quantise
+from ethosmith.models.quantise import quantise
 from tests.support.one_thread import tensorflow
 
 

@@ -12,9 +12,10 @@ import numpy as np
 import pytest
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.models.calibration import RandomData, from_files, from_random
 from ethosmith.models.int8_check import check_int8
 from ethosmith.models.keras_model import GivenInput
-from ethosmith.models.quantise import RandomData, from_files, from_random, quantise
+from ethosmith.models.quantise import quantise
 
 RANDOM = ("--random", '{"seed": 1, "count": 4, "low": 0, "high": 1}')
 

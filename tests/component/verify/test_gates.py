@@ -13,10 +13,11 @@ import numpy as np
 import pytest
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.models.calibration import from_files
 from ethosmith.models.compiled import read_compiled
 from ethosmith.models.fallback import cpu_operators
 from ethosmith.models.int8_check import check_int8
-from ethosmith.models.quantise import from_files, quantise
+from ethosmith.models.quantise import quantise
 from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosmith.verify.host_network import HostNetwork
 from ethosmith.verify.oracles import oracle_of

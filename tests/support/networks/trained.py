@@ -10,7 +10,8 @@ import numpy as np
 
 from ethosmith.descriptors.load import load
 from ethosmith.descriptors.origin import Package
-from ethosmith.models.quantise import RandomData, from_random, quantise
+from ethosmith.models.calibration import RandomData, from_random
+from ethosmith.models.quantise import quantise
 from ethosmith.obtain.source import PackageSource
 from ethosmith.obtain.steps import Obtainer
 from tests.support.one_thread import tensorflow

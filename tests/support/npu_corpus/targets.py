@@ -143,8 +143,8 @@ def _vela_settings(target: Target, *, disassemble: bool = False) -> tuple[str, s
     return _FAMILIES[target.config.product], system + ini.read_text(), options
 
 
-def compile_for(target: Target, network: bytes) -> RawModel:
-    """Compile a .tflite with Vela.
+def compile_for(target: Target, network: bytes, kind: str = "TFLITE") -> RawModel:
+    """Compile a .tflite, or a flatbuffer of the kind ``TOSA``, with Vela.
 
     Raises:
         NotOnNpu: The network does not map wholly to the NPU.
@@ -152,7 +152,7 @@ def compile_for(target: Target, network: bytes) -> RawModel:
     family, system, options = _vela_settings(target)
     with captured_output() as said:
         try:
-            made = regor.compile(family, network, "TFLITE", system, options=options, verbose=False)
+            made = regor.compile(family, network, kind, system, options=options, verbose=False)
         except RuntimeError as refused:
             raise NotOnNpu(f"{refused} {said()}".strip()) from None
     return RawModel.from_arrays(_arrays(made))

@@ -30,8 +30,9 @@ sys.path[:0] = [str(HERE), str(HERE.parents[2])]
 from features import BANDS, ROWS, error_db2, features  # noqa: E402
 from sounds import FAULTS, NORMAL, clip, write_wav  # noqa: E402
 
+from ethosmith.models.calibration import from_files  # noqa: E402
 from ethosmith.models.int8_check import load_interpreter  # noqa: E402
-from ethosmith.models.quantise import from_files, quantise  # noqa: E402
+from ethosmith.models.quantise import quantise  # noqa: E402
 
 Array = npt.NDArray[np.float32]
 Network = Callable[[Array], Array]

@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The path of a PyTorch network: exported program, int8 graph, TOSA; nothing here imports torch."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.graph.build import Build
+from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.layout import SelectedUseCase
+from ethosmith.graph.samples import obtained_file
+from ethosmith.steps.compute_pytorch_expected import ComputePytorchExpected
+from ethosmith.steps.export_pytorch import ExportPytorch
+from ethosmith.steps.quantise_pytorch import QuantisePytorch
+
+_PYTHON = ".py"
+_SUFFIXES = (".pt2", _PYTHON)
+# Of a state_dict beside a Python file of the same name.
+_WEIGHTS_SUFFIXES = (".pt", ".pth")
+
+
+@dataclass(frozen=True)
+class PytorchModel:
+    """A PyTorch network as it comes.
+
+    Attributes:
+        path: a .pt2, or a Python file.
+        files: that file, and the modules beside it that it imports.
+        builder: the function of the Python file that returns the network.
+        weights: its state_dict, if there is one.
+    """
+
+    path: Path
+    files: tuple[Path, ...]
+    builder: str
+    weights: Path | None
+
+
+@dataclass(frozen=True)
+class Int8Network:
+    """An int8 network on the host.
+
+    Attributes:
+        path: a .tflite; of a PyTorch network, JSON with its inputs and outputs.
+        tosa: of a PyTorch network, the graph that Vela compiles.
+        quantised: of a PyTorch network, PyTorch's own graph.
+    """
+
+    path: Path
+    tosa: Path | None = None
+    quantised: Path | None = None
+
+    @property
+    def files(self) -> list[Path]:
+        """All of its files."""
+        return [path for path in (self.path, self.tosa, self.quantised) if path is not None]
+
+
+def is_pytorch(path: Path) -> bool:
+    """Say whether the model at ``path`` is a PyTorch network, by its suffix."""
+    return path.suffix.lower() in _SUFFIXES
+
+
+def pytorch_model(build: Build, usecase: SelectedUseCase, path: Path) -> PytorchModel:
+    """Return the use case's PyTorch network at ``path``, with its state_dict."""
+    model, root = usecase.descriptor.model, build.project.root
+    if usecase.model_path is not None:
+        builder, weights = usecase.own.builder or "build", _weights_beside(root, path)
+    else:
+        builder, weights = model.build, _declared_weights(build, usecase)
+        weights = weights or _weights_beside(root, path)
+    files = tuple(build.project.relative(file) for file in _with_imports(root / path))
+    return PytorchModel(path, files, builder, weights)
+
+
+def _declared_weights(build: Build, usecase: SelectedUseCase) -> Path | None:
+    origin = usecase.descriptor.model.weights
+    if origin is None:
+        return None
+    return obtained_file(
+        build, origin, usecase.folder, usecase.outputs / "model" / origin.file_name
+    )
+
+
+def _weights_beside(root: Path, path: Path) -> Path | None:
+    if path.suffix.lower() != _PYTHON:
+        return None
+    beside = (path.with_suffix(suffix) for suffix in _WEIGHTS_SUFFIXES)
+    return next((file for file in beside if (root / file).is_file()), None)
+
+
+def _with_imports(path: Path) -> list[Path]:
+    """Return ``path`` and the modules in its folder that it imports, and that those import."""
+    found = [path]
+    if path.suffix.lower() == _PYTHON:
+        for file in found:
+            new = {path.with_name(f"{name}{_PYTHON}") for name in _imported_names(file)}
+            found += sorted(one for one in new if one not in found and one.is_file())
+    return found
+
+
+def _imported_names(file: Path) -> Iterator[str]:
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        # The step that runs it says what is wrong with it.
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            yield node.module.partition(".")[0]
+
+
+def exported_network(build: Build, usecase: SelectedUseCase, model: PytorchModel) -> ExportPytorch:
+    """Declare the network as one graph with fixed shapes, checked against the use case."""
+    pattern = usecase.descriptor.model.input_shape
+    return build.add(
+        ExportPytorch(
+            model=model.path,
+            model_files=model.files,
+            builder=model.builder,
+            weights=model.weights,
+            layout=usecase.descriptor.model.layout,
+            pattern=None if pattern is None else list(pattern),
+            usecase=str(usecase.path),
+            exported=usecase.outputs / f"{usecase.model_name}_exported.pt2",
+            shape=None if pattern is None else usecase.outputs / "input_shape.json",
+            form=usecase.outputs / "network_inputs.json",
+        )
+    )
+
+
+def quantised_pytorch(
+    build: Build,
+    usecase: SelectedUseCase,
+    model: PytorchModel,
+    representative: tuple[Path, ...],
+    random: Mapping[str, Any] | None,
+) -> Int8Network:
+    """Declare the int8 network; the last two are those of the step quantise-pytorch."""
+    stem = f"{usecase.model_name}_int8"
+    step = build.add(
+        QuantisePytorch(
+            model=model.path.as_posix(),
+            exported=exported_network(build, usecase, model).exported,
+            representative=representative,
+            random=random,
+            label_count=len(usecase.labels),
+            quantised=usecase.outputs / f"{stem}.pt2",
+            tosa=usecase.outputs / f"{stem}.tosa",
+            network=usecase.outputs / f"{stem}.json",
+        )
+    )
+    return Int8Network(step.network, step.tosa, step.quantised)
+
+
+def pytorch_answers(
+    build: Build, usecase: SelectedUseCase, network: Int8Network, host: Path
+) -> Path | None:
+    """Declare what the host makes of the samples; None if the network is a .tflite."""
+    if network.tosa is None or network.quantised is None:
+        return None
+    return build.add(
+        ComputePytorchExpected(
+            quantised=network.quantised,
+            tosa=network.tosa,
+            network=network.path,
+            program=host,
+            samples=tuple(sample.name for sample in usecase.samples),
+            output=usecase.outputs / "expected.json",
+        )
+    ).output
+
+
+def refuse_runtime(network: Int8Network, configuration: Configuration) -> None:
+    """Refuse a runtime that executes .tflite files for a PyTorch network; EthosmithError."""
+    if network.tosa is not None and configuration.runtime.has_cpu_kernels:
+        raise EthosmithError(
+            f"runtime={configuration.runtime.name} executes .tflite networks, and this one comes"
+            " from PyTorch: leave runtime= out"
+        )

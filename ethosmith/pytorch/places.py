@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where in the user's source an operator comes from, and what PyTorch says, in one line."""
+
+from __future__ import annotations
+
+import logging
+import re
+import sysconfig
+import traceback
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+_FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<function>[^\n]+))?')
+_NOT_THE_USERS = ("site-packages", "dist-packages")
+_OWN = Path(__file__).resolve().parent
+NOWHERE = "unknown place"
+
+
+def quiet() -> None:
+    """Silence what PyTorch's libraries tell their own developers, for this process."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+
+
+def place_in(stack_trace: str | None) -> str | None:
+    """Return ``file:line`` of the innermost frame of the user's source; None: there is none."""
+    found = None
+    for match in _FRAME.finditer(stack_trace or ""):
+        if _is_the_users(match["file"]):
+            found = f"{_shown(match['file'])}:{match['line']}"
+    return found
+
+
+def place_of_error(error: BaseException) -> str | None:
+    """Return where in the user's source ``error`` was raised; None: not below it."""
+    frames = traceback.extract_tb(error.__traceback__)
+    users = [frame for frame in frames if _is_the_users(frame.filename)]
+    return f"{_shown(users[-1].filename)}:{users[-1].lineno}" if users else None
+
+
+def place_of(node: Any) -> str:
+    """Return the place of a node of a graph, or of the next one before it that has one."""
+    waiting, seen = [node], set()
+    while waiting:
+        one = waiting.pop(0)
+        if one in seen:
+            continue
+        seen.add(one)
+        place = place_in(one.meta.get("stack_trace"))
+        if place is not None:
+            return place
+        waiting += one.all_input_nodes
+    return NOWHERE
+
+
+def keep_places_only(nodes: Iterable[Any]) -> None:
+    """Leave of each node's metadata what does not tell where this checkout, or PyTorch, lies."""
+    for node in nodes:
+        node.meta.pop("from_node", None)
+        place = place_in(node.meta.pop("stack_trace", None))
+        if place is not None:
+            file, _, line = place.rpartition(":")
+            node.meta["stack_trace"] = f'File "{file}", line {line}'
+
+
+def first_line(error: BaseException) -> str:
+    """Return what ``error`` says, in one line."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
+
+
+def _is_the_users(file: str) -> bool:
+    path = Path(file)
+    if file.startswith("<") or set(_NOT_THE_USERS) & set(path.parts):
+        return False
+    library = Path(sysconfig.get_paths()["stdlib"])
+    return _OWN not in path.parents and library not in path.parents
+
+
+def _shown(file: str) -> str:
+    """Return the file's path in the project, or its name alone."""
+    path = Path(file)
+    if not path.is_absolute():
+        return file
+    here = Path.cwd()
+    return path.relative_to(here).as_posix() if here in path.parents else path.name

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Run a network on the host: TOSA's reference model, and beside it PyTorch's quantised graph."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.terminal import captured_output
+from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
+
+Tensor = npt.NDArray[Any]
+
+
+@dataclass
+class Agreement:
+    """How far PyTorch's quantised graph agrees with TOSA's reference model.
+
+    Attributes:
+        elements: output elements that were compared.
+        different: how many of them differ.
+        largest: the largest difference, in steps of the quantisation.
+    """
+
+    elements: int = 0
+    different: int = 0
+    largest: int = 0
+
+    def add(self, made: Tensor, expected: Tensor) -> None:
+        """Count one pair of tensors."""
+        distance = np.abs(made.astype(np.int64) - expected.astype(np.int64))
+        self.elements += int(distance.size)
+        self.different += int(np.count_nonzero(distance))
+        self.largest = max(self.largest, int(distance.max(initial=0)))
+
+
+class TosaNetwork:
+    """A network on `tosa_reference_model`, which computes in integers as the NPU does.
+
+    Attributes:
+        specs: its inputs and outputs.
+        agreement: with PyTorch's quantised graph, over all that was run.
+    """
+
+    def __init__(self, tosa: bytes, specs: NetworkSpec, program: Any) -> None:
+        self._tosa, self.specs = tosa, specs
+        self._graph = program.module(check_guards=False)
+        self.agreement = Agreement()
+
+    @classmethod
+    def of_files(cls, tosa: Path, spec: Path, quantised: Path) -> TosaNetwork:
+        """Return the network of what the step quantise-pytorch wrote."""
+        from ethosmith.pytorch.source import load_program  # noqa: PLC0415 torch takes seconds
+
+        specs = NetworkSpec.of_json(json.loads(spec.read_text("utf-8")))
+        return cls(tosa.read_bytes(), specs, load_program(quantised))
+
+    def run(self, raw: bytes) -> list[bytes]:
+        """Return the raw bytes of the outputs of each window, one window after another.
+
+        Args:
+            raw: those of the inputs: of the first window, then of the second, and so on.
+        """
+        size_bytes = sum(spec.size_bytes for spec in self.specs.inputs)
+        windows = (raw[at : at + size_bytes] for at in range(0, len(raw), size_bytes))
+        return [output.tobytes() for window in windows for output in self._outputs(window)]
+
+    def _outputs(self, raw: bytes) -> list[Tensor]:
+        given = []
+        for spec in self.specs.inputs:
+            tensor = np.frombuffer(raw, np.dtype(spec.dtype), spec.element_count)
+            given.append(tensor.reshape(spec.shape))
+            raw = raw[tensor.nbytes :]
+        made = _reference(self._tosa, given)
+        for one, also, spec in zip(made, self._quantised(given), self.specs.outputs, strict=True):
+            self.agreement.add(also, one.reshape(spec.shape))
+        return made
+
+    def _quantised(self, given: list[Tensor]) -> list[Tensor]:
+        """Return what PyTorch's graph makes of the same inputs, as integers."""
+        import torch  # noqa: PLC0415
+
+        real = [
+            torch.from_numpy((one.astype(np.float32) - spec.zero_point) * np.float32(spec.scale))
+            for one, spec in zip(given, self.specs.inputs, strict=True)
+        ]
+        with torch.no_grad():
+            made = self._graph(*real)
+        made = [made] if isinstance(made, torch.Tensor) else list(made)
+        return [_to_integers(one, s) for one, s in zip(made, self.specs.outputs, strict=True)]
+
+
+def _to_integers(made: Any, spec: TensorSpec) -> Tensor:
+    values = np.rint(made.numpy().astype(np.float64) / spec.scale) + spec.zero_point
+    integers: Tensor = values.astype(spec.dtype)
+    return integers
+
+
+def _reference(tosa: bytes, given: list[Tensor]) -> list[Tensor]:
+    import tosa_reference_model  # noqa: PLC0415
+
+    with captured_output() as output:
+        # It warns of every flatbuffer of an older version of TOSA.
+        made, status = tosa_reference_model.run(tosa, given, verbosity="LOW")
+        said = output()
+    if status != tosa_reference_model.GraphStatus.TOSA_VALID:
+        lines = said.strip().splitlines()
+        raise EthosmithError(f"tosa_reference_model: {status}: {lines[-1] if lines else ''}")
+    return [np.asarray(one) for one in made]

@@ -1,0 +1,59 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Compute what the device should answer with a PyTorch network, on TOSA's reference model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
+
+from ethosmith.core.files import write_text
+from ethosmith.steps.step import Input, Output, Step, step
+
+
+@step(
+    verb="EXPECT",
+    packages=("numpy", "torch", "tosa-tools"),
+    isolated=True,
+    environment="pytorch",
+)
+class ComputePytorchExpected(Step):
+    """Compute what the device should answer: TOSA's reference model, beside PyTorch's own graph.
+
+    Attributes:
+        quantised: PyTorch's int8 graph, of the step quantise-pytorch.
+        tosa: the same as TOSA.
+        network: inputs and outputs, of the same step.
+        program: the use case's host program, with the samples baked in.
+        samples: their names, in their order.
+        output: answer, score and output tensors of each sample, and how many elements differ from
+            PyTorch's graph, JSON.
+    """
+
+    quantised: Input
+    tosa: Input
+    network: Input
+    program: Input
+    samples: tuple[str, ...]
+    output: Output
+
+    def run(self) -> None:
+        """Run every sample on the host and write the answers."""
+        from ethosmith.pytorch.reference import TosaNetwork
+        from ethosmith.verify.expected import expected_samples
+
+        network = TosaNetwork.of_files(self.tosa, self.network, self.quantised)
+        samples = expected_samples(network, self.program, self.samples)
+        agreement = network.agreement
+        if agreement.different:
+            sys.stdout.write(
+                f"note: {agreement.different:,} of {agreement.elements:,} output elements differ"
+                f" from PyTorch's quantised graph, by at most {agreement.largest}: it rounds in"
+                " floating point, see docs/pytorch.md\n"
+            )
+        found = {
+            "oracle": "TOSA's reference model",
+            "samples": samples,
+            "pytorch": asdict(agreement),
+        }
+        write_text(self.output, json.dumps(found, indent=2) + "\n")

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a PyTorch network is made from, before anything of PyTorch is installed."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.environment import locked
+from ethosmith.environment.locked import PYTHON_VARIABLE, PYTORCH, LockedEnvironment
+from ethosmith.graph import models
+from ethosmith.graph.build import Build
+from ethosmith.steps.compile_with_vela import CompileWithVela
+from ethosmith.steps.export_pytorch import ExportPytorch
+from ethosmith.steps.quantise_pytorch import QuantisePytorch
+from ethosmith.steps.step import Step
+from tests.support.fake_build import RecordingEngine, fake_build
+
+StepT = TypeVar("StepT", bound=Step)
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    """Return a Python file with two modules beside it, one of which imports the other."""
+    path = tmp_path / "net.py"
+    path.write_text("import torch\nfrom blocks import Block\ndef build(): ...\n", "utf-8")
+    (tmp_path / "blocks.py").write_text("def f():\n    import sizes\n", "utf-8")
+    (tmp_path / "sizes.py").touch()
+    (tmp_path / "unrelated.py").touch()
+    return path
+
+
+def _declared(model: str, **more: str) -> tuple[Build, RecordingEngine]:
+    build, engine = fake_build({"usecase": "kws", "model": model, **more})
+    (usecase,) = build.session.usecases
+    float_model = models.float_model(build, usecase)
+    models.input_shape(build, usecase, float_model)
+    int8 = models.quantised_network(build, usecase, float_model, [Path("yes.f32")])
+    for configuration in build.session.configurations:
+        models.compiled_network(build, usecase, configuration, int8)
+    return build, engine
+
+
+def _step(engine: RecordingEngine, kind: type[StepT]) -> StepT:
+    (found,) = (step for step in engine.steps if isinstance(step, kind))
+    return found
+
+
+def test_the_whole_path_is_declared(network: Path) -> None:
+    _, engine = _declared(f"{network}:other")
+    export = _step(engine, ExportPytorch)
+    assert (export.builder, export.layout, export.pattern) == ("other", "nchw", [50, 10, 1])
+    assert [path.name for path in export.model_files] == ["net.py", "blocks.py", "sizes.py"]
+    assert export.weights is None
+    quantise = _step(engine, QuantisePytorch)
+    assert quantise.representative == (Path("yes.f32"),)
+    assert quantise.label_count == 12
+    vela = _step(engine, CompileWithVela)
+    assert (vela.network, vela.tflite) == (quantise.tosa, None)
+
+
+def test_a_state_dict_beside_the_file_is_an_input(network: Path) -> None:
+    network.with_suffix(".pt").touch()
+    _, engine = _declared(str(network))
+    assert network.with_suffix(".pt") in _step(engine, ExportPytorch).inputs
+
+
+def test_the_whole_lock_counts_and_nothing_of_this_environment(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build, engine = _declared(str(network))
+    export = _step(engine, ExportPytorch)
+    facts = build.facts_of(export)
+    assert facts.packages["pytorch:torch"] == "2.13.0"
+    assert {name.partition(":")[0] for name in facts.packages} == {"pytorch"}
+    other = tmp_path / "pytorch.lock"
+    other.write_text("sympy==1.15.0 \\\n    --hash=sha256:00\ntorch==2.13.0 \\\n", "utf-8")
+    monkeypatch.setattr(LockedEnvironment, "lock", other)
+    assert build.facts_of(export).signature != facts.signature
+
+
+@pytest.mark.parametrize("runtime", ["tflm"])
+def test_runtimes_of_tflite_networks_are_refused(network: Path, runtime: str) -> None:
+    with pytest.raises(EthosmithError, match="this one comes from PyTorch: leave runtime= out"):
+        _declared(str(network), runtime=runtime)
+
+
+def test_lock_pins_cpu_builds_by_hash_and_names_no_server() -> None:
+    text = LockedEnvironment(PYTORCH).lock.read_text("utf-8")
+    assert "://" not in text
+    assert "nvidia" not in text
+    assert "triton" not in text
+    pins = text.replace("\\\n", " ").splitlines()
+    assert all("--hash=sha256:" in pin for pin in pins if pin and not pin.startswith("#"))
+
+
+def _fake_python(folder: Path, *, pip_works: bool) -> Path:
+    """Return a program that makes an environment whose pip installs nothing."""
+    inside = f"#!/bin/sh\nexit {0 if pip_works else 1}\n"
+    program = folder / "python"
+    program.write_text(
+        f'#!{sys.executable}\nimport pathlib, sys\nfolder = pathlib.Path(sys.argv[-1]) / "bin"\n'
+        f'folder.mkdir(parents=True)\n(folder / "python").write_text({inside!r})\n'
+        '(folder / "python").chmod(0o755)\n',
+        "utf-8",
+    )
+    program.chmod(0o755)
+    return program
+
+
+def _environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, pip_works: bool
+) -> LockedEnvironment:
+    monkeypatch.setenv("ETHOSMITH_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv(PYTHON_VARIABLE, str(_fake_python(tmp_path, pip_works=pip_works)))
+    return LockedEnvironment(PYTORCH)
+
+
+def test_an_environment_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    python = _environment(tmp_path, monkeypatch, pip_works=True).python()
+    assert os.access(python, os.X_OK)
+    monkeypatch.setattr(locked, "_call", lambda command: pytest.fail(str(command)))
+    assert LockedEnvironment(PYTORCH).python() == python
+
+
+def test_one_that_cannot_be_made_says_what_to_do_and_is_not_taken_for_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = _environment(tmp_path, monkeypatch, pip_works=False)
+    for _ in range(2):
+        with pytest.raises(EthosmithError) as raised:
+            environment.python()
+        assert "the PyTorch environment cannot be made: pip could not install" in str(raised.value)
+        assert "PIP_EXTRA_INDEX_URL" in str(raised.value)
+        assert "\n" not in str(raised.value)
+
+
+def test_what_others_could_have_put_there_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = _environment(tmp_path, monkeypatch, pip_works=True)
+    environment.python()
+    environment.folder.parent.chmod(0o777)
+    with pytest.raises(EthosmithError, match="other users can write there"):
+        environment.python()
