@@ -6,6 +6,7 @@
     ethosmith board [options]                the board simulator, as the command open-board
     ethosmith doctor [format=json]           what is installed, what is missing, what to type
     ethosmith completion SHELL               for bash, zsh or fish: print what it has to run
+    ethosmith environment pytorch            install PyTorch now, not with the first such network
     ethosmith schemas                        write schemas/, and in a clone what docs/ has of tables
     ethosmith --version
 
@@ -45,7 +46,12 @@ def main(words: Sequence[str], *, is_first: bool = True) -> int:
         is_first: nobody has looked yet whether the build needs SCons at all.
     """
     protect_streams()
-    own = {"step": _run_step, "board": _run_board, "completion": _complete}
+    own = {
+        "step": _run_step,
+        "board": _run_board,
+        "completion": _complete,
+        "environment": _make_environment,
+    }
     if words and words[0] in own:
         return own[words[0]](words[1:])
     if _DOCTOR in words and not _HELP.intersection(words):
@@ -79,6 +85,20 @@ def _run_board(words: Sequence[str]) -> int:
     from open_board.cli import main as run_board  # noqa: PLC0415
 
     return run_board(words)
+
+
+def _make_environment(words: Sequence[str]) -> int:
+    from ethosmith.core.errors import EthosmithError  # noqa: PLC0415 only here, as all of these
+    from ethosmith.core.program import fail  # noqa: PLC0415
+    from ethosmith.environment.locked import NAMES, LockedEnvironment  # noqa: PLC0415
+
+    if len(words) != 1 or words[0] not in NAMES:
+        return fail(f"environment needs one name: {' or '.join(NAMES)}")
+    try:
+        sys.stdout.write(f"{LockedEnvironment(words[0]).python()}\n")
+    except EthosmithError as error:
+        return fail(str(error))
+    return 0
 
 
 def _watch(words: Sequence[str]) -> int:

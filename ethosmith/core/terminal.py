@@ -43,8 +43,7 @@ def captured_output() -> Iterator[Callable[[], str]]:
     with tempfile.TemporaryFile() as log, _redirected(log.fileno()):
 
         def output() -> str:
-            sys.stdout.flush()
-            sys.stderr.flush()
+            _flush()
             return os.pread(log.fileno(), _MAX_OUTPUT_BYTES, 0).decode("utf-8", "replace")
 
         yield output
@@ -52,19 +51,26 @@ def captured_output() -> Iterator[Callable[[], str]]:
 
 @contextlib.contextmanager
 def _redirected(target: int) -> Iterator[None]:
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _flush()
     saved = os.dup(1), os.dup(2)
     os.dup2(target, 1)
     os.dup2(target, 2)
     try:
         yield
     finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        _flush()
         for descriptor, original in enumerate(saved, start=1):
             os.dup2(original, descriptor)
             os.close(original)
+
+
+def _flush() -> None:
+    """Write out what waits in Python's streams and in those of C libraries in this process."""
+    import ctypes  # noqa: PLC0415 of no use to the SCons process, which starts in milliseconds
+
+    sys.stdout.flush()
+    sys.stderr.flush()
+    ctypes.CDLL(None).fflush(None)
 
 
 def reserved_output() -> TextIO:

@@ -25,8 +25,9 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 
 PYTORCH = "pytorch"
+NAMES = (PYTORCH,)
 _TITLES = {PYTORCH: "PyTorch"}
-_SIZES = {PYTORCH: "about 1.2 GB, some minutes"}
+_SIZES = {PYTORCH: "about 1.4 GB, some minutes"}
 _HINTS = {
     PYTORCH: "; the lock has CPU builds of torch only: on x86-64 Linux that is the one for Python"
     " 3.11, from PyTorch's own index of CPU builds (PIP_EXTRA_INDEX_URL) or a folder"
@@ -76,22 +77,32 @@ class LockedEnvironment:
         digest = hashlib.sha256(made_from).hexdigest()[:12]
         return _cache_folder() / "environments" / f"{self.name}-{digest}"
 
-    def python(self) -> Path:
+    def python(self, *, offline: bool = False) -> Path:
         """Return its interpreter; the first call anywhere makes the environment.
+
+        Args:
+            offline: refuse to make it.
 
         Raises:
             EthosmithError: it cannot be made, or others than the user can change it.
         """
+        if offline and not self.is_made:
+            raise EthosmithError(
+                f"the {_TITLES[self.name]} environment is missing, and offline=1 forbids installing"
+                f" it; with a network, run: python -m ethosmith environment {self.name}"
+            )
         self.folder.parent.parent.mkdir(parents=True, exist_ok=True)
         self.folder.parent.mkdir(mode=0o700, exist_ok=True)
         _check_owner(self.folder.parent)
-        if not self._is_finished():
+        if not self.is_made:
             with _only_one(self.folder.with_suffix(".lock")):
-                if not self._is_finished():
+                if not self.is_made:
                     self._make()
         return self.folder / "bin" / "python"
 
-    def _is_finished(self) -> bool:
+    @property
+    def is_made(self) -> bool:
+        """Whether it is there, whole."""
         try:
             made_for = (self.folder / _STAMP).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError):

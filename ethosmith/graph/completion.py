@@ -23,7 +23,7 @@ from ethosmith.graph.project import Project
 from ethosmith.graph.runtimes import RUNTIMES
 
 # Words of the command `ethosmith` that are no targets.
-_COMMANDS = ("step", "board", "schemas", "completion")
+_COMMANDS = ("step", "board", "schemas", "completion", "environment")
 _PROGRAMS = ("ethosmith", "scons")
 
 _BASH = """\

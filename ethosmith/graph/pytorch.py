@@ -132,6 +132,7 @@ def exported_network(build: Build, usecase: SelectedUseCase, model: PytorchModel
             exported=usecase.outputs / f"{usecase.model_name}_exported.pt2",
             shape=None if pattern is None else usecase.outputs / "input_shape.json",
             form=usecase.outputs / "network_inputs.json",
+            offline=build.session.offline,
         )
     )
 
@@ -155,6 +156,7 @@ def quantised_pytorch(
             quantised=usecase.outputs / f"{stem}.pt2",
             tosa=usecase.outputs / f"{stem}.tosa",
             network=usecase.outputs / f"{stem}.json",
+            offline=build.session.offline,
         )
     )
     return Int8Network(step.network, step.tosa, step.quantised)
@@ -174,6 +176,7 @@ def pytorch_answers(
             program=host,
             samples=tuple(sample.name for sample in usecase.samples),
             output=usecase.outputs / "expected.json",
+            offline=build.session.offline,
         )
     ).output
 

@@ -155,7 +155,8 @@ def _python_of(step: Step) -> str:
         return sys.executable
     from ethosmith.environment.locked import LockedEnvironment
 
-    return str(LockedEnvironment(step.traits.environment).python())
+    offline = getattr(step, "offline", False)
+    return str(LockedEnvironment(step.traits.environment).python(offline=offline))
 
 
 def _parser(cls: type[Step]) -> argparse.ArgumentParser:

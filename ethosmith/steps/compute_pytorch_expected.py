@@ -8,7 +8,7 @@ import sys
 from dataclasses import asdict
 
 from ethosmith.core.files import write_text
-from ethosmith.steps.step import Input, Output, Step, step
+from ethosmith.steps.step import Input, Output, Step, Unsigned, step
 
 
 @step(
@@ -28,6 +28,7 @@ class ComputePytorchExpected(Step):
         samples: their names, in their order.
         output: answer, score and output tensors of each sample, and how many elements differ from
             PyTorch's graph, JSON.
+        offline: do not install the PyTorch environment.
     """
 
     quantised: Input
@@ -36,6 +37,7 @@ class ComputePytorchExpected(Step):
     program: Input
     samples: tuple[str, ...]
     output: Output
+    offline: Unsigned[bool] = False
 
     def run(self) -> None:
         """Run every sample on the host and write the answers."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.files import write_bytes, write_text
-from ethosmith.steps.step import Inputs, OptionalInput, OptionalOutput, Output, Step, step
+from ethosmith.steps.step import Inputs, OptionalInput, OptionalOutput, Output, Step, Unsigned, step
 
 
 @step(
@@ -32,6 +32,7 @@ class ExportPytorch(Step):
         exported: the graph, .pt2.
         shape: JSON, the one input's sizes with a batch of 1; none: it may have several inputs.
         form: JSON, ``shape`` and ``dtype`` of every input of the int8 network.
+        offline: do not install the PyTorch environment.
     """
 
     model: Path
@@ -44,6 +45,7 @@ class ExportPytorch(Step):
     exported: Output
     shape: OptionalOutput = None
     form: Output
+    offline: Unsigned[bool] = False
 
     def run(self) -> None:
         """Export the network, check it and write it."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_json
-from ethosmith.steps.step import Input, Inputs, Output, Step, step
+from ethosmith.steps.step import Input, Inputs, Output, Step, Unsigned, step
 
 
 @step(
@@ -30,6 +30,7 @@ class QuantisePytorch(Step):
         quantised: the graph with its quantise and dequantise operators, .pt2.
         tosa: the same as a TOSA flatbuffer with int8 inputs and outputs.
         network: names, shapes and quantisation of those, JSON.
+        offline: do not install the PyTorch environment.
     """
 
     model: str
@@ -40,6 +41,7 @@ class QuantisePytorch(Step):
     quantised: Output
     tosa: Output
     network: Output
+    offline: Unsigned[bool] = False
 
     def run(self) -> None:
         """Quantise and lower the network, and write all three."""

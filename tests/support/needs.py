@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Programs that only a test uses: skip without them, but never in CI."""
+"""What only a test uses: skip without it; without a program, fail in CI."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ import os
 import shutil
 
 import pytest
+
+from ethosmith.environment.locked import PYTORCH, LockedEnvironment
 
 
 def program(name: str) -> str:
@@ -18,3 +20,14 @@ def program(name: str) -> str:
     if os.environ.get("ETHOSMITH_TEST_ALL"):
         pytest.fail(message)
     pytest.skip(message)
+
+
+def pytorch() -> str:
+    """Return the Python of the PyTorch environment; without it the test is skipped.
+
+    No test installs its 1.4 GB.
+    """
+    environment = LockedEnvironment(PYTORCH)
+    if not environment.is_made:
+        pytest.skip("needs PyTorch; install it with: python -m ethosmith environment pytorch")
+    return str(environment.python())

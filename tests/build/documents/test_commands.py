@@ -54,6 +54,14 @@ _PLANNED = {
 }
 # Run by another test, or not at all.
 _ELSEWHERE = {
+    "./scons usecase=kws model=net.py:build": "needs PyTorch; tests/build/pytorch",
+    "./scons usecase=kws model=net.pt2": "likewise",
+    "./scons usecase=inference_runner model=net.pt2": "likewise",
+    ".venv/bin/python -m ethosmith environment pytorch": "installs 1.4 GB",
+    "python -m ethosmith environment pytorch": "likewise",
+    ".venv/bin/python -m pytest -m slow tests/component/pytorch tests/build/pytorch": (
+        "the slow tests themselves"
+    ),
     "./scons kws build_type=debug debug": "waits for a debugger",
     "./scons kws build_type=debug vscode": "tests/unit/steps/test_write_vscode.py",
     "./scons watch kws": "tests/component/wrapper/test_watch.py",

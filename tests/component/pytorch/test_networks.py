@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """PyTorch networks on the NPU model, against TOSA's reference model: ``-m slow``.
 
-The first run makes the PyTorch environment.
+Skipped without the PyTorch environment: ``python -m ethosmith environment pytorch``.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ethosmith.environment.locked import PYTORCH, LockedEnvironment
 from ethosmith.installation import PYTHON_PATH
 from ethosu_model.harness import HostRunner
+from tests.support import needs
 from tests.support.npu_corpus.check import compare
 from tests.support.npu_corpus.targets import compile_for, target_named
 from tests.support.project_copy import ROOT
@@ -51,8 +51,7 @@ _TARGETS = (
 def lowered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with all networks as TOSA, and what the references make of inputs."""
     folder = tmp_path_factory.mktemp("pytorch")
-    python = LockedEnvironment(PYTORCH).python()
-    command = [str(python), "-m", "tests.support.networks.pytorch", str(folder), *NETWORKS]
+    command = [needs.pytorch(), "-m", "tests.support.networks.pytorch", str(folder), *NETWORKS]
     environment = {**os.environ, "PYTHONPATH": PYTHON_PATH}
     subprocess.run(command, cwd=ROOT, env=environment, check=True)
     return folder

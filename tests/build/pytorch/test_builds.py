@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The example of docs/pytorch.md, from its source and as a .pt2, to verified answers: ``-m slow``.
+
+Skipped without the PyTorch environment: ``python -m ethosmith environment pytorch``.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support import needs
+from tests.support.project_copy import ROOT, ProjectCopy
+
+pytestmark = [pytest.mark.scons, pytest.mark.slow]
+
+_VERIFIED = "build/fvp/ethos-u55-128-shared_sram/kws@net_verified.json"
+_EXPORT = """
+import torch
+from net import build
+torch.manual_seed(0)
+torch.export.save(torch.export.export(build().eval(), (torch.zeros(1, 1, 50, 10),)), "net.pt2")
+"""
+
+
+@pytest.fixture(scope="module")
+def python() -> str:
+    return needs.pytorch()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory, python: str) -> ProjectCopy:
+    copy = ProjectCopy.fresh(tmp_path_factory.mktemp("pytorch") / "a project").cached()
+    text = (ROOT / "docs/pytorch.md").read_text("utf-8")
+    (example,) = re.findall(r"```python\n(# net\.py\n.*?)```", text, re.DOTALL)
+    copy.write("net.py", example)
+    subprocess.run([python, "-c", _EXPORT], cwd=copy.root, check=True)
+    return copy
+
+
+def _answers(project: ProjectCopy, model: str) -> list[Any]:
+    said = project.build("usecase=kws", "target=fvp", f"model={model}").text
+    assert "Equal: every output tensor is that of TOSA's reference model, byte for byte." in said
+    assert "WARNING" not in said
+    found = json.loads(project.read(_VERIFIED))["samples"]
+    assert len(found) >= 5
+    return [(one["name"], one["answer"], one["score"]) for one in found]
+
+
+def test_source_and_pt2_of_one_network_answer_alike(project: ProjectCopy) -> None:
+    assert _answers(project, "net.py:build") == _answers(project, "net.pt2")
+
+
+def test_network_runs_without_a_use_case_of_its_own(project: ProjectCopy) -> None:
+    said = project.build("usecase=inference_runner", "model=net.pt2").stdout
+    assert "TOSA's reference model, byte for byte" in said
+
+
+def test_state_dict_beside_the_source_is_what_runs(project: ProjectCopy, python: str) -> None:
+    before = _answers(project, "net.py")
+    saved = (
+        "import torch, net; torch.manual_seed(1); torch.save(net.build().state_dict(), 'net.pt')"
+    )
+    subprocess.run([python, "-c", saved], cwd=project.root, check=True)
+    after = _answers(project, "net.py")
+    Path(project.root / "net.pt").unlink()
+    assert [one[2] for one in after] != [one[2] for one in before]
