@@ -294,7 +294,7 @@ def _limits(
         notes.append(f"{limit} {value:g} is not checked: it is for the descriptor's own network.")
     if usecase.model_path is not None and usecase.model_path.suffix.lower() == _TFLITE:
         drops.pop("max_drop.int8")
-        notes.append(f"{usecase.model_path.name} is int8 already: there is no float network.")
+        notes.append(f"{usecase.model_path.name} is measured from its int8 form on.")
     if wanted.public_set is not None and not build.session.values["evaluation"]:
         notes.append(f"measured on the small set that the descriptor names. {wanted.public_set}")
     limits = {**({} if other_network else {limit: value}), **drops}

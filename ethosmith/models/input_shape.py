@@ -85,7 +85,8 @@ def network_inputs(model: Path) -> list[dict[str, Any]]:
     """
     dtypes: list[str] = []
     if model.suffix.lower() == TFLITE_SUFFIX:
-        dtypes = [spec.dtype for spec in given_spec(model).inputs]
+        found = [spec.dtype for spec in given_spec(model).inputs]
+        dtypes = ["int8" if dtype == "float32" else dtype for dtype in found]
     shapes = input_shapes(model)
     return [
         {"shape": shape, "dtype": dtype}

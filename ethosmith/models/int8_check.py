@@ -102,12 +102,18 @@ def float_spec(model: Path) -> NetworkSpec:
 
 def _checked(content: bytes, shown: str) -> NetworkSpec:
     model = verify_tflite(content, shown)
-    types = _type_names()
-    tensors = model.subgraphs[0].tensors
-    activations = [tensor for tensor in tensors if not _is_constant(model, tensor)]
-    if not any(types.get(tensor.type) in _QUANTISED for tensor in activations):
-        raise EthosmithError(f"{shown}: {_float_message(model, types)}")
+    if not quantised_activations(model):
+        raise EthosmithError(f"{shown}: not quantised ({kind_of_float(model)})")
     return spec_of(model, shown)
+
+
+def quantised_activations(model: Any) -> bool:
+    """Whether LiteRT's ModelT computes anything with integers, beside weights stored as such."""
+    types = _type_names()
+    return any(
+        types.get(tensor.type) in _QUANTISED and not _is_constant(model, tensor)
+        for tensor in model.subgraphs[0].tensors
+    )
 
 
 def _is_constant(model: Any, tensor: Any) -> bool:
@@ -115,21 +121,13 @@ def _is_constant(model: Any, tensor: Any) -> bool:
     return data is not None and len(data) > 0
 
 
-def _float_message(model: Any, types: dict[int, str]) -> str:
-    """Say what kind of float network it is, and the shortest way to int8."""
+def kind_of_float(model: Any) -> str:
+    """Return what a network that computes in float is called, by what its weights are."""
+    types = _type_names()
     constants = {types.get(t.type) for t in model.subgraphs[0].tensors if _is_constant(model, t)}
-    way = (
-        "give the float Keras model instead and the build quantises it; or quantise the .tflite"
-        " with ai-edge-quantizer and calibration data"
-    )
     if "INT8" in constants:
-        return (
-            "a dynamic-range quantised network: its weights are int8, and it computes in float;"
-            f" {way}"
-        )
-    if "FLOAT16" in constants:
-        return f"a float16 network: its weights are float16, and it computes in float32; {way}"
-    return f"a float network; {way}"
+        return "dynamic-range quantised, int8 weights and float activations"
+    return "float16 weights and float activations" if "FLOAT16" in constants else "float"
 
 
 def _type_names() -> dict[int, str]:

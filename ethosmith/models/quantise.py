@@ -4,7 +4,7 @@
 Post-training full-integer quantisation as TensorFlow documents it: the converter
 with `Optimize.DEFAULT`, a representative data set and only `TFLITE_BUILTINS_INT8`.
 A .tflite that is quantised already passes through after a check; float around its int8 operators
-is taken off.
+is taken off. A float one goes to AI Edge Quantizer (`ethosmith.models.float_tflite`).
 """
 
 from __future__ import annotations
@@ -14,13 +14,15 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import writing_beside
+from ethosmith.core.terminal import captured_output
 from ethosmith.models.calibration import Representative
+from ethosmith.models.float_tflite import float_kind, int8_of
 from ethosmith.models.int8_check import check_int8
 from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
 from ethosmith.models.keras_model import first_sentence
 from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
 from ethosmith.models.tensor_spec import TensorSpec
-from ethosmith.models.tflite_rewrite import rewritten
+from ethosmith.models.tflite_rewrite import Rewritten, rewritten
 
 # MLIR: "error: 'tf.Betainc' op is neither a custom op nor a flex op".
 _NO_INT8_FORM = re.compile(r"'(?P<operator>tf\.\w+)' op is neither a custom op nor a flex op")
@@ -32,7 +34,7 @@ def quantise(
     """Write the int8 form of ``model`` to ``output``.
 
     Args:
-        model: .h5, .keras, SavedModel folder (float) or .tflite (already int8).
+        model: .h5, .keras, SavedModel folder (float) or .tflite (float or int8).
         output: the .tflite to write.
         representative: given the inputs, returns the data set's generator.
         label_count: values that the first output must have; 0: it has no labels.
@@ -41,13 +43,13 @@ def quantise(
         What was rewritten in a .tflite; see `ethosmith.models.tflite_rewrite`.
 
     Raises:
-        EthosmithError: the model cannot be read, an operator has no int8 form, or
-            a given .tflite is not quantised; or the output does not fit the labels.
+        EthosmithError: the model cannot be read, or an operator has no int8 form; or the
+            output does not fit the labels.
     """
     notes: tuple[str, ...] = ()
     with writing_beside(output) as beside:
         if model.suffix.lower() == TFLITE_SUFFIX:
-            given = rewritten(model.read_bytes(), str(model))
+            given = _of_tflite(model, representative)
             notes = given.notes
             beside.write_bytes(given.content)
         else:
@@ -56,6 +58,17 @@ def quantise(
         if label_count:
             _check_labels(model, network.outputs[0], label_count)
     return notes
+
+
+def _of_tflite(model: Path, representative: Representative) -> Rewritten:
+    """Return the network of a .tflite in int8; a float one is calibrated."""
+    content = model.read_bytes()
+    kind = float_kind(content, str(model))
+    if kind is None:
+        return rewritten(content, str(model))
+    with captured_output():
+        int8 = rewritten(int8_of(content, str(model), representative), str(model))
+    return Rewritten(int8.content, (f"int8 instead of {kind}", *int8.notes))
 
 
 def _check_labels(model: Path, output: TensorSpec, label_count: int) -> None:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantise a float Keras network to int8 throughout, inputs and outputs included."""
+"""Quantise a float network to int8 throughout, inputs and outputs included."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,19 +12,23 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.steps.step import Inputs, Output, Step, step
 
 if TYPE_CHECKING:
-    from ethosmith.models.calibration import Representative
+    from ethosmith.models.calibration import Batch, Representative
+    from ethosmith.models.keras_model import GivenInput
 
 
 @step(
     verb="QUANTISE",
-    packages=("ai-edge-litert", "flatbuffers", "keras", "numpy", "tensorflow"),
+    packages=(
+        *("ai-edge-litert", "ai-edge-quantizer", "flatbuffers", "keras", "numpy"),
+        "tensorflow",
+    ),
     isolated=True,
 )
 class QuantiseNetwork(Step):
-    """Quantise a float Keras network to int8 throughout; a .tflite that is int8 passes through.
+    """Quantise a float network to int8 throughout; a .tflite that is int8 passes through.
 
     Attributes:
-        model: .h5, .keras or a SavedModel folder (float), or .tflite (int8).
+        model: .h5, .keras or a SavedModel folder (float), or .tflite (float or int8).
         model_files: that file, or every file of the folder.
         representative: raw float32 input tensors that calibrate the quantisation.
         random: ``seed``, ``count``, ``low`` and ``high`` of uniform random inputs instead.
@@ -48,18 +52,29 @@ class QuantiseNetwork(Step):
             sys.stdout.write(f"CONVERT   {self.model}: {note}\n")
 
     def _representative(self) -> Representative:
-        from ethosmith.models.calibration import RandomData, from_files, from_random
+        from ethosmith.models.calibration import RandomData, from_random
         from ethosmith.models.keras_file import TFLITE_SUFFIX
 
         if self.random is not None:
             random = RandomData(**self.random)
             return lambda shapes: from_random(random, shapes)
         if not self.representative and self.model.suffix.lower() != TFLITE_SUFFIX:
-            raise EthosmithError(
-                f"{self.model}: quantising needs representative data: give the use case samples or"
-                " 'representative: {seed: 0}'"
-            )
-        return lambda shapes: from_files(self.representative, shapes)
+            raise self._without_data()
+        return self._from_samples
+
+    def _from_samples(self, inputs: Sequence[GivenInput]) -> Callable[[], Iterator[Batch]]:
+        """An int8 .tflite does not ask for it."""
+        from ethosmith.models.calibration import from_files
+
+        if not self.representative:
+            raise self._without_data()
+        return from_files(self.representative, inputs)
+
+    def _without_data(self) -> EthosmithError:
+        return EthosmithError(
+            f"{self.model}: quantising needs representative data: give the use case samples or"
+            " 'representative: {seed: 0}'"
+        )
 
     def crashed(self, signal: str) -> str:
         """Return what is wrong with the model."""

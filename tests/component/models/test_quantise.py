@@ -45,19 +45,11 @@ def test_keras_formats_give_the_same_int8_network(networks: Path, tmp_path: Path
     assert [(tensor.dtype, tensor.shape) for tensor in spec.outputs] == [("int8", (1, 3))]
 
 
-REFUSED = {
-    "float.tflite": "a float network; give the float Keras model instead",
-}
-
-
-@pytest.mark.parametrize("name", REFUSED)
-def test_a_tflite_that_is_not_int8_throughout_is_refused(
-    name: str, networks: Path, tmp_path: Path
-) -> None:
-    output = tmp_path / "out.tflite"
-    with pytest.raises(EthosmithError) as caught:
-        quantise(networks / name, output, lambda shapes: from_files([], shapes))
-    assert str(caught.value).startswith(f"{networks / name}: {REFUSED[name]}")
+def test_a_float_tflite_without_samples_is_refused(networks: Path, tmp_path: Path) -> None:
+    done = run(networks / "float.tflite", tmp_path / "out.tflite")
+    assert done.returncode == 1
+    assert "float.tflite: quantising needs representative data: give" in done.stderr
+    assert done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Quantise a float .tflite to int8: float32, float16 or dynamic-range quantised.
+
+Weights of the last two are float16 or int8 and are computed with in float: they become the float32
+values that they stand for. AI Edge Quantizer then calibrates the network over representative
+data, by the smallest and the largest value of each tensor, as TensorFlow's converter does with
+Keras networks. Float inputs and outputs that it leaves are for `ethosmith.models.tflite_rewrite`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.models.int8_check import kind_of_float, quantised_activations, spec_of, verify_tflite
+from ethosmith.models.keras_model import GivenInput, check_finite, first_sentence
+from ethosmith.models.tflite_file import DAMAGED, IDENTIFIER, builtin_names, parse_model
+
+Array = npt.NDArray[Any]
+Batches = Callable[[], Iterable[list[Array] | dict[str, Array]]]
+_SIGNATURE = "calibration"
+_NO_VOCABULARY = 2
+
+
+def float_kind(content: bytes, shown: str) -> str | None:
+    """Return what the network is called if it computes in float throughout; None: it does not.
+
+    Raises:
+        EthosmithError: not a TFLite model, or a damaged one.
+    """
+    model = parse_model(content, shown)
+    return None if quantised_activations(model) else kind_of_float(model)
+
+
+def int8_of(content: bytes, shown: str, representative: Callable[..., Batches]) -> bytes:
+    """Return the network with int8 weights and activations, its inputs and outputs still float.
+
+    Args:
+        content: of the .tflite; see `float_kind`.
+        shown: its name in errors.
+        representative: given the inputs, returns the data set's generator.
+
+    Raises:
+        EthosmithError: weights that are no numbers, or what the quantiser cannot do.
+    """
+    model = verify_tflite(content, shown)
+    try:
+        network = _FloatNetwork(model, shown)
+        prepared = network.in_float32()
+    except DAMAGED as error:
+        raise EthosmithError(f"{shown}: not a usable TFLite model: damaged ({error})") from None
+    data = representative(network.inputs)
+    try:
+        with np.errstate(invalid="raise"):
+            return _quantised(prepared, _by_name(data, network.inputs), shown)
+    except EthosmithError:
+        raise
+    except FloatingPointError:
+        raise EthosmithError(
+            f"{shown}: cannot be quantised to int8: a bias is too large for the values that the"
+            " representative data leads to; give data like that which the network was trained on"
+        ) from None
+    except Exception as error:  # noqa: BLE001 the quantiser and LiteRT raise whatever they raise
+        reason = first_sentence(str(error), error)
+        raise EthosmithError(f"{shown}: cannot be quantised to int8: {reason}") from None
+
+
+def _quantised(content: bytes, data: list[Mapping[str, Array]], shown: str) -> bytes:
+    from ai_edge_quantizer.calibrator import Calibrator  # noqa: PLC0415 slow
+    from ai_edge_quantizer.quantizer import Quantizer  # noqa: PLC0415
+    from ai_edge_quantizer.recipe import static_wi8_ai8  # noqa: PLC0415
+    from ai_edge_quantizer.recipe_manager import RecipeManager  # noqa: PLC0415
+    from ai_edge_quantizer.utils.qsv_utils import min_max_update  # noqa: PLC0415
+
+    recipe = static_wi8_ai8()
+    manager = RecipeManager()
+    manager.load_quantization_recipe(recipe)
+    calibrator = Calibrator(content, num_threads=1, qsv_update_func=min_max_update)
+    calibrator.calibrate({_SIGNATURE: data}, manager)
+    quantiser = Quantizer(bytearray(content), recipe)
+    result = quantiser.quantize(
+        _with_ranges(calibrator.get_model_qsvs(), shown),
+        enable_progress_bar=False,
+        enable_progress_report=False,
+    )
+    return bytes(result.quantized_model)
+
+
+def _with_ranges(found: dict[str, Any], shown: str) -> dict[str, Any]:
+    """Give tensors that were zero throughout the range 0 to 1: any range holds a zero exactly.
+
+    With the quantiser's own, 1e-9, the biases behind such a tensor do not fit into 32 bits.
+    """
+    for name, limits in found.items():
+        values = [np.asarray(limits[end]) for end in ("min", "max") if end in limits]
+        if not all(np.isfinite(one).all() for one in values):
+            raise EthosmithError(
+                f"{shown}: '{name}' is NaN or infinite on the representative data; run the float"
+                " network on it and look for values that overflow"
+            )
+        if values and not any(one.any() for one in values):
+            limits["max"] = np.ones_like(values[-1])
+    return found
+
+
+def _by_name(batches: Batches, inputs: list[GivenInput]) -> list[Mapping[str, Array]]:
+    return [
+        one if isinstance(one, dict) else {inputs[0].name: np.asarray(one[0])} for one in batches()
+    ]
+
+
+class _FloatNetwork:
+    """A float network on its way to a form that can be calibrated.
+
+    Attributes:
+        inputs: as the calibration data has to be.
+    """
+
+    def __init__(self, model: Any, shown: str) -> None:
+        self._model, self._shown = model, shown
+        if len(model.subgraphs) != 1:
+            raise EthosmithError(
+                f"{shown}: {len(model.subgraphs)} subgraphs; only one is supported"
+            )
+        self._graph = model.subgraphs[0]
+        self._name_tensors()
+        end = self._vocabulary()
+        self.inputs = [
+            GivenInput(spec.name, spec.shape, spec.dtype, end)
+            for spec in spec_of(model, shown).inputs
+        ]
+
+    def in_float32(self) -> bytes:
+        """Return the network with float32 weights and a signature that names its inputs."""
+        import flatbuffers  # noqa: PLC0415 slow
+
+        self._widen_float16()
+        self._widen_weights()
+        check_finite(Path(self._shown), self._weights())
+        self._sign()
+        self._drop_unused_data()
+        builder = flatbuffers.Builder(4096)
+        builder.Finish(self._model.Pack(builder), IDENTIFIER)
+        return bytes(builder.Output())
+
+    def _name_tensors(self) -> None:
+        """Give each tensor a name of its own: calibration knows them by their names."""
+        seen: set[bytes] = set()
+        for index, tensor in enumerate(self._graph.tensors):
+            name = bytes(tensor.name or b"")
+            if not name or name in seen:
+                name = name + f";{index}".encode()
+            tensor.name = name
+            seen.add(name)
+
+    def _vocabulary(self) -> int:
+        """Return what integers given to the network are below: rows of the smallest table."""
+        sizes = [
+            int(self._graph.tensors[operator.inputs[0]].shape[0])
+            for operator in self._graph.operators
+            if self._name(operator) == "GATHER" and self._constant(operator.inputs[0]) is not None
+        ]
+        return min(sizes, default=_NO_VOCABULARY)
+
+    def _widen_float16(self) -> None:
+        """Take off DEQUANTIZE of constants, whose result is a constant."""
+        for operator in list(self._graph.operators):
+            values = None
+            if self._name(operator) == "DEQUANTIZE":
+                values = self._real_values(operator.inputs[0])
+            if values is not None:
+                self._set(operator.outputs[0], values)
+                self._graph.operators.remove(operator)
+                self._empty(operator.inputs[0])
+
+    def _widen_weights(self) -> None:
+        """Make int8 weights of operators with float outputs the values that they stand for."""
+        for operator in self._graph.operators:
+            for index in operator.inputs:
+                if index >= 0 and self._is_quantised(index):
+                    values = self._real_values(index)
+                    if values is not None:
+                        self._set(index, values)
+
+    def _weights(self) -> Iterator[tuple[str, Array]]:
+        for index, tensor in enumerate(self._graph.tensors):
+            values = self._constant(index)
+            if values is not None and values.dtype == np.float32:
+                yield bytes(tensor.name).decode("utf-8", "replace"), values
+
+    def _sign(self) -> None:
+        """Name the inputs and outputs; other signatures name what may not be there any more."""
+        from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+        signature = schema.SignatureDefT()
+        signature.signatureKey, signature.subgraphIndex = _SIGNATURE, 0
+        signature.inputs = [self._entry(index) for index in self._graph.inputs]
+        signature.outputs = [self._entry(index) for index in self._graph.outputs]
+        self._model.signatureDefs = [signature]
+
+    def _entry(self, index: int) -> Any:
+        from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+        entry = schema.TensorMapT()
+        entry.name, entry.tensorIndex = bytes(self._graph.tensors[index].name).decode(), int(index)
+        return entry
+
+    def _name(self, operator: Any) -> str:
+        code = self._model.operatorCodes[operator.opcodeIndex]
+        return builtin_names().get(max(code.builtinCode, code.deprecatedBuiltinCode), "")
+
+    def _is_quantised(self, index: int) -> bool:
+        quantisation = self._graph.tensors[index].quantization
+        return quantisation is not None and quantisation.scale is not None
+
+    def _constant(self, index: int) -> Array | None:
+        tensor = self._graph.tensors[index]
+        data = self._model.buffers[tensor.buffer].data
+        kinds = {0: "<f4", 1: "<f2", 2: "<i4", 4: "<i8", 9: "i1"}
+        if data is None or len(data) == 0 or tensor.type not in kinds:
+            return None
+        values = np.frombuffer(bytes(data), kinds[tensor.type])
+        return values.reshape(() if tensor.shape is None else tuple(tensor.shape))
+
+    def _real_values(self, index: int) -> Array | None:
+        """Return a constant's values in float32; None: it is none, or of another kind."""
+        values = self._constant(index)
+        if values is None or values.dtype == np.float32:
+            return None
+        if values.dtype.kind == "i" and (values.dtype != np.int8 or not self._is_quantised(index)):
+            return None
+        if values.dtype == np.float16:
+            return values.astype(np.float32)
+        quantisation = self._graph.tensors[index].quantization
+        scale = np.asarray(quantisation.scale, np.float64)
+        zero = np.asarray(quantisation.zeroPoint, np.float64)
+        along = [1] * values.ndim
+        if scale.size > 1:
+            along[quantisation.quantizedDimension] = scale.size
+        return ((values - zero.reshape(along)) * scale.reshape(along)).astype(np.float32)
+
+    def _empty(self, index: int) -> None:
+        """Make one zero of a constant that nothing reads any more; calibration looks at it."""
+        if not any(index in list(operator.inputs) for operator in self._graph.operators):
+            self._graph.tensors[index].shape = [1]
+            self._set(index, np.zeros(1, np.float32))
+
+    def _drop_unused_data(self) -> None:
+        metadata = [one.buffer for one in self._model.metadata or []]
+        used = {0, *metadata, *(tensor.buffer for tensor in self._graph.tensors)}
+        for index, buffer in enumerate(self._model.buffers):
+            if index not in used:
+                buffer.data = None
+
+    def _set(self, index: int, values: Array) -> None:
+        from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+        tensor, buffer = self._graph.tensors[index], schema.BufferT()
+        buffer.data = np.frombuffer(values.astype("<f4").tobytes(), np.uint8)
+        tensor.buffer, tensor.type = len(self._model.buffers), schema.TensorType.FLOAT32
+        tensor.quantization = None
+        self._model.buffers.append(buffer)
