@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ethosmith.report.history import Entry, History
 
 _DIFF = "diff"
-_HISTORY = BUILD / "history"
+HISTORY = BUILD / "history"
 _MAX_BASELINE_BYTES = 16 << 20
 _GIT_TIMEOUT_S = 20
 
@@ -58,7 +58,8 @@ def declare_history(build: Build) -> None:
         for entry in _entries(build, {}):
             history.add(entry)
 
-    build.engine.after("run", remember, shows=True)
+    for target in ("run", "report"):
+        build.engine.after(target, remember, shows=True)
 
 
 def declare_diff(build: Build) -> None:
@@ -90,7 +91,7 @@ def _beside(axf: str, kind: str) -> Path:
 def _history() -> History:
     from ethosmith.report.history import History  # noqa: PLC0415 only if something ran
 
-    return History(_HISTORY)
+    return History(HISTORY)
 
 
 def _entries(build: Build, accuracy: Mapping[Path, Path]) -> list[Entry]:
@@ -144,7 +145,7 @@ class _Baseline:
         found = history.at_revision(now.image, self.commit)
         if found is None:
             raise EthosmithError(
-                f"{self.title}: {_HISTORY} has no build of {now.image} at commit"
+                f"{self.title}: {HISTORY} has no build of {now.image} at commit"
                 f" {self.commit[:12]} without changes; build it at that commit, or compare with a"
                 " file: baseline="
             )
@@ -184,6 +185,15 @@ def _clean_revision(root: Path) -> str:
     if changed is None or changed:
         return ""
     return (_git(root, "rev-parse", "--verify", "--quiet", "HEAD") or b"").decode().strip()
+
+
+def commit_text(root: Path) -> str:
+    """Return the commit of a folder and its date, for people; empty without git."""
+    found = _git(root, "show", "--no-patch", "--format=%h of %cs", "HEAD", "--")
+    if not found:
+        return ""
+    changed = "" if _clean_revision(root) else ", with changes that are not committed"
+    return f"commit {found.decode('utf-8', 'replace').strip()}{changed}"
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:

@@ -133,7 +133,8 @@ def firmware_image(
     ).output
     axf, link_map = folder / f"{name}.axf", folder / f"{name}.map"
     machine.link([axf, link_map], objects, archives_of(libraries), generated.script, [fit])
-    return _image(build, axf, link_map, name)
+    report = image_file(usecase, configuration, "_report.htm").name
+    return _image(build, axf, link_map, name, report if name == usecase.variant else "")
 
 
 def _application_objects(
@@ -152,9 +153,15 @@ def _application_objects(
     return compile_sources(build, machine, [*generated.sources, *own], folder, usage)
 
 
-def _image(build: Build, axf: Path, link_map: Path, name: str) -> Image:
+def _image(build: Build, axf: Path, link_map: Path, name: str, report: str) -> Image:
     folder, platform = axf.parent, build.platform.path
-    page = DrawMemoryPage(axf=axf, map=link_map, platform=platform, output=folder / f"{name}.htm")
+    page = DrawMemoryPage(
+        axf=axf,
+        map=link_map,
+        platform=platform,
+        report=report,
+        output=folder / f"{name}.htm",
+    )
     size = MeasureSize(
         axf=axf, map=link_map, platform=platform, output=folder / f"{name}_size.json"
     )

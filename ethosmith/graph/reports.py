@@ -13,6 +13,7 @@ from typing import Any
 from ethosmith.graph.accuracy import accuracy_result
 from ethosmith.graph.build import Build, Made
 from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.desk import HISTORY, commit_text
 from ethosmith.graph.images import Image
 from ethosmith.graph.layout import BUILD, SelectedUseCase, image_file
 from ethosmith.graph.models import CompiledNetwork
@@ -67,12 +68,14 @@ def image_report(
             per_layer=compiled.per_layer,
             accuracy=accuracy_result(build, usecase, configuration),
             index=_INDEX,
+            history=HISTORY,
+            project=commit_text(build.project.root),
             output=image_file(usecase, configuration, "_report.htm"),
         )
     )
     # How long the steps took is no property of an image, and changes with every build.
     build.engine.always([page.output])
-    build.engine.alias(_TARGET, [page.output])
+    build.engine.alias(_TARGET, [path for path in (page.output, image.page) if path])
 
 
 def declare_index(build: Build) -> None:
@@ -80,7 +83,16 @@ def declare_index(build: Build) -> None:
     if _TARGET not in build.session.targets:
         return
     pages = tuple(path for path in build.made if path.name.endswith("_report.htm"))
-    index = build.add(WriteReportIndex(pages=pages, build=BUILD, output=_INDEX))
+    index = build.add(
+        WriteReportIndex(
+            pages=pages,
+            build=BUILD,
+            usecases=build.project.usecase_names,
+            history=HISTORY,
+            project=commit_text(build.project.root),
+            output=_INDEX,
+        )
+    )
     # Images of earlier builds are in the index too, so it is written whenever it is asked for.
     build.engine.always([index.output])
     build.engine.alias(_TARGET, [*pages, index.output])

@@ -77,8 +77,13 @@ def _stack_estimate(image: Elf, symbols: SymbolTable) -> StackEstimate | None:
     return estimate(functions, image.entry_address & ~1, exception_handlers(image))
 
 
-def render(page: Page) -> str:
-    """Return the page's HTML."""
+def render(page: Page, report: str = "") -> str:
+    """Return the page's HTML.
+
+    Args:
+        page: what it says.
+        report: the name of the image's page in the report, to link to; empty: it has none.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATE.parent),
         autoescape=True,
@@ -91,6 +96,7 @@ def render(page: Page) -> str:
     environment.filters["share"] = _share
     return environment.get_template(TEMPLATE.name).render(
         page=page,
+        report=report,
         class_index={name: index for index, name in enumerate(CLASSES)},
         symbols_shown=SYMBOLS_SHOWN,
         origins_shown=ORIGINS_SHOWN,

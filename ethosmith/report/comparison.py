@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from ethosmith.report.vela_figures import Estimate, read_estimate
 _MANIFEST = "_manifest.json"
 # Of npu=, in manifests.
 NO_NPU = "none"
+# The variables that stand for files of a use case.
+_OWN_FILES = ("model", "labels", "samples", "runs")
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,9 @@ class Figures:
 
     Attributes:
         usecase: or variant of one.
+        usecase_name: of the use case itself.
+        own_files: what was given in place of the use case's own: ``model=my.tflite``.
+        revision: the commit of the project; empty: without git.
         target: the platform's folder.
         accelerator_config: such as ``ethos-u55-128``; ``none``: it runs on the CPU alone.
         memory_mode: of Vela.
@@ -43,6 +48,9 @@ class Figures:
     """
 
     usecase: str
+    usecase_name: str
+    own_files: tuple[str, ...]
+    revision: str
     target: str
     accelerator_config: str
     memory_mode: str
@@ -65,8 +73,12 @@ class Figures:
         return "CPU alone" if self.accelerator_config == NO_NPU else self.accelerator_config
 
 
-def built_figures(build: Path) -> list[Figures]:
+def built_figures(build: Path, usecases: Collection[str] | None = None) -> list[Figures]:
     """Return the figures of all images below ``build`` that ran and were right.
+
+    Args:
+        build: the folder build/.
+        usecases: those that the project has, whose images are wanted; None: all.
 
     Raises:
         EthosmithError: files of an image are damaged, or another version's.
@@ -74,14 +86,15 @@ def built_figures(build: Path) -> list[Figures]:
     manifests = sorted(build.glob(f"*/*/*{_MANIFEST}"))
     found = (_figures(Path(str(path).removesuffix(_MANIFEST))) for path in manifests)
     known = [figures for figures in found if figures is not None]
-    return sorted(known, key=_order)
+    wanted = [f for f in known if usecases is None or f.usecase_name in usecases]
+    return sorted(wanted, key=_order)
 
 
-def _order(figures: Figures) -> tuple[str, str, str, int, str, str]:
+def _order(figures: Figures) -> tuple[str, str, str, str, int, str, str]:
     family, _, macs = figures.accelerator_config.rpartition("-")
     size = int(macs) if family else 0
     return (
-        *(figures.usecase, figures.target, family, size),
+        *(figures.usecase_name, figures.usecase, figures.target, family, size),
         *(figures.memory_mode, figures.runtime),
     )
 
@@ -118,6 +131,9 @@ def _read(stem: Path, verified: Path) -> Figures | None:
     flash_bytes, ram_bytes = flash_and_ram(manifest["sizes"])
     return Figures(
         usecase=manifest["usecase"],
+        usecase_name=manifest["descriptor"]["name"],
+        own_files=tuple(_own_files(manifest["arguments"])),
+        revision=manifest["revision"] or "",
         target=stem.parent.parent.name,
         accelerator_config=configuration["accelerator_config"],
         memory_mode="" if on_the_cpu else configuration["memory_mode"],
@@ -134,6 +150,14 @@ def _read(stem: Path, verified: Path) -> Figures | None:
         ram_bytes=ram_bytes,
         stem=stem,
     )
+
+
+def _own_files(arguments: Iterable[str]) -> Iterator[str]:
+    """Yield the variables that name the user's own files, without their folders."""
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        if name in _OWN_FILES:
+            yield f"{name}={Path(value).name}"
 
 
 def inferences_of(sample: Mapping[str, Any]) -> list[dict[str, int]]:

@@ -4,63 +4,163 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from markupsafe import Markup
-
+from ethosmith.core.terminal import human_size
+from ethosmith.report.changes import change_in_brief
+from ethosmith.report.charts import BarChart
 from ethosmith.report.comparison import Figures
-from ethosmith.report.pages import bars, render
+from ethosmith.report.diff import ImageDiff
+from ethosmith.report.pages import render
 
 TEMPLATE = "index.htm.j2"
+_UNKNOWN = "\N{EN DASH}"
+# Of an image: its figures, and how they differ from the build before.
+Shown = tuple[Figures, ImageDiff | None]
+# Shown where they tell the images apart.
+_IF_DIFFERENT = ("Target", "Runtime", "Ran on")
+# Shown where runtimes are compared: the network is the same, and what is around it differs.
+_IF_RUNTIMES = ("Flash", "RAM")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A text, and the number that it is sorted by."""
+
+    text: str
+    value: float = -1
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, of numbers or of texts."""
+
+    title: str
+    is_number: bool = False
+
+
+@dataclass(frozen=True)
+class Row:
+    """One image.
+
+    Attributes:
+        title: the NPU.
+        page: where the image's page is, from this one; of an image without one, its memory's.
+        words: what a filter finds it by.
+        cells: by the title of the column.
+    """
+
+    title: str
+    page: str
+    words: str
+    cells: Mapping[str, Cell]
 
 
 @dataclass(frozen=True)
 class UseCaseRows:
-    """The images of one use case, a chart that compares them, and which columns they need."""
+    """The images of one use case, and a chart that compares those on an NPU."""
 
     usecase: str
-    rows: tuple[tuple[Figures, str], ...]
-    chart: Markup
-    runtimes: bool
-    instructions: bool
+    rows: tuple[Row, ...]
+    columns: tuple[Column, ...]
+    chart: BarChart | None
 
 
-def index_text(figures: Sequence[Figures], folder: Path) -> str:
+def index_text(images: Sequence[Shown], folder: Path, project: str = "") -> str:
     """Return the page's HTML.
 
     Args:
-        figures: of all images, those of one use case together.
+        images: all, those of one use case together, with how they differ from the build before.
         folder: where the page will be.
+        project: the commit of the project; empty: it has none.
     """
+    grouped = groupby(images, key=lambda image: image[0].usecase_name)
     groups = [
-        _rows(usecase, list(members), folder)
-        for usecase, members in groupby(figures, key=lambda item: item.usecase)
+        _group(number, usecase, list(members), folder)
+        for number, (usecase, members) in enumerate(grouped, start=1)
     ]
-    return render(TEMPLATE, groups=groups, count=len(figures))
-
-
-def _rows(usecase: str, members: Sequence[Figures], folder: Path) -> UseCaseRows:
-    return UseCaseRows(
-        usecase=usecase,
-        rows=tuple((item, _page(item, folder)) for item in members),
-        chart=_chart(usecase, members),
-        runtimes=len({item.runtime for item in members}) > 1,
-        instructions=any(item.cpu_instructions is not None for item in members),
+    simulators = {figures.simulator for figures, _ in images}
+    return render(
+        TEMPLATE,
+        groups=groups,
+        count=len(images),
+        project=project,
+        simulator=simulators.pop() if len(simulators) == 1 else "",
     )
 
 
-def _chart(usecase: str, members: Sequence[Figures]) -> Markup:
-    """Return the chart of those on an NPU; nothing if there are none."""
+def _group(number: int, usecase: str, images: Sequence[Shown], folder: Path) -> UseCaseRows:
+    cells = [_cells(figures, diff) for figures, diff in images]
+    return UseCaseRows(
+        usecase=usecase,
+        rows=tuple(
+            _row(figures, row, folder) for (figures, _), row in zip(images, cells, strict=True)
+        ),
+        columns=tuple(_columns(cells)),
+        chart=_chart(f"chart-{number}", [figures for figures, _ in images]),
+    )
+
+
+def _columns(rows: Sequence[Mapping[str, Cell]]) -> Iterator[Column]:
+    """Yield the columns that tell something."""
+    several_runtimes = len({row["Runtime"] for row in rows}) > 1
+    for title in rows[0]:
+        found = {row[title] for row in rows}
+        is_same = title in _IF_DIFFERENT and len(found) == 1
+        is_beside = title in _IF_RUNTIMES and not several_runtimes
+        if any(cell.text not in ("", _UNKNOWN) for cell in found) and not (is_same or is_beside):
+            yield Column(title, is_number=any(cell.value >= 0 for cell in found))
+
+
+def _row(figures: Figures, cells: Mapping[str, Cell], folder: Path) -> Row:
+    words = [figures.npu, *(cell.text for cell in cells.values())]
+    return Row(figures.npu, _page(figures, folder), " ".join(words), cells)
+
+
+def _cells(figures: Figures, diff: ImageDiff | None) -> dict[str, Cell]:
+    """Return what is known of an image, by the titles of the columns."""
+    estimate, beats = figures.estimate, figures.beats
+    return {
+        "Own files": Cell(" ".join(figures.own_files)),
+        "Memory mode": Cell(figures.memory_mode),
+        "Target": Cell(figures.target),
+        "Runtime": Cell(figures.runtime),
+        "NPU cycles, last run": _number(figures.npu_cycles if estimate else None),
+        "Cycles, Vela": _number(estimate.cycles if estimate else None),
+        "Time in ms, Vela": _time(1000 * estimate.seconds if estimate else None),
+        "Beats, AXI0 rd + wr": _number(beats["axi0_rd"] + beats["axi0_wr"] if estimate else None),
+        "Beats, AXI1 rd": _number(beats["axi1_rd"] if estimate else None),
+        "CPU instructions": _number(figures.cpu_instructions),
+        "SRAM": _size(figures.used_bytes.get("SRAM", 0)),
+        "DDR": _size(figures.used_bytes.get("DDR", 0)),
+        "Flash": _size(figures.flash_bytes),
+        "RAM": _size(figures.ram_bytes),
+        "Since the build before": Cell(change_in_brief(diff)),
+        "Ran on": Cell(figures.simulator),
+        "Commit": Cell(figures.revision[:10]),
+    }
+
+
+def _number(value: int | None) -> Cell:
+    return Cell(_UNKNOWN) if value is None else Cell(f"{value:,}", value)
+
+
+def _time(value_ms: float | None) -> Cell:
+    return Cell(_UNKNOWN) if value_ms is None else Cell(f"{value_ms:.3f}", value_ms)
+
+
+def _size(size_bytes: int) -> Cell:
+    return Cell(human_size(size_bytes), size_bytes)
+
+
+def _chart(identifier: str, members: Sequence[Figures]) -> BarChart | None:
+    """Return the chart of those on an NPU; None if there are none."""
     found = [(item, item.estimate) for item in members if item.estimate is not None]
     if not found:
-        return Markup()
-    series: dict[str, list[float | None]] = {
-        "last run": [item.npu_cycles for item, _ in found],
-        "Vela's estimate": [estimate.cycles for _, estimate in found],
-    }
+        return None
     targets, runtimes = ({getattr(item, key) for item in members} for key in ("target", "runtime"))
     labels = [
         " ".join(
@@ -68,15 +168,25 @@ def _chart(usecase: str, members: Sequence[Figures]) -> Markup:
                 *([item.target] if len(targets) > 1 else []),
                 *(item.accelerator_config, item.memory_mode),
                 *([item.runtime] if len(runtimes) > 1 else []),
+                *item.own_files,
             ]
         )
         for item, _ in found
     ]
-    title = f"{usecase}: cycles by configuration"
-    return Markup(bars(f"chart-{usecase}", title, labels, series))  # noqa: S704 our own SVG
+    return BarChart(
+        identifier=identifier,
+        title="NPU time of one inference by configuration",
+        unit="cycles",
+        labels=labels,
+        series={
+            "last run": [item.npu_cycles for item, _ in found],
+            "Vela's estimate": [estimate.cycles for _, estimate in found],
+        },
+    )
 
 
 def _page(item: Figures, folder: Path) -> str:
     """Return where the image's page is, seen from ``folder``; nothing if there is none."""
-    page = Path(f"{item.stem}_report.htm")
-    return Path(os.path.relpath(page, folder)).as_posix() if page.is_file() else ""
+    pages = (Path(f"{item.stem}{suffix}") for suffix in ("_report.htm", ".htm"))
+    page = next((path for path in pages if path.is_file()), None)
+    return Path(os.path.relpath(page, folder)).as_posix() if page else ""

@@ -4,41 +4,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from markupsafe import Markup
-
 from ethosmith.core.files import sha256_of
 from ethosmith.images.memory_page import Page
-from ethosmith.images.symbols import SymbolRow
+from ethosmith.report.changes import history_lines
+from ethosmith.report.charts import BarChart
 from ethosmith.report.comparison import Figures, inferences_of
-from ethosmith.report.pages import Tile, bars, render, treemap
+from ethosmith.report.diff import ImageDiff
+from ethosmith.report.history import History
+from ethosmith.report.pages import render
 from ethosmith.report.pipeline import NODE_HEIGHT, NODE_WIDTH, Drawing, draw, read_steps
+from ethosmith.report.treemaps import treemaps
 from ethosmith.report.vela_figures import Layer
 
 TEMPLATE = "page.htm.j2"
-_TILES = 40
-_SMALLEST_TILE_SHARE = 0.004
-_OTHER = "smaller ones"
 _MEMORY_NAMES = {
     "sram": "SRAM",
     "dram": "DRAM",
     "on_chip_flash": "On-chip flash",
     "off_chip_flash": "Off-chip flash",
-}
-# What the treemap tells apart, and the number of its colour.
-_KINDS = {"program": 0, "scratch": 1, "data": 2, "model": 3, _OTHER: 4, "samples": 5}
-_KIND_OF_CLASS = {
-    "vectors": "program",
-    "code": "program",
-    "constants": "program",
-    "initial values": "program",
-    "model command stream": "model",
-    "model weights": "model",
-    "scratch": "scratch",
-    "fast scratch": "scratch",
-    "samples": "samples",
 }
 _NPU_COUNTS = {
     "npu_cycles": "NPU cycles",
@@ -50,41 +37,21 @@ _OPEN_BOARD = "open board"
 _DEFAULT_RUNTIME = "direct"
 
 
-def _treemaps(page: Page) -> dict[str, list[Tile]]:
-    found: dict[str, list[Tile]] = {}
-    for region, rows in page.symbols.items():
-        sized = [row for row in rows if row.size_bytes > 0]
-        if len(sized) > 1:
-            found[region] = treemap(_parts(sized))
-    return found
-
-
-def _parts(rows: Sequence[SymbolRow]) -> list[tuple[str, str, int]]:
-    """Return the largest symbols, and one part for all the others."""
-    total = sum(row.size_bytes for row in rows)
-    shown = [r for r in rows[:_TILES] if r.size_bytes >= _SMALLEST_TILE_SHARE * total]
-    parts = [
-        (row.name, _KIND_OF_CLASS.get(row.section_class, "data"), row.size_bytes) for row in shown
-    ]
-    rest = sum(row.size_bytes for row in rows[len(shown) :])
-    if rest:
-        parts.append((f"{len(rows) - len(shown)} {_OTHER}", _OTHER, rest))
-    return parts
-
-
-def _layer_chart(layers: Sequence[Layer], identifier: str, title: str, field: str) -> Markup:
+def _layer_chart(
+    layers: Sequence[Layer], identifier: str, title: str, unit: str, field: str
+) -> BarChart:
     labels = [f"{number} {layer.operator}" for number, layer in enumerate(layers, start=1)]
     values = [float(getattr(layer, field)) for layer in layers]
-    return Markup(bars(identifier, title, labels, {title: values}))  # noqa: S704 our own SVG
+    return BarChart(identifier, title, unit, labels, {unit: values})
 
 
-def _cycles_chart(figures: Figures) -> Markup:
+def _cycles_chart(figures: Figures) -> BarChart | None:
     if figures.estimate is None:
-        return Markup()
-    title = "NPU cycles of the last run and Vela's estimates"
+        return None
     labels = ["last run", "Vela, computing alone", "Vela, with memory"]
     values = [figures.npu_cycles, figures.estimate.npu_cycles, figures.estimate.cycles]
-    return Markup(bars("cycles", title, labels, {"cycles": values}))  # noqa: S704 our own SVG
+    title = "NPU time of one inference"
+    return BarChart("cycles", title, "cycles", labels, {"cycles": values})
 
 
 def _columns(figures: Figures) -> dict[str, str]:
@@ -117,12 +84,28 @@ _CYCLES = {
 }
 
 
+@dataclass(frozen=True)
+class Past:
+    """What the page says of builds and commits.
+
+    Attributes:
+        diff: the image beside the build before.
+        history: of all builds.
+        project: the commit of the project; empty: it has none.
+    """
+
+    diff: ImageDiff
+    history: History
+    project: str = ""
+
+
 def page_text(
     figures: Figures,
     data: Mapping[str, Any],
     layers: Sequence[Layer],
     memory: Page,
     index: str,
+    past: Past,
 ) -> str:
     """Return the page's HTML.
 
@@ -134,6 +117,7 @@ def page_text(
         layers: Vela's estimate of each; none on the CPU alone.
         memory: what lies where.
         index: where the index page is, from the page.
+        past: the builds before.
     """
     pipeline = draw(read_steps(data["pipeline"], data["times"]))
     cycles_are, cycles_note = _CYCLES[figures.simulator.startswith(_OPEN_BOARD)]
@@ -155,13 +139,22 @@ def page_text(
         title=_configuration(figures),
         configuration=_configuration(figures, data["manifest"]["configuration"]["system_config"]),
         cycles_chart=_cycles_chart(figures),
-        layer_cycles=_layer_chart(layers, "layer-cycles-chart", "Cycles by layer", "cycles"),
-        layer_memory=_layer_chart(
-            layers, "layer-memory-chart", "Staging bytes by layer", "staging_bytes"
+        layer_cycles=_layer_chart(
+            layers, "layer-cycles", "Time by layer, Vela's estimate", "cycles", "cycles"
         ),
+        layer_memory=_layer_chart(
+            layers,
+            "layer-memory",
+            "Staging memory by layer, Vela's estimate",
+            "bytes",
+            "staging_bytes",
+        ),
+        diff=past.diff,
+        changes=[change for change in past.diff.changes if change.before != change.now],
+        history=history_lines(past.history, past.diff.now),
+        project=past.project,
         usages=memory.usages,
-        treemaps=_treemaps(memory),
-        kinds=_KINDS,
+        treemaps=treemaps(memory.symbols),
         pipeline=pipeline,
         node_width=NODE_WIDTH,
         node_height=NODE_HEIGHT,

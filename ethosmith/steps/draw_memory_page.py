@@ -15,12 +15,14 @@ class DrawMemoryPage(Step):
         axf: the linked image.
         map: the linker's map of that image.
         platform: the platform.yaml.
+        report: the name of the image's page in the report, to link to; empty: it has none.
         output: the page, HTML.
     """
 
     axf: Input
     map: Input
     platform: Input
+    report: str = ""
     output: Output
 
     def run(self) -> None:
@@ -32,4 +34,5 @@ class DrawMemoryPage(Step):
 
         image = read_image(self.axf)
         link_map = read_link_map(self.map, [section.name for section in image.sections])
-        write_text(self.output, render(page_of(image, load_platform(self.platform), link_map)))
+        page = page_of(image, load_platform(self.platform), link_map)
+        write_text(self.output, render(page, self.report))

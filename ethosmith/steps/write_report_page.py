@@ -43,6 +43,8 @@ class WriteReportPage(Step):
         times: seconds that each step took when it last ran here, JSON; they are no property of
             the image.
         index: the index page, to link to.
+        history: the folder of the figures of the builds before.
+        project: the commit of the project; empty: it has none.
         output: the page, HTML.
     """
 
@@ -57,6 +59,8 @@ class WriteReportPage(Step):
     accuracy: OptionalInput = None
     times: Unsigned[Path | None] = None
     index: Path
+    history: Unsigned[Path]
+    project: Unsigned[str] = ""
     output: Output
 
     def run(self) -> None:
@@ -65,8 +69,10 @@ class WriteReportPage(Step):
         from ethosmith.images.elf import read_image
         from ethosmith.images.link_map import LinkMap, read_link_map
         from ethosmith.images.memory_page import page_of
+        from ethosmith.report.changes import diff_of
         from ethosmith.report.comparison import figures_of
-        from ethosmith.report.page import page_text
+        from ethosmith.report.history import History
+        from ethosmith.report.page import Past, page_text
         from ethosmith.report.vela_figures import read_layers
 
         stem = self.axf.with_suffix("")
@@ -76,12 +82,15 @@ class WriteReportPage(Step):
         image = read_image(self.axf)
         names = [section.name for section in image.sections]
         link_map = read_link_map(self.map, names) if self.map else LinkMap((), 0)
+        history = History(self.history)
+        diff = diff_of(figures[0], history, self.history.parent, self.accuracy)
         text = page_text(
             figures[0],
             {"times": {}, **{name: _read(path) for name, path in self._data().items()}},
             read_layers(self.per_layer) if self.per_layer else [],
             page_of(image, load_platform(self.platform), link_map),
             Path(os.path.relpath(self.index, self.output.parent)).as_posix(),
+            Past(diff, history, self.project),
         )
         write_text(self.output, text)
 

@@ -34,7 +34,7 @@ class Outline(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         self.ids += [str(values["id"])] if "id" in values else []
-        for name in ("href", "aria-labelledby", "data-table"):
+        for name in ("href", "aria-labelledby", "data-tables"):
             self.references += [str(values[name]).lstrip("#")] if name in values else []
         assert "src" not in values
         if tag not in VOID:

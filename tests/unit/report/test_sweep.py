@@ -60,6 +60,9 @@ def test_nothing_that_fits_is_an_error(platform: Platform) -> None:
 def _figures(accelerator: str, npu_cycles: int) -> Figures:
     return Figures(
         usecase="kws",
+        usecase_name="kws",
+        own_files=(),
+        revision="",
         target="fvp",
         accelerator_config=accelerator,
         memory_mode="Shared_Sram",
