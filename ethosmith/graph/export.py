@@ -12,7 +12,7 @@ from ethosmith.descriptors.library import Library, LocalSources, PackageSources
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.images import Generated
-from ethosmith.graph.layout import SelectedUseCase, package_folder
+from ethosmith.graph.layout import BUILD_OPTIONS, SelectedUseCase, package_folder
 from ethosmith.graph.project import Located
 from ethosmith.graph.runtimes import DIRECT
 from ethosmith.graph.samples import obtained_members
@@ -24,7 +24,7 @@ _BOARD_LIBRARY = "hal"
 _BOARD_FOLDER, _GENERATED, _APPLICATION = "board", "generated", "application"
 _PLATFORM_HEADER = "platform.h"
 # The device program, and the windows in a simulator's memory.
-_PROGRAM_SOURCES = {"main.c", "windows.c"}
+_PROGRAM_SOURCES = {"main.c", "windows.c", "identity.c", BUILD_OPTIONS}
 
 
 @dataclass
@@ -153,7 +153,7 @@ def _application(
     part = _Part(_APPLICATION, "The use case itself", "as its author says")
     part.requires = list(libraries)
     part.include_dirs = [_GENERATED]
-    for source in generated.sources:
+    for source in (one for one in generated.sources if one.name not in _PROGRAM_SOURCES):
         part.sources.append((source.as_posix(), f"{_GENERATED}/{source.name}"))
     for header in generated.headers:
         place = _BOARD_FOLDER if header.name == _PLATFORM_HEADER else _GENERATED

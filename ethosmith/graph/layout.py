@@ -14,6 +14,7 @@ from ethosmith.graph.configuration import Configuration
 BUILD = Path("build")
 # What builds know of files; it can be deleted at any time, and no output depends on it.
 NOTES = BUILD / ".ethosmith"
+BUILD_OPTIONS = "build_options.c"
 HOST_LIBRARIES = BUILD / "host/lib"
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from ethosmith.descriptors.usecase import RandomInputs
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
-from ethosmith.graph.layout import SelectedUseCase, image_folder, vela_folder
+from ethosmith.graph.layout import BUILD_OPTIONS, SelectedUseCase, image_folder, vela_folder
 from ethosmith.graph.pytorch import (
     Int8Network,
     PytorchModel,
@@ -23,6 +23,7 @@ from ethosmith.graph.pytorch import (
 from ethosmith.graph.samples import obtained_file
 from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosmith.steps.compute_features import ComputeFeatures
+from ethosmith.steps.generate_build_options import GenerateBuildOptions
 from ethosmith.steps.generate_linker_script import GenerateLinkerScript
 from ethosmith.steps.generate_model import GenerateModel
 from ethosmith.steps.generate_op_resolver import GenerateOpResolver
@@ -208,8 +209,13 @@ def model_sources(
         network: the int8 network, for names and quantisation.
     """
     folder = image_folder(configuration) / "generated" / usecase.variant
+    options = _build_options(build, configuration)
     if configuration.runtime.has_cpu_kernels:
-        return _interpreted(build, usecase, configuration, compiled.model, network.path, folder)
+        source = compiled.model
+        return [
+            *_interpreted(build, usecase, configuration, source, network.path, folder),
+            options,
+        ]
     step = GenerateModel(
         raw=compiled.model,
         network=network.path,
@@ -220,7 +226,22 @@ def model_sources(
         source=network.path.as_posix(),
         output=folder / "model.c",
     )
-    return [build.add(step).output]
+    return [build.add(step).output, options]
+
+
+def _build_options(build: Build, configuration: Configuration) -> Path:
+    """Declare what the board prints of how its image was built, one per configuration."""
+    return build.add(
+        GenerateBuildOptions(
+            options={
+                "platform": configuration.platform,
+                "runtime": configuration.runtime.name,
+                "build_type": configuration.build_type,
+                "toolchain": configuration.toolchain,
+            },
+            output=image_folder(configuration) / "generated" / BUILD_OPTIONS,
+        )
+    ).output
 
 
 def _interpreted(

@@ -132,6 +132,9 @@ def verified_run(
             expect_times={
                 s.name: plain(s.expect_times) for s in usecase.samples if s.expect_times is not None
             },
+            axf=None
+            if configuration.prebuilt_image
+            else image_file(usecase, configuration, ".axf"),
             output=image_file(usecase, configuration, "_verified.json"),
         )
     ).output

@@ -41,12 +41,15 @@ class ModelIdentity:
     reset_state: str = "sample"
 
 
-def model_source(compiled: CompiledNetwork, identity: ModelIdentity, source: str) -> str:
+def model_source(
+    compiled: CompiledNetwork, identity: ModelIdentity, content_hash: str, source: str
+) -> str:
     """Return the C source that defines ``model`` of runtime/model.h.
 
     Args:
         compiled: what Vela made.
         identity: names of the network and of the NPU it was compiled for.
+        content_hash: of the network, see `ethosmith.lib.model_image`.
         source: the network, as the file names it.
     """
     parts = [
@@ -58,6 +61,7 @@ def model_source(compiled: CompiledNetwork, identity: ModelIdentity, source: str
         tensor_table("inputs", compiled.inputs),
         tensor_table("outputs", compiled.outputs),
         _variable_table(compiled.variables),
+        hash_text(content_hash),
         _model(compiled, identity),
     ]
     return "\n".join(part for part in parts if part)
@@ -115,6 +119,11 @@ def _tensor(tensor: PlacedTensor) -> str:
     return "{" + ", ".join(f".{key} = {value}" for key, value in fields.items()) + "}"
 
 
+def hash_text(content_hash: str) -> str:
+    """Return the array that the device prints the beginning of, and the host reads in the image."""
+    return f"const char model_hash[] = {string(content_hash)};\n"
+
+
 def _model(compiled: CompiledNetwork, identity: ModelIdentity) -> str:
     scratch, fast = compiled.scratch, compiled.scratch_fast
     fields: dict[str, str | int] = {
@@ -157,6 +166,7 @@ def model_definition(
         "input_count": inputs,
         "outputs": "outputs",
         "output_count": outputs,
+        "hash": "model_hash",
         "reset": f"MODEL_RESET_{identity.reset_state.upper()}",
     }
     rows = "\n".join(f"    .{key} = {value}," for key, value in fields.items())

@@ -10,12 +10,12 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
-from ethosmith.steps.step import Input, Output, Step, step
+from ethosmith.steps.step import Input, OptionalInput, Output, Step, step
 from ethosmith.verify.uart_log import DeviceSample, read_arena, read_log, with_instructions
 from ethosmith.verify.verdict import Verdict, verdicts
 
 
-@step(verb="VERIFY", cacheable=False)
+@step(verb="VERIFY", packages=("pyelftools",), cacheable=False)
 class CompareRun(Step):
     """Compare a run with the host, byte for byte, and with the expected answers.
 
@@ -25,6 +25,7 @@ class CompareRun(Step):
         expected: of the step compute-expected.
         expect: the expected answer by sample; a sample that is left out is not judged.
         expect_times: by sample, of answers with times: ``label``, ``from_s`` and ``to_s`` of each.
+        axf: the image that ran, which says in its log who it is; none: one that does not.
         output: what the device answered and counted, whether that is equal to the host, and right
             or not judged, JSON; only if everything is equal and nothing is wrong.
     """
@@ -34,16 +35,21 @@ class CompareRun(Step):
     expected: Input
     expect: Mapping[str, Any]
     expect_times: Mapping[str, Any]
+    axf: OptionalInput = None
     output: Output
 
     def run(self) -> None:
         """Compare, and write the report if nothing differs and nothing is wrong.
 
         Raises:
-            EthosmithError: an answer is not equal or wrong, the log is not complete, or the arena
-                far too large.
+            EthosmithError: an answer is not equal or wrong, the log is not complete or of another
+                image, or the arena far too large.
         """
         result, host = self._read()
+        if self.axf is not None:
+            from ethosmith.verify.identity import check_identity, identity_of_image
+
+            check_identity(result["uart"], identity_of_image(self.axf))
         device = device_samples(result, host["samples"])
         found = verdicts(device, host["samples"], self.expect, self.expect_times)
         problems = [f"{one.sample}: {problem}" for one in found for problem in one.problems]

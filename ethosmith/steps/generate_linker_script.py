@@ -131,6 +131,10 @@ def _vector_alignment_bytes(last_irq: int) -> int:
 _CONSTANTS = (
     "*(.rodata .rodata.*)",
     ". = ALIGN(4);",
+    # The linker's hash of the image, an ELF note; not first, or all of it were one.
+    "__build_id_start = .;",
+    "KEEP(*(.note.gnu.build-id))",
+    "__build_id_end = .;",
     "__init_array_start = .;",
     "KEEP(*(SORT_BY_INIT_PRIORITY(.init_array.*)))",
     "KEEP(*(.init_array))",

@@ -35,6 +35,7 @@ class GenerateModel(Step):
     def run(self) -> None:
         """Read the network and write the C source."""
         from ethosmith.core.accelerators import parse_accelerator
+        from ethosmith.lib.model_image import model_hash, model_image
         from ethosmith.lib.model_source import ModelIdentity, model_source
         from ethosmith.models.compiled import read_compiled
         from ethosmith.models.network_file import network_spec_of
@@ -42,4 +43,5 @@ class GenerateModel(Step):
         compiled = read_compiled(self.raw, network_spec_of(self.network))
         accelerator = parse_accelerator(self.accelerator_config)
         identity = ModelIdentity(self.model_name, accelerator, self.memory_mode, self.reset_state)
-        write_text(self.output, model_source(compiled, identity, self.source))
+        content_hash = model_hash(model_image(compiled, identity))
+        write_text(self.output, model_source(compiled, identity, content_hash, self.source))

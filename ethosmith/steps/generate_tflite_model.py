@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
 from ethosmith.lib.c_text import byte_array, notice
+from ethosmith.lib.model_image import tflite_hash
 from ethosmith.lib.model_source import (
     NO_NPU,
     ModelIdentity,
+    hash_text,
     model_definition,
     scratch_array,
     tensor_table,
@@ -108,6 +110,7 @@ def tflite_model_source(
         scratch_array("scratch_fast", memory.fast_scratch_bytes),
         tensor_table("inputs", _placed(network.inputs)),
         tensor_table("outputs", _placed(network.outputs)),
+        hash_text(tflite_hash(content)),
         model_definition(identity, fields, len(network.inputs), len(network.outputs)),
     ]
     return "\n".join(part for part in parts if part)

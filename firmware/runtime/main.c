@@ -6,6 +6,7 @@
 #include "answer_check.h"
 #include "application.h"
 #include "hal.h"
+#include "identity.h"
 #include "inference.h"
 #include "labels.h"
 #include "model.h"
@@ -44,6 +45,8 @@ static void print_header(void) {
     text_string(&line, model.memory_mode);
     print_field(&line, " samples=", sample_count);
     text_character(&line, '\n');
+    print(&line);
+    identity_describe(&model, &line);
     print(&line);
 }
 

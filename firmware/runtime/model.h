@@ -64,7 +64,11 @@ struct model {
     const struct model_variable *variables; // null if the network keeps none
     uint32_t variable_count;
     enum model_reset reset;
+    const char *hash; // hexadecimal digits; null if nobody computed it
 };
+
+// That of the model in the image, for programs that read the image.
+extern const char model_hash[];
 
 extern const struct model model;
 

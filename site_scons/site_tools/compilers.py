@@ -233,6 +233,8 @@ def _for_device(env: Environment) -> None:
         CCFLAGS=_system(libraries.include_dirs, signed=False),
     )
     link_flags = [*toolchain.link_flags, "-Wl,--gc-sections", "-Wl,--fatal-warnings"]
+    # A hash of what was linked, by which the board says what image it runs.
+    link_flags.append("-Wl,--build-id=sha1")
     env.Replace(
         ENV={**env["ENV"], "PATH": toolchain.search_path},
         LINKFLAGS=[*toolchain.flags, *link_flags],

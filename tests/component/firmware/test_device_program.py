@@ -16,8 +16,9 @@ import pytest
 from ethosu.vela.api import NpuAccelerator
 from ethosu.vela.driver_actions import npu_create_driver_payload
 
+from ethosmith.verify.identity import Identity, identity_in_log, identity_of_image
 from tests.support.firmware.compile import HERE
-from tests.support.firmware.device import Firmware, compile_firmware, run_on_board
+from tests.support.firmware.device import Firmware, boot, compile_firmware, run_on_board
 
 STOP = 0xFFFF0000
 Fields = dict[str, object]
@@ -85,6 +86,39 @@ def test_every_line_of_a_run_that_passes(firmware: Firmware, tmp_path: Path) -> 
     assert lines[4].startswith("tensor few 0 int8 1x4 0305")
     assert re.fullmatch(r"stack: \d+ of 16384 bytes used", lines[5])
     assert lines[6:] == ["ran: 2 samples"]
+
+
+_OPTIONS = """
+extern const char build_options[];
+const char build_options[] = "platform=fvp toolchain=gcc";
+"""
+_HASH = "0123456789abcdef0123"
+
+
+def test_the_board_says_what_is_in_its_image(firmware: Firmware, tmp_path: Path) -> None:
+    found = []
+    for number, hash_ in enumerate((_HASH, _HASH, _HASH.replace("1", "2"))):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        (folder / "options.c").write_text(_OPTIONS, encoding="utf-8")
+        model = (_MODEL % _fields()).replace(".name", ".hash = model_hash, .name", 2)
+        model = model.replace(".hash = model_hash, .name", ".name", 1)
+        text = model.replace(
+            '#include "model.h"', f'#include "model.h"\nconst char model_hash[] = "{hash_}";'
+        )
+        (folder / "model.c").write_text(text, encoding="utf-8")
+        sources = [folder / "model.c", folder / "options.c", HERE / "echo_application.c"]
+        axf = firmware.image(folder, sources, ["-DSAMPLE_COUNT=2", "-DSAMPLE_SIZE=4"])
+        _, lines = boot(axf)
+        said = identity_in_log("\n".join(lines))
+        assert said == identity_of_image(axf)
+        found.append(said)
+    first, again, other = found
+    assert (
+        first == again == Identity(first.image, _HASH[:16], {"platform": "fvp", "toolchain": "gcc"})
+    )
+    assert len(first.image) == 16
+    assert other.image != first.image and other.model != first.model
 
 
 def _image_with_windows(firmware: Firmware, folder: Path, samples: int) -> Path:
@@ -264,5 +298,5 @@ def test_without_an_npu_the_run_fails_too(firmware: Firmware, tmp_path: Path) ->
         code = uart.read(1)
         watchdog.cancel()
         qemu.kill()
-    assert said.splitlines()[1].startswith(b"fail: NPU: no NPU at 0x58102000")
+    assert said.splitlines()[2].startswith(b"fail: NPU: no NPU at 0x58102000")
     assert code == b"\x01"

@@ -20,7 +20,11 @@ _FLAGS = (
     *("-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard", "--specs=nano.specs"),
     *("-std=c11", "-O2", "-ffunction-sections", "-Wall", "-Wextra", "-Werror"),
 )
-_LINK = ("-nostartfiles", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments")
+_LINK = (
+    *("-nostartfiles", "-Wl,--gc-sections", "-Wl,--no-warn-rwx-segments"),
+    "-Wl,--build-id=sha1",
+)
+IDENTITY = "identity: "
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,12 @@ def _compiled(source: Path, platform: Path, folder: Path, defines: Sequence[str]
 
 
 def run_on_board(axf: Path, *options: str) -> tuple[int, list[str]]:
+    """Return the exit code and the UART's lines without that of its identity."""
+    code, lines = boot(axf, *options)
+    return code, [line for line in lines if not line.startswith(IDENTITY)]
+
+
+def boot(axf: Path, *options: str) -> tuple[int, list[str]]:
     """Return the exit code and the UART's lines."""
     board = [sys.executable, "-m", "open_board", "--simulator", "open", "-a", str(axf)]
     ran = subprocess.run(

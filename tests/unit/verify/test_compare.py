@@ -11,6 +11,7 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.steps.compare_run import CompareRun
+from ethosmith.verify.identity import check_identity, identity_in_log
 from ethosmith.verify.uart_log import read_log
 
 _COUNTS = "npu_cycles=10 npu_active=9 axi0_rd=3 axi0_wr=2 axi1_rd=1"
@@ -29,6 +30,36 @@ _HOST = {
         {"name": "no", "answer": "no", "score": "0.9922", "tensors": ["807e8080"]},
     ],
 }
+
+
+def _identity(image: str = "a" * 16, model: str = "b" * 16, toolchain: str = "gcc") -> str:
+    return f"identity: image={image} model={model} platform=mps3 toolchain={toolchain}\n"
+
+
+@pytest.mark.parametrize(
+    ("found", "problem"),
+    [
+        (
+            _identity(model="c" * 16),
+            "of another model: its hash is cccccccccccccccc, expected bbbb",
+        ),
+        (
+            _identity(image="c" * 16),
+            "of another image: its hash is cccccccccccccccc, expected aaaa",
+        ),
+        (_identity(toolchain="clang"), "another build: toolchain is clang, expected gcc"),
+        (_identity().replace(" toolchain=gcc", ""), "toolchain is not named, expected gcc"),
+        ("", "the log has no line 'identity:'"),
+        # The board was flashed and started again while the log was written.
+        (_identity() + _identity(image="c" * 16), "of another image"),
+    ],
+)
+def test_a_log_of_another_image_is_not_compared(found: str, problem: str) -> None:
+    expected = identity_in_log(_identity())
+    assert expected is not None
+    check_identity(f"noise\r\n{_identity()}{_LOG}".replace("\n", "\r\n"), expected)
+    with pytest.raises(EthosmithError, match=problem):
+        check_identity(found + _LOG, expected)
 
 
 def verify(folder: Path, log: str, expect: dict[str, str]) -> str | None:
