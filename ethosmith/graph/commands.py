@@ -19,6 +19,7 @@ from ethosmith.graph import accuracy, debug, desk, reports, runs
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.export import EXPORT
+from ethosmith.graph.hardware import declare_hardware
 from ethosmith.graph.images import Image
 from ethosmith.graph.layout import BUILD, SelectedUseCase
 from ethosmith.graph.listing import list_json, list_text
@@ -127,8 +128,11 @@ def declare_targets(build: Build) -> str:
         desk.declare_diff,
     ):
         declare(build)
+    on_hardware = declare_hardware(build)
     if build.session.values[EXPORT]:
         return EXPORT
+    if on_hardware:
+        return on_hardware
     return "images" if reason else "run"
 
 

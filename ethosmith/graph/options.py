@@ -165,6 +165,10 @@ OPTIONS = (
         *("export", "a folder for sources", "", (), HOW, True),
         detail="a folder: the use case as a C library for other builds",
     ),
+    Option(
+        *("verify_log", "a board's output", "", (), HOW, True),
+        detail="a captured serial log: compare it with the expected answers",
+    ),
     Option("card", "mount, for flash", "", is_path=True, detail="for flash: its mount point"),
     Option("offline", "1: no network", "0", ("0", "1")),
     Option("launcher", "or ccache, none", "auto", LAUNCHERS, detail="ccache, distcc, icecc; none"),

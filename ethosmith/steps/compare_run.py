@@ -12,7 +12,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
 from ethosmith.steps.step import Input, OptionalInput, Output, Step, step
 from ethosmith.verify.uart_log import DeviceSample, read_arena, read_log, with_instructions
-from ethosmith.verify.verdict import Verdict, verdicts
+from ethosmith.verify.verdict import Verdict, run_problems, verdicts
 
 
 @step(verb="VERIFY", packages=("pyelftools",), cacheable=False)
@@ -52,11 +52,8 @@ class CompareRun(Step):
             check_identity(result["uart"], identity_of_image(self.axf))
         device = device_samples(result, host["samples"])
         found = verdicts(device, host["samples"], self.expect, self.expect_times)
-        problems = [f"{one.sample}: {problem}" for one in found for problem in one.problems]
         arena = read_arena(result["uart"])
-        problems = [f"{self.usecase}/{problem}" for problem in problems]
-        problems += [f"{self.usecase}: {text}" for text in (arena.problems() if arena else ())]
-        if problems:
+        if problems := run_problems(self.usecase, found, arena):
             raise EthosmithError("; ".join(problems))
         report = {
             "simulator": result["simulator"],

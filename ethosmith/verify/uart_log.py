@@ -15,11 +15,22 @@ _SAMPLE = re.compile(
 )
 _WINDOW = re.compile(r"^window (?P<name>\S+) (?P<index>\d+):(?P<counts>( \w+=\d+)+)$")
 _TENSOR = re.compile(
-    r"^tensor (?P<name>\S+) (?P<index>\d+) (?P<dtype>\w+) (?P<shape>[\dx]+) (?P<hex>[0-9a-f]*)$"
+    r"^tensor (?P<name>\S+) (?P<index>\d+) (?P<dtype>\w+) (?P<shape>[\dx]+)"
+    r" (?P<hex>(?:[0-9a-f]{2})*)$"
 )
 _RANKED = re.compile(r'^top (?P<name>\S+) (?P<ranked>".*)$')
 _TIMED = re.compile(r"(?P<label>\S.*?)@(?P<seconds>\d+\.\d+)s(?: (?=\S)|$)")
 _RAN = re.compile(r"^ran: (?P<count>\d+) samples?$")
+_OTHERS = (
+    re.compile(r"^identity: image=\w+ model=\w+( \S+=\S+)*$"),
+    re.compile(r"^(stack|arena): \d+ of \d+ bytes used$"),
+)
+
+
+def is_known_line(line: str) -> bool:
+    """Say whether a line is one that the firmware prints, whole."""
+    known = (_SAMPLE, _WINDOW, _TENSOR, _RANKED, _RAN, *_OTHERS)
+    return any(pattern.match(line) for pattern in known)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.verify.uart_log import DeviceSample, timed_labels
+from ethosmith.verify.uart_log import ArenaUse, DeviceSample, timed_labels
 
 Judgement = Literal["right", "wrong", "not judged"]
 
@@ -87,6 +87,18 @@ def verdicts(
         )
         for sample, reference in zip(device, host, strict=True)
     ]
+
+
+def run_problems(usecase: str, found: Sequence[Verdict], arena: ArenaUse | None) -> list[str]:
+    """Return everything that fails a run, a phrase each.
+
+    Args:
+        usecase: its name.
+        found: of `verdicts`.
+        arena: what the interpreter used, if there is one.
+    """
+    problems = [f"{usecase}/{one.sample}: {problem}" for one in found for problem in one.problems]
+    return problems + [f"{usecase}: {text}" for text in (arena.problems() if arena else ())]
 
 
 def _differences(sample: DeviceSample, reference: Mapping[str, Any]) -> Iterator[str]:
