@@ -42,7 +42,17 @@ _SELECTING = ("usecase", "runtime", "npu")
 # Targets that need no sources of git repositories.
 _WITHOUT_SOURCES = {"deps", "doctor", "list"}
 # Targets that need no use case.
-_WITHOUT_USECASES = {"cache", "compile_commands", "deps", "docs", "doctor", "list", "new", "why"}
+_WITHOUT_USECASES = {
+    "cache",
+    "compile_commands",
+    "deps",
+    "docs",
+    "doctor",
+    "list",
+    "monitor",
+    "new",
+    "why",
+}
 # Variables that say what this machine has.
 _OF_THE_MACHINE = ("offline", "toolchain_path")
 # Its module stands above this one: it makes what is read here.

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real boards: compare what one printed, or prints now, with the host: ``verify_log=``."""
+"""Real boards: ``verify_log=``, ``verify_board`` and ``monitor``."""
 
 from __future__ import annotations
 
@@ -10,17 +10,26 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.runtimes import DIRECT
 from ethosmith.steps.compare_run import CompareRun
+from ethosmith.steps.monitor_board import MonitorBoard
+from ethosmith.steps.verify_board import VerifyBoard
 from ethosmith.steps.verify_log import VerifyLog
 
-VERIFY_LOG = "verify_log"
+VERIFY_LOG, VERIFY_BOARD, MONITOR = "verify_log", "verify_board", "monitor"
 
 
 def declare_hardware(build: Build) -> str | None:
-    """Declare ``verify_log=``, if it is given; return the target of a plain build, if it is that.
+    """Declare what is asked for of a real board; return the target of a plain build, if it is that.
 
     Raises:
-        EthosmithError: not exactly one image, or one that does not say who it is.
+        EthosmithError: not exactly one image, one that does not say who it is, or no port.
     """
+    targets = build.session.targets
+    if MONITOR in targets:
+        port = _port(build, MONITOR)
+        build.engine.alias(MONITOR)
+        step_after(build, MONITOR, MonitorBoard(port=port, baud=_baud(build)))
+    if VERIFY_BOARD in targets:
+        _declare_board(build)
     log = build.session.values[VERIFY_LOG]
     if not log:
         return None
@@ -28,6 +37,33 @@ def declare_hardware(build: Build) -> str | None:
     build.engine.alias(VERIFY_LOG, [step.axf, step.expected])
     step_after(build, VERIFY_LOG, step)
     return VERIFY_LOG
+
+
+def _declare_board(build: Build) -> None:
+    comparison = _comparison(build, VERIFY_BOARD)
+    step = VerifyBoard(
+        **comparison,
+        port=_port(build, VERIFY_BOARD),
+        baud=_baud(build),
+        silence_s=build.session.time_limit_s,
+        hide=() if build.session.verbose else ("tensor", "window"),
+        log=comparison["axf"].with_name(f"{comparison['usecase']}_board.log"),
+    )
+    build.engine.alias(VERIFY_BOARD, [step.axf, step.expected])
+    step_after(build, VERIFY_BOARD, step)
+
+
+def _port(build: Build, asked: str) -> str:
+    port = build.session.values["port"]
+    if not port:
+        from ethosmith.verify.serial_port import named_ports  # noqa: PLC0415 only for errors
+
+        raise EthosmithError(f"{asked} needs port=NAME of the board; found: {named_ports()}")
+    return port
+
+
+def _baud(build: Build) -> int:
+    return build.platform.descriptor.uart.baud
 
 
 def _comparison(build: Build, asked: str) -> dict[str, Any]:

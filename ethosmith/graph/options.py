@@ -73,6 +73,8 @@ TARGETS = (
     Target("cache", "how full its cache is", "how full the build cache is"),
     Target("verify", "rebuild, compare files", "rebuild from the manifest, and compare every file"),
     Target("flash", "copy the image to card="),
+    Target("verify_board", "board on port=", "compare what a board on port= prints with the host"),
+    Target("monitor", "output of port=", "show what a board on port= prints"),
     Target("docs", "write build/site", "the documentation, in build/site"),
 )
 
@@ -169,6 +171,7 @@ OPTIONS = (
         *("verify_log", "a board's output", "", (), HOW, True),
         detail="a captured serial log: compare it with the expected answers",
     ),
+    Option("port", "a board's serial port", "", detail="for verify_board, monitor: /dev/ttyACM0"),
     Option("card", "mount, for flash", "", is_path=True, detail="for flash: its mount point"),
     Option("offline", "1: no network", "0", ("0", "1")),
     Option("launcher", "or ccache, none", "auto", LAUNCHERS, detail="ccache, distcc, icecc; none"),

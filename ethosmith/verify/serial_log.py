@@ -18,7 +18,7 @@ from ethosmith.verify.uart_log import is_known_line
 from ethosu_model.errors import printable
 
 MAX_LOG_BYTES = 1 << 26
-_BEGIN, _END, _FAIL = "ethosmith: ", "ran: ", "fail: "
+BEGIN, _END, _FAIL = "ethosmith: ", "ran: ", "fail: "
 # What a line of the firmware may begin with.
 _FIRST_WORDS = ("sample ", "tensor ", "window ", "top ", "identity: ", "stack: ", "arena: ", _END)
 _STAMP = re.compile(r"^\[[^\]]{1,40}\] ")
@@ -56,7 +56,7 @@ def runs_in(data: bytes, source: str) -> list[SerialRun]:
         EthosmithError: there is no run, or one is cut, damaged or failed; with its line.
     """
     lines = [_plain(line) for line in re.split("\r*\n|\r", data.decode("utf-8", "replace"))]
-    begins = [number for number, line in enumerate(lines) if line.startswith(_BEGIN)]
+    begins = [number for number, line in enumerate(lines) if line.startswith(BEGIN)]
     if not begins:
         raise EthosmithError(f"{source}: {_nothing(data, lines)}")
     ends = [*begins[1:], len(lines)]
@@ -77,9 +77,9 @@ def _nothing(data: bytes, lines: list[str]) -> str:
     if garbage > _MAX_GARBAGE * len(data):
         return f"{len(data)} bytes, most of them no text; was the port at the board's baud rate?"
     if any(line.startswith(_FIRST_WORDS) for line in lines):
-        return f"has no line '{_BEGIN}…': the beginning of the run is missing; reset the board"
+        return f"has no line '{BEGIN}…': the beginning of the run is missing; reset the board"
     return (
-        f"has no line '{_BEGIN}…' among {len(lines)}: is it another port's, or of another program?"
+        f"has no line '{BEGIN}…' among {len(lines)}: is it another port's, or of another program?"
     )
 
 
