@@ -20,7 +20,7 @@ from pathlib import Path
 
 from ethosmith.accuracy.set_file import Item
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_bytes, write_text
+from ethosmith.core.files import parsing, read_bytes, read_text, write_bytes, write_text
 from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.words import FORMAT_OF_SUFFIX
 from ethosmith.installation import PYTHON_PATH
@@ -84,8 +84,9 @@ def labelled_files(folder: Path) -> list[LabelledFile]:
 
 
 def _listed(path: Path) -> Iterator[LabelledFile]:
-    with path.open(encoding="utf-8-sig", newline="") as text:
-        reader = csv.DictReader(text)
+    text = read_text(path, encoding="utf-8-sig")
+    with parsing(path, "table"):
+        reader = csv.DictReader(text.splitlines(keepends=True))
         missing = [name for name in _COLUMNS if name not in (reader.fieldnames or ())]
         if missing:
             raise EthosmithError(f"{path}:1: the column '{missing[0]}' is missing")
@@ -237,7 +238,7 @@ def given_items(entries: Sequence[Mapping[str, str]], accepted: Accepted) -> lis
                 f"evaluation item '{entry['name']}': {problem}; for other labels give"
                 " evaluation=FOLDER"
             )
-    return [Item(e["name"], e["expect"], Path(e["file"]).read_bytes()) for e in entries]
+    return [Item(e["name"], e["expect"], read_bytes(Path(e["file"]))) for e in entries]
 
 
 def collected(

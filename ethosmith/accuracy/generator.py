@@ -10,6 +10,7 @@ from pathlib import Path
 
 from ethosmith.accuracy.evaluation_set import labelled_files, write_folder
 from ethosmith.accuracy.set_file import Item
+from ethosmith.core.files import read_bytes
 from ethosmith.core.program import run_step
 
 
@@ -47,4 +48,4 @@ def run_generator(make: Callable[[Request], Iterable[Item]]) -> int:
 def _given(folder: Path) -> Iterable[Item]:
     if any(folder.glob("*.bin")):
         for file in labelled_files(folder):
-            yield Item(file.path.stem, file.label, file.path.read_bytes())
+            yield Item(file.path.stem, file.label, read_bytes(file.path))

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_json, write_text, writing_beside
+from ethosmith.core.files import check_readable, parsing, read_json, write_text, writing_beside
 
 _INDEX = "index.json"
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
@@ -34,6 +34,10 @@ class Item:
     name: str
     expect: str
     data: bytes
+
+
+# A folder's files of bounded size, of which a set may have thousands.
+MAX_SET_BYTES = 4 << 30
 
 
 def write_set(path: Path, items: Sequence[Item]) -> None:
@@ -60,14 +64,14 @@ def read_set(path: Path) -> list[Item]:
     Raises:
         EthosmithError: it is none.
     """
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return list(_items(archive))
-    except (zipfile.BadZipFile, KeyError, ValueError) as error:
-        raise EthosmithError(f"{path}: not an evaluation set: {error}") from None
+    check_readable(path, limit_bytes=MAX_SET_BYTES)
+    with parsing(path, "evaluation set"), zipfile.ZipFile(path) as archive:
+        return list(_items(archive))
 
 
 def _items(archive: zipfile.ZipFile) -> Iterable[Item]:
+    if sum(one.file_size for one in archive.infolist()) > MAX_SET_BYTES:
+        raise EthosmithError(f"more than {MAX_SET_BYTES:,} bytes when unpacked")
     for number, entry in enumerate(json.loads(archive.read(_INDEX))):
         yield Item(entry["name"], entry["expect"], archive.read(_member(number)))
 

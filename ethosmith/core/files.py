@@ -69,6 +69,17 @@ def read_bytes(path: Path, *, limit_bytes: int = MAX_DATA_BYTES) -> bytes:
     return data
 
 
+def read_start(path: Path, size_bytes: int) -> bytes:
+    """Return the first bytes of a file, or all that it has; errors as `read_bytes`."""
+    try:
+        with open_regular(path) as file:
+            return file.read(size_bytes)
+    except ValueError:
+        raise EthosmithError(f"{str(path)!r}: not a file name") from None
+    except OSError as error:
+        raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
+
+
 def check_readable(path: Path, *, limit_bytes: int) -> None:
     """Check, without reading it, a file that a library will read by its name.
 
@@ -78,6 +89,8 @@ def check_readable(path: Path, *, limit_bytes: int) -> None:
     try:
         with open_regular(path) as file:
             size_bytes = os.fstat(file.fileno()).st_size
+    except ValueError:
+        raise EthosmithError(f"{str(path)!r}: not a file name") from None
     except OSError as error:
         raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
     if size_bytes > limit_bytes:

@@ -22,6 +22,7 @@ from pathlib import Path
 
 from ethosmith import __version__
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_text
 from ethosmith.core.program import EXIT_ERROR, EXIT_OK, fail
 from ethosmith.environment import tools
 
@@ -116,7 +117,7 @@ def _locked_packages(root: Path, places: Sequence[str]) -> Iterator[Finding]:
     }
     if not installed:
         return  # There is no .venv, which has a finding of its own.
-    pins = pinned_versions((root / "requirements.lock").read_text("utf-8"))
+    pins = pinned_versions(read_text(root / "requirements.lock"))
     wrong = [
         Finding(
             name,

@@ -23,6 +23,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes, read_text
 
 PYTORCH = "pytorch"
 NAMES = (PYTORCH,)
@@ -57,7 +58,7 @@ class LockedEnvironment:
     @cached_property
     def versions(self) -> dict[str, str]:
         """The version of every package in it, as the lock pins them; it need not be made."""
-        text = self.lock.read_text(encoding="utf-8")
+        text = read_text(self.lock)
         found = re.findall(r"^([\w.-]+)==([^\s;\\]+)", text, re.MULTILINE)
         return {re.sub(r"[-_.]+", "-", name).lower(): version for name, version in found}
 
@@ -73,7 +74,7 @@ class LockedEnvironment:
     @cached_property
     def folder(self) -> Path:
         """Where it lies."""
-        made_from = self.lock.read_bytes() + b"\0" + str(self.interpreter).encode()
+        made_from = read_bytes(self.lock) + b"\0" + str(self.interpreter).encode()
         digest = hashlib.sha256(made_from).hexdigest()[:12]
         return _cache_folder() / "environments" / f"{self.name}-{digest}"
 
@@ -104,8 +105,8 @@ class LockedEnvironment:
     def is_made(self) -> bool:
         """Whether it is there, whole."""
         try:
-            made_for = (self.folder / _STAMP).read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError):
+            made_for = read_text(self.folder / _STAMP)
+        except EthosmithError:
             return False
         return made_for == f"{self.folder}\n" and os.access(self.folder / "bin/python", os.X_OK)
 

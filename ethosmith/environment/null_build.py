@@ -21,7 +21,7 @@ import zlib
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 # Relative to the folder that scons is called in.
 FOLDER = "build/.ethosmith/unchanged"
@@ -31,6 +31,9 @@ OWN_GRAPH = "--file="
 # The only command that is run anew: a record may come with a build folder from anywhere.
 COMMIT_COMMAND = ("git", "rev-parse", "--verify", "--quiet", "HEAD")
 _MAGIC = b"ethosmith unchanged 1 "
+_MAX_RECORD_BYTES = 64 << 20
+# Of a file's mode, as the module stat has them, which is not imported.
+_KIND, _REGULAR = 0o170000, 0o100000
 # In place of the stamp of a file that is too young for it: its content is compared.
 YOUNG = "-"
 # Parts of a record, with the number of texts in each of their items.
@@ -219,14 +222,21 @@ def _sha256_of(path: str) -> str:
     import hashlib
 
     digest = hashlib.sha256()
-    # Not a pipe, which would be waited for.
+    for chunk in _chunks_of(path):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _chunks_of(path: str) -> Iterator[bytes]:
+    """Yield the content of a file; OSError if it is a device or a pipe."""
     descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
     try:
+        if os.fstat(descriptor).st_mode & _KIND != _REGULAR:
+            raise OSError(f"{path}: not a regular file")
         while chunk := os.read(descriptor, _CHUNK_BYTES):
-            digest.update(chunk)
+            yield chunk
     finally:
         os.close(descriptor)
-    return digest.hexdigest()
 
 
 def _is_folder(item: tuple[str, ...]) -> bool:
@@ -258,8 +268,10 @@ def main(words: list[str]) -> int:
     """Answer, or return 1."""
     if not is_plain(words, os.environ) or _builds():
         return 1
-    with open(place(words), "rb") as file:
-        record = decode(file.read())
+    kept = place(words)
+    if os.stat(kept).st_size > _MAX_RECORD_BYTES:
+        return 1
+    record = decode(b"".join(_chunks_of(kept)))
     if not is_unchanged(record, words) or _builds():
         return 1
     sys.stdout.flush()

@@ -22,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_text
 from ethosmith.core.program import run_step
 from ethosmith.environment import tools
 
@@ -68,7 +69,7 @@ class Project:
 
     def is_current(self, file: Path) -> bool:
         """Tell whether the set-up saw ``file`` as it is now."""
-        return _text_or_none(self.venv / file.name) == file.read_text(encoding="utf-8")
+        return _text_or_none(self.venv / file.name) == read_text(file)
 
 
 def prepare(project: Project) -> None:
@@ -93,7 +94,7 @@ def prepare(project: Project) -> None:
 @contextmanager
 def _only_one(root: Path) -> Iterator[None]:
     """Hold a lock on the project's folder itself: it leaves no file and dies with us."""
-    handle = os.open(root, os.O_RDONLY)
+    handle = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -203,7 +204,7 @@ def _installed(project: Project) -> set[str]:
 
 
 def _locked(project: Project) -> set[str]:
-    text = project.lock.read_text(encoding="utf-8")
+    text = read_text(project.lock)
     return {_canonical(name) for name in re.findall(r"^([\w.-]+)==", text, re.MULTILINE)}
 
 
@@ -235,8 +236,8 @@ def _say(message: str) -> None:
 
 def _text_or_none(path: Path) -> str | None:
     try:
-        return path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError, UnicodeDecodeError):
+        return read_text(path)
+    except EthosmithError:
         return None
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_text
 
 PACKAGE_LIST = Path(__file__).with_name("system_packages.toml")
 ARM_COMPILER = "arm-none-eabi-gcc"
@@ -65,7 +66,7 @@ class Need:
 @functools.cache
 def needs() -> tuple[Need, ...]:
     """Return everything that system_packages.toml lists, in its order."""
-    tables = tomllib.loads(PACKAGE_LIST.read_text(encoding="utf-8"))["need"]
+    tables = tomllib.loads(read_text(PACKAGE_LIST))["need"]
     return tuple(
         Need(
             purpose=table["purpose"],

@@ -21,7 +21,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from ethosmith.core.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes, read_json, write_text
 from ethosmith.core.identity import Identity
 
 _TEMPLATES = ".j2"
@@ -127,7 +128,7 @@ class CodeIndex:
         # The same text imports others from another package.
         package = module if path.name == "__init__.py" else module.rpartition(".")[0]
         key = f"{package} {self._identity.sha256(path)}"
-        source = self._known.get(key) or _parse(path.read_bytes(), package)
+        source = self._known.get(key) or _parse(read_bytes(path), package)
         self._used[key] = source
         return source
 
@@ -147,14 +148,14 @@ def _python() -> list[int]:
 
 def _read(memory: Path | None) -> dict[str, _Source]:
     try:
-        kept: Any = json.loads(memory.read_text("utf-8")) if memory else {}
+        kept: Any = read_json(memory) if memory else {}
         if kept.get("python") != _python():
             return {}
         return {
             str(key): _Source(str(code), tuple(map(str, imports)))
             for key, (code, *imports) in kept["sources"].items()
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (EthosmithError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -258,7 +259,7 @@ def _names(folder: str) -> frozenset[str]:
 def _templates_of(path: Path) -> dict[str, str]:
     """Return the hashes of the templates beside a module that are named after it."""
     return {
-        name: hashlib.sha256((path.parent / name).read_bytes()).hexdigest()[:16]
+        name: hashlib.sha256(read_bytes(path.parent / name)).hexdigest()[:16]
         for name in sorted(_names(str(path.parent)))
         if name.startswith(f"{path.stem}.") and name.endswith(_TEMPLATES)
     }

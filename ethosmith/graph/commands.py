@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
+from ethosmith.core.files import read_json, write_text
 from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.origin import Repository
 from ethosmith.graph import accuracy, debug, desk, reports, runs
@@ -222,7 +222,7 @@ def _board_suite(build: Build, image: BuiltImage) -> BoardSuite:
     if not isinstance(compared, CompareRun) or not build.engine.is_done(compared.result):
         not_run = "" if reason else "the build stopped before"
         return BoardSuite(image.usecase, where, failure=reason, not_run=not_run)
-    said = json.loads(compared.result.read_text("utf-8"))["uart"]
+    said = read_json(compared.result)["uart"]
     try:
         found = compared.verdicts()
     except EthosmithError as error:

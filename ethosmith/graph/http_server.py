@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, BinaryIO
 from urllib.parse import urlsplit
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import open_regular
 from ethosmith.graph.cache_record import DamagedEntry
 
 if TYPE_CHECKING:
@@ -190,7 +191,7 @@ class CacheServer:
         if isinstance(source, bytes):
             self._put(path, source)
             return
-        with source.open("rb") as file:
+        with open_regular(source) as file:
             self._put(path, file)
 
     def _put(self, path: str, data: BinaryIO | bytes) -> None:

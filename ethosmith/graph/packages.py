@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
+from ethosmith.core.files import read_json, write_text
 
 if TYPE_CHECKING:
     from importlib.metadata import Distribution
@@ -71,9 +71,9 @@ def _places() -> list[list[Any]]:
 
 def _read(memory: Path | None, places: list[list[Any]]) -> dict[str, dict[str, str]]:
     try:
-        kept = json.loads(memory.read_text("utf-8")) if memory else {}
+        kept = read_json(memory) if memory else {}
         found: dict[str, dict[str, str]] = kept["found"] if kept.get("places") == places else {}
-    except (OSError, ValueError, KeyError, AttributeError):
+    except (EthosmithError, KeyError, AttributeError):
         return {}
     return found if isinstance(found, dict) else {}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase
@@ -106,8 +107,8 @@ def _with_imports(path: Path) -> list[Path]:
 
 def _imported_names(file: Path) -> Iterator[str]:
     try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        tree = ast.parse(read_bytes(file))
+    except (EthosmithError, SyntaxError, ValueError):
         # The step that runs it says what is wrong with it.
         return
     for node in ast.walk(tree):

@@ -13,7 +13,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from ethosmith.core.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_json, write_text
 from ethosmith.graph.build import Facts
 
 _MAX_SHOWN = 60
@@ -163,11 +164,11 @@ class Makings:
 
 def _read(path: Path) -> Iterator[tuple[str, Made]]:
     try:
-        rows = json.loads(path.read_text("utf-8"))
+        rows = read_json(path)
         for name, row in rows.items():
             made = Made(Making(**row["making"]), tuple(row["causes"]), int(row["build"]))
             yield str(name), made
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+    except (EthosmithError, ValueError, TypeError, KeyError, AttributeError):
         return
 
 

@@ -23,9 +23,10 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import StringTableSection, SymbolTableSection
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_bytes
+from ethosmith.core.files import read_bytes, read_start
 
-MAX_ELF_BYTES = 1 << 30
+# Debug information of all sources included; more would not be linked for a microcontroller.
+MAX_ELF_BYTES = 128 << 20
 _HEADER = struct.Struct("<16sHHIIIIIHHHHHH")
 _EM_ARM = 40
 _PROGRAM_HEADER_BYTES = 32
@@ -154,8 +155,10 @@ def read_symbols(image: Elf) -> SymbolTable:
 
 
 def _read(path: Path, elf_type: str, advice: str) -> Elf:
+    # Whatever is large and no ELF file is not read.
+    _check_header(path, read_start(path, _HEADER.size))
     data = read_bytes(path, limit_bytes=MAX_ELF_BYTES)
-    _check_header(path, data)
+    _check_header_tables(path, data)
     try:
         file = ELFFile(io.BytesIO(data))
         if file["e_type"] != elf_type:
@@ -180,13 +183,17 @@ def _check_header(path: Path, data: bytes) -> None:
         raise EthosmithError(f"{path}: not an ELF file; give the .axf that the linker wrote")
     if len(data) < _HEADER.size:
         raise _damaged(path, f"{len(data)} bytes are less than its header's {_HEADER.size}")
-    ident, _, machine, _, _, ph_offset, sh_offset, _, _, ph_size, ph_count, sh_size, sh_count, _ = (
-        _HEADER.unpack_from(data)
-    )
+    ident, _, machine = _HEADER.unpack_from(data)[:3]
     if ident[4] != 1 or ident[5] != 1:
         raise EthosmithError(f"{path}: a {_kind(ident)} ELF file; Cortex-M is 32-bit little-endian")
     if machine != _EM_ARM:
         raise EthosmithError(f"{path}: ELF machine {machine}, not Arm (40); check the compiler")
+
+
+def _check_header_tables(path: Path, data: bytes) -> None:
+    ph_offset, sh_offset, _, _, ph_size, ph_count, sh_size, sh_count, _ = _HEADER.unpack_from(data)[
+        5:
+    ]
     _check_table(path, len(data), "program", (ph_offset, ph_count, ph_size), _PROGRAM_HEADER_BYTES)
     _check_table(path, len(data), "section", (sh_offset, sh_count, sh_size), _SECTION_HEADER_BYTES)
 

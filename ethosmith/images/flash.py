@@ -186,7 +186,7 @@ def _sync_folders(*folders: Path) -> None:
     """Let the names of new files reach the medium, where the file system has that."""
     for folder in folders:
         with suppress(OSError):
-            descriptor = os.open(folder, os.O_RDONLY)
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
             try:
                 os.fsync(descriptor)
             finally:

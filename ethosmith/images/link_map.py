@@ -24,7 +24,7 @@ __all__ = [
     "read_link_map",
 ]
 
-MAX_MAP_BYTES = 1 << 28
+MAX_MAP_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from ethosmith.core.files import check_readable
 
 # Pillow opens these and no others: some of its formats start other programs.
 FORMATS = ("PNG", "JPEG", "BMP", "GIF", "TIFF", "WEBP", "PPM")
-MAX_FILE_BYTES = 256 << 20
+MAX_FILE_BYTES = 128 << 20
 _MAX_PIXELS = 64 << 20
 # Of firmware/vision/image.h, and of a sample.
 _MAX_SIDE = 8192

@@ -21,9 +21,9 @@ from ethosmith.lib.wav import WavError, find_sound, is_wav
 
 Signal = npt.NDArray[np.float64]
 
-MAX_FILE_BYTES = 256 << 20
+MAX_FILE_BYTES = 128 << 20
 MAX_LIST_BYTES = 32 << 20
-# Of the file's own rate: 256 MiB as one channel of float64.
+# At the file's own rate and at the use case's: 256 MiB as one channel of float64.
 _MAX_FRAMES = 32 << 20
 _MAX_CHANNELS = 64
 _RATES_HZ = (1000, 768_000)
@@ -113,6 +113,11 @@ def read_sound(path: Path, spec: SoundSpec) -> Sound:
         frame = int(np.flatnonzero(~np.isfinite(signal).all(axis=1))[0])
         raise EthosmithError(f"{path}: frame {frame} is not a number (NaN or infinity)")
     if found.rate_hz != spec.rate_hz:
+        if len(signal) * spec.rate_hz // found.rate_hz > _MAX_FRAMES:
+            raise EthosmithError(
+                f"{path}: {len(signal):,} frames at {found.rate_hz} Hz are more than"
+                f" {_MAX_FRAMES:,} at {spec.rate_hz} Hz"
+            )
         signal = _resampled(signal, found.rate_hz, spec.rate_hz)
     spec.check_length(len(signal), str(path))
     pcm, clipped = _pcm16(signal)

@@ -74,7 +74,8 @@ class WavSound:
             self.coding,
             self.channels,
             self.rate_hz,
-            self.rate_hz * self.frame_bytes,
+            # Of no meaning where it does not fit, and nobody reads it.
+            min(self.rate_hz * self.frame_bytes, 0xFFFFFFFF),
             self.frame_bytes,
             8 * self.width_bytes,
         )

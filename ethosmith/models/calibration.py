@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes
 from ethosmith.models.keras_model import GivenInput
 
 Array = npt.NDArray[Any]
@@ -55,7 +56,7 @@ def from_files(
 
 def _read(file: Path, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
     """Return the windows of one sample; each has the network's shape."""
-    values = np.frombuffer(file.read_bytes(), dtype="<f4")
+    values = np.frombuffer(read_bytes(file), dtype="<f4")
     wanted = int(np.prod(shape))
     if values.size == 0 or values.size % wanted:
         raise EthosmithError(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import MAX_DATA_BYTES, check_readable, parsing
+from ethosmith.core.files import MAX_DATA_BYTES, check_readable, parsing, read_bytes
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 
 _FOURCC = b"COP1"
@@ -84,6 +84,8 @@ def read_compiled(raw: Path, network: NetworkSpec) -> CompiledNetwork:
     """
     check_readable(raw, limit_bytes=MAX_DATA_BYTES)
     with parsing(raw, "raw file of Vela 5"), np.load(raw, allow_pickle=False) as arrays:
+        if sum(one.file_size for one in arrays.zip.infolist()) > MAX_DATA_BYTES:
+            raise EthosmithError(f"{raw}: more than {MAX_DATA_BYTES:,} bytes when unpacked")
         return _from_arrays(raw, arrays, network)
 
 
@@ -151,9 +153,10 @@ def with_zero_points(raw: Path) -> bytes:
     Args:
         raw: what Vela has just written; nothing else may be given, for it is unpickled.
     """
+    check_readable(raw, limit_bytes=MAX_DATA_BYTES)
     with np.load(raw, allow_pickle=True) as arrays:
         if len(arrays["variable_shape"]) == 0:
-            return raw.read_bytes()
+            return read_bytes(raw)
         kept = {name: arrays[name] for name in arrays.files if not name.endswith("quantization")}
         points = [
             int(entry["zero_point"][0]) if len(entry["zero_point"]) else 0

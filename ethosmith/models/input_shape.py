@@ -98,7 +98,6 @@ def _shape_in_configuration(model: Path) -> Shape | None:
     """Return the shape of the only input layer; None if TensorFlow has to tell."""
     if model.is_dir():
         return None
-    check_readable(model, limit_bytes=MAX_MODEL_BYTES)
     try:
         with parsing(model, "model"):
             return _shape_of(json.loads(_configuration(model)))
@@ -121,6 +120,7 @@ def _shape_of(configuration: Any) -> Shape | None:
 
 
 def _configuration(model: Path) -> str | bytes:
+    check_readable(model, limit_bytes=MAX_MODEL_BYTES)
     if model.suffix.lower() != ".keras":
         return _of_hdf5(model)
     with zipfile.ZipFile(model) as archive, archive.open("config.json") as file:
@@ -131,6 +131,7 @@ def _configuration(model: Path) -> str | bytes:
 def _of_hdf5(model: Path) -> str | bytes:
     import h5py  # noqa: PLC0415 only for this kind
 
+    check_readable(model, limit_bytes=MAX_MODEL_BYTES)
     with ending_a_hanging_reader(), h5py.File(model, "r") as file:
         text: str | bytes = file.attrs["model_config"]
         return text

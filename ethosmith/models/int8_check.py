@@ -92,12 +92,14 @@ def check_int8(model: Path, *, name: str | None = None) -> NetworkSpec:
         EthosmithError: not a TFLite model, or one that is not quantised.
     """
     shown = name or str(model)
-    return _checked(model.read_bytes(), shown)
+    return _checked(read_bytes(model, limit_bytes=MAX_MODEL_BYTES), shown)
 
 
 def float_spec(model: Path) -> NetworkSpec:
     """Return the inputs and outputs of a float network; errors as in `given_spec`."""
-    return spec_of(verify_tflite(model.read_bytes(), str(model)), str(model))
+    return spec_of(
+        verify_tflite(read_bytes(model, limit_bytes=MAX_MODEL_BYTES), str(model)), str(model)
+    )
 
 
 def _checked(content: bytes, shown: str) -> NetworkSpec:

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import parsing, read_json
 from ethosmith.models.int8_check import check_int8
 from ethosmith.models.tensor_spec import NetworkSpec
 
@@ -25,7 +24,6 @@ def network_spec_of(path: Path) -> NetworkSpec:
     """
     if path.suffix != SPEC_SUFFIX:
         return check_int8(path)
-    try:
-        return NetworkSpec.of_json(json.loads(path.read_text("utf-8")))
-    except (ValueError, KeyError, TypeError) as error:
-        raise EthosmithError(f"{path}: does not describe a network: {error}") from None
+    data = read_json(path)
+    with parsing(path, "description of a network"):
+        return NetworkSpec.of_json(data)

@@ -13,7 +13,7 @@ import re
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import writing_beside
+from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, writing_beside
 from ethosmith.core.terminal import captured_output
 from ethosmith.models.calibration import Representative
 from ethosmith.models.float_tflite import float_kind, int8_of
@@ -62,7 +62,7 @@ def quantise(
 
 def _of_tflite(model: Path, representative: Representative) -> Rewritten:
     """Return the network of a .tflite in int8; a float one is calibrated."""
-    content = model.read_bytes()
+    content = read_bytes(model, limit_bytes=MAX_MODEL_BYTES)
     kind = float_kind(content, str(model))
     if kind is None:
         return rewritten(content, str(model))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes
 from ethosmith.models.int8_check import spec_of, verify_tflite
 from ethosmith.models.tensor_spec import NetworkSpec
 from ethosmith.models.tflite_file import DAMAGED, IDENTIFIER, parse_model
@@ -63,7 +64,7 @@ def given_spec(model: Path) -> NetworkSpec:
     Raises:
         EthosmithError: not a TFLite model, or one whose inputs or outputs have no fixed shape.
     """
-    content = rewritten(model.read_bytes(), str(model)).content
+    content = rewritten(read_bytes(model, limit_bytes=MAX_MODEL_BYTES), str(model)).content
     return spec_of(verify_tflite(content, str(model)), str(model))
 
 

@@ -25,6 +25,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import open_regular
 from ethosmith.core.nearest import did_you_mean
 from ethosmith.obtain.limits import ArchiveLimits
 from ethosmith.obtain.source import MEMBER_SEPARATOR, is_plain_relative
@@ -211,7 +212,7 @@ def open_archive(
     Raises:
         EthosmithError: no archive, damaged, unsafe, too large, or no such member.
     """
-    with path.open("rb") as file, _opened(file, label, inner, limits, limits.depth) as archive:
+    with open_regular(path) as file, _opened(file, label, inner, limits, limits.depth) as archive:
         yield archive
 
 

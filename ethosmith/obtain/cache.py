@@ -23,7 +23,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.core.files import sha256_of
+from ethosmith.core.files import open_regular, sha256_of
 
 _LEFT_OUT = ".git"
 
@@ -109,7 +109,7 @@ class Cache:
         """Move a finished and verified download to its place, durably, in one step."""
         partial, path = self.partial_path_of(sha256), self.path_of(sha256)
         path.parent.mkdir(parents=True, exist_ok=True)
-        with partial.open("rb") as file:
+        with open_regular(partial) as file:
             os.fsync(file.fileno())
         partial.chmod(0o444)
         partial.replace(path)

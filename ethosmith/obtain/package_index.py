@@ -13,6 +13,7 @@ from urllib.parse import parse_qs, unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes
 from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.origin import masked_url
 from ethosmith.obtain.http_client import HttpClient, HttpStatusError, TransientError
@@ -74,7 +75,8 @@ def _listing(place: str, client: HttpClient) -> list[Offer]:
     page = page if path.is_dir() else path
     if not page.is_file():
         return []
-    return parse_html(page.read_text(encoding="utf-8", errors="replace"), page.absolute().as_uri())
+    body = read_bytes(page, limit_bytes=MAX_PAGE_BYTES)
+    return parse_html(body.decode("utf-8", errors="replace"), page.absolute().as_uri())
 
 
 def _remote_listing(url: str, client: HttpClient) -> list[Offer]:

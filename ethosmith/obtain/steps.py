@@ -62,7 +62,7 @@ class Obtainer:
         artefact = self.artefact(source, base_dir)
         with files.writing_beside(output) as beside, beside.open("wb") as target:
             if source.member is None:
-                with artefact.open("rb") as file:
+                with files.open_regular(artefact) as file:
                     shutil.copyfileobj(file, target)
                 return
             outer, _, name = source.member.rpartition(MEMBER_SEPARATOR)

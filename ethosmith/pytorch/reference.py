@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, read_json
 from ethosmith.core.terminal import captured_output
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 
@@ -58,8 +58,8 @@ class TosaNetwork:
         """Return the network of what the step quantise-pytorch wrote."""
         from ethosmith.pytorch.source import load_program  # noqa: PLC0415 torch takes seconds
 
-        specs = NetworkSpec.of_json(json.loads(spec.read_text("utf-8")))
-        return cls(tosa.read_bytes(), specs, load_program(quantised))
+        specs = NetworkSpec.of_json(read_json(spec))
+        return cls(read_bytes(tosa, limit_bytes=MAX_MODEL_BYTES), specs, load_program(quantised))
 
     def run(self, raw: bytes) -> list[bytes]:
         """Return the raw bytes of the outputs of each window, one window after another.

@@ -111,7 +111,7 @@ def _figures(stem: Path) -> Figures | None:
         return None
     try:
         return _read(stem, verified)
-    except (KeyError, ValueError) as error:
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise EthosmithError(
             f"{stem}: was left by another version of Ethosmith ({error!r}); build it again, or"
             f" remove {stem.parent}"

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_bytes, write_text
+from ethosmith.core.files import read_bytes, read_json, write_text
 from ethosmith.report.comparison import Figures
 
 MAX_ENTRIES = 200
+# What JSON of another form raises.
+_NONSENSE = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError)
 _MAX_BYTES = 8 << 20
 _SCHEMA = 1
 _ACCURACY = "accuracy."
@@ -62,7 +64,7 @@ def entry_of(figures: Figures, build: Path, revision: str, accuracy: Path | None
     Raises:
         EthosmithError: files of the image are another version's.
     """
-    manifest = json.loads(Path(f"{figures.stem}_manifest.json").read_text("utf-8"))
+    manifest = read_json(Path(f"{figures.stem}_manifest.json"))
     axf = Path(f"{figures.stem}.axf").as_posix()
     made = {**manifest["outputs"], **manifest["made"]}
     return Entry(
@@ -89,7 +91,7 @@ def _numbers(figures: Figures) -> dict[str, float]:
 def _accuracy(path: Path | None) -> dict[str, float]:
     if path is None:
         return {}
-    result = json.loads(path.read_text("utf-8"))
+    result = read_json(path)
     return {f"{_ACCURACY}{result['metric']}": result["values"]["device"]}
 
 
@@ -118,7 +120,7 @@ class History:
         lines = read_bytes(file, limit_bytes=_MAX_BYTES).decode("utf-8", "replace").splitlines()
         try:
             return [entry_from(json.loads(line)) for line in lines]
-        except (KeyError, TypeError, ValueError):
+        except _NONSENSE:
             raise EthosmithError(f"{file}: damaged, or another version's; remove it") from None
 
     def add(self, entry: Entry) -> None:
@@ -148,7 +150,7 @@ class History:
 
 
 def entry_from(data: Any) -> Entry:
-    """Return an entry from JSON; KeyError, TypeError or ValueError if it is none."""
+    """Return an entry from JSON; one of `_NONSENSE` if it is none."""
     figures = {str(name): value for name, value in data["figures"].items()}
     if not all(isinstance(value, int | float) for value in figures.values()):
         raise ValueError("a figure is not a number")
@@ -177,7 +179,7 @@ def read_baseline(text: bytes, label: str) -> dict[str, Entry]:
         if document["schema"] != _SCHEMA:
             raise ValueError("another version")
         entries: Iterable[Entry] = [entry_from(image["now"]) for image in document["images"]]
-    except (KeyError, TypeError, ValueError, UnicodeDecodeError, RecursionError):
+    except _NONSENSE:
         raise EthosmithError(
             f"{label}: not a baseline; expected what 'diff format=json' prints"
         ) from None

@@ -12,7 +12,8 @@ import threading
 from contextlib import suppress
 from pathlib import Path
 
-from ethosmith.core.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_json, write_text
 
 
 class StepTimes:
@@ -49,8 +50,8 @@ class StepTimes:
 
     def _read(self) -> dict[str, float]:
         try:
-            kept = json.loads(self._path.read_text("utf-8"))
-        except (OSError, ValueError):
+            kept = read_json(self._path)
+        except EthosmithError:
             return {}  # none, or of another version: what was measured is only unknown then
         times = kept.items() if isinstance(kept, dict) else ()
         return {name: float(time) for name, time in times if isinstance(time, int | float)}

@@ -9,7 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import parsing, read_text
 
+# What numbers and columns that are none raise.
+_NONSENSE = (ArithmeticError, LookupError, TypeError, ValueError)
 _MEMORIES = ("sram", "dram", "on_chip_flash", "off_chip_flash")
 
 
@@ -75,7 +78,7 @@ def read_estimate(path: Path) -> Estimate:
             used_bytes={n: round(1024 * float(row[f"{n}_memory_used"])) for n in _MEMORIES},
             moved_bytes={n: round(float(row[f"{n}_total_bytes"])) for n in _MEMORIES},
         )
-    except (IndexError, KeyError, ValueError) as error:
+    except _NONSENSE as error:
         raise _unknown(path, error) from None
 
 
@@ -88,13 +91,14 @@ def read_layers(path: Path) -> list[Layer]:
     """
     try:
         return [_layer(group) for group in _groups(_rows(path))]
-    except (KeyError, ValueError) as error:
+    except _NONSENSE as error:
         raise _unknown(path, error) from None
 
 
 def _rows(path: Path) -> list[dict[str, str]]:
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    text = read_text(path)
+    with parsing(path, "table"):
+        return list(csv.DictReader(text.splitlines(keepends=True)))
 
 
 def _groups(rows: Iterable[dict[str, str]]) -> Iterator[list[dict[str, str]]]:

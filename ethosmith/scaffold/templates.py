@@ -12,7 +12,7 @@ from pathlib import Path
 import jinja2
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
+from ethosmith.core.files import read_text, write_text
 from ethosmith.descriptors.names import title_of
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.installation import DESCRIPTOR_ROOT
@@ -124,7 +124,7 @@ def _add_files(template: str, filling: Filling, folder: Path) -> None:
             shutil.copyfile(sample.file, folder / sample.path)
     elif network is None:
         for file in sorted((_FOLDER / template).glob("samples/*")):
-            write_text(folder / "samples" / file.name, file.read_text("utf-8"))
+            write_text(folder / "samples" / file.name, read_text(file))
     elif template == "vector":
         write_text(folder / "samples" / "ramp.csv", _ramp(network))
 
@@ -156,7 +156,7 @@ def copy_usecase(usecase: UseCase, source: Path, name: str, schema_line: str, fo
         folder: the new folder.
     """
     shutil.copytree(source, folder, ignore=shutil.ignore_patterns("__pycache__", ".*"))
-    text = (source / _DESCRIPTOR).read_text("utf-8-sig")
+    text = read_text(source / _DESCRIPTOR, encoding="utf-8-sig")
     text = _NAME_LINE.sub(f"name: {name}", _SCHEMA_LINE.sub("", text), count=1)
     text = _PATH.sub(lambda match: _fetch(source, match[0], folder), text)
     old = f"src/{usecase.name}.cc"

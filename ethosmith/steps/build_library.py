@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_bytes, write_text
+from ethosmith.core.files import read_bytes, read_json, read_text, write_bytes, write_text
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.libraries.native_builds import (
     archive_of,
@@ -67,7 +67,11 @@ class BuildLibrary(Step):
             jobs=self.jobs,
             verbose=self.verbose,
         )
-        write_bytes(self.output, build(job).read_bytes())
+        write_bytes(self.output, read_bytes(build(job), limit_bytes=_MAX_LIBRARY_BYTES))
+
+
+# With debug information of a large upstream project.
+_MAX_LIBRARY_BYTES = 1 << 30
 
 
 @dataclass(frozen=True)
@@ -130,7 +134,7 @@ def _with_cmake(job: Job, cmake: CMakeTarget, names: Sequence[str]) -> Path:
     write_cmake_files(job.spec, cmake, names, job.unsigned, folder)
     program, ninja = _program("cmake"), _program("ninja")
     command = configure_command(program, ninja, job.spec, cmake, job.root.absolute(), folder)
-    texts = [path.read_text("utf-8") for path in sorted(folder.glob("*.cmake"))]
+    texts = [read_text(path) for path in sorted(folder.glob("*.cmake"))]
     fixed = _digest([command, texts, program_version(Path(program))])
     # What a glob of the CMakeLists.txt finds is not what ninja looks at.
     found = _digest(sorted(names))
@@ -189,8 +193,8 @@ def _digest(value: Any) -> str:
 
 def _read_json(path: Path) -> dict[str, Any]:
     try:
-        data: dict[str, Any] = json.loads(path.read_text("utf-8"))
-    except (FileNotFoundError, ValueError):
+        data: dict[str, Any] = read_json(path)
+    except EthosmithError:
         return {}
     return data
 

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_json
+from ethosmith.core.files import read_json, write_json
 from ethosmith.steps.step import Input, OptionalInput, Output, Step, step
 
 
@@ -36,7 +35,7 @@ class CheckCycleBudget(Step):
         Raises:
             EthosmithError: a limit is exceeded; names it with the slowest layer.
         """
-        cycles, sample = most_cycles(json.loads(self.verified.read_text("utf-8")))
+        cycles, sample = most_cycles(read_json(self.verified))
         found = [{**limit, "used": cycles} for limit in self.limits]
         problems = [self._problem(one, sample) for one in found if cycles > one["allowed"]]
         if problems:

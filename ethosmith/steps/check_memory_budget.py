@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_json
+from ethosmith.core.files import read_json, write_json
 from ethosmith.images.regions import RAM_CLASSES, flash_and_ram
 from ethosmith.steps.step import Input, OptionalInput, Output, Step, step
 
@@ -48,7 +47,7 @@ class CheckMemoryBudget(Step):
         Raises:
             EthosmithError: a limit is exceeded; names each with the largest symbol.
         """
-        regions = json.loads(self.usage.read_text("utf-8"))["regions"]
+        regions = read_json(self.usage)["regions"]
         found = [{**limit, "used": used_bytes(limit["location"], regions)} for limit in self.limits]
         problems = [self._problem(one) for one in found if one["used"] > one["allowed"]]
         if problems:

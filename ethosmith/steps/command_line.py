@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_text
 from ethosmith.core.nearest import did_you_mean
 from ethosmith.core.program import fail, run_step, signal_name
 from ethosmith.steps.document import markdown, summary
@@ -107,8 +108,7 @@ def _of_json(cls: type[Step], place: str) -> Step:
     elif place == _STANDARD_INPUT:
         text = sys.stdin.read(_MAX_SPEC_BYTES + 1)
     else:
-        with Path(place).open(encoding="utf-8") as file:
-            text = file.read(_MAX_SPEC_BYTES + 1)
+        text = read_text(Path(place), limit_bytes=_MAX_SPEC_BYTES)
     if len(text) > _MAX_SPEC_BYTES:
         raise EthosmithError(f"{place}: a step's specification has at most {_MAX_SPEC_BYTES} bytes")
     try:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_bytes, write_text
+from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, write_bytes, write_text
 from ethosmith.core.terminal import captured_output
 from ethosmith.core.vela_config import CONFIG_FILE
 from ethosmith.steps.step import Input, OptionalOutput, Output, Step, step
@@ -66,21 +66,22 @@ class CompileWithVela(Step):
         with tempfile.TemporaryDirectory(prefix="vela-") as temporary:
             # Vela names its outputs after the network.
             source = Path(temporary) / f"{self.network_name}{self.network.suffix}"
-            source.write_bytes(self.network.read_bytes())
+            source.write_bytes(read_bytes(self.network, limit_bytes=MAX_MODEL_BYTES))
             is_tosa = self.network.suffix == _TOSA
             # TOSA is compiled as a whole, or refused.
             left = [] if is_tosa else self._compile_tflite(source)
             if self.raw is not None:
                 self._vela(source, "raw")
                 made = source.with_name(f"{source.stem}_vela.npz")
-                write_bytes(self.raw, made.read_bytes() if is_tosa else with_zero_points(made))
+                write_bytes(self.raw, read_bytes(made) if is_tosa else with_zero_points(made))
             for output, end in (
                 (self.tflite, "vela.tflite"),
                 (self.summary, f"summary_{self.system_config}.csv"),
                 (self.per_layer, "per-layer.csv"),
             ):
                 if output is not None:
-                    write_bytes(output, source.with_name(f"{source.stem}_{end}").read_bytes())
+                    made = source.with_name(f"{source.stem}_{end}")
+                    write_bytes(output, read_bytes(made, limit_bytes=MAX_MODEL_BYTES))
         report = {"cpu_operators": [asdict(operator) for operator in left]}
         write_text(self.operators, json.dumps(report, indent=2) + "\n")
 
@@ -90,7 +91,7 @@ class CompileWithVela(Step):
         from ethosmith.models.int8_check import verify_tflite
 
         # Vela's reader trusts its input: a damaged file would crash the process.
-        verify_tflite(source.read_bytes(), str(self.network))
+        verify_tflite(read_bytes(source, limit_bytes=MAX_MODEL_BYTES), str(self.network))
         said = self._vela(source, "tflite")
         left = cpu_operators(source.with_name(f"{source.stem}_vela.tflite"), said)
         nowhere = nowhere_message(str(self.network), left)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
+from ethosmith.core.files import read_bytes, write_text
 from ethosmith.lib.c_text import byte_array, notice, string
 from ethosmith.steps.step import Inputs, Output, Step, step
 
@@ -44,7 +44,7 @@ class GenerateSamples(Step):
                 f" {len(self.files)} samples"
             )
         samples = [
-            BakedSample(name, file.read_bytes(), original)
+            BakedSample(name, read_bytes(file), original)
             for name, file, original in zip(self.names, self.files, self.originals, strict=True)
         ]
         write_text(self.output, samples_source(self.usecase, samples, self.source))

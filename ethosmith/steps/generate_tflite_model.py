@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_json, write_text
+from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, read_json, write_text
 from ethosmith.lib.c_text import byte_array, notice
 from ethosmith.lib.model_image import tflite_hash
 from ethosmith.lib.model_source import (
@@ -70,7 +70,7 @@ class GenerateTfliteModel(Step):
         accelerator = None if config == NO_NPU else parse_accelerator(config)
         identity = ModelIdentity(self.model_name, accelerator, self.memory_mode, self.reset_state)
         memory = Memory(arena["arena_bytes"], arena["fast_scratch_bytes"])
-        content = self.compiled.read_bytes()
+        content = read_bytes(self.compiled, limit_bytes=MAX_MODEL_BYTES)
         text = tflite_model_source(content, network, memory, identity, self.source)
         write_text(self.output, text)
 

@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Sequence
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_bytes
+from ethosmith.core.files import read_bytes, write_bytes
 from ethosmith.steps.step import Inputs, Output, Step, step
 
 _LOW, _HIGH = -(1 << 15), (1 << 15) - 1
@@ -42,8 +42,7 @@ class MixSamples(Step):
         if len(self.parts) != len(self.at_s):
             raise EthosmithError(f"{len(self.parts)} parts with {len(self.at_s)} times")
         placed = [
-            (start_s, path.read_bytes())
-            for start_s, path in zip(self.at_s, self.parts, strict=True)
+            (start_s, read_bytes(path)) for start_s, path in zip(self.at_s, self.parts, strict=True)
         ]
         clip = mixed(placed, self.rate_hz, self.duration_s, (self.noise_rms, self.seed))
         write_bytes(self.output, clip)

@@ -7,7 +7,7 @@ import json
 import sys
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
+from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, write_text
 from ethosmith.steps.step import Input, Inputs, Output, Step, Unsigned, step
 
 
@@ -99,7 +99,9 @@ class RunPrebuilt(Step):
 
         if self.reset_state != "never" or len(self.samples) == 1:
             return
-        if is_stateful(parse_model(self.network.read_bytes(), str(self.network))):
+        if is_stateful(
+            parse_model(read_bytes(self.network, limit_bytes=MAX_MODEL_BYTES), str(self.network))
+        ):
             raise EthosmithError(
                 f"{self.network}: keeps a state from sample to sample (reset_state: never), and"
                 " runtime=prebuilt boots once a sample; runtime=direct and runtime=tflm keep it"

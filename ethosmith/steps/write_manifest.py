@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import sha256_of, write_text
+from ethosmith.core.files import read_json, sha256_of, write_text
 from ethosmith.steps.step import Input, Inputs, OptionalInput, Output, Step, step
 from ethosmith.verify.manifests import SCHEMA_VERSION
 
@@ -52,7 +52,7 @@ class WriteManifest(Step):
         if len(self.shown) != len(self.files):
             raise EthosmithError(f"{len(self.shown)} names for {len(self.files)} files")
         inputs = zip(self.shown, self.files, strict=True)
-        regions = json.loads(self.usage.read_text("utf-8"))["regions"]
+        regions = read_json(self.usage)["regions"]
         data = manifest(self.plan, inputs, self.made, self.image_files, regions)
         archives = archives_of(self.map) if self.map else []
         for path, content in (

@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
+from ethosmith.core.files import read_json, write_text
 from ethosmith.steps.step import Input, OptionalInput, Output, Step, Unsigned, step
 
 
@@ -107,4 +106,4 @@ class WriteReportPage(Step):
 
 
 def _read(path: Path) -> Any:
-    return json.loads(path.read_text("utf-8"))
+    return read_json(path)

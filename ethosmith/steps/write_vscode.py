@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import write_text
+from ethosmith.core.files import read_bytes, write_text
 from ethosmith.steps.step import Step, step
 
 _OURS = "// Written by 'vscode' of Ethosmith, which overwrites it; remove this line to keep yours."
@@ -122,7 +122,7 @@ def _settings() -> dict[str, Any]:
 
 
 def _check_ours(path: Path) -> None:
-    if path.exists() and not path.read_text("utf-8", "replace").startswith(_OURS):
+    if path.exists() and not read_bytes(path).startswith(_OURS.encode()):
         raise EthosmithError(
             f"{path}: is your own file, which vscode does not overwrite; move it away to have it"
             " written"

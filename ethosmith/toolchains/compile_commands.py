@@ -13,7 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ethosmith.core.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes, read_json, write_text
 
 FILE_NAME = "compile_commands.json"
 
@@ -50,14 +51,14 @@ def update(path: Path, commands: Iterable[CompileCommand]) -> None:
 def _write(path: Path, entries: Iterable[dict[str, Any]]) -> None:
     kept = [entry for entry in entries if Path(entry["file"]).is_file()]
     text = json.dumps(kept, indent=1) + "\n"
-    if not path.is_file() or path.read_text("utf-8") != text:
+    if not path.is_file() or read_bytes(path) != text.encode():
         write_text(path, text)
 
 
 def _entries(path: Path) -> list[dict[str, Any]]:
     """Return what the file has; nothing if it is not one of ours."""
     try:
-        entries = json.loads(path.read_text("utf-8"))
+        entries = read_json(path)
         return [entry for entry in entries if {"file", "output"} <= entry.keys()]
-    except (OSError, ValueError, AttributeError, TypeError):
+    except (EthosmithError, AttributeError, TypeError):
         return []

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes
 from ethosmith.models.int8_check import check_int8, float_spec, load_interpreter
 from ethosmith.models.tensor_spec import NetworkSpec
 from ethosmith.models.tflite_file import is_stateful, parse_model
@@ -38,7 +39,9 @@ class HostNetwork:
             EthosmithError: as `check_int8` and `oracle_of`.
         """
         specs = check_int8(path)
-        return cls(oracle_of(path.read_bytes(), str(path)), specs, reset_state)
+        return cls(
+            oracle_of(read_bytes(path, limit_bytes=MAX_MODEL_BYTES), str(path)), specs, reset_state
+        )
 
     @classmethod
     def floating(cls, path: Path, reset_state: str = "sample") -> HostNetwork:
@@ -48,7 +51,9 @@ class HostNetwork:
             EthosmithError: as `load_interpreter`, or an input or output has no fixed shape.
         """
         specs = float_spec(path)
-        stateful = is_stateful(parse_model(path.read_bytes(), str(path)))
+        stateful = is_stateful(
+            parse_model(read_bytes(path, limit_bytes=MAX_MODEL_BYTES), str(path))
+        )
         oracle = LiteRt(REFERENCE, lambda: load_interpreter(path), stateful=stateful)
         return cls(oracle, specs, reset_state)
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes
 from ethosmith.descriptors.board import Window, Windows
 from ethosmith.models.tensor_spec import TensorSpec
 from open_board.job import BoardJob, BoardResult, DataFile, Dump, Simulator
@@ -136,7 +137,7 @@ class RunnerBoard:
                     f"sample {name}: {log.output_bytes} bytes of outputs, the network has"
                     f" {size_bytes}"
                 )
-            data = dump.path.read_bytes()
+            data = read_bytes(dump.path)
         counts = {**log.counts, **_instructions(result)}
         return RunnerSample(name, self._split(data), counts, log.arena_bytes), result
 

@@ -97,6 +97,9 @@ _ELSEWHERE = {
     "pip install ethosmith": "tests/build/plugin installs the wheel",
     "pip install ./distributions/ethosu-model": "tests/component/distributions installs the wheel",
     "tools/check": "CI runs it",
+    ".venv/bin/python -m tests.support.campaigns samples --count 100000 --seed 7": (
+        "takes minutes; tests/faults/test_campaigns.py"
+    ),
     "python -m open_board -a program.axf --stat --count-calls"
     " _ZN6tflite16MicroInterpreter6InvokeEv": "needs Arm's firmware; tests/component/board",
     "./scons usecase=kws runtime=tflm tflm_dir=../tflite-micro": "needs TFLM's sources",

@@ -165,7 +165,7 @@ def test_a_card_boots(axf: Path, tmp_path: Path, capfd: pytest.CaptureFixture[st
         (["--timelimit", "-1"], "give seconds"),
         (["--timelimit", "nan"], "give seconds"),
         (["--simulator", "fvp", "--inject", "no-irq"], "need the open board"),
-        (["-f", "missing.conf"], "cannot read parameters from missing.conf"),
+        (["-f", "missing.conf"], "cannot read missing.conf: No such file"),
     ],
 )
 def test_wrong_argument_is_one_clear_line(

@@ -29,5 +29,5 @@ def test_json_of_a_network_gives_the_same_as_its_tflite(tmp_path: Path) -> None:
 def test_anything_else_ends_in_one_line(text: str, tmp_path: Path) -> None:
     path = tmp_path / "net.json"
     path.write_text(text, "utf-8")
-    with pytest.raises(EthosmithError, match=r"net\.json: does not describe a network"):
+    with pytest.raises(EthosmithError, match=r"net\.json: not a valid "):
         network_spec_of(path)

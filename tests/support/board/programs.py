@@ -86,3 +86,14 @@ def raw_image(axf: Path) -> Path:
     image = axf.with_suffix(".bin")
     subprocess.run([tool("objcopy"), "-O", "binary", axf, image], check=True)
     return image
+
+
+def linked_with_map(axf: Path) -> bytes:
+    """Link a program that `build` has linked once more, and return the linker's map."""
+    source, script, made = (axf.with_suffix(end) for end in (".c", ".ld", ".map"))
+    subprocess.run(
+        [tool("gcc"), *_OPTIONS, f"-Wl,-Map={made}", "-T", script, source, "-o", axf],
+        check=True,
+        capture_output=True,
+    )
+    return made.read_bytes()

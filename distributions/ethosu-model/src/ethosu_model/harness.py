@@ -3,12 +3,12 @@
 
 from __future__ import annotations
 
+import io
 import struct
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from ethosu_model.config import AcceleratorConfig
 from ethosu_model.device import NpuDevice
 from ethosu_model.enums import MemAttr, Product
 from ethosu_model.errors import ModelError
+from ethosu_model.files import MAX_FILE_BYTES, read_bytes
 from ethosu_model.memory import ArrayMemory
 from ethosu_model.register_page import register_page
 from ethosu_model.registers import REGION_BASES, REGION_PORTS, STATUS_ERRORS, Command, Reg, Status
@@ -78,11 +79,15 @@ class RawModel:
         Raises:
             ModelError: The file is missing or is no raw output of Vela.
         """
+        content = io.BytesIO(read_bytes(path))
         try:
-            with np.load(path) as archive:
+            with np.load(content, allow_pickle=False) as archive:
+                if sum(one.file_size for one in archive.zip.infolist()) > MAX_FILE_BYTES:
+                    raise ModelError(f"more than {MAX_FILE_BYTES:,} bytes when unpacked")
                 return cls.from_arrays(archive)
-        except (OSError, KeyError, ValueError, BadZipFile, AttributeError) as cause:
-            raise ModelError(f"{path}: not a raw output of Vela: {cause}") from cause
+        except Exception as cause:
+            line = " ".join(str(cause).split())[:200] or type(cause).__name__
+            raise ModelError(f"{path}: not a raw output of Vela: {line}") from cause
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> RawModel:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
 from open_board.errors import BoardError
+from open_board.files import read_bytes, size_of
 from open_board.job import DataFile
 
 MAX_IMAGES = 32
@@ -97,7 +98,7 @@ def _image(card: Path, listing: Path, settings: Mapping[str, str], key: str) -> 
         if found is None:
             raise BoardError(f"{listing}: {key}FILE: {path} has no '{part}'")
         path = found
-    size_bytes = path.stat().st_size
+    size_bytes = size_of(path)
     for window in _WINDOWS:
         offset = address - window.base
         if offset >= 0 and offset + size_bytes <= window.size_bytes:
@@ -113,11 +114,7 @@ def _words(window: _Window) -> str:
 
 
 def _settings(path: Path) -> dict[str, str]:
-    try:
-        with path.open("rb") as file:
-            text = file.read(_MAX_TEXT_BYTES).decode("ascii", errors="replace")
-    except OSError as error:
-        raise BoardError(f"{path}: cannot be read: {error.strerror}") from None
+    text = read_bytes(path, limit_bytes=_MAX_TEXT_BYTES).decode("ascii", errors="replace")
     matches = (_KEY.match(line) for line in text.splitlines())
     return {match[1]: match[2] for match in matches if match is not None}
 

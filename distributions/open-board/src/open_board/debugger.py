@@ -29,6 +29,7 @@ _INTERRUPTED = b"T02thread:01;"
 _REFUSED = b"E01"
 _WORD_BYTES = 4
 _CHUNK_BYTES = 1 << 16
+_MIN_TIMEOUT_S = 0.01
 
 
 @dataclass(frozen=True)
@@ -234,7 +235,8 @@ class DebugPort:
         Raises:
             RunError: None came in time.
         """
-        self._listener.settimeout(timeout_s)
+        # Zero would mean not to wait.
+        self._listener.settimeout(None if timeout_s is None else max(timeout_s, _MIN_TIMEOUT_S))
         try:
             connection, _ = self._listener.accept()
         except TimeoutError as cause:

@@ -1,17 +1,63 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Write a file whole or not at all."""
+"""Read regular files of bounded size, and write a file whole or not at all."""
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from open_board.errors import BoardError
 
 # Ethosmith's build removes files with this prefix that a killed process left.
 _UNFINISHED_PREFIX = ".unfinished."
 _MODE = 0o644
+# Of a program, and of one file of data: more is a mistake, or meant to hurt.
+MAX_IMAGE_BYTES = 256 << 20
+
+
+@contextmanager
+def open_regular(path: Path) -> Iterator[BinaryIO]:
+    """Open a regular file for reading; a FIFO does not block, and a device is not read.
+
+    Raises:
+        BoardError: It cannot be opened, is something else, or cannot be read.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as file:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "not a regular file")
+            yield file
+    except ValueError:
+        raise BoardError(f"{str(path)!r}: not a file name") from None
+    except OSError as error:
+        raise BoardError(f"cannot read {path}: {error.strerror}") from None
+
+
+def size_of(path: Path, *, limit_bytes: int = MAX_IMAGE_BYTES) -> int:
+    """Return the size of a file in bytes.
+
+    Raises:
+        BoardError: As `open_regular`, or it is larger than ``limit_bytes``.
+    """
+    with open_regular(path) as file:
+        size_bytes = os.fstat(file.fileno()).st_size
+    if size_bytes > limit_bytes:
+        raise BoardError(f"{path}: {size_bytes:,} bytes, more than {limit_bytes:,}")
+    return size_bytes
+
+
+def read_bytes(path: Path, *, limit_bytes: int = MAX_IMAGE_BYTES) -> bytes:
+    """Return the bytes of a file; errors as `size_of`."""
+    size_bytes = size_of(path, limit_bytes=limit_bytes)
+    with open_regular(path) as file:
+        return file.read(size_bytes)
 
 
 def check_output(path: Path) -> None:

@@ -10,8 +10,8 @@ from typing import Any
 
 from ethosu_model.errors import did_you_mean
 from open_board.errors import BoardError
+from open_board.files import open_regular, size_of
 
-MAX_ELF_BYTES = 1 << 30
 # What pyelftools lets escape on a damaged file, beside its own errors.
 _NONSENSE = (
     ArithmeticError,
@@ -47,15 +47,11 @@ def read_functions(axf: Path, kind: str = "STT_FUNC") -> list[Function]:
 
     damaged = (ELFError, ConstructError, *_NONSENSE)
     try:
-        size_bytes = axf.stat().st_size
-        if size_bytes > MAX_ELF_BYTES:
-            raise BoardError(f"{axf}: {size_bytes:,} bytes, more than {MAX_ELF_BYTES:,}")
-        with axf.open("rb") as file:
+        size_bytes = size_of(axf)
+        with open_regular(axf) as file:
             return sorted(
                 _functions(ELFFile(file), size_bytes, kind), key=lambda item: item.address
             )
-    except OSError as error:
-        raise BoardError(f"{axf}: cannot be read: {error.strerror}") from None
     except damaged as error:
         reason = " ".join(str(error).split())[:120] or type(error).__name__
         raise BoardError(f"{axf}: damaged ELF file: {reason}; build it again") from None

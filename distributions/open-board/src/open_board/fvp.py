@@ -12,7 +12,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from open_board.deadline import Deadline
 from open_board.errors import BoardError
+from open_board.files import open_regular
 from open_board.job import BoardJob, BoardResult, Outcome, RunError, UartSink, discard
 from open_board.load import check_job
 from open_board.supervisor import SupervisedProcess
@@ -161,7 +163,7 @@ def _result_of(
     process: SupervisedProcess, uart_file: Path, uart: UartWatch, job: BoardJob
 ) -> BoardResult:
     try:
-        with uart_file.open("rb") as bytes_from_uart:
+        with open_regular(uart_file) as bytes_from_uart:
             _watch(process, bytes_from_uart, uart, job.time_limit_s)
         if job.dumps:
             _end_with_dumps(process, job)
@@ -174,22 +176,21 @@ def _watch(
     process: SupervisedProcess, from_uart: BinaryIO, uart: UartWatch, time_limit_s: float | None
 ) -> None:
     """Follow the UART until the exit code has come."""
-    start = time.monotonic()
+    deadline = Deadline(time_limit_s)
+    deadline.watch(process.processor_s)
     eot_time: float | None = None
     while uart.exit_code is None:
         status = process.poll()
         uart.feed(from_uart.read())
-        now = time.monotonic()
         if uart.ended and eot_time is None:
-            eot_time = now
+            eot_time = deadline.used_s
         if uart.exit_code is not None:
             return
         if status is not None:
             raise _early_end(status, process.output(), uart)
-        if eot_time is not None and now > eot_time + _EXIT_CODE_TIMEOUT_S:
+        if eot_time is not None and deadline.used_s > eot_time + _EXIT_CODE_TIMEOUT_S:
             raise _no_exit_code()
-        if time_limit_s is not None and now > start + time_limit_s:
-            raise RunError(Outcome.TIME_LIMIT, f"no end within the limit of {time_limit_s:g} s")
+        deadline.check()
         time.sleep(_POLL_INTERVAL_S)
 
 

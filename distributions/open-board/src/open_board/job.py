@@ -74,7 +74,8 @@ class BoardJob:
         dumps: Memory to save after it has exited.
         counted_function: A function, by its symbol, whose calls' instructions are counted where
             the simulator can.
-        time_limit_s: Seconds of host time after which the run has failed; None for no limit.
+        time_limit_s: Seconds of processor time of the host, and of idling, after which the run
+            has failed; None for no limit.
     """
 
     accelerator: AcceleratorConfig

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import BinaryIO
 
+from ethosu_model.memory import Memory
 from open_board.errors import BoardError
+from open_board.files import open_regular, size_of
 from open_board.job import BoardJob, DataFile, Dump
 from open_board.machine import is_memory
 
@@ -14,6 +15,7 @@ _ELF_MAGIC = b"\x7fELF"
 _ELF_HEADER_BYTES = 20
 _MACHINE_OFFSET = 18
 _EM_ARM = 40
+_CHUNK_BYTES = 1 << 20
 
 
 def check_job(job: BoardJob) -> None:
@@ -36,7 +38,7 @@ def check_job(job: BoardJob) -> None:
 
 def check_elf(path: Path) -> None:
     """Raise BoardError unless ``path`` is an ELF file for Arm."""
-    with _open(path) as file:
+    with open_regular(path) as file:
         header = file.read(_ELF_HEADER_BYTES)
     machine = int.from_bytes(header[_MACHINE_OFFSET:_ELF_HEADER_BYTES], "little")
     if not header.startswith(_ELF_MAGIC) or machine != _EM_ARM:
@@ -46,22 +48,23 @@ def check_elf(path: Path) -> None:
         )
 
 
-def read_data(item: DataFile) -> bytes:
-    """Return the bytes of a data file; raise BoardError if it cannot be read."""
-    with _open(item.path) as file:
-        return file.read()
+def put_data(memory: Memory, item: DataFile) -> None:
+    """Write a data file to memory.
 
-
-def _open(path: Path) -> BinaryIO:
-    try:
-        return path.open("rb")
-    except OSError as cause:
-        raise BoardError(f"cannot read {path}: {cause.strerror}") from cause
+    Raises:
+        BoardError: It cannot be read.
+    """
+    address, left = item.address, size_of(item.path)
+    with open_regular(item.path) as file:
+        # Not what was added since the check.
+        while chunk := file.read(min(_CHUNK_BYTES, left)):
+            memory.write(address, chunk)
+            address += len(chunk)
+            left -= len(chunk)
 
 
 def _check_data(item: DataFile) -> None:
-    with _open(item.path):
-        size_bytes = item.path.stat().st_size
+    size_bytes = size_of(item.path)
     if not is_memory(item.address, size_bytes):
         raise BoardError(
             f"{item.path} ({size_bytes} bytes) does not fit at 0x{item.address:08x}: "

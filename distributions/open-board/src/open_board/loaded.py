@@ -6,11 +6,10 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
+from open_board.files import read_bytes
 from open_board.job import BoardJob
 
-MAX_IMAGE_BYTES = 1 << 28
 _HEADER = struct.Struct("<16sHHIIIIIHHHHHH")
 _SEGMENT = struct.Struct("<IIIIIIII")
 _PT_LOAD = 1
@@ -37,16 +36,15 @@ class Segment:
 
 
 def segments_of(job: BoardJob) -> list[Segment]:
-    """Return the segments of a job's program or images, as far as they can be read."""
+    """Return the segments of a job's program or images, as far as they are whole.
+
+    Raises:
+        BoardError: A file cannot be read.
+    """
     if job.axf is not None:
-        return list(_elf_segments(_read(job.axf)))
-    images = ((image.address, _read(image.path)) for image in job.images)
+        return list(_elf_segments(read_bytes(job.axf)))
+    images = ((image.address, read_bytes(image.path)) for image in job.images)
     return [Segment(address, address, data, len(data)) for address, data in images]
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_IMAGE_BYTES)
 
 
 def _elf_segments(elf: bytes) -> Iterator[Segment]:

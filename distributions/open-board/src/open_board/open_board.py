@@ -32,7 +32,7 @@ from open_board.job import (
     discard,
 )
 from open_board.job_end import JobEnd
-from open_board.load import check_job, read_data
+from open_board.load import check_job, put_data
 from open_board.loaded import segments_of, sleep_instructions
 from open_board.npu_registers import NpuRegisters
 from open_board.preload import preload
@@ -138,7 +138,7 @@ class OpenBoard:
             run.version = qemu.version
             memory = BoardMemory(qemu.ddr, qemu.qtest)
             for item in job.data:
-                memory.write(item.address, read_data(item))
+                put_data(memory, item)
             npu_memory = stack.enter_context(self._npu_memory(qemu, deadline))
             run.bridge = self._bridge(job.accelerator, qemu, npu_memory)
             strict = self._strict(job, qemu, npu_memory, run.bridge)
@@ -213,8 +213,7 @@ class OpenBoard:
         if self._debug_port is None:
             yield None
             return
-        limit_s = None if deadline.limit_s is None else max(0.0, deadline.left_s)
-        connection = self._debug_port.accept(limit_s)
+        connection = self._debug_port.accept(None if deadline.limit_s is None else deadline.left_s)
         with contextlib.closing(Debugger(connection, qemu.gdb, bridge.peek)) as debugger:
             yield debugger
 

@@ -10,12 +10,14 @@ from pathlib import Path
 
 from ethosu_model.errors import did_you_mean
 from open_board.errors import BoardError
+from open_board.files import read_bytes
 
 NUM_MACS = "ethosu.num_macs"
 UART_FILE = "mps3_board.uart0.out_file"
 SHUTDOWN_ON_EOT = "mps3_board.uart0.shutdown_on_eot"
 
 STANDARD_OUTPUT = "-"
+_MAX_CONFIG_BYTES = 1 << 20
 
 # Windows, terminals, network and timing of the FVP: nothing here depends on them.
 _TERMINAL_KEYS = ("mode", "quiet", "start_port", "start_telnet", "terminal_command")
@@ -77,9 +79,9 @@ def read_config_file(path: Path) -> list[str]:
         BoardError: The file cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as cause:
-        raise BoardError(f"cannot read parameters from {path}: {cause}") from cause
+        text = read_bytes(path, limit_bytes=_MAX_CONFIG_BYTES).decode("utf-8")
+    except UnicodeDecodeError as cause:
+        raise BoardError(f"cannot read parameters from {path}: {cause}") from None
     return list(_assignments(text.splitlines()))
 
 

@@ -144,6 +144,7 @@ class Qemu:
                 self.qmp = QmpClient(channels["qmp"], deadline)
                 self.version = _check_version(self.qmp.version)
                 self.gdb.read_description()
+                deadline.watch(self._process.processor_s)
                 self._fill_unloaded(segments or ())
             except ChannelClosedError as cause:
                 raise self.death() from cause
