@@ -48,30 +48,36 @@ def check_budgets(
     memory = tuple(limit for limit in limits if limit["location"][-1] != "npu_cycles")
     cycles = tuple(limit for limit in limits if limit["location"][-1] == "npu_cycles")
     if memory:
-        checked = build.add(
-            CheckMemoryBudget(
-                usecase=usecase.path,
-                limits=memory,
-                usage=image.usage,
-                axf=image.axf,
-                map=image.map,
-                platform=build.platform.path,
-                output=image_file(usecase, configuration, "_memory_budget.json"),
-            )
-        )
-        build.engine.alias("images", checked.outputs)
-        build.engine.alias("run", checked.outputs)
+        _check_memory(build, usecase, configuration, image, memory)
     if cycles and configuration.accelerator is not None:
-        counted = build.add(
-            CheckCycleBudget(
-                usecase=usecase.path,
-                limits=cycles,
-                verified=verified,
-                per_layer=compiled.per_layer,
-                output=image_file(usecase, configuration, "_cycle_budget.json"),
-            )
+        counted = CheckCycleBudget(
+            usecase=usecase.path,
+            limits=cycles,
+            verified=verified,
+            per_layer=compiled.per_layer,
+            output=image_file(usecase, configuration, "_cycle_budget.json"),
         )
-        build.engine.alias("run", counted.outputs)
+        build.engine.alias("run", build.add(counted).outputs)
+
+
+def _check_memory(
+    build: Build,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    image: Image,
+    limits: tuple[dict[str, Any], ...],
+) -> None:
+    checked = CheckMemoryBudget(
+        usecase=usecase.path,
+        limits=limits,
+        usage=image.usage,
+        axf=image.axf,
+        map=image.map,
+        platform=build.platform.path,
+        output=image_file(usecase, configuration, "_memory_budget.json"),
+    )
+    for name in ("images", "run"):
+        build.engine.alias(name, build.add(checked).outputs)
 
 
 def _check_names(build: Build, usecase: SelectedUseCase) -> None:

@@ -83,6 +83,7 @@ def parser() -> argparse.ArgumentParser:
     )
     _add_fvp_options(parse)
     _add_own_options(parse)
+    _add_observing_options(parse)
     return parse
 
 
@@ -159,17 +160,6 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
         help="boot from an MPS3 card, by its images.txt and the board controller's addresses",
     )
     group.add_argument(
-        "--hide",
-        action="append",
-        default=[],
-        metavar="WORD",
-        help="show no line of the UART that begins with this word; may be repeated (the result "
-        "has them all)",
-    )
-    group.add_argument("--result", type=Path, metavar="FILE", help="write the result as JSON")
-    group.add_argument("--trace", type=Path, metavar="FILE", help="write every NPU command")
-    group.add_argument("--trace-ofm", type=Path, metavar="FOLDER", help="write every OFM")
-    group.add_argument(
         "--gdb", type=int, metavar="PORT", help="wait for a debugger on this port of localhost"
     )
     group.add_argument(
@@ -187,14 +177,29 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
         "cache maintenance",
     )
     group.add_argument(
-        "--count-calls",
-        metavar="FUNCTION",
-        help="count the CPU's instructions in each call of a function, by its symbol (open board)",
-    )
-    group.add_argument(
         "--inject",
         choices=[fault.value for fault in Fault],
         help="let the NPU fail in this way, to test drivers",
+    )
+
+
+def _add_observing_options(parse: argparse.ArgumentParser) -> None:
+    group = parse.add_argument_group("what is shown and kept of a run")
+    group.add_argument(
+        "--hide",
+        action="append",
+        default=[],
+        metavar="WORD",
+        help="show no line of the UART that begins with this word; may be repeated (the result "
+        "has them all)",
+    )
+    group.add_argument("--result", type=Path, metavar="FILE", help="write the result as JSON")
+    group.add_argument("--trace", type=Path, metavar="FILE", help="write every NPU command")
+    group.add_argument("--trace-ofm", type=Path, metavar="FOLDER", help="write every OFM")
+    group.add_argument(
+        "--count-calls",
+        metavar="FUNCTION",
+        help="count the CPU's instructions in each call of a function, by its symbol (open board)",
     )
 
 
