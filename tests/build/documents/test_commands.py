@@ -180,15 +180,13 @@ def test_the_lists_name_commands_of_the_documents_and_each_once() -> None:
     assert len(listed) == len(set(listed))
 
 
-def test_every_other_command_does_what_it_says(project: ProjectCopy) -> None:
-    wanted = [c for c in commands() if c not in {**_SLOW, **_PLANNED, **_ELSEWHERE}]
-    assert len(wanted) > 15
-    failed = []
-    for command in wanted:
-        done = _run(project, command)
-        if done.returncode != 0:
-            failed.append(f"{command}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
-    assert not failed, "\n\n".join(failed)
+_CARRIED_OUT = [one for one in commands() if one not in {**_SLOW, **_PLANNED, **_ELSEWHERE}]
+
+
+@pytest.mark.parametrize("command", _CARRIED_OUT)
+def test_every_other_command_does_what_it_says(project: ProjectCopy, command: str) -> None:
+    done = _run(project, command)
+    assert done.returncode == 0, f"{done.stdout[-2000:]}{done.stderr[-2000:]}"
 
 
 @pytest.mark.parametrize("command", _PLANNED)
