@@ -18,7 +18,7 @@ _SHARED = {
     **{
         name: f"ethosmith/share/{name}"
         for name in (
-            *("firmware", "libraries", "packages", "platforms", "repositories"),
+            *("boards", "firmware", "libraries", "packages", "platforms", "repositories"),
             *("schemas", "templates", "toolchains", "usecases"),
         )
     },

@@ -19,6 +19,7 @@ from typing import Any, Literal, Union, get_args, get_origin
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 
 from ethosmith.descriptors.base import Strict, plain
+from ethosmith.descriptors.board_facts import Board
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.origin import Package, Repository
 from ethosmith.descriptors.platform import Platform
@@ -29,6 +30,7 @@ from ethosmith.descriptors.usecase import UseCase
 DESCRIPTORS: tuple[tuple[str, type[Strict]], ...] = (
     ("usecases/NAME/usecase.yaml", UseCase),
     ("platforms/NAME/platform.yaml", Platform),
+    ("boards/NAME.yaml", Board),
     ("toolchains/NAME.yaml", Toolchain),
     ("libraries/NAME.yaml", Library),
     ("packages/NAME.yaml", Package),

@@ -11,6 +11,7 @@ from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.vela_config import check_system_config
 from ethosmith.descriptors.board import PrebuiltImage
+from ethosmith.descriptors.board_facts import Board
 from ethosmith.descriptors.platform import Platform
 from ethosmith.graph.options import words
 from ethosmith.graph.runtimes import DIRECT, Runtime, runtime_named, runtimes_for_the_cpu
@@ -114,6 +115,32 @@ def configurations(platform: Platform, values: Mapping[str, str]) -> list[Config
     if not found:
         raise EthosmithError("npu= is empty; see scons list")
     return found
+
+
+def values_for_board(values: Mapping[str, str], board: Board | None) -> Mapping[str, str]:
+    """Return the command line's values with the board's NPU and memory mode where none is given.
+
+    Raises:
+        EthosmithError: another NPU or memory mode than the board's is given, or none is known.
+    """
+    if board is None:
+        return values
+    asked = f"board={board.name}"
+    config = board.npu.accelerator_config or values["npu"]
+    if not config:
+        raise EthosmithError(
+            f"{asked}: no public document tells the MACs of its {board.npu.product}: give npu=,"
+            f" such as npu={board.npu.product}-256"
+        )
+    if values["npu"] not in {"", config} or not config.startswith(f"{board.npu.product}-"):
+        expected = board.npu.accelerator_config or f"one of {board.npu.product}"
+        raise EthosmithError(f"{asked} has another NPU: npu={values['npu']}, expected {expected}")
+    mode = board.model.memory_mode
+    if values["memory_mode"] not in {"", mode}:
+        raise EthosmithError(
+            f"{asked} places models for memory_mode={mode}, not {values['memory_mode']}"
+        )
+    return {**values, "npu": config, "memory_mode": mode}
 
 
 def sweep_configurations(

@@ -4,15 +4,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.library import Library, LocalSources, PackageSources
+from ethosmith.graph.boards import board_header
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.images import Generated
-from ethosmith.graph.layout import BUILD_OPTIONS, SelectedUseCase, package_folder
+from ethosmith.graph.layout import (
+    BUILD_OPTIONS,
+    SelectedUseCase,
+    image_folder,
+    package_folder,
+)
 from ethosmith.graph.project import Located
 from ethosmith.graph.runtimes import DIRECT
 from ethosmith.graph.samples import obtained_members
@@ -71,7 +77,12 @@ def declare_export(
     names = [configuration.program, *usecase.descriptor.libraries]
     found = build.project.libraries_with_requirements(names)
     parts = [_library(build, item) for item in found]
+    header = board_header(build, configuration)
+    if header is not None:
+        others = tuple(one for one in generated.headers if one.name != _PLATFORM_HEADER)
+        generated = replace(generated, headers=(*others, header))
     parts.append(_application(build, usecase, generated, [item.descriptor.name for item in found]))
+    board = build.session.board
     files = [Path(source) for part in parts for source, _ in (*part.sources, *part.headers)]
     export = WriteExport(
         usecase=usecase.variant.replace("@", "_"),
@@ -79,7 +90,8 @@ def declare_export(
         built_for={
             "npu": configuration.board_npu.name,
             "memory_mode": configuration.memory_mode,
-            "platform": build.platform.descriptor.name,
+            "platform": board.descriptor.name if board else build.platform.descriptor.name,
+            "board": board.descriptor.title if board else "",
         },
         parts=tuple(asdict(part) for part in parts),
         files=tuple(files),
@@ -87,7 +99,9 @@ def declare_export(
         expected=expected,
         folder=Path(given).expanduser(),
     )
-    build.engine.alias(EXPORT, [*files, samples, expected])
+    fit = f"{usecase.variant}_fit_{board.descriptor.name}.json" if board else ""
+    checked = [image_folder(configuration) / fit] if fit else []
+    build.engine.alias(EXPORT, [*files, samples, expected, *checked])
     step_after(build, EXPORT, export)
 
 

@@ -4,10 +4,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ethosmith.descriptors.board import PrebuiltImage
+from ethosmith.graph.boards import board_fit
 from ethosmith.graph.build import Build, Machine, Usage
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import (
@@ -46,11 +47,16 @@ class Image:
     page: Path | None = None
     sectors: tuple[Path, ...] = ()
     images_txt: Path | None = None
+    board_fit: Path | None = None
 
     @property
     def all(self) -> list[Path]:
         """Every file of the image."""
-        return [path for path in [*self.parts, self.page, self.usage] if path is not None]
+        return [
+            path
+            for path in [*self.parts, self.page, self.usage, self.board_fit]
+            if path is not None
+        ]
 
     @property
     def parts(self) -> list[Path]:
@@ -134,7 +140,9 @@ def firmware_image(
     axf, link_map = folder / f"{name}.axf", folder / f"{name}.map"
     machine.link([axf, link_map], objects, archives_of(libraries), generated.script, [fit])
     report = image_file(usecase, configuration, "_report.htm").name
-    return _image(build, axf, link_map, name, report if name == usecase.variant else "")
+    image = _image(build, axf, link_map, name, report if name == usecase.variant else "")
+    checked = board_fit(build, folder, name, objects[: len(generated.sources)])
+    return replace(image, board_fit=checked)
 
 
 def _application_objects(

@@ -25,6 +25,7 @@ def list_text(project: Project) -> str:
     lines = [
         *_section("Use cases (usecase=)", usecases),
         *_section("Platforms (target=)", list(_platforms(project))),
+        *_section("Boards (board=), on none of which an image has run", list(_boards(project))),
         *_section("Toolchains (toolchain=)", toolchains),
         *_section("Templates (new usecase=NAME template=)", templates),
         *_section("Git repositories (NAME_dir=)", list(_repositories(project))),
@@ -53,6 +54,7 @@ def list_json(project: Project) -> str:
             }
             for name, platform in zip(project.platform_names, platforms, strict=True)
         ],
+        "boards": [{"name": name, "title": title} for name, title in _boards(project)],
         "toolchains": named(project.toolchain_names, toolchains),
         "repositories": list(project.repository_names),
         "templates": named(list(TEMPLATES), (kind.title for kind in TEMPLATES.values())),
@@ -66,6 +68,11 @@ def _platforms(project: Project) -> Iterator[tuple[str, str]]:
         yield name, platform.title
         yield "", f"npu={','.join(platform.npu.accelerator_configs)}"
         yield "", f"memory_mode={','.join(mode.name for mode in platform.memory_modes)}"
+
+
+def _boards(project: Project) -> Iterator[tuple[str, str]]:
+    for name in project.board_names:
+        yield name, project.board(name).descriptor.title
 
 
 def _repositories(project: Project) -> Iterator[tuple[str, str]]:

@@ -164,6 +164,10 @@ OPTIONS = (
         detail="for diff: a commit, branch or tag that was built here",
     ),
     Option(
+        *("board", "or ek-ra8p1, ...", "", (), WHAT),
+        detail="one of boards/: check the fit on it, and export= for it",
+    ),
+    Option(
         *("export", "a folder for sources", "", (), HOW, True),
         detail="a folder: the use case as a C library for other builds",
     ),

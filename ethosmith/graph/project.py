@@ -13,6 +13,7 @@ from typing import Any, Generic, TypeVar
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.base import Descriptor, Problem
+from ethosmith.descriptors.board_facts import Board, load_board
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.load import NOTHING_PARSED, Parsed, error_at, load
 from ethosmith.descriptors.origin import Origin, Package, Repository
@@ -92,6 +93,19 @@ class Project:
 
     def _read_platform(self, path: Path) -> Platform:
         return load_platform(path, self.parsed)
+
+    @cached_property
+    def board_names(self) -> tuple[str, ...]:
+        """All boards, sorted."""
+        return self._files("boards")
+
+    def board(self, name: str) -> Located[Board]:
+        """Load boards/NAME.yaml; errors as in `usecase`."""
+        file = f"boards/{name}.yaml"
+        return self._located("board", name, file, self.board_names, self._read_board)
+
+    def _read_board(self, path: Path) -> Board:
+        return load_board(path, self.parsed)
 
     def library(self, name: str) -> Located[Library]:
         """Load libraries/NAME.yaml; errors as in `usecase`."""

@@ -14,6 +14,7 @@ from typing import ClassVar
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.identity import Identity
+from ethosmith.descriptors.board_facts import Board
 from ethosmith.descriptors.load import Parsed
 from ethosmith.descriptors.platform import Platform
 from ethosmith.descriptors.toolchain import Toolchain
@@ -21,7 +22,12 @@ from ethosmith.descriptors.usecase import UseCase
 from ethosmith.environment.null_build import is_plain
 from ethosmith.graph.build_cache import cache_folder, cache_server
 from ethosmith.graph.build_lock import BuildLock, make_build_folder
-from ethosmith.graph.configuration import Configuration, configurations, sweep_configurations
+from ethosmith.graph.configuration import (
+    Configuration,
+    configurations,
+    sweep_configurations,
+    values_for_board,
+)
 from ethosmith.graph.environment import Launcher, find_launcher, process_environment
 from ethosmith.graph.help import help_text
 from ethosmith.graph.http_server import CacheServer
@@ -130,6 +136,11 @@ class Session:
         return self.project.platform(self.values["target"])
 
     @cached_property
+    def board(self) -> Located[Board] | None:
+        """The board of ``board=``; None if it is not given."""
+        return self.project.board(self.values["board"]) if self.values["board"] else None
+
+    @cached_property
     def toolchain(self) -> Located[Toolchain]:
         """The toolchain of ``toolchain=``."""
         return self.project.toolchain(self.values["toolchain"])
@@ -150,7 +161,8 @@ class Session:
         """The NPU settings of ``npu=`` and ``memory_mode=``."""
         if "sweep" in self.targets:
             return self._sweep[0]
-        return configurations(self.platform.descriptor, self.values)
+        board = self.board.descriptor if self.board else None
+        return configurations(self.platform.descriptor, values_for_board(self.values, board))
 
     @property
     def left_out(self) -> list[str]:

@@ -17,6 +17,7 @@ ROOT = Path(__file__).resolve().parents[2]
 OWN_CACHE = "ETHOSMITH_TEST_BUILD_CACHE"
 BUILT_FROM = (
     "SConstruct",
+    "boards",
     "distributions",
     "ethosmith",
     "firmware",

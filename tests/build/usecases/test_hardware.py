@@ -81,3 +81,17 @@ def test_a_board_is_verified_on_its_port_and_by_its_log(copy_of_built: NewCopy) 
         outcome = project.scons(*words)
         assert outcome.exit_code == 2
         assert f"error: {problem}" in outcome.text
+
+
+def test_an_export_for_a_board_has_its_addresses(copy_of_built: NewCopy) -> None:
+    project = copy_of_built().cached()
+    project.build("usecase=kws", "board=alif-e7-hp", "export=library")
+    header = project.read("library/board/platform.h")
+    assert "#define PLATFORM_NPU_ADDRESS 0x400e1000u" in header
+    assert '#define PLATFORM_NPU_CONFIG "ethos-u55-256"' in header
+    assert "no image of ours has run" in project.read("library/README.md")
+    include = ["-Ilibrary/board", "-Ilibrary/firmware/runtime", "-Ilibrary/firmware/npu"]
+    include += ["-Ilibrary/firmware/hal", "-Ilibrary/firmware/support"]
+    command = ["arm-none-eabi-gcc", "-mcpu=cortex-m55", "-Wall", "-Wextra", "-Werror", *include]
+    source = "library/firmware/runtime/inference.c"
+    subprocess.run([*command, "-fsyntax-only", source], cwd=project.root, check=True)

@@ -19,7 +19,7 @@ from ethosmith.steps.monitor_board import MonitorBoard
 from ethosmith.verify.serial_port import opened, read_run
 
 _RUN = b"ethosmith: kws samples=1\r\nran: 1 samples\r\n\x04\x00"
-_SILENCE_S = 0.5
+_SILENCE_S = 1.5
 
 
 class Board:
@@ -85,7 +85,7 @@ def test_a_slow_board_is_waited_for_as_long_as_it_goes_on(board: Board) -> None:
     def send() -> None:
         for index in range(0, len(_RUN), 8):
             board.send(_RUN[index : index + 8])
-            threading.Event().wait(0.15)
+            threading.Event().wait(0.4)
 
     thread = threading.Thread(target=send)
     thread.start()
@@ -96,8 +96,8 @@ def test_a_slow_board_is_waited_for_as_long_as_it_goes_on(board: Board) -> None:
 @pytest.mark.parametrize(
     ("sent", "problem"),
     [
-        (b"", "no byte for 0.5 s; reset the board; is it the program's port? found: "),
-        (_RUN[:30], "the run stopped: no byte for 0.5 s after 'ran:"),
+        (b"", "no byte for 1.5 s; reset the board; is it the program's port? found: "),
+        (_RUN[:30], "the run stopped: no byte for 1.5 s after 'ran:"),
         (b"Cmd> \r\n", "has no line 'ethosmith: …' among 2: is it another port's"),
         (b"\x80\xfe\xff" * 30, "most of them no text; was the port at the board's baud rate?"),
         (_RUN[40:50], "the beginning of the run is missing"),
