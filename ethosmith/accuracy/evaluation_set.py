@@ -65,8 +65,8 @@ class Script:
     count: int
 
 
-def labelled_files(folder: Path) -> list[LabelledFile]:
-    """Return the files of ``folder`` with their labels; names that begin with a dot do not count.
+def labelled_files(folder: Path) -> Iterator[LabelledFile]:
+    """Yield the files of ``folder`` with their labels; names that begin with a dot do not count.
 
     Raises:
         EthosmithError: it is no such folder, holds no file, or a file without a label.
@@ -74,13 +74,15 @@ def labelled_files(folder: Path) -> list[LabelledFile]:
     if not folder.is_dir():
         raise EthosmithError(f"{folder}: there is no such folder")
     listed = folder / LABELS_FILE
-    found = list(_listed(listed) if listed.is_file() else _in_label_folders(folder))
-    if not found:
+    found = _listed(listed) if listed.is_file() else _in_label_folders(folder)
+    first = next(found, None)
+    if first is None:
         raise EthosmithError(
             f"{folder}: no evaluation set: give a sub-folder of files for each label, or a"
             f" {LABELS_FILE} with the columns {' and '.join(_COLUMNS)}"
         )
-    return found
+    yield first
+    yield from found
 
 
 def _listed(path: Path) -> Iterator[LabelledFile]:
@@ -105,19 +107,23 @@ def _listed(path: Path) -> Iterator[LabelledFile]:
 
 
 def _in_label_folders(folder: Path) -> Iterator[LabelledFile]:
-    for entry in _visible(folder):
+    labels = [folder / name for name in _visible(folder)]
+    for entry in labels:
         if not entry.is_dir():
             raise EthosmithError(
                 f"{entry}: its label is missing: put it into a folder of that name, or name it in"
                 f" {folder / LABELS_FILE}"
             )
-        for path in _visible(entry):
+    for entry in labels:
+        # Names alone: a path for each of 100,000 files would take tens of megabytes.
+        for name in _visible(entry):
+            path = entry / name
             if path.is_file():
                 yield LabelledFile(path, entry.name, str(path))
 
 
-def _visible(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+def _visible(folder: Path) -> list[str]:
+    return sorted(name for name in os.listdir(folder) if not name.startswith("."))  # noqa: PTH208
 
 
 def items_of_folder(folder: Path, accepted: Accepted) -> list[Item]:
@@ -127,7 +133,7 @@ def items_of_folder(folder: Path, accepted: Accepted) -> list[Item]:
         EthosmithError: as `labelled_files`, or a file or label that the use case does not take.
     """
     converted: Counter[str] = Counter()
-    files = labelled_files(folder)
+    files = list(labelled_files(folder))
     items = [_item(folder, file, accepted, converted.update) for file in files]
     for text, count in sorted(converted.items()):
         sys.stdout.write(f"CONVERT   {folder}: {count} of {len(files)} files: {text}\n")
@@ -140,6 +146,15 @@ def _item(
     accepted: Accepted,
     report: Callable[[Iterable[str]], None],
 ) -> Item:
+    checked(file, accepted)
+    shown = file.path.relative_to(folder) if file.path.is_relative_to(folder) else file.path
+    kind = FORMAT_OF_SUFFIX[file.path.suffix.lower()]
+    data = read_sample(file.path, kind, accepted.form, lambda text: report([text]))
+    return Item(_name(shown), file.label, data)
+
+
+def checked(file: LabelledFile, accepted: Accepted) -> LabelledFile:
+    """Return ``file``; EthosmithError if the use case takes no such file, or has no such label."""
     suffix = file.path.suffix.lower()
     if suffix not in accepted.suffixes:
         raise EthosmithError(
@@ -148,10 +163,23 @@ def _item(
         )
     if accepted.labels and file.label not in accepted.labels:
         raise EthosmithError(f"{file.where}: {unknown_name('label', file.label, accepted.labels)}")
-    shown = file.path.relative_to(folder) if file.path.is_relative_to(folder) else file.path
-    kind = FORMAT_OF_SUFFIX[suffix]
-    data = read_sample(file.path, kind, accepted.form, lambda text: report([text]))
-    return Item(_name(shown), file.label, data)
+    return file
+
+
+class Namer:
+    """Gives each item of a set a name of its own."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, int] = {}
+
+    def name(self, path: Path) -> str:
+        """Return the name of the item of a file."""
+        return self.apart(_name(path))
+
+    def apart(self, name: str) -> str:
+        """Return ``name``, with a number behind it where it was taken before."""
+        self._taken[name] = self._taken.get(name, 0) + 1
+        return f"{name}-again{self._taken[name]}" if self._taken[name] > 1 else name
 
 
 def _name(path: Path) -> str:
@@ -216,13 +244,8 @@ def _call(script: Script, given: Path, output: Path) -> None:
 
 def _named_apart(items: Iterable[Item]) -> list[Item]:
     """Return the items, each with a name of its own."""
-    taken: dict[str, int] = {}
-    apart = []
-    for item in items:
-        taken[item.name] = taken.get(item.name, 0) + 1
-        again = f"-again{taken[item.name]}" if taken[item.name] > 1 else ""
-        apart.append(Item(item.name + again, item.expect, item.data))
-    return apart
+    namer = Namer()
+    return [Item(namer.apart(item.name), item.expect, item.data) for item in items]
 
 
 def given_items(entries: Sequence[Mapping[str, str]], accepted: Accepted) -> list[Item]:

@@ -3,17 +3,22 @@
 
 from __future__ import annotations
 
+from array import array
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.words import LOWER_IS_BETTER, METRICS
 
 
-def top1(said: Sequence[str], wanted: Sequence[str]) -> float:
+def top1(said: Iterable[str], wanted: Iterable[str]) -> float:
     """Return the part of the answers that equal what was wanted."""
-    return sum(a == b for a, b in zip(said, wanted, strict=True)) / len(wanted)
+    items = right = 0
+    for answer, label in zip(said, wanted, strict=True):
+        items += 1
+        right += answer == label
+    return right / items
 
 
 def word_errors(said: str, wanted: str) -> int:
@@ -26,16 +31,19 @@ def word_errors(said: str, wanted: str) -> int:
     return row[-1]
 
 
-def word_error_rate(said: Sequence[str], wanted: Sequence[str]) -> float:
+def word_error_rate(said: Iterable[str], wanted: Iterable[str]) -> float:
     """Return the word errors of all texts over the number of words wanted.
 
     Raises:
         EthosmithError: no word is wanted at all.
     """
-    words = sum(len(text.split()) for text in wanted)
+    words = errors = 0
+    for answer, label in zip(said, wanted, strict=True):
+        words += len(label.split())
+        errors += word_errors(answer, label)
     if not words:
         raise EthosmithError("the evaluation set contains no words; a word error rate is undefined")
-    return sum(word_errors(a, b) for a, b in zip(said, wanted, strict=True)) / words
+    return errors / words
 
 
 def auc(low: Sequence[float], high: Sequence[float]) -> float:
@@ -55,8 +63,8 @@ def auc(low: Sequence[float], high: Sequence[float]) -> float:
 
 def measured(
     metric: str,
-    said: Sequence[tuple[str, float]],
-    wanted: Sequence[str],
+    said: Iterable[tuple[str, float]],
+    wanted: Iterable[str],
     classes: Sequence[str] = (),
 ) -> float:
     """Return the value of ``metric``.
@@ -73,13 +81,13 @@ def measured(
     if metric not in METRICS:
         raise EthosmithError(unknown_name("metric", metric, METRICS))
     if metric == "auc":
-        scores = [score for _, score in said]
-        low, high = (
-            [score for score, label in zip(scores, wanted, strict=True) if label == one]
-            for one in classes
-        )
+        scores = {one: array("d") for one in classes}
+        for (_, score), label in zip(said, wanted, strict=True):
+            if label in scores:
+                scores[label].append(score)
+        low, high = (scores[one] for one in classes)
         return auc(low, high)
-    texts = [answer for answer, _ in said]
+    texts = (answer for answer, _ in said)
     return word_error_rate(texts, wanted) if metric == "word_error_rate" else top1(texts, wanted)
 
 

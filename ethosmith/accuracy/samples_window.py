@@ -13,7 +13,7 @@ data.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -104,7 +104,7 @@ def window_bytes(window: Window, items: Sequence[Item]) -> bytes:
     return bytes(table).ljust(body_offset, b"\0") + bytes(body)
 
 
-def batches(window: Window, items: Sequence[Item], most: int) -> Iterator[list[Item]]:
+def batches(window: Window, items: Iterable[Item], most: int) -> Iterator[list[Item]]:
     """Yield ``items`` in parts of at most ``most`` that each fit the window.
 
     Raises:

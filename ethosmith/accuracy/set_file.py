@@ -10,14 +10,15 @@ from __future__ import annotations
 import hashlib
 import json
 import zipfile
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import check_readable, parsing, read_json, write_text, writing_beside
 
-_INDEX = "index.json"
+INDEX = "index.json"
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
@@ -40,13 +41,21 @@ class Item:
 MAX_SET_BYTES = 4 << 30
 
 
+@dataclass(frozen=True)
+class Label:
+    """Name and right answer of an item."""
+
+    name: str
+    expect: str
+
+
 def write_set(path: Path, items: Sequence[Item]) -> None:
     """Write ``items`` to ``path``, whole or not at all."""
-    index = [{"name": item.name, "expect": item.expect} for item in items]
+    index = b"".join(index_text(Label(item.name, item.expect) for item in items))
     with writing_beside(path) as beside, zipfile.ZipFile(beside, "w") as archive:
-        _add(archive, _INDEX, json.dumps(index, indent=1).encode())
+        _add(archive, INDEX, index)
         for number, item in enumerate(items):
-            _add(archive, _member(number), item.data)
+            _add(archive, member(number), item.data)
 
 
 def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
@@ -54,8 +63,29 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
     archive.writestr(zipfile.ZipInfo(name, _NO_DATE), data)
 
 
-def _member(number: int) -> str:
+def index_text(labels: Iterable[Label]) -> Iterator[bytes]:
+    """Yield index.json in pieces: what ``json.dumps(…, indent=1)`` says of all of it."""
+    separator = b"[\n"
+    for one in labels:
+        text = json.dumps({"name": one.name, "expect": one.expect}, indent=1)
+        yield separator + text.replace("\n", "\n ").join((" ", "")).encode()
+        separator = b",\n"
+    yield b"\n]"
+
+
+def member(number: int) -> str:
+    """Return the name of an item's member of the archive."""
     return f"items/{number:06}.bin"
+
+
+def labels_of_set(path: Path) -> list[Label]:
+    """Return names and labels of a file that `write_set` wrote, without the items' bytes.
+
+    Raises:
+        EthosmithError: it is none.
+    """
+    with _opened(path) as archive:
+        return [Label(one["name"], one["expect"]) for one in json.loads(archive.read(INDEX))]
 
 
 def read_set(path: Path) -> list[Item]:
@@ -64,16 +94,23 @@ def read_set(path: Path) -> list[Item]:
     Raises:
         EthosmithError: it is none.
     """
+    return list(items_of_set(path))
+
+
+def items_of_set(path: Path) -> Iterator[Item]:
+    """Yield the items of a file that `write_set` wrote, one after the other; as `read_set`."""
+    with _opened(path) as archive:
+        for number, entry in enumerate(json.loads(archive.read(INDEX))):
+            yield Item(entry["name"], entry["expect"], archive.read(member(number)))
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[zipfile.ZipFile]:
     check_readable(path, limit_bytes=MAX_SET_BYTES)
     with parsing(path, "evaluation set"), zipfile.ZipFile(path) as archive:
-        return list(_items(archive))
-
-
-def _items(archive: zipfile.ZipFile) -> Iterable[Item]:
-    if sum(one.file_size for one in archive.infolist()) > MAX_SET_BYTES:
-        raise EthosmithError(f"more than {MAX_SET_BYTES:,} bytes when unpacked")
-    for number, entry in enumerate(json.loads(archive.read(_INDEX))):
-        yield Item(entry["name"], entry["expect"], archive.read(_member(number)))
+        if sum(one.file_size for one in archive.infolist()) > MAX_SET_BYTES:
+            raise EthosmithError(f"more than {MAX_SET_BYTES:,} bytes when unpacked")
+        yield archive
 
 
 @dataclass(frozen=True)

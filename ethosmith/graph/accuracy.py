@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from ethosmith.accuracy.result_file import read_result
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_json
 from ethosmith.core.terminal import Look
 from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.load import error_at
@@ -19,7 +19,7 @@ from ethosmith.graph import runs
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.images import Generated, firmware_image
-from ethosmith.graph.layout import SelectedSample, SelectedUseCase, image_file
+from ethosmith.graph.layout import NOTES, SelectedSample, SelectedUseCase, image_file
 from ethosmith.graph.models import FloatModel
 from ethosmith.graph.own_files import formats_of, suffixes_taken
 from ethosmith.graph.pytorch import Int8Network
@@ -27,6 +27,7 @@ from ethosmith.graph.samples import sample_file, shown
 from ethosmith.steps.answer_on_device import AnswerOnDevice
 from ethosmith.steps.answer_on_host import AnswerOnHost
 from ethosmith.steps.collect_evaluation_set import CollectEvaluationSet
+from ethosmith.steps.collect_shard import CollectShard
 from ethosmith.steps.convert_float_network import ConvertFloatNetwork
 from ethosmith.steps.generate_samples_window import GenerateSamplesWindow
 from ethosmith.steps.judge_accuracy import JudgeAccuracy
@@ -41,15 +42,34 @@ class Evaluation:
 
     Attributes:
         wanted: what the descriptor says.
-        items: the evaluation set.
-        float_answers: this machine's answers; None: the network came as int8.
+        shards: the evaluation set.
+        float_answers: this machine's answers to each shard; none: the network came as int8.
         int8_answers: the same of the int8 network.
     """
 
     wanted: Accuracy
+    shards: tuple[SetShard, ...]
+    float_answers: tuple[Path, ...]
+    int8_answers: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class SetShard:
+    """A part of the evaluation set.
+
+    Attributes:
+        items: the file with its items.
+        answers: the folder of what this machine answers to it.
+        part: what the terminal says of it; empty: it is the whole set.
+        number: counts from 1; 0: it is the whole set.
+        size: how many items it has; 0: that is known only when it is made.
+    """
+
     items: Path
-    float_answers: Path | None
-    int8_answers: Path
+    answers: Path
+    part: str = ""
+    number: int = 0
+    size: int = 0
 
 
 def evaluation(
@@ -77,8 +97,8 @@ def evaluation(
             f"accuracy measures Keras and .tflite networks, and {model.path} is one of PyTorch"
         )
     folder = usecase.outputs / f"accuracy{_own_set(build)}"
-    items = _evaluation_set(build, usecase, wanted, folder / "set.zip")
-    float_answers = None
+    shards = _evaluation_set(build, usecase, wanted, folder)
+    float_answers: tuple[Path, ...] = ()
     if model.path.suffix.lower() != _TFLITE:
         converted = ConvertFloatNetwork(
             model=model.path,
@@ -86,9 +106,9 @@ def evaluation(
             output=usecase.outputs / f"accuracy/float{_TFLITE}",
         )
         float_network = build.add(converted).output
-        float_answers = _host_answers(build, usecase, "float", float_network, host, items)
-    int8_answers = _host_answers(build, usecase, "int8", network.path, host, items)
-    return Evaluation(wanted, items, float_answers, int8_answers)
+        float_answers = _host_answers(build, usecase, "float", float_network, host, shards)
+    int8_answers = _host_answers(build, usecase, "int8", network.path, host, shards)
+    return Evaluation(wanted, shards, float_answers, int8_answers)
 
 
 def _check_can_run(build: Build) -> None:
@@ -124,17 +144,16 @@ def _own_set(build: Build) -> str:
 
 
 def _evaluation_set(
-    build: Build, usecase: SelectedUseCase, accuracy: Accuracy, target: Path
-) -> Path:
+    build: Build, usecase: SelectedUseCase, accuracy: Accuracy, folder: Path
+) -> tuple[SetShard, ...]:
+    if build.session.evaluation_folder is not None:
+        return _shards(build, usecase, accuracy, build.session.evaluation_folder, folder)
     step = CollectEvaluationSet(
         labels=tuple(accuracy.classes or usecase.labels),
         suffixes=tuple(suffixes_taken(formats_of(usecase.descriptor))),
         form=usecase.descriptor.sample_form,
-        output=target,
+        output=folder / "set.zip",
     )
-    own = build.session.evaluation_folder
-    if own is not None:
-        return build.add(_with_folder(build, step, own)).output
     step = _with_items(build, usecase, accuracy, step)
     if accuracy.path is not None:
         step = _with_folder(build, step, usecase.folder / accuracy.path)
@@ -142,15 +161,44 @@ def _evaluation_set(
         generate = accuracy.generate
         script = build.project.relative(usecase.folder / generate.script)
         code = sorted((build.project.root / script).parent.glob("*.py"))
-        step = replace(
-            step,
+        step = step.replaced(
             script=script,
             script_files=tuple(build.project.relative(path) for path in code),
             seed=generate.seed,
             count=generate.count,
             tools=tuple(text for name in generate.programs for text in _version(name)),
         )
-    return build.add(step).output
+    return (SetShard(build.add(step).output, folder),)
+
+
+def _shards(
+    build: Build, usecase: SelectedUseCase, accuracy: Accuracy, own: Path, folder: Path
+) -> tuple[SetShard, ...]:
+    """Declare the user's own set, in shards; the files are listed now, and read by the steps."""
+    # Only for such a set: it brings the readers of samples along.
+    from ethosmith.accuracy.evaluation_set import Accepted  # noqa: PLC0415
+    from ethosmith.accuracy.shards import entries_of_folder, write_listings  # noqa: PLC0415
+
+    root = build.project.root
+    path = build.project.relative(own)
+    suffixes = tuple(suffixes_taken(formats_of(usecase.descriptor)))
+    accepted = Accepted(suffixes, tuple(accuracy.classes or usecase.labels))
+    notes = root / NOTES / "evaluation" / own.stem
+    notes.mkdir(parents=True, exist_ok=True)
+    entries = entries_of_folder(path, accepted, notes)
+    listed = write_listings(entries, folder / "listings", root)
+    shards = []
+    for one in listed:
+        made = CollectShard(
+            listing=one.listing,
+            folder=path,
+            form=usecase.descriptor.sample_form,
+            output=folder / f"{one.number:05}" / "set.zip",
+        )
+        part = f"shard {one.number} of {len(listed)}, {one.items} items"
+        made = build.add(made)
+        shards.append(SetShard(made.output, made.output.parent, part, one.number, one.items))
+    return tuple(shards)
 
 
 def _version(program: str) -> list[str]:
@@ -177,15 +225,14 @@ def _with_items(
         {"name": sample.name, "expect": sample.expect, "file": file.as_posix()}
         for sample, file in zip(selected, files, strict=True)
     ]
-    return replace(step, items=items, item_files=files)
+    return step.replaced(items=items, item_files=files)
 
 
 def _with_folder(build: Build, step: CollectEvaluationSet, folder: Path) -> CollectEvaluationSet:
     path = build.project.relative(folder)
     root = build.project.root / path
     files = sorted(file for file in root.rglob("*") if file.is_file())
-    return replace(
-        step,
+    return step.replaced(
         folder=path,
         folder_files=tuple(build.project.relative(file) for file in files),
         # The graph compares contents in order: another name, and so label, it would overlook.
@@ -194,18 +241,25 @@ def _with_folder(build: Build, step: CollectEvaluationSet, folder: Path) -> Coll
 
 
 def _host_answers(
-    build: Build, usecase: SelectedUseCase, kind: str, network: Path, host: Path, items: Path
-) -> Path:
-    return build.add(
+    build: Build,
+    usecase: SelectedUseCase,
+    kind: str,
+    network: Path,
+    host: Path,
+    shards: Sequence[SetShard],
+) -> tuple[Path, ...]:
+    steps = [
         AnswerOnHost(
             kind=kind,
             network=network,
             program=host,
-            evaluation_set=items,
+            evaluation_set=shard.items,
             reset_state=usecase.descriptor.model.reset_state,
-            output=items.with_name(f"{kind}.json"),
+            output=shard.answers / f"{kind}.json",
         )
-    ).output
+        for shard in shards
+    ]
+    return tuple(build.add(one).output for one in steps)
 
 
 def accuracy(
@@ -227,17 +281,24 @@ def accuracy(
     if evaluated is None or not _is_asked(build, usecase, configuration):
         return
     image = _image(build, usecase, configuration, generated)
+    whole = _file(build, usecase, configuration, "_device.json")
     device = AnswerOnDevice(
         image=image,
         platform=build.platform.path,
         npu=configuration.board_npu.name,
         simulator=runs.simulator(build),
         fvp_programs=runs.fvp_programs(build, configuration),
-        evaluation_set=evaluated.items,
+        evaluation_set=evaluated.shards[0].items,
         tools=runs.simulator_versions(build, configuration),
         time_limit_s=build.session.time_limit_s,
-        output=_file(build, usecase, configuration, "_device.json"),
+        output=whole,
     )
+    answers = []
+    for one in evaluated.shards:
+        name = whole.with_suffix("") / f"{one.number:05}.json" if one.number else whole
+        step = device.replaced(evaluation_set=one.items, part=one.part, output=name)
+        answers.append(build.add(step).output)
+        build.engine.count(f"{image}", step.output, one.size)
     limits, notes = _limits(build, usecase, evaluated.wanted)
     judged = JudgeAccuracy(
         usecase=usecase.variant,
@@ -246,10 +307,10 @@ def accuracy(
         limits=limits,
         classes=tuple(evaluated.wanted.classes or ()),
         notes=tuple(notes),
-        evaluation_set=evaluated.items,
+        evaluation_sets=tuple(shard.items for shard in evaluated.shards),
         float_answers=evaluated.float_answers,
         int8_answers=evaluated.int8_answers,
-        device_answers=build.add(device).output,
+        device_answers=tuple(answers),
         output=_file(build, usecase, configuration, ".json"),
     )
     build.add(judged)
@@ -330,7 +391,7 @@ def _show_done(build: Build, measured: Sequence[tuple[SelectedUseCase, Path]]) -
 def _show(build: Build, measured: Sequence[tuple[SelectedUseCase, Path]]) -> int:
     from ethosmith.accuracy.table import broken_text, table_text  # noqa: PLC0415 only if shown
 
-    results: list[Any] = [read_json(path) for _, path in measured]
+    results: list[Any] = [read_result(path) for _, path in measured]
     if results:
         sys.stdout.write("\n" + table_text(results, Look.of(sys.stdout)))
     for usecase in build.session.usecases:

@@ -239,6 +239,15 @@ class Engine(Protocol):
     def line(self, text: str) -> None:
         """Show a line among those of the steps."""
 
+    def count(self, run: str, output: Path, items: int) -> None:
+        """Let the step that makes ``output`` count for ``items`` items of a long run.
+
+        Args:
+            run: its name; the terminal shows how many of its items are done, and how fast.
+            output: of the step.
+            items: 0: nothing is shown.
+        """
+
     def steps_done(self, outputs: Iterable[Path]) -> StepCounts:
         """Return how many steps have been done so far, and how.
 

@@ -207,12 +207,14 @@ class AnnouncedSteps:
 
     Attributes:
         from_cache: how many steps have come from the build cache.
+        counted: the `LongRun` of each step that counts for one, by its first output.
     """
 
     def __init__(self, progress: Progress, times: StepTimes, *, at_once: bool) -> None:
         self.progress = progress
         self.times = times
         self.from_cache = 0
+        self.counted: dict[str, Any] = {}
         self._at_once = at_once
         self._thread = threading.local()
 

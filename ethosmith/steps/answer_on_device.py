@@ -4,13 +4,20 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethosmith.accuracy.samples_window import Window, batches, check_image, window_bytes, window_of
-from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer, digest, read_set, write_answers
+from ethosmith.accuracy.set_file import (
+    Answers,
+    Item,
+    ItemAnswer,
+    digest,
+    items_of_set,
+    write_answers,
+)
 from ethosmith.core.errors import EthosmithError
 from ethosmith.steps.step import Input, Output, Step, Unsigned, step
 from ethosmith.verify.uart_log import DeviceSample, read_log
@@ -34,6 +41,7 @@ _MAX_PER_RUN = 8
         "pyyaml",
     ),
     cacheable=False,
+    resumable=True,
 )
 class AnswerOnDevice(Step):
     """Answer an evaluation set on the simulated board, with the real firmware.
@@ -47,6 +55,7 @@ class AnswerOnDevice(Step):
         evaluation_set: of the step collect-evaluation-set.
         tools: name and version of the simulator.
         time_limit_s: seconds of each run until it has failed.
+        part: what the terminal says of a shard.
         output: the answers, JSON.
     """
 
@@ -58,6 +67,7 @@ class AnswerOnDevice(Step):
     evaluation_set: Input
     tools: tuple[str, ...] = ()
     time_limit_s: Unsigned[float] = 60.0
+    part: Unsigned[str] = ""
     output: Output
 
     def run(self) -> None:
@@ -73,12 +83,12 @@ class AnswerOnDevice(Step):
         program = next(iter(self.fvp_programs), None)
         simulator = choose_simulator(self.simulator, accelerator, fvp_program=program)
         device = Device(simulator, self.image, accelerator, window, self.time_limit_s)
-        write_answers(self.output, device_answers(device, read_set(self.evaluation_set)))
+        write_answers(self.output, device_answers(device, items_of_set(self.evaluation_set)))
 
     @property
     def title(self) -> str:
-        """The image."""
-        return self.image.as_posix()
+        """The image, and the shard."""
+        return f"{self.image.as_posix()}{', ' if self.part else ''}{self.part}"
 
 
 @dataclass(frozen=True)
@@ -115,7 +125,7 @@ class Device:
             return self.simulator.run(job)
 
 
-def device_answers(device: Device, items: Sequence[Item]) -> Answers:
+def device_answers(device: Device, items: Iterable[Item]) -> Answers:
     """Return what the device says to ``items``, in their order.
 
     Raises:

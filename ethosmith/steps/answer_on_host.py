@@ -8,11 +8,18 @@ their outputs: the networks' arithmetic is all that differs.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer, digest, read_set, write_answers
+from ethosmith.accuracy.set_file import (
+    Answers,
+    Item,
+    ItemAnswer,
+    digest,
+    items_of_set,
+    write_answers,
+)
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import without_missing
 from ethosmith.steps.step import Input, Output, Step, step
@@ -55,11 +62,11 @@ class AnswerOnHost(Step):
         if self.kind not in kinds:
             raise EthosmithError(f"a network is of kind {' or '.join(kinds)}, not '{self.kind}'")
         network = kinds[self.kind](self.network, self.reset_state)
-        answers = host_answers(network, self.program, read_set(self.evaluation_set))
+        answers = host_answers(network, self.program, items_of_set(self.evaluation_set))
         write_answers(self.output, answers)
 
 
-def host_answers(network: HostNetwork, program: Path, items: Sequence[Item]) -> Answers:
+def host_answers(network: HostNetwork, program: Path, items: Iterable[Item]) -> Answers:
     """Run every item through pre-processing, ``network`` and post-processing.
 
     Raises:

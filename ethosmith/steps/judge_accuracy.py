@@ -4,17 +4,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from ethosmith.accuracy.metrics import loss, measured
-from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer, read_answers, read_set
+from ethosmith.accuracy.result_file import ANSWERS
+from ethosmith.accuracy.set_digest import digest_of_sets
+from ethosmith.accuracy.set_file import Answers, ItemAnswer, Label, labels_of_set, read_answers
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import sha256_of, write_text
-from ethosmith.steps.step import Input, OptionalInput, Output, Step, step
+from ethosmith.core.files import writing_beside
+from ethosmith.steps.step import Inputs, Output, Step, step
 
 COLUMNS = ("float", "int8", "device")
 # A loss that is its limit to the last bits of a double keeps it.
@@ -33,10 +35,10 @@ class JudgeAccuracy(Step):
         limits: values by key below ``accuracy`` in the descriptor, such as ``max_drop.int8``.
         classes: for ``auc``: the low and the high one.
         notes: printed below the table.
-        evaluation_set: of the step collect-evaluation-set.
-        float_answers: of the float network, if there is one.
-        int8_answers: of the int8 network on the host.
-        device_answers: of the device.
+        evaluation_sets: the shards of the set, in order.
+        float_answers: of the float network to each shard, if there is one.
+        int8_answers: of the int8 network on the host, to each shard.
+        device_answers: of the device, to each shard.
         output: values, drops, broken limits and answers, JSON.
     """
 
@@ -46,34 +48,66 @@ class JudgeAccuracy(Step):
     limits: Mapping[str, float]
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
-    evaluation_set: Input
-    float_answers: OptionalInput = None
-    int8_answers: Input
-    device_answers: Input
+    evaluation_sets: Inputs
+    float_answers: Inputs = ()
+    int8_answers: Inputs
+    device_answers: Inputs
     output: Output
 
     def run(self) -> None:
-        """Measure, compare with the limits and write the result."""
-        columns = {name: read_answers(path) for name, path in self._columns().items()}
-        items = read_set(self.evaluation_set)
-        values = judged(self.metric, self.classes, items, columns, self.limits)
+        """Measure, compare with the limits and write the result, one shard after the other."""
+        measured_set = MeasuredSet(self.evaluation_sets, self._columns())
+        items, sha256 = digest_of_sets(self.evaluation_sets)
         result = {
             "usecase": self.usecase,
             "configuration": self.configuration,
             "metric": self.metric,
-            "set": {"items": len(items), "sha256": sha256_of(self.evaluation_set)},
+            "set": {"items": items, "sha256": sha256},
             "notes": list(self.notes),
-            **values,
+            **judged(self.metric, self.classes, measured_set, self.limits),
         }
-        write_text(self.output, json.dumps(result, indent=1) + "\n")
+        with writing_beside(self.output) as beside, beside.open("w", encoding="utf-8") as file:
+            file.writelines(result_text(result, rows_of(measured_set)))
 
-    def _columns(self) -> dict[str, Path]:
+    def _columns(self) -> dict[str, tuple[Path, ...]]:
         given = {
             "float": self.float_answers,
             "int8": self.int8_answers,
             "device": self.device_answers,
         }
-        return {name: path for name, path in given.items() if path is not None}
+        return {name: paths for name, paths in given.items() if paths}
+
+
+@dataclass(frozen=True)
+class MeasuredSet:
+    """A set in shards and what was answered to each; it is read again at each pass.
+
+    Attributes:
+        sets: the shards of the set.
+        columns: the answers to each of them, by column.
+    """
+
+    sets: Sequence[Path]
+    columns: Mapping[str, Sequence[Path]]
+
+    def shards(self, *names: str) -> Iterator[tuple[list[Label], dict[str, Answers]]]:
+        """Yield the items of each shard and the answers of the columns ``names``.
+
+        Raises:
+            EthosmithError: a column answers to other items.
+        """
+        for number, path in enumerate(self.sets):
+            labels = labels_of_set(path)
+            answers = {name: read_answers(self.columns[name][number]) for name in names}
+            for name, one in answers.items():
+                if [answer.name for answer in one.items] != [label.name for label in labels]:
+                    raise EthosmithError(f"the {name} answers are those of another evaluation set")
+            yield labels, answers
+
+    def pairs(self, name: str) -> Iterator[tuple[Label, ItemAnswer]]:
+        """Yield each item with its answer of one column; as `shards`."""
+        for labels, answers in self.shards(name):
+            yield from zip(labels, answers[name].items, strict=True)
 
 
 @dataclass(frozen=True)
@@ -91,23 +125,16 @@ class Broken:
     value: float
 
 
-def values_of(
-    metric: str,
-    classes: Sequence[str],
-    items: Sequence[Item],
-    columns: Mapping[str, Answers],
-) -> dict[str, float]:
+def values_of(metric: str, classes: Sequence[str], found: MeasuredSet) -> dict[str, float]:
     """Return each column's value of the metric.
 
     Raises:
         EthosmithError: the set does not suit the metric, or a column answers to other items.
     """
-    wanted = [item.expect for item in items]
     values = {}
-    for name, answers in columns.items():
-        if [answer.name for answer in answers.items] != [item.name for item in items]:
-            raise EthosmithError(f"the {name} answers are those of another evaluation set")
-        said = [(answer.answer, float(answer.score)) for answer in answers.items]
+    for name in found.columns:
+        said = ((one.answer, float(one.score)) for _, one in found.pairs(name))
+        wanted = (label.expect for label, _ in found.pairs(name))
         values[name] = round(measured(metric, said, wanted, classes), _DIGITS)
     return values
 
@@ -144,53 +171,68 @@ def broken_limits(
     return found
 
 
-def _rows(items: Sequence[Item], columns: Mapping[str, Answers]) -> list[dict[str, Any]]:
-    return [
-        {
-            "name": item.name,
-            "expect": item.expect,
-            **{name: _said(answers.items[index]) for name, answers in columns.items()},
-        }
-        for index, item in enumerate(items)
-    ]
+def rows_of(found: MeasuredSet) -> Iterator[dict[str, Any]]:
+    """Yield each item's name, label and answers as plain data."""
+    for labels, columns in found.shards(*found.columns):
+        for index, label in enumerate(labels):
+            said = {name: _said(answers.items[index]) for name, answers in columns.items()}
+            yield {"name": label.name, "expect": label.expect, **said}
 
 
 def _said(answer: ItemAnswer) -> dict[str, str]:
     return {"answer": answer.answer, "score": answer.score}
 
 
-def _equal_outputs(columns: Mapping[str, Answers]) -> int:
-    pairs = zip(columns["int8"].items, columns["device"].items, strict=True)
-    return sum(one.outputs_sha256 == other.outputs_sha256 for one, other in pairs)
+def _equal_outputs(found: MeasuredSet) -> int:
+    return sum(
+        one.outputs_sha256 == other.outputs_sha256
+        for _, columns in found.shards("int8", "device")
+        for one, other in zip(columns["int8"].items, columns["device"].items, strict=True)
+    )
+
+
+def _simulator(found: MeasuredSet) -> Mapping[str, str]:
+    """Return on what the device's answers were made; EthosmithError if that is not one thing."""
+    simulators = [columns["device"].simulator for _, columns in found.shards("device")]
+    if any(one != simulators[0] for one in simulators):
+        raise EthosmithError("the device's answers are from simulators of several versions")
+    return simulators[0]
 
 
 def judged(
-    metric: str,
-    classes: Sequence[str],
-    items: Sequence[Item],
-    columns: Mapping[str, Answers],
-    limits: Mapping[str, float],
+    metric: str, classes: Sequence[str], found: MeasuredSet, limits: Mapping[str, float]
 ) -> dict[str, Any]:
-    """Return values, losses, verdict and answers as plain data.
+    """Return values, losses and verdict as plain data.
 
     Args:
         metric: the descriptor's.
         classes: for ``auc``: low, high.
-        items: the evaluation set.
-        columns: the answers of `COLUMNS`; those of ``float`` may be missing.
+        found: the evaluation set and the answers of `COLUMNS`; those of ``float`` may be missing.
         limits: as of `broken_limits`.
 
     Raises:
         EthosmithError: as `values_of`.
     """
-    values = values_of(metric, classes, items, columns)
+    values = values_of(metric, classes, found)
     losses = losses_of(metric, values)
     return {
-        "simulator": columns["device"].simulator,
+        "simulator": _simulator(found),
         "values": values,
         "drops": losses,
-        "device_outputs_equal_int8": _equal_outputs(columns),
+        "device_outputs_equal_int8": _equal_outputs(found),
         "limits": dict(limits),
         "broken": [asdict(one) for one in broken_limits(limits, values, losses)],
-        "answers": _rows(items, columns),
     }
+
+
+def result_text(result: Mapping[str, Any], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Yield JSON of ``result`` with the ``rows`` as its last member, ``answers``.
+
+    It is what ``json.dumps(…, indent=1)`` would say of all at once.
+    """
+    yield json.dumps(result, indent=1).removesuffix("\n}") + f",\n{ANSWERS}"
+    separator = "\n"
+    for row in rows:
+        yield separator + "  " + json.dumps(row, indent=1).replace("\n", "\n  ")
+        separator = ",\n"
+    yield "\n ]\n}\n"

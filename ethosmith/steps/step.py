@@ -60,6 +60,8 @@ class Traits:
         isolated: a library that it calls may end the process; it then runs in a child.
         environment: the locked environment that it runs in, always in a child; empty: that of the
             build. Its packages are those of that environment's lock.
+        resumable: what it made is noted at once, so a build that was killed does not repeat it;
+            for one of many steps of a long run whose outputs are not in the build cache.
     """
 
     verb: str
@@ -68,6 +70,7 @@ class Traits:
     owns_terminal: bool = False
     isolated: bool = False
     environment: str = ""
+    resumable: bool = False
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,10 @@ class Step:
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={value!r}" for name, value in self.__dict__.items())
         return f"{type(self).__name__}({values})"
+
+    def replaced(self: StepT, **changes: Any) -> StepT:
+        """Return the same step with other values of some fields; TypeError if it has none such."""
+        return type(self)(**{**self.__dict__, **changes})
 
     def run(self) -> None:
         """Do the work: read the inputs, write the outputs.
@@ -220,11 +227,14 @@ def step(
     owns_terminal: bool = False,
     isolated: bool = False,
     environment: str = "",
+    resumable: bool = False,
 ) -> Callable[[type[StepT]], type[StepT]]:
     """Make a step of a subclass of `Step`; the arguments are those of `Traits`."""
 
     def decorate(cls: type[StepT]) -> type[StepT]:
-        cls.traits = Traits(verb, packages, cacheable, owns_terminal, isolated, environment)
+        cls.traits = Traits(
+            verb, packages, cacheable, owns_terminal, isolated, environment, resumable
+        )
         return cls
 
     return decorate

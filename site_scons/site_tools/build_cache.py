@@ -6,13 +6,17 @@ SCons asks for each target on its own; here a step's outputs come and go togethe
 
 import atexit
 import os
+import shutil
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import SCons.Action
 import SCons.CacheDir
+import SCons.Script
+import SCons.Script.Main
 from SCons.Action import Action, CommandAction, CommandGeneratorAction, ListAction
 
 from ethosmith.graph.build_cache import BuildCache
@@ -20,6 +24,7 @@ from ethosmith.graph.cache_record import DamagedEntry
 from ethosmith.graph.cache_size import limit_bytes, shrink, shrink_now_and_then, size_line, size_of
 from ethosmith.graph.cache_trust import Trust, trust_line
 from ethosmith.graph.http_server import CacheServer
+from ethosmith.graph.layout import NOTES
 from ethosmith.graph.scons_types import Environment, Executor, Node
 from ethosmith.graph.step_key import Places, step_key
 from ethosmith.obtain.cache import Cache
@@ -105,6 +110,32 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
             env["SHOWN"].progress.line(f"note: build cache {self.path}: {reason}")
 
 
+def _finished(env: Environment) -> BuildCache:
+    """Return what resumable steps of this checkout have made since a build last ended well."""
+    return BuildCache(env["SESSION"].project.root / NOTES / "finished")
+
+
+def resume_step(env: Environment, target: Sequence[Node]) -> bool:
+    """Fetch the outputs of a step that has run in a build that was killed; False: there is none."""
+    try:
+        paths = [Path(str(node)) for node in target]
+        if not _finished(env).fetch(_key(target[0].get_build_env(), target[0]), paths):
+            return False
+    except (DamagedEntry, OSError):
+        return False
+    env["SHOWN"].progress.line(f"RESUMED   {target[0]}")
+    return True
+
+
+def note_step(env: Environment, target: Sequence[Node]) -> None:
+    """Note what a resumable step has made, at once: a build may be killed at any time."""
+    node = target[0]
+    if not env["CONTENTS"].changed_since_read(node):
+        with suppress(OSError):
+            paths = [Path(str(one)) for one in target]
+            _finished(env).keep(_key(node.get_build_env(), node), paths)
+
+
 def _is_cacheable(node: Node) -> bool:
     """Say whether a step may be taken from the cache.
 
@@ -153,6 +184,8 @@ def use_build_cache(env: Environment) -> None:
     session = env["SESSION"]
     folder, limit = session.cache_folder, limit_bytes(session.values["cache_limit_gib"])
     env.Replace(PLACES=Places(session.project.root), CACHE_LIMIT_BYTES=limit, HTTP_CACHE=None)
+    if "accuracy" in session.targets:
+        atexit.register(_forget_finished, session.project.root / NOTES / "finished")
     say = _say(folder, limit, session.cache_server)
     env.AlwaysBuild(env.Alias("cache", [], Action(say, strfunction=None)))
     if folder is not None and session.cache_server is not None:
@@ -166,6 +199,12 @@ def use_build_cache(env: Environment) -> None:
         if session.record is not None:
             session.record.ignore(folder)
         env.CacheDir(str(folder), StepCache)
+
+
+def _forget_finished(folder: Path) -> None:
+    """Forget what steps have made in a build that ends well: SCons knows it then."""
+    if not SCons.Script.Main.exit_status and not SCons.Script.GetBuildFailures():
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _say(folder: Path | None, limit: int, server: CacheServer | None) -> Callable[..., None]:
@@ -195,3 +234,5 @@ def exists(env: Environment) -> bool:
 def generate(env: Environment) -> None:
     """Add the method `UseBuildCache`."""
     env.AddMethod(use_build_cache, "UseBuildCache")
+    env.AddMethod(resume_step, "ResumeStep")
+    env.AddMethod(note_step, "NoteStep")

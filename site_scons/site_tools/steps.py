@@ -38,6 +38,7 @@ from ethosmith.graph.why import (
     last_causes,
     report,
 )
+from ethosmith.report.long_run import LongRun
 from ethosmith.report.progress import AnnouncedSteps, progress_of_this_process
 from ethosmith.report.step_times import StepTimes
 from ethosmith.steps.step import Step
@@ -129,6 +130,7 @@ class SConsEngine:
 
     def __init__(self, env: Environment, session: Session) -> None:
         self.nodes = Nodes(env, session.project.root)
+        self._runs: dict[str, LongRun] = {}
         if "test" in session.targets:
             env.SetOption("num_jobs", _processors())  # -j on the command line has precedence
         self.jobs: int = env.GetOption("num_jobs")
@@ -209,6 +211,14 @@ class SConsEngine:
         """Show a line among those of the steps."""
         self._env["SHOWN"].progress.line(text)
 
+    def count(self, run: str, output: Path, items: int) -> None:
+        """Let the step that makes ``output`` count for ``items`` items of a long run."""
+        if items:
+            counting = self._runs.setdefault(run, LongRun(run))
+            name = str(self.nodes.file(output))
+            counting.expect(name, items)
+            self._env["SHOWN"].counted[name] = counting
+
     def steps_done(self, outputs: Iterable[Path]) -> StepCounts:
         """Return how many of the steps that make ``outputs`` this build has run, and how not."""
         states = [node.get_state() for node in self.nodes.files(outputs)]
@@ -229,8 +239,23 @@ def _needed_for(node: Node) -> set[Node]:
 
 
 def _run_step(target: Sequence[Node], source: Sequence[Node], env: Environment) -> int:
-    del target, source
+    del source
     step: Step = env["STEP"]
+    counting: LongRun | None = env["SHOWN"].counted.get(str(target[0]))
+    if counting is not None:
+        counting.begin()
+    resumed = step.traits.resumable and env.ResumeStep(target)
+    code = 0 if resumed else _start_step(step, env)
+    if code == 0 and step.traits.resumable and not resumed:
+        env.NoteStep(target)
+    if code == 0 and counting is not None:
+        done = (executed, up_to_date)
+        line = counting.end(str(target[0]), lambda name: env.fs.File(name).get_state() in done)
+        env["SHOWN"].progress.line(f"{'':10}{line}") if line else None
+    return code
+
+
+def _start_step(step: Step, env: Environment) -> int:
     code: int = env["SHOWN"].run(
         [sys.executable, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT],
         env["ENV"],

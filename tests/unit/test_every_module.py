@@ -35,6 +35,7 @@ _RUN_BY = {
     "ethosmith.report.bill_of_materials": "tests/build/runtimes/test_prebuilt.py",
     "ethosmith.steps": "tests/build/rebuild/test_rebuild.py",
     "ethosmith.steps.answer_on_host": "tests/build/usecases/test_accuracy.py",
+    "ethosmith.steps.collect_shard": "tests/build/usecases/test_accuracy.py",
     "ethosmith.steps.collect_evaluation_set": "tests/build/usecases/test_accuracy.py",
     "ethosmith.steps.convert_float_network": "tests/build/usecases/test_accuracy.py",
     "ethosmith.steps.fetch_repositories": "tests/build/libraries/test_graph.py",

@@ -4,6 +4,10 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
+import signal
+import subprocess
 
 import pytest
 
@@ -88,6 +92,43 @@ def test_an_own_set_is_measured_beside_the_use_cases(project: ProjectCopy) -> No
     outcome = project.scons(*words)
     assert outcome.exit_code != 0
     assert "my set/silense/motor.wav: unknown label 'silense'; did you mean" in outcome.text
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_behind_its_last_shard(project: ProjectCopy) -> None:
+    wav = next((ROOT / "usecases/ad/samples").glob("*.wav")).read_bytes()
+    for number in range(80):
+        path = project.root / "many" / ("silence", "unknown")[number % 2] / f"{number}.wav"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Each file has a content of its own.
+        path.write_bytes(wav[:44] + bytes([number, 0]) + wav[46:])
+    words = ("accuracy", "usecase=kws", "evaluation=many")
+    done = "DEVICE    build/fvp/ethos-u55-128-shared_sram/kws_accuracy.axf, shard 1 of "
+    with subprocess.Popen(
+        project.command(*words),
+        cwd=project.root,
+        env=project.process_environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        assert process.stdout is not None
+        assert any(line.startswith(done) for line in process.stdout)
+        os.killpg(process.pid, signal.SIGKILL)
+    outcome = project.scons(*words)
+    assert "RESUMED   " in outcome.stdout
+    assert done not in outcome.stdout
+    assert ": 80 of 80 items, " in outcome.stdout
+    resumed = project.read(_RESULT.replace("accuracy.json", "accuracy@many.json"))
+    rows = json.loads(resumed)["answers"]
+    assert [row["name"] for row in rows] == sorted(row["name"] for row in rows)
+    assert len(rows) == 80
+    # All at once, without any memory of before, the result is the same.
+    shutil.rmtree(project.root / "build" / ".ethosmith")
+    for path in project.root.glob("build/fvp/*/kws_accuracy@many*"):
+        path.unlink() if path.is_file() else shutil.rmtree(path)
+    project.scons(*words)
+    assert project.read(_RESULT.replace("accuracy.json", "accuracy@many.json")) == resumed
 
 
 def test_what_cannot_be_measured_is_told_in_one_line(project: ProjectCopy) -> None:

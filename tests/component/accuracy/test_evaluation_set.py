@@ -122,5 +122,5 @@ def test_the_same_items_give_the_same_file(tmp_path: Path) -> None:
     assert (tmp_path / "one.zip").read_bytes() == (tmp_path / "two.zip").read_bytes()
     assert read_set(tmp_path / "one.zip") == items
     (tmp_path / "two.zip").write_bytes(b"PK")
-    with pytest.raises(EthosmithError, match="not an evaluation set"):
+    with pytest.raises(EthosmithError, match="not a valid evaluation set"):
         read_set(tmp_path / "two.zip")

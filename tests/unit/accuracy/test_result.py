@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer
+from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer, write_answers, write_set
 from ethosmith.accuracy.table import table_text
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import Look
-from ethosmith.steps.judge_accuracy import broken_limits, losses_of, values_of
+from ethosmith.steps.judge_accuracy import MeasuredSet, broken_limits, losses_of, values_of
 
 _LIMITS = {"minimum": 0.9, "max_drop.int8": 0.02, "max_drop.device": 0.0}
 
@@ -37,11 +39,12 @@ def test_without_a_float_network_only_its_drop_is_not_checked() -> None:
     assert _broken("top1", _LIMITS, 0.9, 0.8) == ["minimum", "max_drop.device"]
 
 
-def test_answers_to_another_set_are_refused() -> None:
-    items = [Item("a", "yes", b"")]
-    other = Answers((ItemAnswer("b", "yes", "1.0", ""),))
+def test_answers_to_another_set_are_refused(tmp_path: Path) -> None:
+    write_set(tmp_path / "set.zip", [Item("a", "yes", b"")])
+    write_answers(tmp_path / "answers.json", Answers((ItemAnswer("b", "yes", "1.0", ""),)))
+    found = MeasuredSet([tmp_path / "set.zip"], {"device": [tmp_path / "answers.json"]})
     with pytest.raises(EthosmithError, match="the device answers are those of another"):
-        values_of("top1", (), items, {"device": other})
+        values_of("top1", (), found)
 
 
 def test_the_table_has_plain_words_where_nothing_else_is_shown() -> None:
