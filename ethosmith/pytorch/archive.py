@@ -73,6 +73,16 @@ def checked_archive(path: Path) -> io.BytesIO:
         raise EthosmithError(f"{path}: not a usable .pt2 of torch.export: {said[:300]}") from None
 
 
+def schema_version(archive: io.BytesIO) -> int:
+    """Return the version of the format that an archive of `checked_archive` has.
+
+    Raises:
+        KeyError, TypeError, ValueError: it says none.
+    """
+    with zipfile.ZipFile(archive) as members:
+        return int(json.loads(members.read(f"model/{_MODEL}"))["schema_version"]["major"])
+
+
 def _members(archive: zipfile.ZipFile) -> dict[str, bytes]:
     """Return the members by their name below the archive's one folder."""
     infos = [info for info in archive.infolist() if not info.is_dir()]

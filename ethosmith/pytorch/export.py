@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.pytorch.places import first_line, keep_places_only, place_of_error
+from ethosmith.pytorch.places import NOWHERE, keep_places_only, place_of, place_of_error, reason_of
 from ethosmith.pytorch.source import ModelSource, Shape, read_network
 
 NCHW, NHWC = "nchw", "nhwc"
@@ -103,16 +103,32 @@ def _exported(path: Path, module: Any, inputs: tuple[Any, ...]) -> Any:
     try:
         with torch.no_grad():
             program = torch.export.export(module, inputs)
+    except EthosmithError as error:
+        raise EthosmithError(f"{path}: {error}") from None
     except Exception as error:  # noqa: BLE001 the user's forward() and torch raise what they like
         place = place_of_error(error) or path
-        raise EthosmithError(
-            f"{place}: cannot be exported: {first_line(error)}; torch.export wants a forward()"
-            " whose path does not depend on values, see docs/pytorch.md"
-        ) from None
+        reason = reason_of(error)
+        if "data-dependent" in reason:
+            reason += "; its path may not depend on values, see docs/pytorch.md"
+        raise EthosmithError(f"{place}: cannot be exported: {reason}") from None
+    _check_sizes(path, program)
     for node in program.graph.find_nodes(op="output")[0].all_input_nodes:
         if not isinstance(node.meta.get("val"), torch.Tensor):
             raise EthosmithError(f"{path}: an output is not a tensor")
     return program
+
+
+def _check_sizes(path: Path, program: Any) -> None:
+    """Refuse a tensor whose size depends on values, with the line that makes it."""
+    for node in program.graph.nodes:
+        shape = getattr(node.meta.get("val"), "shape", ())
+        if not all(isinstance(size, int) for size in shape):
+            place = place_of(node)
+            at = path if place == NOWHERE else place
+            raise EthosmithError(
+                f"{at}: cannot be exported: the result of {node.target} has a size that depends on"
+                f" values ({'x'.join(map(str, shape))}); every size has to be fixed"
+            )
 
 
 def _channels_last(module: Any) -> Any:
@@ -129,6 +145,7 @@ def _channels_last(module: Any) -> Any:
             made = self.network(*(_to_inside(one) for one in inputs))
             if isinstance(made, torch.Tensor):
                 return _to_outside(made)
+            _check_outputs(made)
             return tuple(_to_outside(one) for one in made)
 
     wrapped = ChannelsLast()
@@ -136,6 +153,18 @@ def _channels_last(module: Any) -> Any:
     with suppress(NotImplementedError):
         wrapped.eval()
     return wrapped
+
+
+def _check_outputs(made: Any) -> None:
+    import torch  # noqa: PLC0415
+
+    kinds = made if isinstance(made, (tuple, list)) else (made,)
+    for one in kinds:
+        if not isinstance(one, torch.Tensor):
+            raise EthosmithError(
+                f"its forward() returns a {type(one).__name__}; expected a tensor or a tuple of"
+                " tensors"
+            )
 
 
 def _to_inside(tensor: Any) -> Any:

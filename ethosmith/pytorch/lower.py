@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import operator
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,15 @@ _TOSA = "TOSA-1.0+INT+int16+int4+u55"
 _DELEGATE = "executorch_call_delegate"
 _QUANTISE = "quantized_decomposed.quantize_per_tensor.default"
 _DEQUANTISE = "quantized_decomposed.dequantize_per_tensor.default"
+_MAX_ROWS, _MAX_REASON = 20, 160
+_NOT_QUANTISED = "not quantised to int8"
+# What ExecuTorch says, and what that means to the network's author.
+_REASONS = {
+    "Node was not marked as quantized in the Arm backend.": _NOT_QUANTISED,
+    "Not included in BaseTOSASupportList or a registered tosa_support_check": (
+        "the NPU has no such operator"
+    ),
+}
 _INTEGERS = {"torch.int8": "int8", "torch.int16": "int16", "torch.int32": "int32"}
 
 
@@ -145,8 +155,9 @@ def _left(nodes: list[Any], reasons: dict[str, str]) -> list[Left]:
     for node in nodes:
         if "quantize_per_" in _name(node):
             continue
+        reason = reasons.get(node.name, "no reason given")
         kind = _name(node).removesuffix(".default")
-        found.append(Left(kind, place_of(node), reasons.get(node.name, "no reason given")))
+        found.append(Left(kind, place_of(node), _REASONS.get(reason, reason)))
     return found
 
 
@@ -157,13 +168,22 @@ def left_table(shown: Path, left: list[Left], parts: int) -> str:
             f"{shown}: the NPU would run it in {parts} parts with operators of the CPU between"
             " them, and runtime=direct has none; give every operator an int8 form"
         )
-    rows = [("operator", "at", "reason"), *((one.kind, one.place, one.reason) for one in left)]
+    counts = Counter(left)
+    # What is only not quantised is often so because of another, which comes first.
+    order = sorted(counts, key=lambda one: one.reason == _NOT_QUANTISED)
+    rows = [("operator", "at", "reason")]
+    for one in order[:_MAX_ROWS]:
+        times = f" x {counts[one]}" if counts[one] > 1 else ""
+        rows.append((one.kind + times, one.place, one.reason[:_MAX_REASON]))
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     lines = [f"  {a:<{widths[0]}}  {b:<{widths[1]}}  {c}".rstrip() for a, b, c in rows]
+    if len(order) > _MAX_ROWS:
+        lines.append(f"  and {len(order) - _MAX_ROWS} more rows")
+    count = f"{len(left)} operators" if len(left) > 1 else "an operator"
     return "\n".join(
         [
-            f"{shown}: {len(left)} operators cannot run on the NPU, and runtime=direct has no CPU"
-            " kernels; change the network there:",
+            f"{shown}: {count} cannot run on the NPU, and runtime=direct has no CPU kernels; change"
+            " the network there:",
             *lines,
         ]
     )

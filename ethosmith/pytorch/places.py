@@ -19,9 +19,12 @@ NOWHERE = "unknown place"
 
 
 def quiet() -> None:
-    """Silence what PyTorch's libraries tell their own developers, for this process."""
+    """Silence what PyTorch's libraries tell their own developers, for this process.
+
+    Errors too: they come with tracebacks and graphs, and are raised as well.
+    """
     warnings.simplefilter("ignore")
-    logging.disable(logging.WARNING)
+    logging.disable(logging.CRITICAL)
 
 
 def place_in(stack_trace: str | None) -> str | None:
@@ -63,6 +66,13 @@ def keep_places_only(nodes: Iterable[Any]) -> None:
         if place is not None:
             file, _, line = place.rpartition(":")
             node.meta["stack_trace"] = f'File "{file}", line {line}'
+
+
+def reason_of(error: BaseException) -> str:
+    """Return what ``error`` says, in one line, with its type if it is the user's own."""
+    name = type(error)
+    is_torchs = name.__module__.partition(".")[0] == "torch" or name is RuntimeError
+    return first_line(error) if is_torchs else f"{name.__name__}: {first_line(error)}"
 
 
 def first_line(error: BaseException) -> str:

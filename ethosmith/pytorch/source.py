@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import importlib.util
+import io
+import re
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,7 +14,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes
-from ethosmith.pytorch.archive import MAX_MODEL_BYTES, PT2_SUFFIX, checked_archive
+from ethosmith.pytorch.archive import MAX_MODEL_BYTES, PT2_SUFFIX, checked_archive, schema_version
 from ethosmith.pytorch.places import first_line, place_of_error, quiet
 
 Shape = tuple[int, ...]
@@ -48,9 +50,25 @@ def load_program(path: Path) -> Any:
     try:
         return torch.export.load(archive)
     except Exception as error:  # noqa: BLE001 a damaged graph fails in many ways
-        raise EthosmithError(
-            f"{path}: PyTorch cannot read this .pt2: {first_line(error)}"
-        ) from None
+        reason = _other_version(archive) or first_line(error)
+        raise EthosmithError(f"{path}: PyTorch cannot read this .pt2: {reason}") from None
+
+
+def _other_version(archive: io.BytesIO) -> str | None:
+    """Say which version of the format a .pt2 has, if PyTorch here reads another."""
+    import torch  # noqa: PLC0415
+    from torch._export.serde.schema import SCHEMA_VERSION  # noqa: PLC0415
+
+    try:
+        found = schema_version(archive)
+    except (KeyError, TypeError, ValueError):
+        return "it does not say its version"
+    if found == SCHEMA_VERSION[0]:
+        return None
+    return (
+        f"its format is version {found}, and PyTorch {torch.__version__.partition('+')[0]} reads"
+        f" version {SCHEMA_VERSION[0]}; export it with that PyTorch"
+    )
 
 
 def read_network(source: ModelSource, input_shape: Shape | None) -> tuple[Any, tuple[Any, ...]]:
@@ -160,10 +178,14 @@ def _called(path: Path, function: Callable[[], Any]) -> Any:
         raise EthosmithError(f"{place}: {type(error).__name__}: {first_line(error)}") from None
 
 
+def _refused(error: Exception) -> str:
+    """Return what torch.load says, without its advice to unpickle all the same."""
+    foreign = re.search(r"GLOBAL (\S+)", str(error))
+    return f"it calls {foreign[1]}" if foreign else first_line(error)[:120]
+
+
 def _load_weights(source: ModelSource, weights: Path, module: Any) -> None:
     """Load the state_dict strictly; a name or a shape that differs is an error."""
-    import io  # noqa: PLC0415
-
     import torch  # noqa: PLC0415
 
     content = read_bytes(weights, limit_bytes=MAX_MODEL_BYTES)
@@ -172,7 +194,7 @@ def _load_weights(source: ModelSource, weights: Path, module: Any) -> None:
     except Exception as error:  # noqa: BLE001 a damaged or hostile file fails in many ways
         raise EthosmithError(
             f"{weights}: not a state_dict of plain tensors, and nothing else is unpickled:"
-            f" {first_line(error)[:120]}; save it with torch.save(net.state_dict(), ...)"
+            f" {_refused(error)}; save it with torch.save(net.state_dict(), ...)"
         ) from None
     if not isinstance(state, dict):
         raise EthosmithError(
