@@ -27,7 +27,8 @@ _FIRST_IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws.axf"
 # Too long for the default suite: run with -m slow.
 _SLOW = {
     "./scons usecase=kws npu=ethos-u55-32,ethos-u55-256": "two configurations",
-    "./scons usecase=kws npu=ethos-u55-256": "as another one with ethos-u55-64",
+    "./scons usecase=kws npu=ethos-u55-64": "another configuration, as tests/build/rebuild has",
+    "./scons usecase=kws npu=ethos-u55-256": "likewise",
     "./scons usecase=img_class model=my.tflite labels=my.txt samples=photos": "as with photos/",
     "./scons usecase=kws memory_mode=Shared_Sram,Sram_Only npu=ethos-u55-64,ethos-u55-256 sweep": (
         "four configurations"
@@ -54,6 +55,13 @@ _PLANNED = {
 }
 # Run by another test, or not at all.
 _ELSEWHERE = {
+    "./scons usecase=inference_runner runtime=prebuilt model=my.tflite": (
+        "tests/build/runtimes/test_prebuilt.py"
+    ),
+    "./scons usecase=inference_runner model=my.tflite": (
+        "tests/build/runtimes/test_inference_runner.py"
+    ),
+    "./scons usecase=kws target=mps3": "tests/build/rebuild/test_card.py",
     "./scons usecase=kws model=net.py:build": "needs PyTorch; tests/build/pytorch",
     "./scons usecase=kws model=net.pt2": "likewise",
     "./scons usecase=inference_runner model=net.pt2": "likewise",
