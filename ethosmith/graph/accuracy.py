@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ethosmith.accuracy.result_file import read_result
 from ethosmith.core.errors import EthosmithError
@@ -31,6 +31,9 @@ from ethosmith.steps.collect_shard import CollectShard
 from ethosmith.steps.convert_float_network import ConvertFloatNetwork
 from ethosmith.steps.generate_samples_window import GenerateSamplesWindow
 from ethosmith.steps.judge_accuracy import JudgeAccuracy
+
+if TYPE_CHECKING:
+    from ethosmith.report.pareto import Accuracy as Measured
 
 _TARGET = "accuracy"
 _TFLITE = ".tflite"
@@ -340,6 +343,17 @@ def accuracy_result(
     """Return NAME_accuracy.json, if `accuracy` declared it."""
     path = _file(build, usecase, configuration, ".json")
     return path if path in build.made else None
+
+
+def measured_accuracy(build: Build, stem: Path) -> Measured | None:
+    """Return the device's accuracy of the image at ``stem``, if this build measures it."""
+    from ethosmith.report.pareto import Accuracy as Measured  # noqa: PLC0415 only if shown
+
+    path = stem.with_name(f"{stem.name}_accuracy{_own_set(build)}.json")
+    if path not in build.made or not build.engine.is_done(path):
+        return None
+    result = read_result(path)
+    return Measured(result["metric"], result["values"]["device"])
 
 
 def _limits(

@@ -16,6 +16,7 @@ from ethosmith.core.files import read_json, write_text
 from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.origin import Repository
 from ethosmith.graph import accuracy, debug, desk, reports, runs
+from ethosmith.graph.accuracy import measured_accuracy
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.export import EXPORT
@@ -295,6 +296,7 @@ def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> N
 
 def _declare_sweep(build: Build) -> None:
     """Declare the target ``sweep``: run every image, then show the table."""
+    _ = build.session.sweep_budgets  # a wrong one is an error before anything is built
     if "sweep" not in build.session.targets:
         return
     files = {image.axf: _sweep_files(image) for image in build.images}
@@ -319,17 +321,25 @@ def _sweep_files(image: BuiltImage) -> list[Path]:
 
 def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
     from ethosmith.report.comparison import figures_of  # noqa: PLC0415 only if shown
+    from ethosmith.report.pareto import Candidate, best_text, pareto  # noqa: PLC0415
+    from ethosmith.report.pareto_plot import plot_svg  # noqa: PLC0415
     from ethosmith.report.sweep import csv_text, json_text, table_text  # noqa: PLC0415
 
     figures = figures_of([Path(image.axf).with_suffix("") for image in images])
-    table = BUILD / "sweep.csv"
-    write_text(table, csv_text(figures))
-    left_out = build.session.left_out
+    found = [Candidate(one, measured_accuracy(build, one.stem)) for one in figures]
+    table, plot = BUILD / "sweep.csv", BUILD / "sweep.svg"
+    left_out, budgets = build.session.left_out, build.session.sweep_budgets
+    document = json_text(found, left_out, budgets)
+    write_text(table, csv_text(found))
+    write_text(table.with_suffix(".json"), document)
+    write_text(plot, plot_svg(found, pareto(found)))
     if build.session.answers_json:
-        build.answer(json_text(figures, left_out))
+        build.answer(document)
         return
-    build.answer(f"\n{table_text(figures, left_out)}")
-    build.answer(f"Written to {table}. For pages of them add the target report.\n")
+    build.answer(f"\n{table_text(found, left_out)}")
+    if len(found) > 1 or budgets:
+        build.answer(best_text(found, budgets))
+    build.answer(f"Written to {table}, .json and {plot}. For pages add the target report.\n")
 
 
 def _declare_verify(build: Build) -> None:

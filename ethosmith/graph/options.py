@@ -176,6 +176,10 @@ OPTIONS = (
         detail="a captured serial log: compare it with the expected answers",
     ),
     Option("port", "a board's serial port", "", detail="for verify_board, monitor: /dev/ttyACM0"),
+    Option(
+        *("budget", "of sweep: cycles:200k", ""),
+        detail="for sweep: cycles:200k,flash:512KiB,sram:128KiB,accuracy:0.9, any of them",
+    ),
     Option("card", "mount, for flash", "", is_path=True, detail="for flash: its mount point"),
     Option("offline", "1: no network", "0", ("0", "1")),
     Option("launcher", "or ccache, none", "auto", LAUNCHERS, detail="ccache, distcc, icecc; none"),

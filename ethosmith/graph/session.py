@@ -8,6 +8,7 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import ClassVar
@@ -54,10 +55,17 @@ from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
 
 EXIT_USER_ERROR = 2
 _PARSED = "descriptors.json"
+# A SavedModel is a folder with this file; any other folder of model= holds networks.
+_SAVED_MODEL = "saved_model.pb"
+_MODEL_SUFFIXES = (".h5", ".keras", ".tflite", ".pt2")
 _MAX_RUNS = 1000
 _MAX_TIME_LIMIT_S = 1e6
 # The environment variable for what toolchain_path= says.
 _TOOLCHAIN_FOLDER = "ETHOSMITH_TOOLCHAIN_PATH"
+
+
+def _is_model(path: Path) -> bool:
+    return path.suffix.lower() in _MODEL_SUFFIXES or (path / _SAVED_MODEL).is_file()
 
 
 def _with_usecases(given: dict[str, str], names: Sequence[str]) -> dict[str, str]:
@@ -197,9 +205,45 @@ class Session:
         for item in located:
             self._check_runtimes(item.descriptor)
         return [
-            SelectedUseCase(item.descriptor, item.path, self._own_files(item.descriptor))
+            SelectedUseCase(item.descriptor, item.path, own)
             for item in located
+            for own in self._each_model(self._own_files(item.descriptor))
         ]
+
+    def _each_model(self, own: OwnFiles) -> list[OwnFiles]:
+        """Return the user's files with each network of the folder ``model=`` of a sweep."""
+        folder = self.project.root / own.model if own.model else None
+        if folder is None or not folder.is_dir() or (folder / _SAVED_MODEL).exists():
+            return [own]
+        if "sweep" not in self.targets:
+            raise EthosmithError(
+                f"model={own.model}: a folder of networks needs the target 'sweep'; give a file"
+            )
+        models = sorted(path for path in folder.iterdir() if _is_model(path))
+        stems: dict[str, Path] = {}
+        for path in models:
+            other = stems.setdefault(path.stem, path)
+            if other != path:
+                raise EthosmithError(
+                    f"model={own.model}: {other.name} and {path.name} would have the same outputs;"
+                    " rename one"
+                )
+        if not models:
+            raise EthosmithError(
+                f"model={own.model}: no network in it; expected {', '.join(_MODEL_SUFFIXES)}"
+            )
+        return [replace(own, model=self.project.relative(path)) for path in models]
+
+    @cached_property
+    def sweep_budgets(self) -> dict[str, float]:
+        """The limits of ``budget=``, by objective."""
+        if not self.values["budget"]:
+            return {}
+        from ethosmith.report.pareto import parse_budgets  # noqa: PLC0415 seldom needed
+
+        if "sweep" not in self.targets:
+            raise EthosmithError("budget= is only valid with the target 'sweep'")
+        return parse_budgets(self.values["budget"])
 
     def _check_runtimes(self, usecase: UseCase) -> None:
         for name in words(self.values["runtime"]):
@@ -341,6 +385,11 @@ class Session:
         record = BuildRecord(self.project.root, words, self.identity)
         record.begin()
         return record
+
+    @property
+    def is_long(self) -> bool:
+        """Whether so much is run that a killed build should go on where it was."""
+        return bool({"accuracy", "sweep"} & {*self.targets}) and "run" not in self.targets
 
     @property
     def writes(self) -> bool:

@@ -6,9 +6,9 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from ethosmith.report.comparison import Figures
+from ethosmith.report.pareto import Candidate, best, pareto
 
 _HEAD = (
     "usecase",
@@ -28,12 +28,14 @@ _HEAD = (
     "flash_bytes",
     "ram_bytes",
     "simulator",
+    "accuracy",
+    "pareto",
 )
 _TEXT_COLUMNS = 5
 # The same for all rows of one call, or told below the table.
 _NOT_ON_TERMINAL = frozenset({"target", "simulator"})
 # Shown where they tell something: rows that differ, rows that have a value.
-_IF_DIFFERENT, _IF_KNOWN = frozenset({"runtime"}), frozenset({"cpu_instructions"})
+_IF_DIFFERENT, _IF_KNOWN = frozenset({"runtime"}), frozenset({"cpu_instructions", "accuracy"})
 # Shown where runtimes are compared: the network is the same, and what is around it differs.
 _IF_RUNTIMES = frozenset({"flash_bytes", "ram_bytes"})
 _UNKNOWN = "-"
@@ -41,7 +43,8 @@ _NOTE = "npu_cycles are the simulator's, vela_* are Vela's estimate; axi* are da
 _INSTRUCTIONS_NOTE = "cpu_instructions are counted by QEMU: instructions of the CPU, not cycles."
 
 
-def _row(figures: Figures) -> tuple[str | int | float | None, ...]:
+def _row(candidate: Candidate, *, is_best: bool) -> tuple[str | int | float | None, ...]:
+    figures = candidate.figures
     estimate = figures.estimate
     return (
         figures.usecase,
@@ -61,32 +64,46 @@ def _row(figures: Figures) -> tuple[str | int | float | None, ...]:
         figures.flash_bytes,
         figures.ram_bytes,
         figures.simulator,
+        candidate.accuracy.value if candidate.accuracy else None,
+        "yes" if is_best else "no",
     )
 
 
-def csv_text(images: Sequence[Figures]) -> str:
+def _rows(images: Sequence[Candidate]) -> list[tuple[str | int | float | None, ...]]:
+    pairs = zip(images, pareto(images), strict=True)
+    return [_row(image, is_best=is_best) for image, is_best in pairs]
+
+
+def csv_text(images: Sequence[Candidate]) -> str:
     """Return one line per image below a head line; numbers without separators."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerows([_HEAD, *(_row(figures) for figures in images)])
+    writer.writerows([_HEAD, *_rows(images)])
     return text.getvalue()
 
 
-def json_text(images: Sequence[Figures], left_out: Sequence[str]) -> str:
-    """Return the same as `table_text` for programs; null: unknown."""
-    rows = [dict(zip(_HEAD, _row(figures), strict=True)) for figures in images]
-    document = {"schema": 1, "images": rows, "left_out": list(left_out)}
+def json_text(
+    images: Sequence[Candidate], left_out: Sequence[str], budgets: Mapping[str, float]
+) -> str:
+    """Return the same as `table_text` for programs; null: unknown.
+
+    ``best`` is the index of the best image within ``budgets``; null: there is none.
+    """
+    rows = [dict(zip(_HEAD, row, strict=True)) for row in _rows(images)]
+    found = best(images, budgets)
+    index = None if found is None else list(images).index(found)
+    document = {"schema": 1, "images": rows, "left_out": list(left_out), "best": index}
     return json.dumps(document, indent=2) + "\n"
 
 
-def table_text(images: Sequence[Figures], left_out: Sequence[str]) -> str:
+def table_text(images: Sequence[Candidate], left_out: Sequence[str]) -> str:
     """Return the table for the terminal.
 
     Args:
         images: those that ran.
         left_out: why combinations are not among them, one line each.
     """
-    rows = [_HEAD, *(tuple(_shown(value) for value in _row(item)) for item in images)]
+    rows = [_HEAD, *(tuple(_shown(value) for value in row) for row in _rows(images))]
     kept = [index for index in range(len(_HEAD)) if _is_shown(rows, index)]
     columns = [[row[index] for row in rows] for index in kept]
     widths = [max(map(len, column)) for column in columns]
@@ -98,13 +115,15 @@ def table_text(images: Sequence[Figures], left_out: Sequence[str]) -> str:
         ).rstrip()
         for line in zip(*columns, strict=True)
     ]
-    simulators = ", ".join(dict.fromkeys(figures.simulator for figures in images)) or "nothing"
-    counted = any(figures.cpu_instructions is not None for figures in images)
+    simulators = ", ".join(dict.fromkeys(image.figures.simulator for image in images)) or "nothing"
+    counted = any(image.figures.cpu_instructions is not None for image in images)
     lines.append(f"Ran on: {simulators}. {_NOTE}")
     lines += [_INSTRUCTIONS_NOTE] if counted else []
     lines += [
         f"{name}: {remark}"
-        for name, remark in dict.fromkeys((item.accelerator_config, item.remark) for item in images)
+        for name, remark in dict.fromkeys(
+            (image.figures.accelerator_config, image.figures.remark) for image in images
+        )
         if remark
     ]
     return "\n".join([*lines, *(f"left out: {reason}" for reason in left_out)]) + "\n"
@@ -114,6 +133,8 @@ def _is_shown(rows: Sequence[Sequence[str]], index: int) -> bool:
     name, values = rows[0][index], {row[index] for row in rows[1:]}
     if name in _IF_RUNTIMES:
         return len({row[_HEAD.index("runtime")] for row in rows[1:]}) > 1
+    if name == "pareto":
+        return len(rows) > 2
     if name in _IF_DIFFERENT:
         return len(values) > 1
     return name not in _NOT_ON_TERMINAL and not (name in _IF_KNOWN and values <= {_UNKNOWN})

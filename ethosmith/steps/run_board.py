@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         "pyelftools",
     ),
     cacheable=False,
+    resumable=True,
 )
 class RunBoard(Step):
     """Run an image on the simulated board; fails unless the program ends with exit code 0.

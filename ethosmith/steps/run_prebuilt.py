@@ -23,6 +23,7 @@ from ethosmith.steps.step import Input, Inputs, Output, Step, Unsigned, step
         "pyyaml",
     ),
     cacheable=False,
+    resumable=True,
 )
 class RunPrebuilt(Step):
     """Run samples through a prebuilt inference runner, one boot each.

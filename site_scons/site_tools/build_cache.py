@@ -184,7 +184,7 @@ def use_build_cache(env: Environment) -> None:
     session = env["SESSION"]
     folder, limit = session.cache_folder, limit_bytes(session.values["cache_limit_gib"])
     env.Replace(PLACES=Places(session.project.root), CACHE_LIMIT_BYTES=limit, HTTP_CACHE=None)
-    if "accuracy" in session.targets:
+    if session.is_long:
         atexit.register(_forget_finished, session.project.root / NOTES / "finished")
     say = _say(folder, limit, session.cache_server)
     env.AlwaysBuild(env.Alias("cache", [], Action(say, strfunction=None)))

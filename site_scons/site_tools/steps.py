@@ -244,9 +244,10 @@ def _run_step(target: Sequence[Node], source: Sequence[Node], env: Environment) 
     counting: LongRun | None = env["SHOWN"].counted.get(str(target[0]))
     if counting is not None:
         counting.begin()
-    resumed = step.traits.resumable and env.ResumeStep(target)
+    resumable = step.traits.resumable and env["SESSION"].is_long
+    resumed = resumable and env.ResumeStep(target)
     code = 0 if resumed else _start_step(step, env)
-    if code == 0 and step.traits.resumable and not resumed:
+    if code == 0 and resumable and not resumed:
         env.NoteStep(target)
     if code == 0 and counting is not None:
         done = (executed, up_to_date)

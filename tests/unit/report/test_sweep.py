@@ -4,6 +4,9 @@
 from __future__ import annotations
 
 import csv
+import itertools
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,9 @@ from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.graph.configuration import configurations, sweep_configurations
 from ethosmith.graph.options import check_options
 from ethosmith.report.comparison import Figures
-from ethosmith.report.sweep import csv_text, table_text
+from ethosmith.report.pareto import Accuracy, Candidate, best, best_text, pareto, parse_budgets
+from ethosmith.report.pareto_plot import plot_svg
+from ethosmith.report.sweep import csv_text, json_text, table_text
 from ethosmith.report.vela_figures import Estimate
 from tests.support.project_copy import ROOT
 
@@ -82,7 +87,7 @@ def _figures(accelerator: str, npu_cycles: int) -> Figures:
 
 
 def test_csv_has_plain_numbers_and_the_table_the_same_for_people() -> None:
-    images = [_figures("ethos-u55-32", 1234567), _figures("ethos-u55-128", 9)]
+    images = [Candidate(_figures("ethos-u55-32", 1234567)), Candidate(_figures("ethos-u55-128", 9))]
     first, second = csv.DictReader(csv_text(images).splitlines())
     assert (first["npu"], first["npu_cycles"], first["vela_ms"]) == (
         "ethos-u55-32",
@@ -95,3 +100,76 @@ def test_csv_has_plain_numbers_and_the_table_the_same_for_people() -> None:
     assert "1,234,567" in lines[1]
     assert lines[3].startswith("Ran on: open board 7.2.")
     assert lines[4] == "left out: Sram_Only is not for it"
+
+
+def _candidate(cycles: int, flash: int, sram: int, accuracy: float | None = None) -> Candidate:
+    figures = replace(_figures("ethos-u55-128", cycles), flash_bytes=flash)
+    measured = None if accuracy is None else Accuracy("top1", accuracy)
+    return Candidate(replace(figures, used_bytes={"SRAM": sram}), measured)
+
+
+def test_what_is_on_the_front_is_what_the_definition_says() -> None:
+    """The definition is written out over all small candidates."""
+    values = [
+        _candidate(cycles, flash, sram, top1 / 10)
+        for cycles, flash, sram, top1 in itertools.product((1, 2), (1, 3), (1, 2), (5, 6))
+    ]
+    values += [_candidate(1, 3, 1, 0.5), _candidate(2, 1, 2, 0.6)]
+
+    def as_good(one: Candidate, other: Candidate) -> bool:
+        assert one.accuracy is not None
+        assert other.accuracy is not None
+        return (
+            one.figures.npu_cycles <= other.figures.npu_cycles
+            and one.figures.flash_bytes <= other.figures.flash_bytes
+            and one.figures.used_bytes["SRAM"] <= other.figures.used_bytes["SRAM"]
+            and one.accuracy.value >= other.accuracy.value
+        )
+
+    expected = [
+        not any(as_good(other, one) and not as_good(one, other) for other in values)
+        for one in values
+    ]
+    assert pareto(values) == expected
+    assert expected.count(True) == 1
+
+
+def test_what_was_not_measured_neither_beats_nor_is_beaten() -> None:
+    assert pareto([_candidate(1, 1, 1), _candidate(2, 2, 2, 0.5)]) == [True, True]
+    # Equal ones do not beat each other.
+    assert pareto([_candidate(1, 1, 1), _candidate(1, 1, 1), _candidate(1, 2, 1)]) == [
+        *(True, True, False)
+    ]
+    low, high = (Candidate(_figures("x-1", 5), Accuracy("word_error_rate", v)) for v in (0.1, 0.2))
+    assert pareto([low, high]) == [True, False]
+
+
+def test_the_best_within_budgets_is_named() -> None:
+    values = [_candidate(100, 10, 1, 0.9), _candidate(50, 20, 1, 0.9), _candidate(10, 10, 1, 0.8)]
+    assert best(values, {}) == values[1]
+    assert best(values, parse_budgets("flash:15")) == values[0]
+    assert best(values, parse_budgets("cycles:20")) == values[2]
+    assert best(values, parse_budgets("accuracy:0.85,cycles:0.1k")) == values[1]
+    assert best(values, parse_budgets("accuracy:0.95")) is None
+    assert best_text(values, parse_budgets("accuracy:0.85,cycles:20")) == (
+        "None of 3 is within accuracy 0.85, cycles 20; so many keep each budget alone:"
+        " accuracy: 2, cycles: 1\n"
+    )
+    assert json.loads(json_text(values, [], {"cycles": 20}))["best"] == 2
+    # What was not measured keeps no budget of accuracy.
+    assert best([_candidate(1, 1, 1)], {"accuracy": 0.1}) is None
+
+
+def test_a_budget_has_a_name_and_a_number_with_a_unit() -> None:
+    assert parse_budgets("cycles:200k,flash:0.5MiB") == {"cycles": 200_000, "flash": 524_288}
+    for text in ("cycle:1", "cycles", "cycles:-1", "cycles:1,cycles:2", "flash:1GB"):
+        with pytest.raises(EthosmithError, match="budget="):
+            parse_budgets(text)
+
+
+def test_the_plot_is_the_same_for_the_same_images_and_runs_nothing() -> None:
+    values = [_candidate(100, 10, 1, 0.9), _candidate(50, 20, 1, 0.8)]
+    text = plot_svg(values, pareto(values))
+    assert text == plot_svg(values, pareto(values))
+    assert "<script" not in text
+    assert text.count("<circle") == 2
