@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import parsing
+from ethosmith.core.files import parsing, read_start
 
 # The line behind which the answers are, one object for each item.
 ANSWERS = ' "answers": ['
@@ -21,13 +21,9 @@ def read_result(path: Path) -> dict[str, Any]:
     Raises:
         EthosmithError: it is no such file.
     """
-    lines = []
-    with parsing(path, "result of accuracy"), path.open(encoding="utf-8") as file:
-        left = _MAX_HEAD_BYTES
-        while left > 0 and (line := file.readline(left)).rstrip("\n") != ANSWERS:
-            if not line:
-                raise EthosmithError(f"{path}: not a result of accuracy: it ends early")
-            lines.append(line)
-            left -= len(line)
-        found: dict[str, Any] = json.loads("".join(lines).rstrip().removesuffix(",") + "}")
+    with parsing(path, "result of accuracy"):
+        head, mark, _ = read_start(path, _MAX_HEAD_BYTES).partition(f"\n{ANSWERS}".encode())
+        if not mark:
+            raise EthosmithError(f"{path}: not a result of accuracy: it has no answers")
+        found: dict[str, Any] = json.loads(head.rstrip().removesuffix(b",") + b"}")
     return found
