@@ -104,6 +104,18 @@ class Windows(Strict):
     output: Window
 
 
+class ModelPartition(Strict):
+    """Memory that a model may be put into, in place of the one in the image.
+
+    Attributes:
+        region: the memory that it is a part of, at its end.
+        size_kib: its size.
+    """
+
+    region: str
+    size_kib: Annotated[int, Limits(gt=0)]
+
+
 class PrebuiltImage(Strict):
     """An image that executes whatever network lies in the windows, for ``runtime=prebuilt``.
 

@@ -15,8 +15,10 @@ from ethosmith.descriptors.board import (
     Card,
     Cpu,
     Fvp,
+    ModelPartition,
     PrebuiltImage,
     Uart,
+    Window,
     Windows,
     card_problems,
     fvp_problems,
@@ -49,6 +51,7 @@ class Platform(Descriptor):
         timing_adapters: bridges that give the NPU a memory's speed; none if there are none.
         open_board: the open board can take the place of this one. It is an SSE-300 with a
             Cortex-M55.
+        model_partition: memory for a model that replaces the image's; none: there is no such.
         windows: memory for files; none on real boards.
         prebuilt_images: images that execute a network in the windows.
         fvp: the simulators of this board; none if there is none.
@@ -64,6 +67,7 @@ class Platform(Descriptor):
     uart: Uart
     timing_adapters: TimingAdapters | None = None
     open_board: bool = True
+    model_partition: ModelPartition | None = None
     windows: Windows | None = None
     prebuilt_images: tuple[PrebuiltImage, ...] = ()
     fvp: Fvp | None = None
@@ -81,6 +85,24 @@ class Platform(Descriptor):
         raise EthosmithError(
             unknown_name(f"region of platform {self.name}", name, [r.name for r in self.regions])
         )
+
+    def linkable_bytes(self, region: MemoryRegion) -> int:
+        """Return how much of a region an image may fill: a model partition is no part of it."""
+        partition = self.model_partition
+        reserved = partition is not None and partition.region == region.name
+        return region.size_bytes - (1024 * partition.size_kib if partition and reserved else 0)
+
+    def partition_place(self, memory_mode: str) -> Window | None:
+        """Return where a model may be put in a memory mode; None: the mode does not read it there.
+
+        The NPU reads the partition by the ports that it reads the image's model by.
+        """
+        partition, mode = self.model_partition, self.memory_mode(memory_mode)
+        parts = {(part.region, part.loaded_from) for part in (mode.command_stream, mode.weights)}
+        if partition is None or parts != {(partition.region, partition.region)}:
+            return None
+        region = self.region(partition.region)
+        return Window(address=region.end - 1024 * partition.size_kib, size_kib=partition.size_kib)
 
     def memory_mode(self, name: str) -> MemoryMode:
         """Return the memory mode called ``name``.
@@ -167,7 +189,19 @@ def _problems(platform: Platform) -> Iterator[Problem]:
     yield from placement_problems(platform.placement, platform.stack_bytes, regions)
     yield from mode_problems(modes, regions)
     yield from npu_problems(platform.npu, modes)
+    yield from _partition_problems(platform)
     yield from fvp_problems(platform.fvp, platform.npu)
     yield from timing_problems(platform.timing_adapters, modes)
     yield from card_problems(platform.card, regions)
     yield from prebuilt_image_problems(platform.prebuilt_images, platform.windows, platform.npu)
+
+
+def _partition_problems(platform: Platform) -> Iterator[Problem]:
+    partition, names = platform.model_partition, [region.name for region in platform.regions]
+    if partition is None:
+        return
+    if partition.region not in names:
+        message = unknown_name("region of this platform", partition.region, names)
+        yield Problem(("model_partition", "region"), message)
+    elif partition.size_kib > platform.region(partition.region).size_kib:
+        yield Problem(("model_partition", "size_kib"), f"is larger than {partition.region}")

@@ -8,6 +8,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.build import Build, step_after
+from ethosmith.graph.model_image import MODEL_IMAGE
 from ethosmith.graph.runtimes import DIRECT
 from ethosmith.steps.compare_run import CompareRun
 from ethosmith.steps.monitor_board import MonitorBoard
@@ -34,8 +35,11 @@ def declare_hardware(build: Build) -> str | None:
     if not log:
         return None
     step = VerifyLog(**_comparison(build, f"{VERIFY_LOG}="), log=Path(log).expanduser())
-    build.engine.alias(VERIFY_LOG, [step.axf, step.expected])
-    step_after(build, VERIFY_LOG, step)
+    if set(targets) - {MODEL_IMAGE}:
+        raise EthosmithError(f"{VERIFY_LOG}= goes alone, or with the target {MODEL_IMAGE}")
+    target = MODEL_IMAGE if targets else VERIFY_LOG
+    build.engine.alias(target, step.inputs)
+    step_after(build, target, step)
     return VERIFY_LOG
 
 
@@ -49,7 +53,7 @@ def _declare_board(build: Build) -> None:
         hide=() if build.session.verbose else ("tensor", "window"),
         log=comparison["axf"].with_name(f"{comparison['usecase']}_board.log"),
     )
-    build.engine.alias(VERIFY_BOARD, [step.axf, step.expected])
+    build.engine.alias(VERIFY_BOARD, step.inputs)
     step_after(build, VERIFY_BOARD, step)
 
 
@@ -78,7 +82,9 @@ def _comparison(build: Build, asked: str) -> dict[str, Any]:
         raise EthosmithError(
             f"{asked} needs an image that is linked here: take runtime={DIRECT.name}, not prebuilt"
         )
+    model = Path(compared.axf).with_name(f"{compared.usecase}_model.bin")
     return {
+        "model": model if MODEL_IMAGE in build.session.targets else None,
         "usecase": compared.usecase,
         "axf": compared.axf,
         "expected": compared.expected,

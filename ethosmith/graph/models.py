@@ -11,6 +11,7 @@ from ethosmith.descriptors.usecase import RandomInputs
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import BUILD_OPTIONS, SelectedUseCase, image_folder, vela_folder
+from ethosmith.graph.model_image import declare_model_image
 from ethosmith.graph.pytorch import (
     Int8Network,
     PytorchModel,
@@ -210,6 +211,7 @@ def model_sources(
     """
     folder = image_folder(configuration) / "generated" / usecase.variant
     options = _build_options(build, configuration)
+    declare_model_image(build, usecase, configuration, compiled.model, network.path)
     if configuration.runtime.has_cpu_kernels:
         source = compiled.model
         return [

@@ -73,6 +73,7 @@ TARGETS = (
     Target("cache", "how full its cache is", "how full the build cache is"),
     Target("verify", "rebuild, compare files", "rebuild from the manifest, and compare every file"),
     Target("flash", "copy the image to card="),
+    Target("model_image", "a model, no image", "a model for the model partition, no image"),
     Target("verify_board", "board on port=", "compare what a board on port= prints with the host"),
     Target("monitor", "output of port=", "show what a board on port= prints"),
     Target("docs", "write build/site", "the documentation, in build/site"),

@@ -68,6 +68,7 @@ def platform_header(
         *_npu_macros(platform, parse_accelerator(accelerator_config)),
         *_mode_macros(platform, memory_mode),
         *_window_macros(platform),
+        *_partition_macros(platform, memory_mode),
     ]
     lines = [f"#define {name} {value}" for name, value in macros]
     tables = [*_region_table(platform.regions), "", *_timing(platform, system_config, memory_mode)]
@@ -129,6 +130,16 @@ def _window_macros(platform: Platform) -> list[Macro]:
             (f"PLATFORM_{name}_WINDOW_ADDRESS", _address(window.address)),
             (f"PLATFORM_{name}_WINDOW_BYTES", f"{window.size_bytes:#010x}u"),
         )
+    ]
+
+
+def _partition_macros(platform: Platform, memory_mode: str) -> list[Macro]:
+    place = platform.partition_place(memory_mode)
+    if place is None:
+        return []
+    return [
+        ("PLATFORM_MODEL_PARTITION_ADDRESS", _address(place.address)),
+        ("PLATFORM_MODEL_PARTITION_BYTES", f"{place.size_bytes:#010x}u"),
     ]
 
 

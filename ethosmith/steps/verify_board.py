@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ethosmith.steps.step import Input, Step, Unsigned, step
+from ethosmith.steps.step import Input, OptionalInput, Step, Unsigned, step
 
 
 @step(verb="VERIFY", packages=("pyelftools", "pyserial"), cacheable=False, owns_terminal=True)
@@ -21,6 +21,7 @@ class VerifyBoard(Step):
         expected: of the step compute-expected.
         expect: the expected answer by sample; a sample that is left out is not judged.
         expect_times: by sample, of answers with times: ``label``, ``from_s`` and ``to_s`` of each.
+        model: of the step write-model-image, if the board runs it in place of the image's.
         port: the board's serial port.
         baud: its rate, bits a second.
         silence_s: for how long the board may print nothing, in seconds.
@@ -33,6 +34,7 @@ class VerifyBoard(Step):
     expected: Input
     expect: Mapping[str, Any]
     expect_times: Mapping[str, Any]
+    model: OptionalInput = None
     port: Unsigned[str]
     baud: int
     silence_s: Unsigned[float] = 60.0
@@ -54,7 +56,7 @@ class VerifyBoard(Step):
         from open_board.visible import Visible
 
         expectation = Expectation.of(
-            self.usecase, self.axf, self.expected, self.expect, self.expect_times
+            self.usecase, self.axf, self.expected, self.expect, self.expect_times, self.model
         )
         self.log.unlink(missing_ok=True)
         visible = Visible()

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from ethosmith.steps.step import Input, Step, Unsigned, step
+from ethosmith.steps.step import Input, OptionalInput, Step, Unsigned, step
 
 
 @step(verb="VERIFY", packages=("pyelftools",), cacheable=False)
@@ -21,6 +21,7 @@ class VerifyLog(Step):
         expected: of the step compute-expected.
         expect: the expected answer by sample; a sample that is left out is not judged.
         expect_times: by sample, of answers with times: ``label``, ``from_s`` and ``to_s`` of each.
+        model: of the step write-model-image, if the board runs it in place of the image's.
         log: the captured log.
     """
 
@@ -29,6 +30,7 @@ class VerifyLog(Step):
     expected: Input
     expect: Mapping[str, Any]
     expect_times: Mapping[str, Any]
+    model: OptionalInput = None
     log: Unsigned[Path]
 
     def run(self) -> None:
@@ -42,7 +44,7 @@ class VerifyLog(Step):
         from ethosmith.verify.serial_log import read_runs
 
         expectation = Expectation.of(
-            self.usecase, self.axf, self.expected, self.expect, self.expect_times
+            self.usecase, self.axf, self.expected, self.expect, self.expect_times, self.model
         )
         runs = read_runs(self.log)
         sys.stdout.write(judged_text(runs, expectation, str(self.log)))

@@ -10,7 +10,12 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json
-from ethosmith.verify.identity import Identity, check_identity, identity_of_image
+from ethosmith.verify.identity import (
+    Identity,
+    check_identity,
+    identity_of_image,
+    identity_of_model,
+)
 from ethosmith.verify.serial_log import SerialRun
 from ethosmith.verify.uart_log import DeviceSample, read_arena, read_log
 from ethosmith.verify.verdict import Verdict, run_problems, verdicts
@@ -42,9 +47,13 @@ class Expectation:
         expected: Path,
         expect: Mapping[str, str],
         expect_times: Mapping[str, Any],
+        model: Path | None = None,
     ) -> Expectation:
-        """Read the image and what the host has computed."""
-        return cls(usecase, identity_of_image(axf), read_json(expected), expect, expect_times)
+        """Read the image, the ``model`` of the board's partition, and the host's answers."""
+        identity = identity_of_image(axf)
+        if model is not None:
+            identity = identity_of_model(model, identity)
+        return cls(usecase, identity, read_json(expected), expect, expect_times)
 
 
 def judged_text(runs: Sequence[SerialRun], expectation: Expectation, source: str) -> str:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes
 from ethosmith.images.elf import Elf, SymbolTable, read_image, read_symbols
+from ethosmith.lib.model_image import MAGIC, model_hash
 
 _LINE = re.compile(r"^identity: image=(?P<image>\w+) model=(?P<model>\w+)(?P<options>( \S+=\S+)*)$")
 # What firmware/runtime/identity.c prints of each hash.
@@ -23,7 +25,7 @@ class Identity:
     """What an image is.
 
     Attributes:
-        image: the first digits of the linker's hash of it.
+        image: the first digits of the linker's hash of it; empty: any.
         model: the first digits of the hash of its model.
         options: how it was built, by name.
     """
@@ -43,7 +45,7 @@ class Identity:
             if self.options.get(name) != value:
                 found = self.options.get(name, "not named")
                 return f"an image of another build: {name} is {found}, expected {value}"
-        if self.image != expected.image:
+        if expected.image and self.image != expected.image:
             return f"another image: its hash is {self.image}, expected {expected.image}"
         return None
 
@@ -75,6 +77,22 @@ def identity_of_image(path: Path) -> Identity:
     return Identity(
         digest.hex()[:_DIGITS], model[:_DIGITS], {name: value for name, _, value in options}
     )
+
+
+def identity_of_model(path: Path, image: Identity) -> Identity:
+    """Return the identity of any image of ``image``'s build that runs a model of a partition.
+
+    Args:
+        path: of the step write-model-image.
+        image: of an image.
+
+    Raises:
+        EthosmithError: the file is no model for a partition.
+    """
+    content = read_bytes(path)
+    if not content.startswith(MAGIC):
+        raise EthosmithError(f"{path}: is no model for a model partition")
+    return Identity("", model_hash(content)[:_DIGITS], image.options)
 
 
 def check_identity(text: str, expected: Identity) -> None:

@@ -6,6 +6,7 @@
 #include "application.h"
 #include "hal.h"
 #include "model_check.h"
+#include "model_partition.h"
 #include "npu.h"
 #include "npu_registers.h"
 #include "platform.h"
@@ -233,6 +234,16 @@ static void reset_variables(const struct model *m) {
         }
         hal_cache_clean(bytes, variable->size_bytes);
     }
+}
+
+const char *inference_select(const struct model *built_in, const struct model **selected) {
+#ifdef PLATFORM_MODEL_PARTITION_ADDRESS
+    const uint8_t *partition = (const uint8_t *)PLATFORM_MODEL_PARTITION_ADDRESS;
+    return model_partition_read(partition, PLATFORM_MODEL_PARTITION_BYTES, built_in, selected);
+#else
+    *selected = built_in;
+    return NULL;
+#endif
 }
 
 const char *inference_init(const struct model *m) {

@@ -31,6 +31,16 @@ struct inference_counts {
 };
 
 /**
+ * Chooses the model to run: that of the model partition, if the platform has one with a model in
+ * it, or the one in the image.
+ *
+ * @param built_in the model in the image.
+ * @param selected the model to run; built_in if there is a reason.
+ * @return null on success; else why the partition's model cannot be used.
+ */
+const char *inference_select(const struct model *built_in, const struct model **selected);
+
+/**
  * Checks the model, resets the NPU and checks that it is the one the model was compiled for.
  *
  * @param m the model; must outlive all further calls.

@@ -21,6 +21,7 @@ enum { LINE_BYTES = 256 };
 // One more than there can be: it ends the list.
 static struct input inputs[APPLICATION_MAX_TENSORS + 1];
 static struct output outputs[APPLICATION_MAX_TENSORS + 1];
+static const struct model *active = &model;
 
 static void print(struct text *line) {
     hal_console_write(line->start);
@@ -38,15 +39,15 @@ static void print_header(void) {
     text_string(&line, "ethosmith: ");
     text_string(&line, usecase_name);
     text_string(&line, " model=");
-    text_string(&line, model.name);
+    text_string(&line, active->name);
     text_string(&line, " npu=");
-    text_string(&line, model.accelerator_config);
+    text_string(&line, active->accelerator_config);
     text_string(&line, " memory_mode=");
-    text_string(&line, model.memory_mode);
+    text_string(&line, active->memory_mode);
     print_field(&line, " samples=", sample_count);
     text_character(&line, '\n');
     print(&line);
-    identity_describe(&model, &line);
+    identity_describe(active, &line);
     print(&line);
 }
 
@@ -169,18 +170,18 @@ static enum hal_exit_code fail(const char *reason, const char *sample_name) {
 }
 
 static void bind_tensors(void) {
-    for (uint32_t i = 0; i < model.input_count; i++) {
-        inputs[i].info = &model.inputs[i];
-        inputs[i].data = inference_tensor(&model, &model.inputs[i]);
+    for (uint32_t i = 0; i < active->input_count; i++) {
+        inputs[i].info = &active->inputs[i];
+        inputs[i].data = inference_tensor(active, &active->inputs[i]);
     }
-    for (uint32_t i = 0; i < model.output_count; i++) {
-        outputs[i].info = &model.outputs[i];
-        outputs[i].data = inference_tensor(&model, &model.outputs[i]);
+    for (uint32_t i = 0; i < active->output_count; i++) {
+        outputs[i].info = &active->outputs[i];
+        outputs[i].data = inference_tensor(active, &active->outputs[i]);
     }
 }
 
 static void print_outputs(const struct sample *sample) {
-    for (uint32_t i = 0; i < model.output_count; i++) {
+    for (uint32_t i = 0; i < active->output_count; i++) {
         print_output(sample, i, &outputs[i]);
     }
 }
@@ -195,7 +196,7 @@ static const char *preprocess(const struct sample *sample) {
         }
     }
     const char *reason = application_preprocess(sample, inputs);
-    for (uint32_t i = 0; i < model.input_count && reason == NULL; i++) {
+    for (uint32_t i = 0; i < active->input_count && reason == NULL; i++) {
         if (inputs[i].out_of_range) {
             reason = "application_preprocess() writes past the end of a network input";
         }
@@ -213,18 +214,18 @@ static void add_counts(struct inference_counts *sum, const struct inference_coun
 
 static const char *run_window(const struct sample *sample, uint32_t window, struct answer *answer,
                               struct inference_counts *counts) {
-    for (uint32_t i = 0; i < model.input_count; i++) {
+    for (uint32_t i = 0; i < active->input_count; i++) {
         inputs[i].window = window;
     }
-    for (uint32_t i = 0; i < model.output_count; i++) {
+    for (uint32_t i = 0; i < active->output_count; i++) {
         outputs[i].window = window;
     }
-    const char *reason = model.reset == MODEL_RESET_INFERENCE ? inference_reset(&model) : NULL;
+    const char *reason = active->reset == MODEL_RESET_INFERENCE ? inference_reset(active) : NULL;
     if (reason == NULL) {
         reason = preprocess(sample);
     }
     if (reason == NULL) {
-        reason = inference_run(&model, counts);
+        reason = inference_run(active, counts);
     }
     if (reason != NULL) {
         return reason;
@@ -267,8 +268,8 @@ static const char *run_sample(const struct sample *sample) {
     if (windows == 0) {
         return "application_window_count() counts no window";
     }
-    if (model.reset == MODEL_RESET_SAMPLE) {
-        reason = inference_reset(&model);
+    if (active->reset == MODEL_RESET_SAMPLE) {
+        reason = inference_reset(active);
         if (reason != NULL) {
             return reason;
         }
@@ -290,7 +291,7 @@ static const char *run_sample(const struct sample *sample) {
 static void print_end(void) {
     char buffer[LINE_BYTES];
     struct text line = text_in(buffer, sizeof buffer);
-    inference_describe(&model, &line);
+    inference_describe(active, &line);
     print_field(&line, "stack: ", hal_stack_used_bytes());
     print_field(&line, " of ", PLATFORM_STACK_BYTES);
     text_string(&line, " bytes used\n");
@@ -300,8 +301,9 @@ static void print_end(void) {
 }
 
 int main(void) {
+    const char *reason = inference_select(&model, &active);
     print_header();
-    const char *reason = inference_init(&model);
+    reason = reason != NULL ? reason : inference_init(active);
     if (reason != NULL) {
         return fail(reason, NULL);
     }

@@ -160,6 +160,7 @@ CHANGES = (
         GENERATE USECASE/generated/samples.c
         GENERATE USECASE/generated/application_parameters.h
         GENERATE IMAGE/generated/kws/model.c
+        GENERATE IMAGE/generated/build_options.c
         """,
         is_slow=True,
     ),

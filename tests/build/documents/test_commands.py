@@ -77,6 +77,9 @@ _ELSEWHERE = {
     "./scons target=mps3 monitor port=/dev/ttyUSB1": "tests/component/verify/test_serial_port.py",
     "./scons usecase=kws target=mps3 verify_log=board.log": "tests/build/usecases/test_hardware.py",
     "./scons usecase=kws board=alif-e7-hp export=kws_alif": "tests/build/usecases/test_hardware.py",
+    "./scons usecase=kws model_image verify_log=board.log": (
+        "tests/build/usecases/test_model_image.py"
+    ),
     "./scons kws build_type=debug debug": "waits for a debugger",
     "./scons kws build_type=debug vscode": "tests/unit/steps/test_write_vscode.py",
     "./scons watch kws": "tests/component/wrapper/test_watch.py",
