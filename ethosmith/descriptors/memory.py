@@ -43,10 +43,13 @@ class Sector(Strict):
     Attributes:
         file: name in the card's software folder.
         card_address: load address as the board's controller sees it; needed with a `card`.
+        card_bytes: at most so many bytes of the file are loaded by the controller, whose window
+            may be smaller than the region.
     """
 
     file: Annotated[str, Checked(_check_card_name)]
     card_address: Address | None = None
+    card_bytes: Annotated[int, Limits(ge=1)] | None = None
 
 
 class MemoryRegion(Strict):

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlsplit, urlunsplit
@@ -127,5 +128,16 @@ def option_of(name: str) -> str:
 
 def masked_url(url: str) -> str:
     """Return ``url`` without user name, password, query and fragment: they may be secrets."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return "(an address that cannot be read)"
     return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+
+
+_ADDRESS = re.compile(r"\b(?:https?|ssh|git|ftp)://[^\s\"'<>]+", re.IGNORECASE)
+
+
+def masked_text(text: str) -> str:
+    """Return ``text`` with each address in it as `masked_url` has it."""
+    return _ADDRESS.sub(lambda found: masked_url(found[0]), text)

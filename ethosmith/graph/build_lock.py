@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import unfinished_below
+from ethosmith.core.files import UNFINISHED_PREFIX, unfinished_below
 
 _LOCK = ".lock"
 _MAX_DIGITS = 20
@@ -35,6 +35,10 @@ class BuildLock:
     """Held by one process for one build folder until `release` or the process's end.
 
     While it is held, its file says by which process.
+
+    Attributes:
+        temporary: a folder for the temporary files of the steps. What killed ones leave in it,
+            the next build removes.
     """
 
     def __init__(self, build: Path, longest_step_s: float = _LONGEST_STEP_S) -> None:
@@ -50,6 +54,7 @@ class BuildLock:
         """
         make_build_folder(build)
         self._path = build / _LOCK
+        self.temporary = (build / f"{UNFINISHED_PREFIX}temporary").absolute()
         self._descriptor = _opened(self._path)
         try:
             if not self._try():
@@ -58,6 +63,7 @@ class BuildLock:
             os.close(self._descriptor)
             raise
         _remove_unfinished(build)
+        self.temporary.mkdir(exist_ok=True)
         os.ftruncate(self._descriptor, 0)
         os.pwrite(self._descriptor, b"%d\n" % os.getpid(), 0)
         os.set_inheritable(self._descriptor, True)
@@ -104,6 +110,7 @@ class BuildLock:
 
         A daemon that a compiler launcher has left behind does not keep the lock.
         """
+        shutil.rmtree(self.temporary, ignore_errors=True)
         os.ftruncate(self._descriptor, 0)
         fcntl.flock(self._descriptor, fcntl.LOCK_UN)
         os.close(self._descriptor)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import UNFINISHED_PREFIX
 from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.origin import Repository, masked_url, option_of
@@ -116,7 +117,7 @@ def _point(link: Path, folder: Path) -> None:
     if link.is_symlink() and link.readlink() == folder:
         return
     link.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".link-", dir=link.parent) as beside:
+    with tempfile.TemporaryDirectory(prefix=UNFINISHED_PREFIX, dir=link.parent) as beside:
         new = Path(beside) / link.name
         new.symlink_to(folder, target_is_directory=True)
         new.replace(link)

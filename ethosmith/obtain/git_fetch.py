@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes
-from ethosmith.descriptors.origin import masked_url
+from ethosmith.descriptors.origin import masked_text, masked_url
 from ethosmith.obtain.cache import stamps_of
 from ethosmith.obtain.git_cache import (
     LINK,
@@ -230,7 +230,7 @@ def explained(wanted: Wanted, text: str) -> EthosmithError:
         return EthosmithError(f"{wanted.descriptor}: {git} is not a public repository")
     lines = [line for line in text.splitlines() if line.strip()]
     said = next((line for line in lines if line.startswith(("fatal:", "error:"))), "no reason")
-    return EthosmithError(f"{wanted.descriptor}: {git}: git said: {said.strip()}")
+    return EthosmithError(f"{wanted.descriptor}: {git}: git said: {masked_text(said.strip())}")
 
 
 def _moved(wanted: Wanted, found: str) -> str:

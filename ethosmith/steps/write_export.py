@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_bytes, write_text
+from ethosmith.core.files import UNFINISHED_PREFIX, read_bytes, write_text
 from ethosmith.lib.c_text import notice
 from ethosmith.steps.step import Input, Inputs, Step, step
 
@@ -69,7 +69,9 @@ class WriteExport(Step):
         parent = self.folder.parent
         try:
             parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".export-", dir=parent) as beside:
+            with tempfile.TemporaryDirectory(
+                prefix=f"{UNFINISHED_PREFIX}{self.folder.name}.", dir=parent
+            ) as beside:
                 new = Path(beside) / "new"
                 self._write(new)
                 if self.folder.exists():

@@ -107,7 +107,19 @@ def _region_of(path: Path, segment: Segment, regions: Regions) -> tuple[MemoryRe
             f"{region.name} (0x{region.address:08x}, {region.size_bytes:,} bytes); "
             "make it smaller or move it to another region"
         )
+    _check_card(path, segment, region, offset + segment.size_bytes)
     return region, offset
+
+
+def _check_card(path: Path, segment: Segment, region: MemoryRegion, end: int) -> None:
+    """Check that the board's controller loads a segment whole."""
+    limit = region.sector.card_bytes if region.sector is not None else None
+    if limit is not None and end > limit:
+        raise EthosmithError(
+            f"{path}: {_name(segment)} ends {end:,} bytes into {region.name}, of which the card"
+            f" loads {limit:,} ({region.sector.file if region.sector else ''}); make it smaller or"
+            " move it to another region"
+        )
 
 
 def _refuse_overlap(path: Path, region: str, placements: Sequence[Placement]) -> None:

@@ -21,6 +21,7 @@ from SCons.Taskmaster import Taskmaster, find_cycle
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import fail
 from ethosmith.core.terminal import reserved_output
+from ethosmith.descriptors.origin import masked_text
 from ethosmith.graph import commands
 from ethosmith.graph.build import Build, Facts, Machine, StepCounts
 from ethosmith.graph.code_index import CodeIndex
@@ -270,7 +271,7 @@ def _label(target: Sequence[Node], source: Sequence[Node], env: Environment) -> 
     del target, source
     step: Step = env["STEP"]
     if env["SESSION"].verbose:
-        return f"ethosmith step {step.name()} {json.dumps(step.spec())}"
+        return masked_text(f"ethosmith step {step.name()} {json.dumps(step.spec())}")
     return step.label
 
 
@@ -388,6 +389,8 @@ def begin_build(env: Environment, session: Session) -> Build:
 def _hold_lock(env: Environment, session: Session) -> None:
     folder = session.project.root / BUILD
     lock = session.lock()
+    # Not where the user names a place.
+    env["ENV"].setdefault("TMPDIR", str(lock.temporary))
     if env.GetOption("clean") and not session.targets and not session.selects:
         # SCons writes its signatures when it ends, so the folder goes after that.
         atexit.register(shutil.rmtree, folder, ignore_errors=True)

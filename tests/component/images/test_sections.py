@@ -122,3 +122,18 @@ def test_command_line_says_what_is_wrong_without_a_traceback(
     assert capsys.readouterr().err == (
         f"error: {text}: not an ELF file; give the .axf that the linker wrote\n"
     )
+
+
+def test_what_the_boards_controller_would_not_load_is_refused(
+    small: Linked, tmp_path: Path
+) -> None:
+    """Its window may be smaller than the region: the rest of the file would be missing."""
+    ddr = REGIONS[-1]
+    assert ddr.sector is not None
+    for card_bytes, fits in ((4196, True), (4195, False)):
+        regions = (*REGIONS[:-1], ddr.replace(sector=ddr.sector.replace(card_bytes=card_bytes)))
+        if fits:
+            write_sectors(read_image(small.axf), regions, tmp_path)
+            continue
+        with pytest.raises(EthosmithError, match=r"4,196 bytes into DDR, of which the card loads"):
+            write_sectors(read_image(small.axf), regions, tmp_path)

@@ -28,6 +28,25 @@ def test_control_characters_are_shown_by_number(sent: bytes, shown: str) -> None
     assert Visible().text(sent).decode() == shown
 
 
+@pytest.mark.parametrize(
+    ("sent", "shown"),
+    [
+        (["::add-mask::x\n"], "<U+003A>:add-mask::x\n"),
+        (["a\n \t::error::x"], "a\n \t<U+003A>:error::x"),
+        (["a\n", " ", ":", ":error::x"], "a\n <U+003A>:error::x"),
+        (["std::vector ::x\n"], "std::vector ::x\n"),
+        (["a ##[group]b ##[c\n"], "a ##<U+005B>group]b ##<U+005B>c\n"),
+        (["a #", "#[group]"], "a ##<U+005B>group]"),
+        (["a ##", "[group]"], "a ##<U+005B>group]"),
+        (["#", "#", "[group]"], "##<U+005B>group]"),
+        (["a ##", "\n[group]"], "a ##\n[group]"),
+    ],
+)
+def test_a_guest_commands_no_ci_runner(sent: list[str], shown: str) -> None:
+    visible = Visible()
+    assert b"".join(visible.text(part.encode()) for part in sent).decode() == shown
+
+
 def test_a_character_in_two_pieces_is_one() -> None:
     visible = Visible()
     assert visible.text(b"\xc3") + visible.text(b"\xa9") == "é".encode()

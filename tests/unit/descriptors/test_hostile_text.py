@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ethosmith.descriptors.origin import masked_url
+from ethosmith.descriptors.origin import masked_text, masked_url
 from ethosmith.descriptors.words import LABEL_LIMITS
 
 _OBEYED = (
@@ -38,3 +38,10 @@ def test_an_address_is_shown_without_what_may_be_secret() -> None:
     )
     assert masked_url("https://token@example.org/a") == "https://example.org/a"
     assert masked_url("file:///srv/a.git") == "file:///srv/a.git"
+
+
+def test_the_addresses_in_a_text_are_shown_without_secrets() -> None:
+    text = 'step {"git": "https://me:token@example.org/a.git?key=s", "n": "a@b"} http://['
+    assert masked_text(text) == (
+        'step {"git": "https://example.org/a.git", "n": "a@b"} (an address that cannot be read)'
+    )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -85,7 +86,11 @@ def _run(arguments: Arguments) -> int:
         if simulator.name == FVP and not arguments.has_time_limit:
             job = replace(job, time_limit_s=FVP_TIME_LIMIT_S)
         uart = stack.enter_context(_uart_output(arguments.uart_file))
-        visible = Visible() if uart.isatty() else None
+        # Bytes as they are where a program reads them, not where a person or a CI runner does.
+        is_read = uart.isatty() or (
+            arguments.uart_file is None and os.environ.get("GITHUB_ACTIONS") == "true"
+        )
+        visible = Visible() if is_read else None
 
         def show(data: bytes) -> None:
             uart.write(data if visible is None else visible.text(data))

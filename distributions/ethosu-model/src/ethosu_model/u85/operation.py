@@ -125,6 +125,12 @@ class Operation(Operands, ABC):
         reverse = self.state.get(Cmd0.NPU_SET_OFM_PRECISION.activation_reverse)
         if reverse is not Reverse.NONE:
             result = np.flip(result, _REVERSED[reverse])
+        expected = (fm.shape.height, fm.shape.width, fm.shape.depth)
+        if result.shape != expected:
+            raise CommandFault(
+                f"{self.instruction.command.name}: gives {result.shape} elements, and the OFM has"
+                f" {expected}: not modelled"
+            )
         if self.ofm.chain is None:
             write_feature_map(self.machine.bus, fm, result, AxiChannel.OFM)
         else:
