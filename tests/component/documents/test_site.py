@@ -7,10 +7,12 @@ import os
 import re
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
+from tests.support.browser import browser
 from tests.support.document_commands import documents
 from tests.support.project_copy import ROOT
 
@@ -44,6 +46,32 @@ def test_every_document_is_a_page(site: Path) -> None:
 def test_a_page_loads_nothing_from_elsewhere(site: Path) -> None:
     for page in [*site.rglob("*.html"), *site.rglob("*.css")]:
         assert not _LOADED.search(page.read_text("utf-8")), page.name
+
+
+def test_the_first_page_leads_to_every_other(site: Path) -> None:
+    linked = set(re.findall(r"\]\(([a-z0-9-]+)\.md[)#]", documents()["docs/index.md"]))
+    assert linked == {page.stem for page in site.glob("*.html")} - {"404", "index"}
+
+
+_FOUND = "return [...document.querySelectorAll('.md-search-result__link')].map((one) => one.href)"
+_TYPE = """
+const field = document.querySelector("[data-md-component=search-query]");
+field.focus();
+field.value = arguments[0];
+field.dispatchEvent(new Event("keyup"));
+"""
+
+
+def test_the_search_works_where_the_site_is_opened_as_files(site: Path, tmp_path: Path) -> None:
+    with browser(tmp_path) as window:
+        window.show(1366, "light")
+        window.open((site / "index.html").as_uri())
+        window.run(_TYPE, "budgets")
+        until = time.monotonic() + 20
+        while not (found := window.run(_FOUND)) and time.monotonic() < until:
+            time.sleep(0.1)
+        assert (site / "at-the-desk.html").as_uri() in found
+        assert window.console() == []
 
 
 def test_the_readme_s_links_lead_somewhere() -> None:
