@@ -181,12 +181,14 @@ class Engine(Protocol):
             says whether anything would.
         prints_help: only help is printed.
         is_cleaning: outputs are removed.
+        keeps_going: after a failure, what does not depend on it is made (``-k``).
     """
 
     jobs: int
     is_dry: bool
     prints_help: bool
     is_cleaning: bool
+    keeps_going: bool
 
     def step(self, step: Step, facts: Facts, machine: Machine | None = None) -> None:
         """Declare a step; with a ``machine``, one that starts its compilers."""

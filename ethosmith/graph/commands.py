@@ -15,7 +15,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
 from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.origin import Repository
-from ethosmith.graph import accuracy, debug, desk, reports, runs
+from ethosmith.graph import accuracy, debug, desk, preflight, reports, runs
 from ethosmith.graph.accuracy import measured_accuracy
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.configuration import Configuration
@@ -249,6 +249,7 @@ def _declare_flash(build: Build) -> None:
             f"flash takes one image for a board with a card, not {len(files)}: give usecase=NAME"
             " target=mps3"
         )
+    preflight.check_card(build, Path(card))
     command = _module("ethosmith.images.flash", "--card", card)
     command += ["--platform", str(build.platform.path), "--sectors", str(files[0][0].parent)]
     command += ["--accelerator", build.images[0].configuration.npu_name]

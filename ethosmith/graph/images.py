@@ -158,7 +158,10 @@ def _application_objects(
     for library in libraries:
         usage += library.exported
     own = [build.project.relative(usecase.folder / source) for source in usecase.descriptor.sources]
-    return compile_sources(build, machine, [*generated.sources, *own], folder, usage)
+    made = compile_sources(build, machine, generated.sources, folder, usage)
+    # A warning about a use case's code is shown, and stops nobody who is trying something.
+    warned = usage + Usage(flags=("-Wno-error",))
+    return [*made, *compile_sources(build, machine, own, folder, warned)]
 
 
 def _image(build: Build, axf: Path, link_map: Path, name: str, report: str) -> Image:

@@ -12,6 +12,7 @@ from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import BUILD_OPTIONS, SelectedUseCase, image_folder, vela_folder
 from ethosmith.graph.model_image import declare_model_image
+from ethosmith.graph.preflight import check_model
 from ethosmith.graph.pytorch import (
     Int8Network,
     PytorchModel,
@@ -58,6 +59,7 @@ def float_model(build: Build, usecase: SelectedUseCase) -> FloatModel:
         source = usecase.descriptor.model.source
         target = usecase.outputs / "model" / source.file_name
         path = obtained_file(build, source, usecase.folder, target)
+    check_model(build, usecase, path)
     if is_pytorch(path):
         found = pytorch_model(build, usecase, path)
         return FloatModel(path, found.files, found)

@@ -25,6 +25,8 @@ from ethosmith.models.keras_file import (
 from ethosmith.models.tflite_rewrite import given_spec
 
 Shape = tuple[int, ...]
+# Layers whose output has as many values as their input.
+_SAME_SIZE = frozenset({"Activation", "Dropout", "Flatten", "ReLU", "Softmax"})
 ANY = "any"
 
 
@@ -41,6 +43,14 @@ def fitting_shape(model: Path, pattern: Sequence[int | str], usecase: str) -> Sh
         EthosmithError: the model has several inputs or an input of another shape.
     """
     shapes = input_shapes(model)
+    check_shapes(model, shapes, pattern, usecase)
+    return shapes[0]
+
+
+def check_shapes(
+    model: Path, shapes: Sequence[Shape], pattern: Sequence[int | str], usecase: str
+) -> None:
+    """Check that the pre-processing can fill a model's inputs; see `fitting_shape`."""
     expected = f"{usecase} fills one input of {_text(pattern)}"
     if len(shapes) != 1:
         raise EthosmithError(f"{model}: has {len(shapes)} inputs; {expected}")
@@ -50,7 +60,6 @@ def fitting_shape(model: Path, pattern: Sequence[int | str], usecase: str) -> Sh
     )
     if not fits and not _is_flat(sizes, pattern):
         raise EthosmithError(f"{model}: its input is {_text(sizes)}; {expected}")
-    return shapes[0]
 
 
 def _is_flat(sizes: Shape, pattern: Sequence[int | str]) -> bool:
@@ -104,6 +113,30 @@ def _shape_in_configuration(model: Path) -> Shape | None:
     except EthosmithError:
         # TensorFlow reads it next, and says what is wrong with it.
         return None
+
+
+def keras_configuration(model: Path) -> tuple[Shape | None, int | None]:
+    """Return what a .keras or .h5 file says itself: the input's shape, and the output's size.
+
+    Either is None where TensorFlow has to tell.
+
+    Raises:
+        EthosmithError: the file has no such configuration.
+    """
+    check_readable(model, limit_bytes=MAX_MODEL_BYTES)
+    with parsing(model, "model"):
+        configuration = json.loads(_configuration(model))
+        return _shape_of(configuration), _output_count(configuration["config"]["layers"])
+
+
+def _output_count(layers: Sequence[Any]) -> int | None:
+    """Return the values of the last layer, if it is a Dense one, or keeps the size of one."""
+    for layer in reversed(layers):
+        if layer["class_name"] == "Dense":
+            return int(layer["config"]["units"])
+        if layer["class_name"] not in _SAME_SIZE:
+            return None
+    return None
 
 
 def _shape_of(configuration: Any) -> Shape | None:

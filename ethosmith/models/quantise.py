@@ -21,7 +21,6 @@ from ethosmith.models.int8_check import check_int8
 from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
 from ethosmith.models.keras_model import first_sentence
 from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
-from ethosmith.models.tensor_spec import TensorSpec
 from ethosmith.models.tflite_rewrite import Rewritten, rewritten
 
 # MLIR: "error: 'tf.Betainc' op is neither a custom op nor a flex op".
@@ -56,7 +55,7 @@ def quantise(
             beside.write_bytes(_convert(model, representative))
         network = check_int8(beside, name=str(model))
         if label_count:
-            _check_labels(model, network.outputs[0], label_count)
+            check_label_count(model, network.outputs[0].element_count, label_count)
     return notes
 
 
@@ -71,10 +70,11 @@ def _of_tflite(model: Path, representative: Representative) -> Rewritten:
     return Rewritten(int8.content, (f"int8 instead of {kind}", *int8.notes))
 
 
-def _check_labels(model: Path, output: TensorSpec, label_count: int) -> None:
-    if output.element_count != label_count:
+def check_label_count(model: Path, output_count: int, label_count: int) -> None:
+    """Raise an `EthosmithError` if the first output has not one value for each label."""
+    if output_count != label_count:
         raise EthosmithError(
-            f"{model}: its output has {output.element_count} values for {label_count} labels;"
+            f"{model}: its output has {output_count} values for {label_count} labels;"
             " give labels=FILE with one line per value"
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,9 @@ from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 
 _TIME_LIMIT_S = 120
 _ERROR = "error: "
+_LOG = "log "
+_MAX_SHOWN = 1000
+_shown: set[str] = set()
 _ANSWER = re.compile(
     r'answer="(?P<text>[^"]*)" score=(?P<score>-?\d+\.\d+)(\ntop (?P<ranked>[^\n]+))?'
 )
@@ -132,4 +136,13 @@ def _run(program: Path, arguments: list[str], given: bytes) -> bytes:
         raise EthosmithError(f"{program}: no end after {_TIME_LIMIT_S} s") from None
     if done.returncode:
         raise EthosmithError(_reason(program, done.returncode, done.stderr))
+    _show_log(done.stderr)
     return done.stdout
+
+
+def _show_log(stderr: bytes) -> None:
+    """Show the lines that the application logs, each once in a process."""
+    for line in stderr.decode("utf-8", "replace").splitlines():
+        if line.startswith(_LOG) and line not in _shown and len(_shown) < _MAX_SHOWN:
+            _shown.add(line)
+            sys.stdout.write(f"host: {line}\n")

@@ -8,6 +8,7 @@
 
 #include "answer_check.h"
 #include "application.h"
+#include "log_write.h"
 #include "sample.h"
 #include "tensor.h"
 #include "text.h"
@@ -38,6 +39,8 @@ static const struct dtype DTYPES[] = {
     {"float32", TENSOR_FLOAT32, 4}, {"int8", TENSOR_INT8, 1},   {"uint8", TENSOR_UINT8, 1},
     {"int16", TENSOR_INT16, 2},     {"int32", TENSOR_INT32, 4},
 };
+
+void log_write(const char *line) { fputs(line, stderr); }
 
 static int fail(const char *what, const char *which) {
     fprintf(stderr, "error: %s%s\n", what, which);

@@ -149,6 +149,47 @@ void input_set(struct input *input, uint32_t index, float real_value);
  */
 float output_get(const struct output *output, uint32_t index);
 
+/** Lets the compiler check a format against its arguments. */
+#define LOG_CHECKED __attribute__((format(printf, 2, 3)))
+
+/** How much a line of the log matters; those above LOG_LEVEL are not compiled. */
+enum log_level { LOG_ERROR, LOG_WARNING, LOG_INFO, LOG_DEBUG };
+
+/** The last level that is logged: define it before this file is included, for one source. */
+#ifndef LOG_LEVEL
+#define LOG_LEVEL LOG_INFO
+#endif
+
+enum { LOG_MAX_LINE_BYTES = 160, LOG_MAX_LINES = 1000 };
+
+/**
+ * Logs a line such as "log warning: clip 7 is silent": on the device's console, and on the host's
+ * standard error. The build shows both, and the report has the device's.
+ *
+ * A line is at most LOG_MAX_LINE_BYTES long, and a longer one ends in "...". After LOG_MAX_LINES
+ * lines, one says so and the rest is left out.
+ *
+ * @param level one of `enum log_level`.
+ * @param ... a format and its arguments: %c %s %d %i %u %x %p %f %g and %%, with `l`, `ll` and `z`.
+ *     Widths and precisions are accepted and ignored; %f has four digits. What is no printable
+ *     character becomes a space.
+ */
+#define log_line(level, ...)                                                                       \
+    do {                                                                                           \
+        if ((level) <= LOG_LEVEL) {                                                                \
+            log_formatted((level), __VA_ARGS__);                                                   \
+        }                                                                                          \
+    } while (0)
+
+/**
+ * Logs a line whatever its level; log_line() calls it.
+ *
+ * @param level one of `enum log_level`.
+ * @param format as of log_line().
+ * @param ... its arguments.
+ */
+LOG_CHECKED void log_formatted(enum log_level level, const char *format, ...);
+
 #ifdef __cplusplus
 }
 #endif

@@ -9,6 +9,7 @@
 #include "identity.h"
 #include "inference.h"
 #include "labels.h"
+#include "log_write.h"
 #include "model.h"
 #include "platform.h"
 #include "sample.h"
@@ -27,6 +28,8 @@ static void print(struct text *line) {
     hal_console_write(line->start);
     *line = text_in(line->start, line->capacity_bytes);
 }
+
+void log_write(const char *line) { hal_console_write(line); }
 
 static void print_field(struct text *line, const char *name, uint64_t value) {
     text_string(line, name);

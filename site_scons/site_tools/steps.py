@@ -139,6 +139,7 @@ class SConsEngine:
         self._only_asks = bool(env.GetOption("question"))
         self.is_dry = self.prints_help or self._only_asks or bool(env.GetOption("no_exec"))
         self.is_cleaning = bool(env.GetOption("clean"))
+        self.keeps_going = bool(env.GetOption("keep_going"))
         self._env = env
         self._builder = Builder(action=Action(_run_step, _label, varlist=["STEP_SIGNATURE"]))
 

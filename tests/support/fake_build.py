@@ -23,6 +23,8 @@ class RecordingEngine:
     is_dry: bool = False
     prints_help: bool = False
     is_cleaning: bool = False
+    # No process looks at models.
+    keeps_going: bool = True
     steps: list[Step] = field(default_factory=list)
     aliases: dict[str, list[Path]] = field(default_factory=dict)
 

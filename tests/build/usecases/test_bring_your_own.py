@@ -64,6 +64,7 @@ def test_labels_of_another_number_are_an_error(project: ProjectCopy, int8_networ
     outcome = project.scons("usecase=img_class", f"model={int8_network}", "labels=three.txt")
     assert outcome.exit_code != 0
     assert f"error: {int8_network}: its output has 10 values for 3 labels" in outcome.text
+    assert outcome.steps == set(), "something was made before the labels were counted"
 
 
 def test_a_model_of_another_shape_is_an_error(project: ProjectCopy, int8_network: str) -> None:
@@ -73,3 +74,4 @@ def test_a_model_of_another_shape_is_an_error(project: ProjectCopy, int8_network
         f"error: {int8_network}: its input is 32 x 32 x 3;"
         " usecases/kws/usecase.yaml fills one input of 50 x 10 x 1"
     ) in outcome.text
+    assert outcome.steps == set(), "something was made before the shape was compared"

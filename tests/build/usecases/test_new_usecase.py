@@ -68,6 +68,24 @@ def test_a_template_builds_boots_and_answers_as_it_is(project: ProjectCopy, temp
 
 
 @pytest.mark.scons
+def test_an_application_logs_on_device_and_host_and_may_have_warnings(project: ProjectCopy) -> None:
+    name = _NAMES["vector"]
+    source = f"usecases/{name}/src/{name}.cc"
+    text = project.read(source)
+    start = "    const uint32_t count = tensor_element_count(input->info);\n"
+    logged = '    log_line(LOG_WARNING, "%s has %zu bytes", sample->name, sample->size_bytes);\n'
+    project.write(source, text.replace(start, f"{start}{logged}    int unused;\n"))
+    try:
+        said = project.build(f"usecase={name}").text
+    finally:
+        project.write(source, text)
+    assert "warning: unused variable" in said
+    device = [line for line in said.splitlines() if line.startswith("log warning: ")]
+    assert device == [f"log warning: {sample} has 512 bytes" for sample in ("still", "swing")]
+    assert {f"host: {line}" for line in device} <= set(said.splitlines())
+
+
+@pytest.mark.scons
 def test_what_is_there_stays_as_it_is(project: ProjectCopy) -> None:
     before = {p: p.read_bytes() for p in (project.root / "usecases").rglob("*") if p.is_file()}
     for name in ("kws", "gesture"):

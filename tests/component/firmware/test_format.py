@@ -9,7 +9,7 @@ from tests.support.firmware.compile import program, say
 
 
 def test_formats_and_their_ends(tmp_path: Path) -> None:
-    sources = ["tflm/format.c", "support/text.c"]
+    sources = ["support/format.c", "support/text.c"]
     lines = say(program(tmp_path / "format", "format_harness.c", sources), b"")
     assert lines == [
         "text -5 7 4000000000 x%",

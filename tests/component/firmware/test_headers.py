@@ -131,7 +131,7 @@ def _undocumented(header: Path) -> Iterator[str]:
         for parameter in re.findall(r"(\w+)(?:\[\w*\])*(?:,|$)", match["parameters"]):
             if parameter != "void" and f"@param {parameter} " not in comment:
                 yield f"{name}: parameter {parameter}"
-        result = re.sub(r"__attribute__\(\(\w+\)\)|static|inline|_Noreturn", "", match["result"])
+        result = re.sub(r"__attribute__\(\(\w+\)\)|static|inline|_Noreturn|LOG_CHECKED", "", match["result"])
         if result.strip() != "void" and "@return" not in comment:
             yield f"{name}: result"
 

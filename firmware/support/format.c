@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "format.h"
 
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
-// One conversion: `longs` of 2 means 64 bits (long and size_t have 32 on this machine).
+// One conversion of a number with so many bytes.
 struct conversion {
-    uint32_t longs;
+    size_t bytes;
     char kind;
 };
 
@@ -16,22 +17,36 @@ struct arguments {
 };
 
 static struct conversion parse(const char **cursor) {
-    struct conversion found = {0};
-    while (**cursor != '\0' && strchr("0123456789.-+# lhzjt", **cursor) != NULL) {
-        found.longs += **cursor == 'l';
-        (*cursor)++;
+    struct conversion found = {sizeof(int), 0};
+    for (; **cursor != '\0' && strchr("0123456789.-+# lhzjt", **cursor) != NULL; (*cursor)++) {
+        switch (**cursor) {
+        case 'l':
+            found.bytes = (*cursor)[-1] == 'l' ? sizeof(long long) : sizeof(long);
+            break;
+        case 'j':
+            found.bytes = sizeof(intmax_t);
+            break;
+        case 'z':
+        case 't':
+            found.bytes = sizeof(size_t);
+            break;
+        default:
+            break;
+        }
     }
     found.kind = **cursor;
     *cursor += **cursor != '\0';
     return found;
 }
 
-static uint64_t next_unsigned(struct arguments *arguments, uint32_t longs) {
-    return longs > 1 ? va_arg(arguments->list, uint64_t) : va_arg(arguments->list, uint32_t);
+static uint64_t next_unsigned(struct arguments *arguments, size_t bytes) {
+    return bytes > sizeof(uint32_t) ? va_arg(arguments->list, uint64_t)
+                                    : va_arg(arguments->list, uint32_t);
 }
 
-static int64_t next_signed(struct arguments *arguments, uint32_t longs) {
-    return longs > 1 ? va_arg(arguments->list, int64_t) : va_arg(arguments->list, int32_t);
+static int64_t next_signed(struct arguments *arguments, size_t bytes) {
+    return bytes > sizeof(int32_t) ? va_arg(arguments->list, int64_t)
+                                   : va_arg(arguments->list, int32_t);
 }
 
 static void append_hex(struct text *text, uint64_t value) {
@@ -52,14 +67,14 @@ static void append(struct text *text, struct conversion found, struct arguments 
         break;
     case 'd':
     case 'i':
-        text_signed(text, next_signed(arguments, found.longs));
+        text_signed(text, next_signed(arguments, found.bytes));
         break;
     case 'u':
-        text_unsigned(text, next_unsigned(arguments, found.longs));
+        text_unsigned(text, next_unsigned(arguments, found.bytes));
         break;
     case 'x':
     case 'X':
-        append_hex(text, next_unsigned(arguments, found.longs));
+        append_hex(text, next_unsigned(arguments, found.bytes));
         break;
     case 'p':
         text_string(text, "0x");
