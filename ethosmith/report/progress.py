@@ -34,11 +34,13 @@ class Running:
     Attributes:
         label: its verb and name, as ``VERB      name``.
         owns_terminal: it draws on the terminal itself.
+        expected_s: how long it took the last time; None: nobody knows.
         started_s: of the monotonic clock.
     """
 
     label: str
     owns_terminal: bool
+    expected_s: float | None = None
     started_s: float = field(default_factory=time.monotonic)
 
     @property
@@ -64,10 +66,17 @@ class Progress:
         self._drawer: threading.Thread | None = None
         self._begun = threading.Event()
 
+    @property
+    def is_live(self) -> bool:
+        """Whether a line changes while steps run."""
+        return self._look.live
+
     @contextmanager
-    def step(self, label: str, *, owns_terminal: bool = False) -> Iterator[Running]:
+    def step(
+        self, label: str, *, owns_terminal: bool = False, expected_s: float | None = None
+    ) -> Iterator[Running]:
         """Show ``label`` while the block runs. No label: show nothing."""
-        running = Running(label, owns_terminal)
+        running = Running(label, owns_terminal, expected_s)
         if label and self._look.live:
             with self._lock:
                 self._running.append(running)
@@ -102,8 +111,11 @@ class Progress:
         *,
         owns_terminal: bool = False,
         text: str | None = None,
+        expected_s: float | None = None,
     ) -> int:
         """Run a command as a step, and show what it says; ``text`` is its standard input.
+
+        On a terminal, ``expected_s`` is shown beside the time that it has taken.
 
         It inherits all open descriptors: among them is the build's lock, for it may outlive
         a build that is killed.
@@ -111,7 +123,8 @@ class Progress:
         Raises:
             OSError: the program cannot be started.
         """
-        with self.step(label, owns_terminal=owns_terminal) as running:
+        shown = self.step(label, owns_terminal=owns_terminal, expected_s=expected_s)
+        with shown as running:
             inherit = owns_terminal or not label or not self._look.live
             call = _call if inherit else self._relay
             code = call(command, dict(environment), text)
@@ -239,8 +252,14 @@ class AnnouncedSteps:
         label, output = (getattr(self._thread, name, "") for name in ("label", "output"))
         self._thread.label = self._thread.output = ""
         started_s = time.monotonic()
+        expected_s = self.times.all().get(output) if self.progress.is_live else None
         code = self.progress.run(
-            label, command, environment, owns_terminal=owns_terminal, text=text
+            label,
+            command,
+            environment,
+            owns_terminal=owns_terminal,
+            text=text,
+            expected_s=expected_s,
         )
         if code == 0 and output:
             self.times.note(output, time.monotonic() - started_s)
@@ -285,12 +304,19 @@ def progress_of_this_process() -> Progress:
 
 def running_text(running: Sequence[Running], width: int) -> str:
     """Return what runs now in at most ``width`` characters."""
-    words = [
-        f"{' '.join(step.label.split(None, 1))} {duration_text(step.elapsed_s, digits=0)}"
-        for step in running
-    ]
+    words = [f"{' '.join(step.label.split(None, 1))} {_so_far(step)}" for step in running]
     text = f"{len(words)} running: {', '.join(words)}" if len(words) > 1 else words[0]
     return text if len(text) <= width else text[: max(width - 1, 0)] + "…"
+
+
+def _so_far(step: Running) -> str:
+    """Return for how long a step has been running, and of how long where that is known."""
+    elapsed = duration_text(step.elapsed_s, digits=0)
+    expected_s = step.expected_s
+    # A short one has ended before anybody has read it; a late one is no news of use.
+    if expected_s is None or expected_s < 1 or step.elapsed_s > expected_s:
+        return elapsed
+    return f"{elapsed} of about {duration_text(expected_s, digits=0)}"
 
 
 def duration_text(duration_s: float, digits: int = 1) -> str:

@@ -131,7 +131,8 @@ def _undocumented(header: Path) -> Iterator[str]:
         for parameter in re.findall(r"(\w+)(?:\[\w*\])*(?:,|$)", match["parameters"]):
             if parameter != "void" and f"@param {parameter} " not in comment:
                 yield f"{name}: parameter {parameter}"
-        result = re.sub(r"__attribute__\(\(\w+\)\)|static|inline|_Noreturn|LOG_CHECKED", "", match["result"])
+        words = r"__attribute__\(\(\w+\)\)|static|inline|_Noreturn|LOG_CHECKED"
+        result = re.sub(words, "", match["result"])
         if result.strip() != "void" and "@return" not in comment:
             yield f"{name}: result"
 

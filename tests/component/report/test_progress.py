@@ -105,3 +105,20 @@ def test_a_tool_that_a_signal_ends_is_told() -> None:
     )
     assert code != 0
     assert stream.getvalue() == "error: VELA kws: ended by SIGABRT\n"
+
+
+@pytest.mark.parametrize(
+    ("elapsed_s", "expected_s", "text"),
+    [
+        (3, 65, "QUANTISE kws 3 s of about 1 min 5 s"),
+        (70, 65, "QUANTISE kws 1 min 10 s"),
+        (3, None, "QUANTISE kws 3 s"),
+        (0, 0.4, "QUANTISE kws 0 s"),
+    ],
+)
+def test_a_step_shows_how_long_it_took_the_last_time(
+    monkeypatch: pytest.MonkeyPatch, elapsed_s: float, expected_s: float | None, text: str
+) -> None:
+    running = Running("QUANTISE  kws", owns_terminal=False, expected_s=expected_s, started_s=100.0)
+    monkeypatch.setattr("time.monotonic", lambda: 100.0 + elapsed_s)
+    assert running_text([running], 80) == text
