@@ -81,7 +81,7 @@ def test_an_application_logs_on_device_and_host_and_may_have_warnings(project: P
         project.write(source, text)
     assert "warning: unused variable" in said
     device = [line for line in said.splitlines() if line.startswith("log warning: ")]
-    assert device == [f"log warning: {sample} has 512 bytes" for sample in ("still", "swing")]
+    assert device == [f"log warning: {sample} has 1536 bytes" for sample in ("still", "swing")]
     assert {f"host: {line}" for line in device} <= set(said.splitlines())
 
 
