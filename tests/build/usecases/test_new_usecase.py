@@ -76,7 +76,7 @@ def test_an_application_logs_on_device_and_host_and_may_have_warnings(project: P
     logged = '    log_line(LOG_WARNING, "%s has %zu bytes", sample->name, sample->size_bytes);\n'
     project.write(source, text.replace(start, f"{start}{logged}    int unused;\n"))
     try:
-        said = project.build(f"usecase={name}").text
+        said = project.build(f"usecase={name}", "cache=none").text
     finally:
         project.write(source, text)
     assert "warning: unused variable" in said
