@@ -78,6 +78,7 @@ def test_feature_maps_that_do_not_fit_their_region_are_told(networks: Path, tmp_
 
 
 def _with_small_ddr(text: str) -> str:
+    text = re.sub(r"^model_partition:.*\n", "", text, flags=re.MULTILINE)
     found = re.search(r"name: DDR\s.*?size_kib: (\d+)", text, re.DOTALL)
     assert found is not None
     return f"{text[: found.start(1)]}1{text[found.end(1) :]}"
