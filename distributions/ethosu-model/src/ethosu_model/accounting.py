@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import ceil
 
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.cycles import Cycles, Timeline, Workload, estimate
@@ -88,8 +89,9 @@ class Account:
     def transfer(self, report: DmaReport) -> None:
         """Enter a DMA transfer."""
         before = self._timeline.end
-        self._timeline.transfer(-(-report.size_bytes // self.accelerator.axi_bytes))
-        self._add(traffic_events(dma_traffic(report), self.accelerator.axi_bytes))
+        moved, beat_bytes = dma_traffic(report), self.accelerator.axi_bytes
+        self._timeline.transfer(ceil(self.accelerator.memory.transfer(moved, beat_bytes)))
+        self._add(traffic_events(moved, beat_bytes))
         self._pass(self._timeline.end - before)
 
     def wait_for_kernels(self, outstanding: int) -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from ethosu_model.enums import Product
 from ethosu_model.errors import ModelError, did_you_mean
+from ethosu_model.memory_timing import IDEAL, SystemTiming
 from ethosu_model.registers import Reg
 
 
@@ -49,6 +50,7 @@ class AcceleratorConfig:
         ifm_microblock: Smallest IFM block (Vela's ``ifm_ublock``).
         ofm_microblock: Smallest OFM block (Vela's ``ofm_ublock``); its depth orders the weights.
         revision_name: One of `REVISIONS` of the product; the current one by default.
+        memory: How quick the memories at its ports are.
     """
 
     name: str
@@ -59,6 +61,7 @@ class AcceleratorConfig:
     ifm_microblock: BlockShape
     ofm_microblock: BlockShape
     revision_name: str = ""
+    memory: SystemTiming = IDEAL
 
     @classmethod
     def parse(cls, name: str, revision: str = "") -> AcceleratorConfig:

@@ -1,19 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """An estimate of the cycles that operations take; no figure of the hardware.
 
-Throughput of the MAC array and of the output stage follows Vela's npu_performance and
-architecture_features; memory is taken as ideal: one beat per port and cycle, no latency.
+It follows Vela's npu_performance and architecture_features: throughput and delays of the MAC array
+and of the output stage, block by block, and the memories behind the ports. Unlike there, smaller
+blocks at the edges cost less.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from enum import Enum, auto
+from itertools import product
 from math import ceil
 
-from ethosu_model.config import AcceleratorConfig
+from ethosu_model.config import AcceleratorConfig, BlockShape
 from ethosu_model.operands import Kernel, Shape
+from ethosu_model.traffic import Traffic
 
 
 class OutputKind(Enum):
@@ -51,8 +55,10 @@ class Workload:
         kernel: The kernel.
         ifm_depth: Depth of the IFM.
         ifm_bits: Element size of the IFM.
+        ofm_bits: Element size of the OFM.
         looks_up: The activation uses a table, sigmoid or tanh.
-        port_bytes: Bytes over the busier port.
+        stored_depth: Channels of the OFM with what fills its bricks.
+        traffic: What it moves: the OFM, the IFM, then IFM2 or weights and scales.
     """
 
     kind: BlockKind
@@ -62,8 +68,10 @@ class Workload:
     kernel: Kernel
     ifm_depth: int
     ifm_bits: int
+    ofm_bits: int
     looks_up: bool
-    port_bytes: int
+    stored_depth: int
+    traffic: tuple[Traffic, ...]
 
 
 @dataclass(frozen=True)
@@ -85,23 +93,71 @@ _OUTPUT_CYCLES = {
 _LOOKUP_CYCLES = {"ethos-u65-512": 0.5}
 
 
+_SUBKERNEL = 8  # The longest side of what the MAC array takes of a kernel at once.
+
+
 def estimate(accelerator: AcceleratorConfig, work: Workload) -> Cycles:
     """Return the estimated cycles of one operation."""
-    block = Shape(
-        min(work.block.height, work.ofm.height),
-        min(work.block.width, work.ofm.width),
-        min(work.block.depth, work.ofm.depth),
-    )
-    blocks = (
-        ceil(work.ofm.height / block.height)
-        * ceil(work.ofm.width / block.width)
-        * ceil(work.ofm.depth / block.depth)
-    )
-    mac = _mac_cycles(accelerator, work, block) / accelerator.cores
+    memory = accelerator.memory.operation(work.traffic, accelerator.axi_bytes)
+    if work.kind is BlockKind.ELEMENTWISE:
+        stored = work.ofm.height * work.ofm.width * work.stored_depth
+        output = stored * _output_cycles(accelerator, work)
+        return Cycles(total=ceil(max(output, memory)), mac_active=0)
+    total = active = 0.0
+    last = 0.0
+    for block, count in _blocks(work):
+        busy, mac, output = _block_cycles(accelerator, work, block)
+        slower = max(mac, output)
+        total += slower * count
+        active += busy * count
+        last = max(last, min(mac, output))
+    return Cycles(total=ceil(max(total + last, memory)), mac_active=ceil(active))
+
+
+def _blocks(work: Workload) -> Iterator[tuple[Shape, int]]:
+    """Yield the shapes of the OFM's blocks, those at its edges are smaller, and how many."""
+    sides = [
+        _pieces(getattr(work.ofm, side), getattr(work.block, side))
+        for side in ("height", "width", "depth")
+    ]
+    for (height, rows), (width, columns), (depth, slices) in product(*sides):
+        yield Shape(height, width, depth), rows * columns * slices
+
+
+def _pieces(whole: int, piece: int) -> list[tuple[int, int]]:
+    full, rest = divmod(whole, piece)
+    return [(size, count) for size, count in ((piece, full), (rest, int(rest > 0))) if count]
+
+
+def _block_cycles(
+    accelerator: AcceleratorConfig, work: Workload, block: Shape
+) -> tuple[float, float, float]:
+    """Return a block's cycles: in which MACs work, of the MAC array, and of the output stage."""
+    busy, delay = _mac_cycles(accelerator, work, block)
+    busy, delay = busy / accelerator.cores, delay / accelerator.cores
     output = block.elements * _output_cycles(accelerator, work)
-    compute = max(mac, output) * blocks + min(mac, output)
-    memory = work.port_bytes / accelerator.axi_bytes
-    return Cycles(total=ceil(max(compute, memory)), mac_active=ceil(mac * blocks))
+    if len(work.traffic) > 2:  # Biases and scales, ten bytes a channel.
+        latency = accelerator.memory.latency(work.traffic[-1])
+        output = max(output, 10 * block.depth * latency / 256)
+    waiting = (_block_memory_cycles(accelerator, work, block) + output + busy + delay) / 4
+    return busy, max(busy + delay, waiting), max(output, waiting)
+
+
+def _block_memory_cycles(accelerator: AcceleratorConfig, work: Workload, block: Shape) -> float:
+    """Return what fetching an IFM block and writing an OFM block takes."""
+    memory, kernel = accelerator.memory, work.kernel
+    rows = (block.height - 1) * kernel.stride_y + min(kernel.height, _SUBKERNEL)
+    columns = (block.width - 1) * kernel.stride_x + min(kernel.width, _SUBKERNEL)
+    depth = block.depth
+    if work.kind in (BlockKind.CONVOLUTION, BlockKind.REDUCE_SUM):
+        depth = min(work.ifm_depth, ifm_block_depth(work.ifm_depth, work.ifm_bits, kernel))
+    ofm, ifm = work.traffic[:2]
+    read = replace(ifm, read_bytes=rows * columns * depth * work.ifm_bits // 8)
+    written = replace(ofm, written_bytes=block.elements * work.ofm_bits // 8)
+    return sum(
+        memory.latency(entry) + memory.cycles(entry, accelerator.axi_bytes)
+        for entry in (read, written)
+    )
 
 
 def _output_cycles(accelerator: AcceleratorConfig, work: Workload) -> float:
@@ -111,23 +167,91 @@ def _output_cycles(accelerator: AcceleratorConfig, work: Workload) -> float:
     return per_element
 
 
-def _mac_cycles(accelerator: AcceleratorConfig, work: Workload, block: Shape) -> float:
-    """Return the MAC array's cycles for one OFM block, all subkernels and IFM blocks."""
-    if work.kind is BlockKind.ELEMENTWISE:
-        return 0.0
-    unit = accelerator.ofm_microblock
-    spatial = ceil(block.height / unit.height) * ceil(block.width / unit.width)
+def ifm_block_depth(depth: int, bits: int, kernel: Kernel) -> int:
+    """Return the channels that the MAC array takes of an IFM of ``depth`` channels at once."""
+    largest = 16 if bits > 8 or kernel.part_kernel_first else 32
+    return min(largest, -(-depth // 8) * 8)
+
+
+def _mac_cycles(
+    accelerator: AcceleratorConfig, work: Workload, block: Shape
+) -> tuple[float, float]:
+    """Return the MAC array's cycles for one OFM block, and those that it waits for itself.
+
+    Both are of all subkernels and IFM blocks.
+    """
+    unit = _microblock(accelerator, work)
+    columns, rows = ceil(block.width / unit.width), ceil(block.height / unit.height)
     depth = ceil(block.depth / unit.depth)
-    busy = max(32 * unit.depth // 8, 4 * spatial) * depth
-    elements = work.kernel.height * work.kernel.width
+    busy, delay = 0.0, 0.0
+    for elements in _subkernels(work):
+        steps, per_step = _steps(accelerator, work, elements, unit, rows * columns)
+        busy += per_step * steps * depth
+        delay += _delay(accelerator, work, steps, (rows, columns, depth))
+    passes = 1
+    if work.kind in (BlockKind.CONVOLUTION, BlockKind.REDUCE_SUM):
+        taken = ifm_block_depth(work.ifm_depth, work.ifm_bits, work.kernel)
+        passes = ceil(work.ifm_depth / taken)
+        if _is_part_kernel(work):
+            passes *= ceil(taken / 8)
+    return busy * passes, delay * passes
+
+
+def _is_part_kernel(work: Workload) -> bool:
+    return work.kernel.part_kernel_first and work.kind is BlockKind.CONVOLUTION
+
+
+def _microblock(accelerator: AcceleratorConfig, work: Workload) -> BlockShape:
+    """Return the OFM microblock: a tall one lies down where the OFM has one row."""
+    unit, ofm = accelerator.ofm_microblock, work.ofm
+    flat = ofm.height == 1 and ofm.width % 2 == 0 and work.kernel.height == 1
+    if unit.height == 2 and flat and work.kind in (BlockKind.CONVOLUTION, BlockKind.DEPTHWISE):
+        return BlockShape(1, 4, unit.depth)
+    return unit
+
+
+def _subkernels(work: Workload) -> list[int]:
+    """Return the elements of each part that the MAC array takes of the kernel."""
+    kernel = work.kernel
+    return [
+        min(kernel.height - y, _SUBKERNEL) * min(kernel.width - x, _SUBKERNEL)
+        for y in range(0, kernel.height, _SUBKERNEL)
+        for x in range(0, kernel.width, _SUBKERNEL)
+    ]
+
+
+def _steps(
+    accelerator: AcceleratorConfig, work: Workload, elements: int, unit: BlockShape, spatial: int
+) -> tuple[int, int]:
+    """Return a subkernel's steps, and the cycles of one for each microblock along depth."""
+    wide = work.ifm_bits == 16
+    weights = 32 * unit.depth // 8
     if work.kind is BlockKind.POOLING:
-        return float(max(4, elements) * spatial * depth * (2 if work.ifm_bits == 16 else 1))
+        doubled = 2 if wide and accelerator.macs != 32 else 1
+        return 1, max(4, elements) * spatial * doubled
     if work.kind is BlockKind.DEPTHWISE:
-        return float(busy * ceil(elements / 4) * (2 if work.ifm_bits == 16 else 1))
-    if work.kernel.part_kernel_first and work.kind is BlockKind.CONVOLUTION:
-        steps = ceil(elements / (2 if work.ifm_bits == 16 else 4))
-        return float(busy * steps * ceil(work.ifm_depth / 8))
-    return float(busy * elements * ceil(work.ifm_depth / (32 if work.ifm_bits == 8 else 16)))
+        return ceil(elements / 4), max(weights, 4 * spatial * (2 if wide else 1))
+    if _is_part_kernel(work):
+        return ceil(elements / (2 if wide else 4)), max(weights, 4 * spatial)
+    return elements, max(weights, 4 * spatial)
+
+
+def _delay(
+    accelerator: AcceleratorConfig, work: Workload, steps: int, units: tuple[int, int, int]
+) -> int:
+    """Return the cycles in which one microblock's sum waits for the one before it."""
+    rows, columns, depth = units
+    wide = work.output is OutputKind.MULTIPLY  # Accumulators of 40 bits.
+    if accelerator.macs == 32:
+        cycles = 7 if wide else 3
+    else:
+        cycles = 3 if wide and accelerator.macs in (64, 128) else 2
+    delay = 0
+    if rows == columns == 1:
+        delay = cycles * steps if depth == 1 else cycles * (steps - 1) * depth
+    if accelerator.macs == 32 and wide and depth > 1 and 1 in (rows, columns):
+        delay += cycles * depth
+    return delay
 
 
 # More operations than the hardware lets be outstanding (Vela: 3 kernels, 2 transfers).

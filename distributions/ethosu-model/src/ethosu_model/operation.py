@@ -12,12 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ethosu_model.accounting import OperationCost, busiest_port_bytes, operation_cost
+from ethosu_model.accounting import OperationCost, operation_cost
 from ethosu_model.checks import check_kernel
 from ethosu_model.command_stream import CommandState, Instruction
 from ethosu_model.commands import Cmd0
 from ethosu_model.convolution import Band
-from ethosu_model.cycles import BlockKind, OutputKind, Workload
+from ethosu_model.cycles import BlockKind, OutputKind, Workload, ifm_block_depth
 from ethosu_model.enums import AccFormat, ActivationFunction, Upscale
 from ethosu_model.faults import AxiChannel
 from ethosu_model.feature_map import read_feature_map, write_feature_map
@@ -43,6 +43,7 @@ from ethosu_model.traffic import (
     elementwise_traffic,
     ifm_traffic,
     ofm_traffic,
+    stored_depth,
 )
 from ethosu_model.window import frame_shape, ifm_shape, upscaled
 
@@ -241,7 +242,8 @@ class BlockOperation(ABC):
     def cost(self) -> OperationCost:
         """What running the operation costs."""
         inputs = self.inputs
-        traffic = [ofm_traffic(self.ofm), *self._input_traffic()]
+        cores = self.machine.accelerator.cores
+        traffic = [ofm_traffic(self.ofm, self.block, cores), *self._input_traffic()]
         workload = Workload(
             kind=inputs.kind,
             output=inputs.output,
@@ -251,7 +253,9 @@ class BlockOperation(ABC):
             ifm_depth=inputs.ifm.shape.depth,
             ifm_bits=8 * inputs.ifm.dtype.itemsize,
             looks_up=self.activation.function is not ActivationFunction.NONE,
-            port_bytes=busiest_port_bytes(traffic),
+            ofm_bits=8 * self.ofm.dtype.itemsize,
+            stored_depth=stored_depth(self.ofm),
+            traffic=tuple(traffic),
         )
         return operation_cost(self.machine.accelerator, workload, traffic)
 
@@ -259,10 +263,19 @@ class BlockOperation(ABC):
         inputs = self.inputs
         if inputs.kind is BlockKind.ELEMENTWISE:
             operands = [inputs.ifm] if inputs.ifm2 is None else [inputs.ifm, inputs.ifm2]
-            return [elementwise_traffic(fm) for fm in operands]
+            return [elementwise_traffic(fm, self.block) for fm in operands]
         passes = self.block_counts.depth if inputs.kind is BlockKind.CONVOLUTION else 1
+        sums = inputs.kind in (BlockKind.CONVOLUTION, BlockKind.REDUCE_SUM)
+        bits = 8 * inputs.ifm.dtype.itemsize
         ifm = ifm_traffic(
-            inputs.ifm, self.ofm.shape, self.block, inputs.window, depth_passes=passes
+            inputs.ifm,
+            self.ofm.shape,
+            self.block,
+            inputs.window,
+            depth_passes=passes,
+            read_depth=ifm_block_depth(inputs.ifm.shape.depth, bits, inputs.window.kernel)
+            if sums
+            else 0,
         )
         return [ifm, *inputs.weights]
 

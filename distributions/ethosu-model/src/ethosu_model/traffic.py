@@ -17,11 +17,19 @@ from ethosu_model.operands import BRICK, FeatureMap, Kernel, Padding, Shape
 
 @dataclass(frozen=True)
 class Traffic:
-    """Bytes read and written through one port."""
+    """Bytes read and written through one port.
+
+    Attributes:
+        burst_bytes: Contiguous bytes of a transfer; 0: as many as the memory wants.
+    """
 
     port: AxiPort
     read_bytes: int = 0
     written_bytes: int = 0
+    burst_bytes: int = 0
+
+
+_MAX_WRITE_BYTES = 64
 
 
 @dataclass(frozen=True)
@@ -47,14 +55,40 @@ def stored_depth(fm: FeatureMap) -> int:
     return -(-fm.shape.depth // BRICK) * BRICK
 
 
-def ofm_traffic(ofm: FeatureMap) -> Traffic:
-    """Return what writing the OFM moves: each element once."""
-    return Traffic(ofm.port, written_bytes=_bytes(ofm))
+def ofm_traffic(ofm: FeatureMap, block: Shape | None = None, cores: int = 1) -> Traffic:
+    """Return what writing the OFM moves: each element once.
+
+    Args:
+        ofm: The OFM.
+        block: OFM block; None: its bursts do not matter.
+        cores: Cores of the NPU; each writes bricks of its own.
+    """
+    size, burst = ofm.dtype.itemsize, 0
+    if block is not None:
+        burst = BRICK * size * cores
+        if ofm.layout is Layout.NHWC:
+            burst = min(_MAX_WRITE_BYTES, burst, min(block.depth, ofm.shape.depth) * size)
+        else:
+            burst *= min(block.width, ofm.shape.width)
+    return Traffic(ofm.port, written_bytes=_bytes(ofm), burst_bytes=burst)
 
 
-def elementwise_traffic(fm: FeatureMap) -> Traffic:
+def elementwise_traffic(fm: FeatureMap, block: Shape | None = None) -> Traffic:
     """Return what reading an operand of an element-wise operation moves: each element once."""
-    return Traffic(fm.port, read_bytes=_bytes(fm))
+    burst = 0 if block is None else read_burst(fm, block)
+    return Traffic(fm.port, read_bytes=_bytes(fm), burst_bytes=burst)
+
+
+def read_burst(fm: FeatureMap, block: Shape) -> int:
+    """Return the contiguous bytes that reading a block of a feature map finds.
+
+    Args:
+        fm: The feature map.
+        block: How much is read at once.
+    """
+    if fm.layout is Layout.NHWC:
+        return fm.dtype.itemsize * block.depth
+    return fm.dtype.itemsize * BRICK * min(block.width, fm.shape.width)
 
 
 def _bytes(fm: FeatureMap) -> int:
@@ -62,7 +96,13 @@ def _bytes(fm: FeatureMap) -> int:
 
 
 def ifm_traffic(
-    ifm: FeatureMap, ofm: Shape, block: Shape, window: Window, *, depth_passes: int
+    ifm: FeatureMap,
+    ofm: Shape,
+    block: Shape,
+    window: Window,
+    *,
+    depth_passes: int,
+    read_depth: int = 0,
 ) -> Traffic:
     """Return what reading an IFM under a moving kernel moves.
 
@@ -73,6 +113,7 @@ def ifm_traffic(
         window: Kernel, padding and upscaling.
         depth_passes: How often the whole IFM is read: once for each OFM block along depth
             in a convolution, else 1.
+        read_depth: Channels of an IFM block; 0: those of the OFM block.
     """
     kernel, padding = window.kernel, window.padding
     factor = 1 if window.upscale is Upscale.NONE else 2
@@ -85,7 +126,12 @@ def ifm_traffic(
         ifm.shape.width * factor,
     )  # fmt: skip
     elements = -(-rows // factor) * -(-columns // factor) * stored_depth(ifm)
-    return Traffic(ifm.port, read_bytes=elements * ifm.dtype.itemsize * depth_passes)
+    read = Shape(block.height, min(block.width, ofm.width), read_depth or block.depth)
+    return Traffic(
+        ifm.port,
+        read_bytes=elements * ifm.dtype.itemsize * depth_passes,
+        burst_bytes=read_burst(ifm, read),
+    )
 
 
 def _covered(outputs: int, block: int, stride: int, extent: int, pad: int, inputs: int) -> int:
