@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import configparser
 import importlib.util
 import re
 from functools import cache
@@ -10,6 +11,7 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
+from ethosu_model.memory_timing import MemoryTiming, SystemTiming
 
 # As Vela's option --config names it: relative to its own folder of configurations.
 CONFIG_FILE = "Arm/vela.ini"
@@ -28,13 +30,40 @@ def check_system_config(name: str) -> str:
     return name
 
 
+def memory_timing(name: str) -> SystemTiming:
+    """Return how quick the memories of the system config ``name`` are, port by port.
+
+    Raises:
+        EthosmithError: Vela has no such system config, or is not installed.
+    """
+    check_system_config(name)
+    config = configparser.ConfigParser()
+    config.read_string(_text())
+    section = config[f"System_Config.{name}"]
+    return SystemTiming(*(_memory(section, section[f"{port}_port"]) for port in ("axi0", "axi1")))
+
+
+def _memory(section: configparser.SectionProxy, memory: str) -> MemoryTiming:
+    return MemoryTiming(
+        bandwidth=section.getfloat(f"{memory}_clock_scale", 1.0),
+        burst_bytes=section.getint(f"{memory}_burst_length", 1),
+        read_latency=section.getint(f"{memory}_read_latency", 0),
+        write_latency=section.getint(f"{memory}_write_latency", 0),
+    )
+
+
 @cache
 def system_configs() -> tuple[str, ...]:
     """Return the names of all system configs; EthosmithError if Vela is not installed."""
+    return tuple(_SYSTEM_CONFIG.findall(_text()))
+
+
+@cache
+def _text() -> str:
     # Vela's packages share the folder `ethosu`, which has no code of its own to import.
     package = importlib.util.find_spec("ethosu")
     for folder in (package.submodule_search_locations or ()) if package else ():
         file = Path(folder, "config_files", CONFIG_FILE)
         if file.is_file():
-            return tuple(_SYSTEM_CONFIG.findall(file.read_text("utf-8")))
+            return file.read_text("utf-8")
     raise EthosmithError("the Python package ethos-u-vela is missing: pip install ethos-u-vela")

@@ -54,6 +54,7 @@ def board_run(
         RunBoard(
             axf=image.axf,
             npu=configuration.board_npu.name,
+            system_config=configuration.system_config,
             simulator=simulator(build),
             fvp_programs=fvp_programs(build, configuration),
             strict=build.session.strict,
@@ -99,6 +100,7 @@ def prebuilt_run(
             axf=image.axf,
             platform=build.platform.path,
             npu=configuration.board_npu.name,
+            system_config=configuration.system_config,
             simulator=simulator(build),
             fvp_programs=fvp_programs(build, configuration),
             model=compiled.model,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     verb="RUN",
     packages=(
         "capstone",
+        "ethos-u-vela",
         "numpy",
         "pyelftools",
     ),
@@ -32,6 +33,8 @@ class RunBoard(Step):
     Attributes:
         axf: the linked image.
         npu: the board's NPU, such as ``ethos-u55-128``.
+        system_config: Vela's, whose memories the open board estimates cycles with; empty: ideal
+            ones.
         simulator: ``auto``, ``fvp`` or ``open``.
         fvp_programs: executable of the platform's FVP; none: the SSE-300's with that NPU.
         strict: the open board refuses what a board would not forgive.
@@ -45,6 +48,7 @@ class RunBoard(Step):
 
     axf: Input
     npu: str
+    system_config: str = ""
     simulator: str = "auto"
     fvp_programs: tuple[str, ...] = ()
     strict: bool = False
@@ -65,7 +69,7 @@ class RunBoard(Step):
 
         # No old result for a run that fails.
         self.result.unlink(missing_ok=True)
-        accelerator = parse_accelerator(self.npu)
+        accelerator = parse_accelerator(self.npu, self.system_config)
         job = BoardJob(
             accelerator=accelerator,
             axf=self.axf,

@@ -32,6 +32,8 @@ class RunPrebuilt(Step):
         axf: the runner's image.
         platform: the platform.yaml, for the windows in memory.
         npu: the board's NPU, such as ``ethos-u55-128``.
+        system_config: Vela's, whose memories the open board estimates cycles with; empty: ideal
+            ones.
         simulator: ``auto``, ``fvp`` or ``open``.
         fvp_programs: executable of the platform's FVP; none: the SSE-300's with that NPU.
         model: the .tflite that it executes.
@@ -49,6 +51,7 @@ class RunPrebuilt(Step):
     axf: Input
     platform: Input
     npu: str
+    system_config: str = ""
     simulator: str = "auto"
     fvp_programs: tuple[str, ...] = ()
     model: Input
@@ -78,7 +81,7 @@ class RunPrebuilt(Step):
         if windows is None:
             raise EthosmithError(f"{self.platform}: the platform has no windows for files")
         job = BoardJob(
-            accelerator=parse_accelerator(self.npu),
+            accelerator=parse_accelerator(self.npu, self.system_config),
             axf=self.axf,
             data=(placed(self.model, windows.network, "network"),),
             counted_function=self.count_calls,

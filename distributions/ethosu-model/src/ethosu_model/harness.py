@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import struct
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -180,8 +180,19 @@ class HostRunner:
         *,
         trace: Trace | None = None,
         checks: Checks = NO_CHECKS,
+        axi1_regions: Collection[int] | None = None,
     ) -> None:
+        """Load a network.
+
+        Args:
+            model: The network.
+            accelerator: The NPU.
+            trace: Told of every command executed, if given.
+            checks: What the device refuses beyond what it must.
+            axi1_regions: Regions that port AXI1 reaches; None: the weights' alone.
+        """
         self.model = model
+        self._axi1_regions = [model.weights_region] if axi1_regions is None else axi1_regions
         self.memory = ArrayMemory()
         self.device = NpuDevice(accelerator, self.memory, trace=trace, checks=checks)
         self._stream = command_stream(model.payload)
@@ -244,8 +255,11 @@ class HostRunner:
         write(Reg.QSIZE.offset, len(self._stream))
         for region in self._region_sizes():
             write(REGION_BASES[region][0].offset, _region_base(region))
-        port = REGION_PORTS[self.model.weights_region]
-        write(Reg.REGIONCFG.offset, port.put(MemAttr.AXI1_OUTSTANDING_COUNTER3))
+        ports = [REGION_PORTS[region] for region in self._axi1_regions]
+        write(
+            Reg.REGIONCFG.offset,
+            sum(port.put(MemAttr.AXI1_OUTSTANDING_COUNTER3) for port in ports),
+        )
         if self.device.accelerator.architecture is Product.U85:
             write(U85Reg.MEM_ATTR3.offset, U85Reg.MEM_ATTR3.axi_port.put(U85AxiPort.EXT))
         write(Reg.CMD.offset, int(Command.RUN | Command.CLEAR_IRQ))
