@@ -54,7 +54,12 @@ def check_shapes(
     expected = f"{usecase} fills one input of {_text(pattern)}"
     if len(shapes) != 1:
         raise EthosmithError(f"{model}: has {len(shapes)} inputs; {expected}")
-    sizes = shapes[0][1:]
+    batch, sizes = shapes[0][0], shapes[0][1:]
+    if batch != 1:
+        raise EthosmithError(
+            f"{model}: takes a batch of {batch}; {usecase} runs one sample at a time: export the"
+            " network with a batch of 1"
+        )
     fits = len(sizes) == len(pattern) and all(
         want in (ANY, size) for want, size in zip(pattern, sizes, strict=True)
     )

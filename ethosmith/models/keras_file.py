@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import signal
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -70,6 +71,11 @@ def converter_for(path: Path) -> tuple[Any, list[GivenInput]]:
         return _reading(path, lambda: _from_saved_model(path))
     if path.suffix.lower() in KERAS_SUFFIXES:
         check_readable(path, limit_bytes=MAX_MODEL_BYTES)
+        if path.suffix.lower() == ".keras" and not zipfile.is_zipfile(path):
+            raise EthosmithError(
+                f"{path}: not a Keras file, or a damaged one: it has no directory of a zip archive"
+                " at its end; is it complete?"
+            )
         return _reading(path, lambda: _from_keras(path))
     kinds = ", ".join((*KERAS_SUFFIXES, TFLITE_SUFFIX))
     raise EthosmithError(f"{path}: not a model ({kinds} or a SavedModel folder)")

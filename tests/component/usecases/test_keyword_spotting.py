@@ -229,3 +229,16 @@ def test_the_recipe_of_the_synthetic_words_gives_the_files(tmp_path: Path) -> No
     subprocess.run([sys.executable, folder / "synthesise.py", tmp_path], check=True, timeout=60)
     made = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
     assert made == {path.name: path.read_bytes() for path in folder.glob("*.wav")}
+
+
+@pytest.mark.parametrize(
+    ("label", "value", "answer"),
+    [("go", 52, "go"), ("go", 50, "unsure"), ("silence", 0, "silence"), ("unknown", 0, "unknown")],
+)
+def test_a_word_that_the_network_is_not_sure_of_is_no_answer(
+    detectors: Sequence[HostProgram], label: str, value: int, answer: str
+) -> None:
+    """0.7 is 51.2 of the int8 output; silence and unknown are no words."""
+    outputs = np.full((1, len(USECASE.labels)), -128, np.int8)
+    outputs[0, USECASE.labels.index(label)] = value
+    assert _answer(detectors[0], outputs) == (answer, pytest.approx((value + 128) / 256, abs=6e-5))

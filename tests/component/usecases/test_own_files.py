@@ -9,12 +9,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import flatbuffers
 import h5py
 import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.own_files import labels_of_file, samples_of_folder
 from ethosmith.models.input_shape import fitting_shape, input_shapes
+from ethosmith.models.tflite_file import parse_model
 from tests.support.host_build import descriptor
 from tests.support.networks.dense import dense_network
 
@@ -61,6 +63,21 @@ def test_a_network_that_does_not_fit_is_told_what_would(tmp_path: Path, pattern:
 def test_shape_of_a_tflite_file(tmp_path: Path) -> None:
     (tmp_path / "net.tflite").write_bytes(dense_network((6, 3), seed=1))
     assert input_shapes(tmp_path / "net.tflite") == [(1, 6)]
+
+
+def test_a_batch_of_several_is_refused(networks: Path, tmp_path: Path) -> None:
+    model = parse_model((networks / "reversed_int8.tflite").read_bytes(), "net")
+    for tensor in model.subgraphs[0].tensors:
+        if tensor.shape is not None and list(tensor.shape) == [1, 8, 4]:
+            tensor.shape = [4, 8, 4]
+    builder = flatbuffers.Builder(4096)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    path = tmp_path / "batch4.tflite"
+    path.write_bytes(bytes(builder.Output()))
+    with pytest.raises(
+        EthosmithError, match=r"batch4\.tflite: takes a batch of 4; usecase\.yaml runs"
+    ):
+        fitting_shape(path, [8, 4], "usecase.yaml")
 
 
 def test_labels_are_the_lines_of_the_file(tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Keyword spotting: 16-bit PCM of any length to log-mel features to words.
 //
-// A clip that one input of the network holds is answered by its likeliest label. A longer one is
-// scanned, and answered by the words in it and their times; see word_detector.h.
+// A clip that one input of the network holds is answered by its likeliest label, or by `unsure`: by
+// no word of which the network is less sure than detection_threshold. A longer one is scanned, and
+// answered by the words in it and their times; see word_detector.h.
 //
 // The use case's parameters:
 //   window_ms, step_ms, channels, lower_hz, upper_hz, log_shift
@@ -39,6 +40,7 @@ static_assert(FEATURE_LOW < FEATURE_HIGH, "feature_low must be below feature_hig
 static_assert(HOP_MS % STEP_MS == 0, "hop_ms must be a multiple of step_ms");
 static_assert(kHopFrames > 0 && kHopFrames < FRAMES, "neighbouring inputs must overlap");
 
+constexpr char kUnsure[] = "unsure";
 constexpr char kTooManyWords[] =
     "too many labels for the word detector, or more words in the sample than its answer holds";
 
@@ -104,8 +106,9 @@ const char *application_postprocess(const struct output *output, struct answer *
     if (output->window == 0) {
         detector.restart();
         const uint32_t best = index_of_largest(output, label_count);
-        answer->text = labels[best];
         answer->score = output_get(output, best);
+        const bool sure = answer->score >= DETECTION_THRESHOLD;
+        answer->text = sure || !kws::is_word(labels[best]) ? labels[best] : kUnsure;
     }
     if (!detector.push(output, kws::end_of_frame_ms(FRAMES - 1 + output->window * kHopFrames))) {
         return kTooManyWords;

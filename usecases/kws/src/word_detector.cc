@@ -36,6 +36,8 @@ void write_time(struct text *text, int32_t time_ms) {
 
 } // namespace
 
+bool is_word(const char *label) { return !contains(NEVER_REPORTED, label); }
+
 void WordDetector::restart() {
     std::memset(latest_, 0, sizeof latest_);
     std::memset(suppressed_until_, 0, sizeof suppressed_until_);
@@ -53,8 +55,7 @@ bool WordDetector::push(const struct output *output, int32_t end_ms) {
         latest_[window_ % kSmoothed][label] = output_get(output, label);
     }
     const uint32_t best = likeliest();
-    const bool word =
-        average(best) >= DETECTION_THRESHOLD && !contains(NEVER_REPORTED, labels[best]);
+    const bool word = average(best) >= DETECTION_THRESHOLD && is_word(labels[best]);
     const bool fits = !word || report(best, end_ms);
     window_++;
     return fits;

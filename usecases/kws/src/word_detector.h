@@ -12,6 +12,9 @@
 
 namespace kws {
 
+// Whether `label` is a word to report: NEVER_REPORTED does not name it.
+bool is_word(const char *label);
+
 // Averages each label's probability over the latest SMOOTHING_MS; windows before the first count
 // as 0. The likeliest label is a word if its average is at least DETECTION_THRESHOLD and
 // NEVER_REPORTED does not name it. A word is reported unless it was one within the last
