@@ -8,10 +8,13 @@ import importlib.util
 import re
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
-from ethosu_model.memory_timing import MemoryTiming, SystemTiming
+
+if TYPE_CHECKING:
+    from ethosu_model.memory_timing import MemoryTiming, SystemTiming
 
 # As Vela's option --config names it: relative to its own folder of configurations.
 CONFIG_FILE = "Arm/vela.ini"
@@ -36,6 +39,8 @@ def memory_timing(name: str) -> SystemTiming:
     Raises:
         EthosmithError: Vela has no such system config, or is not installed.
     """
+    from ethosu_model.memory_timing import SystemTiming  # noqa: PLC0415 steps import it lazily
+
     check_system_config(name)
     config = configparser.ConfigParser()
     config.read_string(_text())
@@ -44,6 +49,8 @@ def memory_timing(name: str) -> SystemTiming:
 
 
 def _memory(section: configparser.SectionProxy, memory: str) -> MemoryTiming:
+    from ethosu_model.memory_timing import MemoryTiming  # noqa: PLC0415
+
     return MemoryTiming(
         bandwidth=section.getfloat(f"{memory}_clock_scale", 1.0),
         burst_bytes=section.getint(f"{memory}_burst_length", 1),

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     verb="RUN",
     packages=(
         "capstone",
-        "ethos-u-vela",
         "numpy",
         "pyelftools",
     ),

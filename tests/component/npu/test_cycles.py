@@ -18,7 +18,7 @@ from ethosu_model.memory_timing import MemoryTiming, SystemTiming
 from tests.support.project_copy import ProjectCopy
 
 U55, U65 = "Ethos_U55_High_End_Embedded", "Ethos_U65_High_End"
-# 132 other pairs of network and configuration are in docs/npu-model.md.
+# 144 pairs of network and configuration are in docs/npu-model.md.
 CASES = (
     ("ethos-u55-32", U55, "Shared_Sram"),
     ("ethos-u55-128", U55, "Sram_Only"),
