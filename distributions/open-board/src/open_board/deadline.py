@@ -51,6 +51,10 @@ class Deadline:
         self._processor_s = processor_s
         self._last_processor_s = processor_s()
 
+    def processor_s(self) -> float | None:
+        """Return the processor time of the run's processes in seconds, where it is known."""
+        return self._processor_s()
+
     @property
     def used_s(self) -> float:
         """Seconds that the run has taken."""

@@ -3,13 +3,14 @@
 
 The board's clock is no measure: while QEMU holds the CPU it may jump. So a job ends at a place
 of the program, the same in each run: where it sleeps (WFI or WFE), or after some reads of the
-NPU's registers. A program that waits in neither way is waited for in host time.
+NPU's registers. A program that waits in neither way is waited for in host time, of which a busy
+machine may give it little: QEMU's own counts, up to a limit.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from open_board.bridge import NpuBridge
 from open_board.emulation import advance_it
@@ -23,6 +24,7 @@ from open_board.gdb_client import (
 )
 
 _PATIENCE_S = 0.05
+_MAX_PATIENCE_S = 1.0
 _MAX_BREAKPOINTS = 256
 
 
@@ -30,7 +32,12 @@ class JobEnd:
     """Stops the CPU where it sleeps during a job, and ends the job there."""
 
     def __init__(
-        self, gdb: GdbClient, bridge: NpuBridge, sleeps: Mapping[int, int], job_sleeps: int = 1
+        self,
+        gdb: GdbClient,
+        bridge: NpuBridge,
+        sleeps: Mapping[int, int],
+        job_sleeps: int = 1,
+        processor_s: Callable[[], float | None] = lambda: None,
     ) -> None:
         """Watch a CPU.
 
@@ -39,6 +46,7 @@ class JobEnd:
             bridge: Runs the jobs.
             sleeps: Address and size of each WFI and WFE of the program.
             job_sleeps: At which of them a job is over; a timer ends the sleeps before it.
+            processor_s: Returns QEMU's processor time in seconds, where it is known.
         """
         self._gdb = gdb
         self._bridge = bridge
@@ -47,6 +55,9 @@ class JobEnd:
         self._sleeps_left = job_sleeps
         self._inserted = False
         self._end = float("inf")
+        self._processor_s = processor_s
+        self._last_end = float("inf")
+        self._worked_s: float | None = None
 
     @property
     def left_s(self) -> float:
@@ -61,6 +72,8 @@ class JobEnd:
         self._inserted = running
         self._sleeps_left = self._job_sleeps
         self._end = time.monotonic() + _PATIENCE_S if running else float("inf")
+        self._last_end = self._end + _MAX_PATIENCE_S
+        self._worked_s = self._processor_s()
         return [breakpoint_packet(address, remove=not running) for address in self._sleeps]
 
     def stopped(self, stop: Stop) -> list[bytes] | None:
@@ -93,11 +106,22 @@ class JobEnd:
         self._gdb.change([breakpoint_packet(address, remove=True)])
         self._gdb.step()
         self._end = time.monotonic() + _PATIENCE_S
+        self._worked_s = None
         return [breakpoint_packet(address)]
 
     def check_time(self) -> None:
         """End a job during which the program neither sleeps nor asks for long."""
         if self.left_s == 0.0:
+            if self._had_no_turn():
+                self._end = time.monotonic() + _PATIENCE_S / 5
+                return
             self._end = float("inf")
             if self._bridge.running:
                 self._bridge.finish_job()
+
+    def _had_no_turn(self) -> bool:
+        """Say whether the CPU may still run to where it sleeps: the machine had no time for it."""
+        now_s = self._processor_s()
+        if now_s is None or self._worked_s is None or time.monotonic() > self._last_end:
+            return False
+        return now_s - self._worked_s < _PATIENCE_S

@@ -157,6 +157,7 @@ class OpenBoard:
                         run.bridge,
                         sleep_instructions(segments),
                         self._realism.job_sleeps,
+                        deadline.processor_s,
                     ),
                     axf=job.axf,
                     debugger=debugger,
