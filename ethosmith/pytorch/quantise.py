@@ -9,6 +9,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.pytorch.places import first_line, keep_places_only, place_of_error, quiet
+from ethosmith.pytorch.separate import separate
 from ethosmith.pytorch.source import input_shapes
 
 # The quantizer asks for one, to know what its NPU can do: the same for every U55 and U65.
@@ -39,7 +40,9 @@ def quantised_program(shown: Path, program: Any, batches: Iterable[list[Any]]) -
     quantizer.set_global(get_symmetric_quantization_config())
     zeros = tuple(torch.zeros(shape) for shape in input_shapes(program))
     try:
-        prepared = prepare_pt2e(program.module(check_guards=False), quantizer)
+        module = program.module(check_guards=False)
+        separate(module)
+        prepared = prepare_pt2e(module, quantizer)
         with torch.no_grad():
             for batch in batches:
                 # A copy: NumPy's arrays of files cannot be written to.

@@ -16,6 +16,8 @@ from ethosmith.core.terminal import captured_output
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 
 Tensor = npt.NDArray[Any]
+# Steps of the quantisation: two that only round differently are far below it (docs/pytorch.md).
+MAX_MEAN_DIFFERENCE = 1
 
 
 @dataclass
@@ -26,11 +28,13 @@ class Agreement:
         elements: output elements that were compared.
         different: how many of them differ.
         largest: the largest difference, in steps of the quantisation.
+        total: the sum of all differences, in the same steps.
     """
 
     elements: int = 0
     different: int = 0
     largest: int = 0
+    total: int = 0
 
     def add(self, made: Tensor, expected: Tensor) -> None:
         """Count one pair of tensors."""
@@ -38,6 +42,24 @@ class Agreement:
         self.elements += int(distance.size)
         self.different += int(np.count_nonzero(distance))
         self.largest = max(self.largest, int(distance.max(initial=0)))
+        self.total += int(distance.sum())
+
+    def check(self, shown: Path) -> None:
+        """Refuse a TOSA graph that is another network than PyTorch's.
+
+        Args:
+            shown: the network, for messages.
+
+        Raises:
+            EthosmithError: they differ by more than rounding does.
+        """
+        if self.total > MAX_MEAN_DIFFERENCE * self.elements:
+            raise EthosmithError(
+                f"{shown}: the TOSA graph that ExecuTorch made of it is another network:"
+                f" {self.different:,} of {self.elements:,} output elements differ from PyTorch's"
+                f" quantised graph, by {self.total / self.elements:.1f} steps on average and at"
+                f" most {self.largest}; rounding explains up to {MAX_MEAN_DIFFERENCE}"
+            )
 
 
 class TosaNetwork:

@@ -40,13 +40,18 @@ class ComputePytorchExpected(Step):
     offline: Unsigned[bool] = False
 
     def run(self) -> None:
-        """Run every sample on the host and write the answers."""
+        """Run every sample on the host and write the answers.
+
+        Raises:
+            EthosmithError: the two oracles differ by more than rounding.
+        """
         from ethosmith.pytorch.reference import TosaNetwork
         from ethosmith.verify.expected import expected_samples
 
         network = TosaNetwork.of_files(self.tosa, self.network, self.quantised)
         samples = expected_samples(network, self.program, self.samples)
         agreement = network.agreement
+        agreement.check(self.quantised)
         if agreement.different:
             sys.stdout.write(
                 f"note: {agreement.different:,} of {agreement.elements:,} output elements differ"
