@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import parsing, write_bytes, write_text
+from ethosmith.core.files import (
+    MAX_MODEL_BYTES,
+    parsing,
+    read_bytes,
+    write_bytes,
+    write_text,
+)
 
 if TYPE_CHECKING:
     from ethosmith.models.tensor_spec import NetworkSpec
@@ -98,7 +104,7 @@ def _check_tflite(question: Question, model: Path, folder: Path) -> None:
     from ethosmith.models.quantise import check_label_count
     from ethosmith.models.tflite_rewrite import rewritten
 
-    network = rewritten(model.read_bytes(), str(model)).content
+    network = rewritten(read_bytes(model, limit_bytes=MAX_MODEL_BYTES), str(model)).content
     parsed = verify_tflite(network, str(model))
     spec = spec_of(parsed, str(model))
     if question.pattern is not None:
