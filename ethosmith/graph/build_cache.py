@@ -127,7 +127,7 @@ class BuildCache:
             with ExitStack() as stack:
                 for file, target in zip(record.files, targets, strict=True):
                     beside = stack.enter_context(writing_beside(target, file.mode))
-                    self._copy_out(file, beside)
+                    self.copy_out(file, beside)
         except NotKept:
             return False
         except DamagedEntry:
@@ -152,7 +152,8 @@ class BuildCache:
         place = self._place(STEPS, key)
         return all(is_private(path) for path in (self.root, place.parents[1], place.parent, place))
 
-    def _copy_out(self, kept: KeptFile, beside: Path) -> None:
+    def copy_out(self, kept: KeptFile, beside: Path) -> None:
+        """Write a file to ``beside``; `NotKept` or `DamagedEntry` if it is not there, or wrong."""
         place = self._place(CONTENT, kept.sha256)
         digest = hashlib.sha256()
         left = kept.size_bytes
@@ -204,7 +205,7 @@ class BuildCache:
             return
         if not self._is_worth_keeping(targets):
             return
-        files = [self._keep_content(target) for target in targets]
+        files = [self.keep_content(target) for target in targets]
         self.keep_record(key, Record.signed(files, key, self._trust))
 
     def keep_record(self, key: str, record: Record) -> None:
@@ -221,8 +222,8 @@ class BuildCache:
         private = not self.root.exists() or is_private(self.root)
         return private or self._trust.may_be_taken(targets)
 
-    def _keep_content(self, path: Path) -> KeptFile:
-        """Keep one file and return its line in the record."""
+    def keep_content(self, path: Path) -> KeptFile:
+        """Keep one file and return its line in the record; OSError if that cannot be."""
         kept = KeptFile.of(path)
         # Another size: cut by a full disk or a lost network; better now than when it is read.
         if not self.has_content(kept):

@@ -189,6 +189,10 @@ OPTIONS = (
         is_path=True,
         detail="build cache: a folder, https://HOST/PATH, none",
     ),
+    Option(
+        *("steps", "local:2, tls://...", ""),
+        detail="run heavy steps on a Dask cluster: local:N, tls://HOST:PORT, tcp://127.0.0.1:PORT",
+    ),
     Option("cache_limit_gib", "its size", "5", detail="how large it may grow"),
     Option(
         "format",

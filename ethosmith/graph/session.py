@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.identity import Identity
@@ -52,6 +52,9 @@ from ethosmith.graph.repositories import Repositories, split_arguments
 from ethosmith.graph.runtimes import runtime_named
 from ethosmith.installation import SITE_TOOLS
 from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
+
+if TYPE_CHECKING:
+    from ethosmith.graph.remote_steps import Address
 
 EXIT_USER_ERROR = 2
 _PARSED = "descriptors.json"
@@ -367,6 +370,16 @@ class Session:
     def cache_server(self) -> CacheServer | None:
         """The server behind it, of ``cache=https://…``."""
         return cache_server(self.values["cache"], os.environ)
+
+    @cached_property
+    def steps_address(self) -> Address | None:
+        """Where steps of ``steps=`` run; None: here."""
+        if not self.values["steps"]:
+            return None
+        from ethosmith.graph.remote_steps import Address, check_installed  # noqa: PLC0415
+
+        check_installed()
+        return Address.parse(self.values["steps"])
 
     @cached_property
     def identity(self) -> Identity:

@@ -12,7 +12,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, TextIO
@@ -220,6 +220,7 @@ class AnnouncedSteps:
 
     Attributes:
         from_cache: how many steps have come from the build cache.
+        remote: runs steps on other machines; None: there are none.
         counted: the `LongRun` of each step that counts for one, by its first output.
     """
 
@@ -228,6 +229,7 @@ class AnnouncedSteps:
         self.times = times
         self.from_cache = 0
         self.counted: dict[str, Any] = {}
+        self.remote: Any = None
         self._at_once = at_once
         self._thread = threading.local()
 
@@ -264,6 +266,23 @@ class AnnouncedSteps:
         if code == 0 and output:
             self.times.note(output, time.monotonic() - started_s)
         return code
+
+    def elsewhere(self, act: Callable[[], Any]) -> Any:
+        """Show the step that was announced while ``act`` runs it on another machine.
+
+        Returns:
+            What ``act`` returns. None: the step did not run, and is still the one announced.
+        """
+        label, output = (getattr(self._thread, name, "") for name in ("label", "output"))
+        with self.progress.step(label) as running:
+            done = act()
+            if done is not None:
+                for line in done.shown.splitlines():
+                    self.progress.line(line)
+                self.progress.ended(running)
+                self.times.note(output, running.elapsed_s)
+                self._thread.label = self._thread.output = ""
+        return done
 
 
 class StreamAbove:

@@ -42,6 +42,7 @@ _MAX_PER_RUN = 8
     ),
     cacheable=False,
     resumable=True,
+    distributable=True,
 )
 class AnswerOnDevice(Step):
     """Answer an evaluation set on the simulated board, with the real firmware.
@@ -84,6 +85,12 @@ class AnswerOnDevice(Step):
         simulator = choose_simulator(self.simulator, accelerator, fvp_program=program)
         device = Device(simulator, self.image, accelerator, window, self.time_limit_s)
         write_answers(self.output, device_answers(device, items_of_set(self.evaluation_set)))
+
+    def lacking(self) -> str:
+        """Return which simulator of ``tools`` is missing here, or has another version."""
+        from ethosmith.verify.simulator import missing_tools
+
+        return missing_tools(self.tools)
 
     @property
     def title(self) -> str:

@@ -29,7 +29,11 @@ if TYPE_CHECKING:
     from ethosmith.verify.host_network import HostNetwork
 
 
-@step(verb="ANSWER", packages=("ai-edge-litert", "flatbuffers", "numpy", "tflite-micro"))
+@step(
+    verb="ANSWER",
+    packages=("ai-edge-litert", "flatbuffers", "numpy", "tflite-micro"),
+    distributable=True,
+)
 class AnswerOnHost(Step):
     """Answer an evaluation set on this machine, with a float or int8 network on LiteRT.
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 _TOSA = ".tosa"
 
 
-@step(verb="VELA", packages=("ai-edge-litert", "ethos-u-vela", "numpy"))
+@step(verb="VELA", packages=("ai-edge-litert", "ethos-u-vela", "numpy"), distributable=True)
 class CompileWithVela(Step):
     """Compile an int8 network for the NPU with Vela.
 

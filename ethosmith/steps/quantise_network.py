@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         "tensorflow",
     ),
     isolated=True,
+    distributable=True,
 )
 class QuantiseNetwork(Step):
     """Quantise a float network to int8 throughout; a .tflite that is int8 passes through.

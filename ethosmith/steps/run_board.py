@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     ),
     cacheable=False,
     resumable=True,
+    distributable=True,
 )
 class RunBoard(Step):
     """Run an image on the simulated board; fails unless the program ends with exit code 0.
@@ -102,6 +103,16 @@ class RunBoard(Step):
                 uart.flush()
 
             yield show
+
+    def lacking(self) -> str:
+        """Return which simulator of ``tools`` is missing here, or has another version."""
+        from ethosmith.verify.simulator import missing_tools
+
+        return missing_tools(self.tools)
+
+    def staying(self) -> bool:
+        """Say whether the UART goes to a file of this machine."""
+        return self.uart_file is not None
 
     @property
     def title(self) -> str:

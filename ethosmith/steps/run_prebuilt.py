@@ -24,6 +24,7 @@ from ethosmith.steps.step import Input, Inputs, Output, Step, Unsigned, step
     ),
     cacheable=False,
     resumable=True,
+    distributable=True,
 )
 class RunPrebuilt(Step):
     """Run samples through a prebuilt inference runner, one boot each.
@@ -110,6 +111,12 @@ class RunPrebuilt(Step):
                 f"{self.network}: keeps a state from sample to sample (reset_state: never), and"
                 " runtime=prebuilt boots once a sample; runtime=direct and runtime=tflm keep it"
             )
+
+    def lacking(self) -> str:
+        """Return which simulator of ``tools`` is missing here, or has another version."""
+        from ethosmith.verify.simulator import missing_tools
+
+        return missing_tools(self.tools)
 
     @property
     def title(self) -> str:

@@ -62,6 +62,8 @@ class Traits:
             build. Its packages are those of that environment's lock.
         resumable: what it made is noted at once, so a build that was killed does not repeat it;
             for one of many steps of a long run whose outputs are not in the build cache.
+        distributable: heavy, and a function of its inputs and options alone: it may run on a
+            worker.
     """
 
     verb: str
@@ -71,6 +73,7 @@ class Traits:
     isolated: bool = False
     environment: str = ""
     resumable: bool = False
+    distributable: bool = False
 
 
 @dataclass(frozen=True)
@@ -140,6 +143,14 @@ class Step:
             EthosmithError: an error that the user can fix.
         """
         raise NotImplementedError
+
+    def staying(self) -> bool:
+        """Say whether a `distributable` step has to run on the machine of the build."""
+        return False
+
+    def lacking(self) -> str:
+        """Return what this machine lacks for a `distributable` step, packages aside; or nothing."""
+        return ""
 
     def crashed(self, signal: str) -> str:
         """Return what the user can do when an `isolated` step ended by ``signal``."""
@@ -228,12 +239,20 @@ def step(
     isolated: bool = False,
     environment: str = "",
     resumable: bool = False,
+    distributable: bool = False,
 ) -> Callable[[type[StepT]], type[StepT]]:
     """Make a step of a subclass of `Step`; the arguments are those of `Traits`."""
 
     def decorate(cls: type[StepT]) -> type[StepT]:
         cls.traits = Traits(
-            verb, packages, cacheable, owns_terminal, isolated, environment, resumable
+            verb,
+            packages,
+            cacheable,
+            owns_terminal,
+            isolated,
+            environment,
+            resumable,
+            distributable,
         )
         return cls
 

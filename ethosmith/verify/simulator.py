@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.environment.tools import find_program, program_version
 from ethosu_model.config import AcceleratorConfig
 from open_board.choice import SIMULATORS
 from open_board.choice import choose_simulator as choose
@@ -14,7 +16,7 @@ from open_board.job import BoardJob, BoardResult, Simulator, UartSink, discard
 from open_board.open_board import OpenBoard
 from open_board.realism import STRICT, USUAL
 
-__all__ = ["SIMULATORS", "choose_simulator"]
+__all__ = ["SIMULATORS", "choose_simulator", "missing_tools"]
 
 
 @dataclass(frozen=True)
@@ -55,3 +57,17 @@ def choose_simulator(
         return _StepSimulator(choose(name, accelerator, open_board=board, fvp_program=fvp_program))
     except BoardError as error:
         raise EthosmithError(str(error)) from None
+
+
+def missing_tools(tools: Sequence[str]) -> str:
+    """Return what is missing here of simulators that were named with their versions; or nothing."""
+    for tool in tools:
+        if not tool.startswith("QEMU "):
+            return f"cannot prove that it has {tool}"
+        try:
+            found = f"QEMU {program_version(find_program('qemu-system-arm'))}"
+        except EthosmithError:
+            found = "no QEMU"
+        if found != tool:
+            return f"has {found}, expected {tool}"
+    return ""

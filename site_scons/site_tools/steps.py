@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from SCons.Action import Action
 from SCons.Builder import Builder
@@ -43,6 +43,9 @@ from ethosmith.report.long_run import LongRun
 from ethosmith.report.progress import AnnouncedSteps, progress_of_this_process
 from ethosmith.report.step_times import StepTimes
 from ethosmith.steps.step import Step
+
+if TYPE_CHECKING:
+    from ethosmith.graph.remote_steps import Address, RemoteSteps
 
 _STANDARD_INPUT = "-"
 _TARGET_NAMES = {target.name for target in TARGETS}
@@ -141,7 +144,24 @@ class SConsEngine:
         self.is_cleaning = bool(env.GetOption("clean"))
         self.keeps_going = bool(env.GetOption("keep_going"))
         self._env = env
+        if session.steps_address is not None and not self.is_dry:
+            self._use_cluster(env, session, session.steps_address)
         self._builder = Builder(action=Action(_run_step, _label, varlist=["STEP_SIGNATURE"]))
+
+    def _use_cluster(self, env: Environment, session: Session, address: "Address") -> None:
+        """Let distributable steps run on a cluster, and so many at once as it has workers."""
+        from ethosmith.graph.remote_steps import RemoteSteps  # noqa: PLC0415 seldom needed
+
+        server, folder = session.cache_server, session.cache_folder
+        if server is not None and not address.workers:
+            store = server.url
+        else:
+            store = str(folder or session.project.root / NOTES / "steps")
+        shown = env["SHOWN"]
+        shown.remote = RemoteSteps(address, store, session.project.root, shown.progress.line)
+        if address.workers > self.jobs:
+            env.SetOption("num_jobs", address.workers)
+            self.jobs = env.GetOption("num_jobs")
 
     def step(self, step: Step, facts: Facts, machine: Machine | None = None) -> None:
         """Declare a step; with a ``machine``, one that starts its compilers."""
@@ -259,6 +279,12 @@ def _run_step(target: Sequence[Node], source: Sequence[Node], env: Environment) 
 
 
 def _start_step(step: Step, env: Environment) -> int:
+    remote: RemoteSteps | None = env["SHOWN"].remote
+    if remote is not None and step.traits.distributable:
+        facts: Facts = env["FACTS"]
+        done = env["SHOWN"].elsewhere(lambda: remote.run(step, facts.packages, facts.code))
+        if done is not None:
+            return 0
     code: int = env["SHOWN"].run(
         [sys.executable, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT],
         env["ENV"],

@@ -130,6 +130,11 @@ _ELSEWHERE = {
     " --data window.bin@0x92000000 --dump output.bin@0x93000000,10": (
         "tests/build/runtimes/test_inference_runner.py"
     ),
+    "./scons sweep accuracy usecase=img_class model=networks/ runtime=direct,tflm"
+    " budget=cycles:2M,flash:512KiB": "tests/unit/report/test_sweep.py",
+    "./scons usecase=kws sweep steps=local:4": "tests/component/graph/test_remote_steps.py",
+    "./scons usecase=kws sweep steps=tls://scheduler.example.org:8786"
+    " cache=https://cache.example.org/ethosmith": "likewise",
     "python -m open_board -a program.axf --gdb 3333": "waits for a debugger",
     "python -m open_board --card /media/V2M-MPS3 --num-macs 128": "tests/component/board",
     "./scons usecase=kws target=fvp simulator=fvp": "needs Arm's FVP",
