@@ -21,6 +21,14 @@ from ethosmith.steps.quantise_pytorch import QuantisePytorch
 
 _PYTHON = ".py"
 _SUFFIXES = (".pt2", _PYTHON)
+_PYTHON_FILE = "give the Python file that builds the network (net.py:build)"
+# Files that people have of PyTorch networks, and what to give instead.
+_NOT_TAKEN = {
+    ".onnx": f"ONNX is not read; {_PYTHON_FILE}, or a .pt2 of torch.export",
+    ".pte": "it is compiled already; give the network that it was made from, as a .pt2 or net.py",
+    ".pt": f"it holds weights or a pickle, and neither is a network; {_PYTHON_FILE}",
+    ".pth": f"it holds weights or a pickle, and neither is a network; {_PYTHON_FILE}",
+}
 # Of a state_dict beside a Python file of the same name.
 _WEIGHTS_SUFFIXES = (".pt", ".pth")
 
@@ -63,8 +71,15 @@ class Int8Network:
 
 
 def is_pytorch(path: Path) -> bool:
-    """Say whether the model at ``path`` is a PyTorch network, by its suffix."""
-    return path.suffix.lower() in _SUFFIXES
+    """Say whether the model at ``path`` is a PyTorch network, by its suffix.
+
+    Raises:
+        EthosmithError: it is a file of PyTorch's world that is not taken.
+    """
+    suffix = path.suffix.lower()
+    if suffix in _NOT_TAKEN:
+        raise EthosmithError(f"{path}: {_NOT_TAKEN[suffix]}; see docs/pytorch.md")
+    return suffix in _SUFFIXES
 
 
 def pytorch_model(build: Build, usecase: SelectedUseCase, path: Path) -> PytorchModel:

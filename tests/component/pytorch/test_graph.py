@@ -90,6 +90,16 @@ def test_runtimes_of_tflite_networks_are_refused(network: Path, runtime: str) ->
         _declared(str(network), runtime=runtime)
 
 
+@pytest.mark.parametrize("suffix", [".onnx", ".pte", ".pt", ".PTH"])
+def test_files_that_are_no_network_are_refused_with_what_to_give(
+    suffix: str, tmp_path: Path
+) -> None:
+    path = tmp_path / f"net{suffix}"
+    path.touch()
+    with pytest.raises(EthosmithError, match=rf"net{suffix}: .*; see docs/pytorch\.md"):
+        _declared(str(path))
+
+
 def test_lock_pins_cpu_builds_by_hash_and_names_no_server() -> None:
     text = LockedEnvironment(PYTORCH).lock.read_text("utf-8")
     assert "://" not in text
