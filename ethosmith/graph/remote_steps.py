@@ -37,6 +37,8 @@ _ASKS_EVERY_S = 2.0
 _LOST_AFTER_S = 15.0
 # Of a cluster of our own, if this process is killed.
 _IDLE_TIMEOUT = "30 minutes"
+# Of its workers without a scheduler: they outlive no build.
+_ORPHANED_AFTER = "30 s"
 _SECRETS = re.compile(r"ETHOSMITH_BUILD_CACHE_(KEY|TOKEN)")
 
 
@@ -205,7 +207,11 @@ class RemoteSteps:
                     threads_per_worker=1,
                     dashboard_address=None,
                     scheduler_kwargs={"idle_timeout": _IDLE_TIMEOUT},
-                    worker_kwargs={"memory_limit": 0, "dashboard": False},
+                    worker_kwargs={
+                        "memory_limit": 0,
+                        "dashboard": False,
+                        "death_timeout": _ORPHANED_AFTER,
+                    },
                 )
             address, security = self._cluster.scheduler_address, None
         else:

@@ -162,7 +162,6 @@ def test_the_build_does_not_import_dask_unless_it_sends_a_step() -> None:
 
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
-    pytest.importorskip("distributed")
     folder = tmp_path_factory.mktemp("cluster")
     before = Path.cwd()
     project = Project.at(folder, "local:2")
@@ -255,7 +254,6 @@ def test_a_scheduler_that_is_gone_is_noted_once(cluster: Project) -> None:
 def test_a_scheduler_with_tls_takes_those_with_its_certificate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("distributed")
     authority = make_certificates(tmp_path)
     names = {
         "CA_FILE": authority.name,
