@@ -7,13 +7,13 @@ import itertools
 import textwrap
 from collections.abc import Mapping
 
-from ethosmith.graph.options import GROUPS, OPTIONS, TARGETS, Option
+from ethosmith.graph.options import GROUPS, OPTIONS, OWN, TARGETS, Option
 
 _WIDTH = 80
 _COLUMN = 40
 # A longer name is not what the others are aligned to.
 _MAX_NAME = 14
-_FOLDER = "your folder in place of the git repository NAME of list"
+_FOLDERS = {"NAME_dir=": "in place of git's NAME"}
 
 
 def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
@@ -22,14 +22,10 @@ def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
     names = f"Use cases: {', '.join(usecases)}. Platforms: {', '.join(platforms)}."
     return "\n".join(
         [
-            "scons usecase=NAME         build, run on the board simulator, check the answers",
-            "scons TARGET name=value    one of these targets, with any of the variables",
-            "Targets:",
+            "scons [TARGET] usecase=NAME [name=value]   build, run and check; or, as TARGET:",
             *targets,
             *itertools.chain.from_iterable(_group_lines(group) for group in GROUPS),
-            f"  NAME_dir=   {_FOLDER}",
             *_wrapped(names, indent=2),
-            "ETHOSMITH_CACHE moves the downloads; FVP_PATH is the folder of Arm's FVP.",
         ]
     )
 
@@ -40,7 +36,8 @@ def _wrapped(text: str, indent: int) -> list[str]:
 
 def _group_lines(group: str) -> list[str]:
     options = [option for option in OPTIONS if option.group == group]
-    return [f"{group}:", *_entries({_setting(option): option.help for option in options})]
+    folders = _FOLDERS if group == OWN else {}
+    return [f"{group}:", *_entries({_setting(o): o.help for o in options} | folders)]
 
 
 def _setting(option: Option) -> str:
@@ -88,7 +85,7 @@ def reference() -> str:
     for group in GROUPS:
         sections += [f"\n## {group}\n", "| variable | default | |", "|---|---|---|"]
         sections += [_row(option) for option in OPTIONS if option.group == group]
-    sections.append(f"| `NAME_dir=` | | {_FOLDER} |")
+    sections.append("| `NAME_dir=` | | your folder in place of the git repository NAME of list |")
     return "\n".join(sections) + "\n"
 
 

@@ -44,7 +44,7 @@ class Target:
 
 
 TARGETS = (
-    Target("run", "run even if nothing changed", "run again even if nothing changed"),
+    Target("run", "once more", "run again even if nothing changed"),
     Target("images", "build without a run", "the files to flash, without a run"),
     Target("test", "all use cases, all tests", "every use case, and all tests"),
     Target("size", "how full each memory is"),
@@ -185,7 +185,7 @@ OPTIONS = (
     Option("offline", "1: no network", "0", ("0", "1")),
     Option("launcher", "or ccache, none", "auto", LAUNCHERS, detail="ccache, distcc, icecc; none"),
     Option(
-        *("cache", "folder or https://; none", ""),
+        *("cache", "folder, https://..", ""),
         is_path=True,
         detail="build cache: a folder, https://HOST/PATH, none",
     ),

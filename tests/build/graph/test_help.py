@@ -12,7 +12,7 @@ from ethosmith.graph.options import GROUPS, OPTIONS, TARGETS
 from ethosmith.graph.project import Project
 from tests.support.project_copy import ROOT, ProjectCopy
 
-_LINES, _COLUMNS = 46, 80
+_LINES, _COLUMNS = 40, 80
 # SCons adds an empty line and one about its own options.
 _OF_SCONS = 2
 
