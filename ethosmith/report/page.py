@@ -129,8 +129,7 @@ def page_text(
         accuracy=data.get("accuracy"),
         inferences=[len(inferences_of(sample)) for sample in data["verified"]["samples"]],
         log=data["result"]["uart"],
-        layers=layers,
-        on_npu=sum(layer.target == "NPU" for layer in layers),
+        **_of_layers(layers),
         cycles_are=cycles_are,
         cycles_note=cycles_note,
         memory_names=_MEMORY_NAMES,
@@ -139,20 +138,7 @@ def page_text(
         title=_configuration(figures),
         configuration=_configuration(figures, data["manifest"]["configuration"]["system_config"]),
         cycles_chart=_cycles_chart(figures),
-        layer_cycles=_layer_chart(
-            layers, "layer-cycles", "Time by layer, Vela's estimate", "cycles", "cycles"
-        ),
-        layer_memory=_layer_chart(
-            layers,
-            "layer-memory",
-            "Staging memory by layer, Vela's estimate",
-            "bytes",
-            "staging_bytes",
-        ),
-        diff=past.diff,
-        changes=[change for change in past.diff.changes if change.before != change.now],
-        history=history_lines(past.history, past.diff.now),
-        project=past.project,
+        **_of_past(past),
         usages=memory.usages,
         treemaps=treemaps(memory.symbols),
         pipeline=pipeline,
@@ -161,3 +147,23 @@ def page_text(
         hashes=_hashes(pipeline),
         index=index,
     )
+
+
+def _of_layers(layers: Sequence[Layer]) -> dict[str, Any]:
+    cycles = "Time by layer, Vela's estimate"
+    staging = "Staging memory by layer, Vela's estimate"
+    return {
+        "layers": layers,
+        "on_npu": sum(layer.target == "NPU" for layer in layers),
+        "layer_cycles": _layer_chart(layers, "layer-cycles", cycles, "cycles", "cycles"),
+        "layer_memory": _layer_chart(layers, "layer-memory", staging, "bytes", "staging_bytes"),
+    }
+
+
+def _of_past(past: Past) -> dict[str, Any]:
+    return {
+        "diff": past.diff,
+        "changes": [change for change in past.diff.changes if change.before != change.now],
+        "history": history_lines(past.history, past.diff.now),
+        "project": past.project,
+    }
