@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -284,7 +284,6 @@ def accuracy(
     if evaluated is None or not _is_asked(build, usecase, configuration):
         return
     image = _image(build, usecase, configuration, generated)
-    whole = _file(build, usecase, configuration, "_device.json")
     device = AnswerOnDevice(
         image=image,
         platform=build.platform.path,
@@ -294,14 +293,9 @@ def accuracy(
         evaluation_set=evaluated.shards[0].items,
         tools=runs.simulator_versions(build, configuration),
         time_limit_s=build.session.time_limit_s,
-        output=whole,
+        output=_file(build, usecase, configuration, "_device.json"),
     )
-    answers = []
-    for one in evaluated.shards:
-        name = whole.with_suffix("") / f"{one.number:05}.json" if one.number else whole
-        step = device.replaced(evaluation_set=one.items, part=one.part, output=name)
-        answers.append(build.add(step).output)
-        build.engine.count(f"{image}", step.output, one.size)
+    answers = tuple(_answers(build, device, evaluated))
     limits, notes = _limits(build, usecase, evaluated.wanted)
     judged = JudgeAccuracy(
         usecase=usecase.variant,
@@ -313,10 +307,20 @@ def accuracy(
         evaluation_sets=tuple(shard.items for shard in evaluated.shards),
         float_answers=evaluated.float_answers,
         int8_answers=evaluated.int8_answers,
-        device_answers=tuple(answers),
+        device_answers=answers,
         output=_file(build, usecase, configuration, ".json"),
     )
     build.add(judged)
+
+
+def _answers(build: Build, device: AnswerOnDevice, evaluated: Evaluation) -> Iterator[Path]:
+    """Declare the device's answers to each shard, and yield their files."""
+    whole = device.output
+    for one in evaluated.shards:
+        name = whole.with_suffix("") / f"{one.number:05}.json" if one.number else whole
+        step = device.replaced(evaluation_set=one.items, part=one.part, output=name)
+        yield build.add(step).output
+        build.engine.count(f"{device.image}", step.output, one.size)
 
 
 def _image(

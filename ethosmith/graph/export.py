@@ -87,12 +87,7 @@ def declare_export(
     export = WriteExport(
         usecase=usecase.variant.replace("@", "_"),
         heading=usecase.descriptor.title,
-        built_for={
-            "npu": configuration.board_npu.name,
-            "memory_mode": configuration.memory_mode,
-            "platform": board.descriptor.name if board else build.platform.descriptor.name,
-            "board": board.descriptor.title if board else "",
-        },
+        built_for=_built_for(build, configuration),
         parts=tuple(asdict(part) for part in parts),
         files=tuple(files),
         samples=samples,
@@ -103,6 +98,16 @@ def declare_export(
     checked = [image_folder(configuration) / fit] if fit else []
     build.engine.alias(EXPORT, [*files, samples, expected, *checked])
     step_after(build, EXPORT, export)
+
+
+def _built_for(build: Build, configuration: Configuration) -> dict[str, str]:
+    board = build.session.board
+    return {
+        "npu": configuration.board_npu.name,
+        "memory_mode": configuration.memory_mode,
+        "platform": (board or build.platform).descriptor.name,
+        "board": board.descriptor.title if board else "",
+    }
 
 
 def _check(build: Build, configuration: Configuration) -> None:
