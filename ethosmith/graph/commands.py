@@ -19,6 +19,7 @@ from ethosmith.graph import accuracy, debug, desk, preflight, reports, runs
 from ethosmith.graph.accuracy import measured_accuracy
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.environment import process_environment
 from ethosmith.graph.export import EXPORT
 from ethosmith.graph.hardware import declare_hardware
 from ethosmith.graph.images import Image
@@ -195,7 +196,8 @@ def _declare_test(build: Build) -> None:
         parallel = ("-n", str(build.engine.jobs), "--dist=loadfile", "--no-loadscope-reorder")
         xml = f"--junitxml={results}/pytest.xml"
         command = _module("pytest", "-q", "-m", "not slow", *parallel, xml)
-        return subprocess.call(command, env=build.session.process_environment)
+        # Tests write where the user's programs do: below build/ they would be in this project.
+        return subprocess.call(command, env=process_environment())
 
     build.engine.alias("test", needs=["run"])
     build.engine.after("test", test)
