@@ -23,6 +23,7 @@ _COPIED = (
     "ethosmith/installation.py",
     "ethosmith/core/__init__.py",
     "ethosmith/core/errors.py",
+    "ethosmith/core/files.py",
     "ethosmith/core/program.py",
     "ethosmith/core/terminal.py",
     "ethosmith/environment/__init__.py",
