@@ -127,9 +127,9 @@ def test_another_qemu_runs_the_image_again(copy_of_built: NewCopy, tmp_path: Pat
 
 def test_another_vela_compiles_the_network_again(copy_of_built: NewCopy, tmp_path: Path) -> None:
     # What another version leaves in site-packages, found first.
-    metadata = tmp_path / "packages" / "ethos_u_vela-99.dist-info" / "METADATA"
+    metadata = tmp_path / "packages" / "ethos_u_vela-5.99.dist-info" / "METADATA"
     metadata.parent.mkdir(parents=True)
-    metadata.write_text("Metadata-Version: 2.1\nName: ethos-u-vela\nVersion: 99\n")
+    metadata.write_text("Metadata-Version: 2.1\nName: ethos-u-vela\nVersion: 5.99\n")
     project = copy_of_built(PYTHONPATH=str(tmp_path / "packages"))
     assert project.build(_KWS).steps == steps("VELA ds_cnn ethos-u55-128 Shared_Sram")
 
