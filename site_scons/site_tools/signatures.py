@@ -81,6 +81,21 @@ class Contents:
         self._told: set[Node] = set()
         self._told_foreign = False
         self._doubted: set[Node] = set()
+        self._read: dict[Node, tuple[int, int]] = {}
+
+    def read(self, node: Node) -> str:
+        """Return `signature`, which the build takes for the node's from now on."""
+        signature = self.signature(node)
+        self._read[node] = self._state(node)
+        return signature
+
+    def _state(self, node: Node) -> tuple[int, int]:
+        """Return what another writing of a file changes, even of the same content."""
+        try:
+            stamp = self.identity.look_at(node.rfile().get_abspath()).stamp
+        except OSError:
+            return 0, 0
+        return stamp.mtime_ns, stamp.inode
 
     def signature(self, node: Node) -> str:
         """Return the content signature of a file as it is now, as SCons writes it."""
@@ -94,10 +109,21 @@ class Contents:
     def changed_since_read(self, node: Node) -> list[Node]:
         """Return what ``node`` is made from and is not any more what SCons took it for.
 
-        The step may have read other bytes than those that its signature names.
+        The step may have read other bytes than those that its signature names; also where a file
+        was changed and changed back meanwhile, as by ``git stash`` or a rebase.
         """
         files = [child for child in node.children() if isinstance(child, File)]
-        return [child for child in files if self.signature(child) != child.get_csig()]
+        return [
+            child
+            for child in files
+            if self.signature(child) != child.get_csig() or self._was_written(child)
+        ]
+
+    def _was_written(self, child: Node) -> bool:
+        return not child.has_builder() and self._read.get(child, None) not in {
+            None,
+            self._state(child),
+        }
 
     def is_as_made(self, node: Node) -> bool:
         """Say whether a target is what its step made, and tell if it is not."""
@@ -149,7 +175,7 @@ def _teach_scons(contents: Contents) -> None:
     def get_csig(node: Node) -> str:
         info = node.get_ninfo()
         if not hasattr(info, "csig"):
-            info.csig = contents.signature(node)
+            info.csig = contents.read(node)
         return str(info.csig)
 
     def is_up_to_date(node: Node) -> bool:

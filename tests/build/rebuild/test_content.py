@@ -247,6 +247,28 @@ def test_an_output_that_is_altered_while_it_is_used_is_used_once(
     assert project.read_bytes(target) == built.read_bytes(target)
 
 
+def test_a_header_that_is_another_while_it_is_read_is_not_taken_for_what_it_is(
+    built: ProjectCopy, tmp_path: Path
+) -> None:
+    """As ``git stash`` or a rebase does it: before and after, the content is the same."""
+    project = built.copy(tmp_path / "project")
+    header, target = "firmware/runtime/labels.h", "build/usecases/kws/host/labels.c.o"
+    tools, once, compiler = tmp_path / "tools", tmp_path / "once", shutil.which("cc")
+    tools.mkdir()
+    (tools / "cc").write_text(
+        f'#!/bin/sh\ncase " $* " in *"labels.c "*) mkdir "{once}" && cp {header} kept &&'
+        f' echo "extern int i;" >> {header};; esac\n"{compiler}" "$@"\ncode=$?\n'
+        f"[ -f kept ] && mv kept {header}\nexit $code\n"
+    )
+    (tools / "cc").chmod(0o755)
+    (project.root / target).unlink()
+    project = replace(project, environment={"PATH": f"{tools}:{os.environ['PATH']}"})
+    first = project.build(_KWS, target)
+    assert f"warning: {header} changed while {target} was made from it; build again" in first.stdout
+    assert project.build(_KWS, target).steps == {f"CC {target}"}
+    assert project.build(_KWS, target).steps == set()
+
+
 def test_files_of_no_finished_build_are_told_once(built: ProjectCopy, tmp_path: Path) -> None:
     project = built.copy(tmp_path / "project")
     (project.root / "build/.sconsign.json").unlink()
