@@ -67,7 +67,11 @@ def test_both_runtimes_print_the_same_but_for_the_arena(project: ProjectCopy) ->
     """NPU cycles and data beats too: both drivers count the same jobs by the same PMU."""
 
     def lines(folder: str) -> list[str]:
-        return [line for line in _uart(project, folder) if not line.startswith(("arena", "identity", "stack"))]
+        return [
+            line
+            for line in _uart(project, folder)
+            if not line.startswith(("arena", "identity", "stack"))
+        ]
 
     assert lines(f"{_NPU}-tflm") == lines(_NPU)
     assert len(lines(_NPU)) > 5
