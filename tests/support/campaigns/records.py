@@ -183,6 +183,7 @@ def _manifest(axf: str) -> dict[str, Any]:
     return {
         "schema": 1,
         "usecase": "kws",
+        "descriptor": {"name": "kws"},
         "arguments": ["usecase=kws", "target=fvp", "npu=ethos-u55-128"],
         "revision": "0" * 40,
         "configuration": {
