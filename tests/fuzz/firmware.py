@@ -25,7 +25,7 @@ FIRMWARE = ROOT / "firmware"
 TARGETS = {
     "payload": ("npu/npu_payload.c",),
     "text": ("support/text.c",),
-    "format": ("tflm/format.c", "support/text.c"),
+    "format": ("support/format.c", "support/text.c"),
     "image": ("vision/image.c",),
 }
 _CLANGS = ("clang", *(f"clang-{version}" for version in range(22, 13, -1)))

@@ -18,10 +18,10 @@ pytestmark = pytest.mark.scons
 _USECASE = "usecases/kws/usecase.yaml"
 _RESULT = "build/fvp/ethos-u55-128-shared_sram/kws_accuracy.json"
 # The twelve words in reverse, on the device alone.
-_HOST = "    answer->text = labels[best];\n"
+_HOST = "        answer->text = sure || !kws::is_word(labels[best]) ? labels[best] : kUnsure;\n"
 _DEVICE = (
-    "#if defined(__arm__)\n    answer->text = labels[label_count - 1 - best];\n"
-    "#else\n    answer->text = labels[best];\n#endif\n"
+    "#if defined(__arm__)\n        answer->text = labels[label_count - 1 - best];\n"
+    f"#else\n{_HOST}#endif\n"
 )
 
 
