@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import os
-import sys
+import shlex
 from pathlib import Path
 from typing import TypeVar
 
@@ -114,9 +114,9 @@ def _fake_python(folder: Path, *, pip_works: bool) -> Path:
     inside = f"#!/bin/sh\nexit {0 if pip_works else 1}\n"
     program = folder / "python"
     program.write_text(
-        f'#!{sys.executable}\nimport pathlib, sys\nfolder = pathlib.Path(sys.argv[-1]) / "bin"\n'
-        f'folder.mkdir(parents=True)\n(folder / "python").write_text({inside!r})\n'
-        '(folder / "python").chmod(0o755)\n',
+        '#!/bin/sh\nfor folder; do :; done\nmkdir -p "$folder/bin"\n'
+        f'printf {shlex.quote(inside)} >"$folder/bin/python"\n'
+        'chmod 755 "$folder/bin/python"\n',
         "utf-8",
     )
     program.chmod(0o755)
