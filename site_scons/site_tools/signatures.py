@@ -63,6 +63,10 @@ def _end(name: str, error: OSError) -> None:
     sys.exit(EXIT_USER_ERROR)
 
 
+# In place of the time and inode of a file that is not there.
+_NO_FILE = (0, 0)
+
+
 class Contents:
     """The contents of the nodes of one build.
 
@@ -85,26 +89,22 @@ class Contents:
 
     def read(self, node: Node) -> str:
         """Return `signature`, which the build takes for the node's from now on."""
-        signature = self.signature(node)
-        self._read[node] = self._state(node)
+        signature, self._read[node] = self._look_at(node)
         return signature
-
-    def _state(self, node: Node) -> tuple[int, int]:
-        """Return what another writing of a file changes, even of the same content."""
-        try:
-            stamp = self.identity.look_at(node.rfile().get_abspath()).stamp
-        except OSError:
-            return 0, 0
-        return stamp.mtime_ns, stamp.inode
 
     def signature(self, node: Node) -> str:
         """Return the content signature of a file as it is now, as SCons writes it."""
+        return self._look_at(node)[0]
+
+    def _look_at(self, node: Node) -> tuple[str, tuple[int, int]]:
+        """Return `signature`, and what another writing of the file changes in any case."""
         try:
-            return self.identity.sha256(node.rfile().get_abspath())
+            known = self.identity.look_at(node.rfile().get_abspath())
         except FileNotFoundError:
-            return str(SCons.Util.hash_signature(SCons.Util.NOFILE))
+            return str(SCons.Util.hash_signature(SCons.Util.NOFILE)), _NO_FILE
         except OSError:
-            return ""
+            return "", _NO_FILE
+        return known.sha256, (known.stamp.mtime_ns, known.stamp.inode)
 
     def changed_since_read(self, node: Node) -> list[Node]:
         """Return what ``node`` is made from and is not any more what SCons took it for.
@@ -113,17 +113,13 @@ class Contents:
         was changed and changed back meanwhile, as by ``git stash`` or a rebase.
         """
         files = [child for child in node.children() if isinstance(child, File)]
-        return [
-            child
-            for child in files
-            if self.signature(child) != child.get_csig() or self._was_written(child)
-        ]
+        return [child for child in files if self._has_changed(child)]
 
-    def _was_written(self, child: Node) -> bool:
-        return not child.has_builder() and self._read.get(child, None) not in {
-            None,
-            self._state(child),
-        }
+    def _has_changed(self, child: Node) -> bool:
+        signature, state = self._look_at(child)
+        if signature != child.get_csig():
+            return True
+        return not child.has_builder() and self._read.get(child, state) != state
 
     def is_as_made(self, node: Node) -> bool:
         """Say whether a target is what its step made, and tell if it is not."""

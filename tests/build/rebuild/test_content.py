@@ -225,20 +225,25 @@ def test_an_output_that_was_an_input_in_between_is_still_known_to_be_altered(
     assert project.read_bytes(network) == built.read_bytes(network)
 
 
+def _with_cc(project: ProjectCopy, folder: Path, before: str, after: str = ":") -> ProjectCopy:
+    """Let the project's ``cc`` run shell commands before and after the compiler."""
+    tools = folder / "tools"
+    tools.mkdir()
+    (tools / "cc").write_text(
+        f'#!/bin/sh\n{before}\n{shutil.which("cc")} "$@"\ncode=$?\n{after}\nexit $code\n'
+    )
+    (tools / "cc").chmod(0o755)
+    return replace(project, environment={"PATH": f"{tools}:{os.environ['PATH']}"})
+
+
 def test_an_output_that_is_altered_while_it_is_used_is_used_once(
     built: ProjectCopy, tmp_path: Path
 ) -> None:
     """Its object is made from bytes that no record names, even if they are put back."""
     project = built.copy(tmp_path / "project")
     labels, target = "build/usecases/kws/generated/labels.c", "build/usecases/kws/host/labels.c.o"
-    tools, once, compiler = tmp_path / "tools", tmp_path / "once", shutil.which("cc")
-    tools.mkdir()
-    (tools / "cc").write_text(
-        f'#!/bin/sh\ncase " $* " in *" {labels} "*) mkdir "{once}" && echo "int i;" >> {labels} ;;'
-        f' esac\nexec {compiler} "$@"\n'
-    )
-    (tools / "cc").chmod(0o755)
-    project = replace(project, environment={"PATH": f"{tools}:{os.environ['PATH']}"})
+    once = f'mkdir "{tmp_path}/once" && echo "int i;" >> {labels}'
+    project = _with_cc(project, tmp_path, f'case " $* " in *" {labels} "*) {once} ;; esac')
     first = project.build(_KWS, target)
     assert f"warning: {labels} changed while {target} was made from it; build again" in first.stdout
     assert project.read_bytes(target) != built.read_bytes(target)
@@ -253,16 +258,10 @@ def test_a_header_that_is_another_while_it_is_read_is_not_taken_for_what_it_is(
     """As ``git stash`` or a rebase does it: before and after, the content is the same."""
     project = built.copy(tmp_path / "project")
     header, target = "firmware/runtime/labels.h", "build/usecases/kws/host/labels.c.o"
-    tools, once, compiler = tmp_path / "tools", tmp_path / "once", shutil.which("cc")
-    tools.mkdir()
-    (tools / "cc").write_text(
-        f'#!/bin/sh\ncase " $* " in *"labels.c "*) mkdir "{once}" && cp {header} kept &&'
-        f' echo "extern int i;" >> {header};; esac\n"{compiler}" "$@"\ncode=$?\n'
-        f"[ -f kept ] && mv kept {header}\nexit $code\n"
-    )
-    (tools / "cc").chmod(0o755)
+    once = f'mkdir "{tmp_path}/once" && cp {header} kept && echo "extern int i;" >> {header}'
+    before = f'case " $* " in *"labels.c "*) {once} ;; esac'
     (project.root / target).unlink()
-    project = replace(project, environment={"PATH": f"{tools}:{os.environ['PATH']}"})
+    project = _with_cc(project, tmp_path, before, f"[ -f kept ] && mv kept {header}")
     first = project.build(_KWS, target)
     assert f"warning: {header} changed while {target} was made from it; build again" in first.stdout
     assert project.build(_KWS, target).steps == {f"CC {target}"}
