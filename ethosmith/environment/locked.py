@@ -14,7 +14,6 @@ import os
 import re
 import shutil
 import stat
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,6 +23,7 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes, read_text
+from ethosmith.environment import tools
 
 PYTORCH = "pytorch"
 NAMES = (PYTORCH,)
@@ -112,15 +112,15 @@ class LockedEnvironment:
 
     def _make(self) -> None:
         title = _TITLES[self.name]
-        _say(f"making the {title} environment (once; {_SIZES[self.name]}): {self.folder}")
+        tools.say(f"making the {title} environment (once; {_SIZES[self.name]}): {self.folder}")
         shutil.rmtree(self.folder, ignore_errors=True)
-        if _call([str(self.interpreter), "-m", "venv", str(self.folder)]):
+        if tools.call([str(self.interpreter), "-m", "venv", str(self.folder)]):
             raise EthosmithError(f"{self.interpreter} -m venv failed (see above)")
         # Wheels only, and what the lock names: it leaves out what is required and never used.
         pip = [str(self.folder / "bin/python"), "-m", "pip", "install", "--no-input"]
         pip += ["--disable-pip-version-check", "--require-hashes", "--only-binary=:all:"]
         pip += ["--no-deps", "-r", str(self.lock)]
-        if _call([*pip, *([] if sys.stderr.isatty() else ["-qq"])]):
+        if tools.call([*pip, *([] if sys.stderr.isatty() else ["-qq"])]):
             raise EthosmithError(
                 f"the {title} environment cannot be made: pip could not install"
                 f" {self.lock.name} (see above); check the network and pip's"
@@ -154,17 +154,6 @@ def _only_one(lock: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say("waiting for another build that makes the environment")
+            tools.say("waiting for another build that makes the environment")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
-
-
-def _call(command: list[str]) -> int:
-    return subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
-    ).returncode
-
-
-def _say(message: str) -> None:
-    sys.stderr.write(f"ethosmith: {message}\n")
-    sys.stderr.flush()

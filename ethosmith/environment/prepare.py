@@ -99,7 +99,7 @@ def _only_one(root: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            _say("waiting for another ./scons that prepares .venv")
+            tools.say("waiting for another ./scons that prepares .venv")
             fcntl.flock(handle, fcntl.LOCK_EX)
         yield
     finally:
@@ -114,7 +114,7 @@ def _install_system_packages() -> None:
     privilege = _apt_privilege()
     if privilege is None:
         raise EthosmithError(f"missing: {names}; {tools.how_to_install(missing)}")
-    _say(f"missing: {names}")
+    tools.say(f"missing: {names}")
     _apt_install(privilege, tools.packages(missing, "apt"))
     still = [need.name for need in missing if not need.is_met()]
     if still:
@@ -138,10 +138,10 @@ def _apt_install(privilege: Sequence[str], packages: Sequence[str]) -> None:
     apt = [*privilege, "env", "DEBIAN_FRONTEND=noninteractive", "apt-get"]
     apt += ["-y", "-qq", "-o", "DPkg::Lock::Timeout=300", "-o", "Dpkg::Use-Pty=0"]
     install = [*apt, "install", "--no-install-recommends", *packages]
-    _say(f"installing with apt-get: {' '.join(packages)}")
+    tools.say(f"installing with apt-get: {' '.join(packages)}")
     # A failed update is no reason to stop: what is needed may be in the lists already.
-    _call([*apt, "update"])
-    if _call(install) != 0:
+    tools.call([*apt, "update"])
+    if tools.call(install) != 0:
         raise EthosmithError(f"apt-get could not install: {' '.join(packages)} (see above)")
 
 
@@ -151,8 +151,8 @@ def _make_venv(project: Project) -> None:
     (project.venv / _OURS).touch()
     # The real path, so that .venv breaks visibly when this Python goes away.
     interpreter = Path(sys.executable).resolve()
-    _say(f"making .venv with {interpreter} (once; a minute or two)")
-    if _call([str(interpreter), "-m", "venv", str(project.venv)]) != 0:
+    tools.say(f"making .venv with {interpreter} (once; a minute or two)")
+    if tools.call([str(interpreter), "-m", "venv", str(project.venv)]) != 0:
         raise EthosmithError(f"{interpreter} -m venv failed (see above)")
     _pip_install(project)
 
@@ -171,7 +171,7 @@ def _is_ours(venv: Path) -> bool:
 
 
 def _update_venv(project: Project) -> None:
-    _say("requirements.lock has changed: updating .venv")
+    tools.say("requirements.lock has changed: updating .venv")
     # From here to the end of the set-up an interruption makes the next run start over.
     project.stamp.unlink()
     _pip_install(project)
@@ -193,7 +193,7 @@ def _pip_install(project: Project) -> None:
 def _pip(project: Project, command: str, *arguments: str) -> int:
     quiet = [] if sys.stderr.isatty() else ["-qq"]
     pip = [str(project.python), "-m", "pip", command, "--no-input", "--disable-pip-version-check"]
-    return _call([*pip, *quiet, *arguments])
+    return tools.call([*pip, *quiet, *arguments])
 
 
 def _installed(project: Project) -> set[str]:
@@ -220,18 +220,6 @@ def _mark_finished(project: Project) -> None:
     beside = project.stamp.with_suffix(".new")
     beside.write_text(f"{project.root}\n", encoding="utf-8")
     beside.replace(project.stamp)
-
-
-def _call(command: Sequence[str]) -> int:
-    """Run a command; standard output is left to the build, messages go to standard error."""
-    return subprocess.run(
-        command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
-    ).returncode
-
-
-def _say(message: str) -> None:
-    sys.stderr.write(f"ethosmith: {message}\n")
-    sys.stderr.flush()
 
 
 def _text_or_none(path: Path) -> str | None:

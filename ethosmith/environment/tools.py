@@ -9,8 +9,9 @@ import importlib.util
 import os
 import shutil
 import subprocess
+import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -181,3 +182,16 @@ def _arm_library(library: str) -> Path | None:
     # The compiler answers with the bare name for what it does not find.
     path = Path(result.stdout.strip())
     return path if result.returncode == 0 and path.is_absolute() else None
+
+
+def call(command: Sequence[str]) -> int:
+    """Run a command; standard output is left to the build, messages go to standard error."""
+    return subprocess.run(
+        command, stdin=subprocess.DEVNULL, stdout=sys.stderr, check=False
+    ).returncode
+
+
+def say(message: str) -> None:
+    """Report to a person what takes a while."""
+    sys.stderr.write(f"ethosmith: {message}\n")
+    sys.stderr.flush()

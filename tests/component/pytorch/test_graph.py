@@ -11,7 +11,7 @@ from typing import TypeVar
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.environment import locked
+from ethosmith.environment import tools
 from ethosmith.environment.locked import PYTHON_VARIABLE, PYTORCH, LockedEnvironment
 from ethosmith.graph import models
 from ethosmith.graph.build import Build
@@ -134,7 +134,7 @@ def _environment(
 def test_an_environment_is_made_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     python = _environment(tmp_path, monkeypatch, pip_works=True).python()
     assert os.access(python, os.X_OK)
-    monkeypatch.setattr(locked, "_call", lambda command: pytest.fail(str(command)))
+    monkeypatch.setattr(tools, "call", lambda command: pytest.fail(str(command)))
     assert LockedEnvironment(PYTORCH).python() == python
 
 
