@@ -386,7 +386,7 @@ def declare_table(build: Build) -> None:
         return
     measured = _measured(build)
     build.engine.alias(_TARGET, [path for _, path in measured])
-    build.engine.after(_TARGET, lambda: _show(build, measured), shows=True)
+    build.show_after(_TARGET, lambda: _show(build, measured))
     if not build.engine.is_dry:
         build.engine.at_exit(lambda: _show_done(build, measured))
 

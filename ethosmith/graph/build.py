@@ -272,6 +272,7 @@ class Build:
         images: the images that are declared so far.
         card_files: of each image the files for its board's card; empty where there is none.
         output: where answers go; None: standard output.
+        counts_shown: what was shown last of how many steps ran.
     """
 
     session: Session
@@ -283,6 +284,7 @@ class Build:
     images: list[BuiltImage] = field(default_factory=list)
     card_files: list[list[Path]] = field(default_factory=list)
     output: TextIO | None = None
+    counts_shown: str = ""
 
     def answer(self, text: str) -> None:
         """Write what a target answers: with format=json, nothing else is on standard output."""
@@ -333,6 +335,18 @@ class Build:
         closure = self.closure_of(step)
         options = json.loads(self._without_places(json.dumps(step.spec(signed_only=True))))
         return Facts(step.name(), options, self._packages_of(step), closure.modules)
+
+    def show_after(self, name: str, action: Callable[[], int | None]) -> None:
+        """Let ``action`` show what is under ``name``, when that is made, and how much of it ran."""
+
+        def show() -> int | None:
+            counts = self.engine.steps_done({made.outputs[0] for made in self.made.values()}).text
+            if counts and counts != self.counts_shown:
+                self.engine.line(counts)
+            self.counts_shown = counts
+            return action()
+
+        self.engine.after(name, show, shows=True)
 
     def _packages_of(self, step: Step) -> dict[str, str]:
         """Return the versions that count; of a locked environment, of all that is in it."""

@@ -163,9 +163,6 @@ def _print_after(build: Build, name: str, text: Callable[[], str], *, beside: bo
     """Let a target show a text; ``beside``: it is not what format=json asks for."""
 
     def say() -> None:
-        counts = build.engine.steps_done({m.outputs[0] for m in build.made.values()}).text
-        if counts:
-            build.engine.line(counts)
         shown = text()
         if beside:
             sys.stdout.write(shown)
@@ -174,7 +171,7 @@ def _print_after(build: Build, name: str, text: Callable[[], str], *, beside: bo
         if build.session.record is not None:
             build.session.record.answer(shown)
 
-    build.engine.after(name, say, shows=True)
+    build.show_after(name, say)
 
 
 def _run_after(
@@ -304,7 +301,7 @@ def _declare_sweep(build: Build) -> None:
         return
     files = {image.axf: _sweep_files(image) for image in build.images}
     build.engine.alias("sweep", [path for paths in files.values() for path in paths])
-    build.engine.after("sweep", lambda: _show_sweep(build, build.images), shows=True)
+    build.show_after("sweep", lambda: _show_sweep(build, build.images))
     if build.engine.is_dry:
         return
 

@@ -80,7 +80,7 @@ def declare_diff(build: Build) -> None:
     files = [_beside(image.axf, kind) for image in build.images for kind in kinds]
     build.engine.alias(_DIFF, [*files, *accuracy.values()])
     baseline = _baseline(build)
-    build.engine.after(_DIFF, lambda: _show_diff(build, accuracy, baseline), shows=True)
+    build.show_after(_DIFF, lambda: _show_diff(build, accuracy, baseline))
 
 
 def _beside(axf: str, kind: str) -> Path:

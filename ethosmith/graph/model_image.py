@@ -61,4 +61,4 @@ def declare_model_image(
     ).output
     build.engine.alias(MODEL_IMAGE, [output])
     text = f"{output}: load it at {place.address:#010x} before the start of {usecase.name}.axf\n"
-    build.engine.after(MODEL_IMAGE, lambda: build.answer(text), shows=True)
+    build.show_after(MODEL_IMAGE, lambda: build.answer(text))

@@ -96,7 +96,7 @@ def declare_index(build: Build) -> None:
     # Images of earlier builds are in the index too, so it is written whenever it is asked for.
     build.engine.always([index.output])
     build.engine.alias(_TARGET, [*pages, index.output])
-    build.engine.after(_TARGET, _say, shows=True)
+    build.show_after(_TARGET, _say)
 
 
 def _say() -> None:
