@@ -3,22 +3,17 @@
 
 from __future__ import annotations
 
-import io
-import shutil
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ethosmith.core.terminal import Look
+from ethosmith.report.table import note, table
 
 _HEAD = (
     *("use case", "on", "metric", "items", "float", "int8", "device"),
     *("int8 drop", "device drop", "limits", "verdict"),
 )
 _NUMBERS = frozenset({"items", "float", "int8", "device", "int8 drop", "device drop"})
-# What a narrow terminal may break into lines.
-_WORDS = frozenset({"on", "metric", "limits"})
-# Wide enough that nothing is broken where no terminal says how wide it is.
-_FILE_COLUMNS = 240
 _DROPS = ("max_drop.int8", "max_drop.device")
 
 
@@ -29,38 +24,10 @@ def table_text(results: Sequence[Mapping[str, Any]], look: Look) -> str:
         results: contents of NAME_accuracy.json, at least one.
         look: what the output can show; a plain one gets words and spaces only.
     """
-    from rich import box  # noqa: PLC0415 only when a table is shown
-    from rich.console import Console  # noqa: PLC0415
-    from rich.table import Table  # noqa: PLC0415
-
-    text = io.StringIO()
-    console = Console(
-        file=text,
-        width=shutil.get_terminal_size().columns if look.live else _FILE_COLUMNS,
-        force_terminal=look.colour,
-        color_system="standard" if look.colour else None,
-        highlight=False,
-    )
-    table = Table(
-        box=box.SIMPLE_HEAD if look.live else None,
-        padding=(0, 1),
-        pad_edge=False,
-        collapse_padding=look.live,
-    )
     shown = [name for name in _HEAD if name != "on" or _several(results)]
-    for name in shown:
-        table.add_column(
-            name,
-            justify="right" if name in _NUMBERS else "left",
-            no_wrap=name not in _WORDS and " " not in name,
-            overflow="fold",
-        )
-    for result in results:
-        cells = _cells(result)
-        table.add_row(*(cells[name] for name in shown))
-    console.print(table)
-    lines = (line.rstrip() for line in text.getvalue().splitlines())
-    return "\n".join([*lines, *_notes(results)]) + "\n"
+    rows = [[_cells(result)[name] for name in shown] for result in results]
+    notes = "".join(note(text, look) for text in _notes(results))
+    return table(shown, rows, _NUMBERS, look) + notes
 
 
 def _several(results: Sequence[Mapping[str, Any]]) -> bool:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
+from ethosmith.core.terminal import Look
 from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.origin import Repository
 from ethosmith.graph import accuracy, debug, desk, preflight, reports, runs
@@ -324,6 +325,7 @@ def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
     from ethosmith.report.pareto import Candidate, best_text, pareto  # noqa: PLC0415
     from ethosmith.report.pareto_plot import plot_svg  # noqa: PLC0415
     from ethosmith.report.sweep import csv_text, json_text, table_text  # noqa: PLC0415
+    from ethosmith.report.table import note  # noqa: PLC0415
 
     figures = figures_of([Path(image.axf).with_suffix("") for image in images])
     found = [Candidate(one, measured_accuracy(build, one.stem)) for one in figures]
@@ -336,10 +338,12 @@ def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
     if build.session.answers_json:
         build.answer(document)
         return
-    build.answer(f"\n{table_text(found, left_out)}")
+    look = Look.of(sys.stdout)
+    build.answer(f"\n{table_text(found, left_out, look)}")
     if len(found) > 1 or budgets:
         build.answer(best_text(found, budgets))
-    build.answer(f"Written to {table}, .json and {plot}. For pages add the target report.\n")
+    written = f"Written to {table}, .json and {plot}. For pages add the target report."
+    build.answer(note(written, look))
 
 
 def _declare_verify(build: Build) -> None:

@@ -8,7 +8,9 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 
+from ethosmith.core.terminal import Look
 from ethosmith.report.pareto import Candidate, best, pareto
+from ethosmith.report.table import note, table
 
 _HEAD = (
     "usecase",
@@ -96,37 +98,31 @@ def json_text(
     return json.dumps(document, indent=2) + "\n"
 
 
-def table_text(images: Sequence[Candidate], left_out: Sequence[str]) -> str:
+def table_text(images: Sequence[Candidate], left_out: Sequence[str], look: Look) -> str:
     """Return the table for the terminal.
 
     Args:
         images: those that ran.
         left_out: why combinations are not among them, one line each.
+        look: what the output can show.
     """
     rows = [_HEAD, *(tuple(_shown(value) for value in row) for row in _rows(images))]
     kept = [index for index in range(len(_HEAD)) if _is_shown(rows, index)]
-    columns = [[row[index] for row in rows] for index in kept]
-    widths = [max(map(len, column)) for column in columns]
-    numbers = [index >= _TEXT_COLUMNS for index in kept]
-    lines = [
-        "  ".join(
-            word.rjust(width) if number else word.ljust(width)
-            for word, width, number in zip(line, widths, numbers, strict=True)
-        ).rstrip()
-        for line in zip(*columns, strict=True)
-    ]
+    head, *cells = [[row[index] for index in kept] for row in rows]
     simulators = ", ".join(dict.fromkeys(image.figures.simulator for image in images)) or "nothing"
-    counted = any(image.figures.cpu_instructions is not None for image in images)
-    lines.append(f"Ran on: {simulators}. {_NOTE}")
-    lines += [_INSTRUCTIONS_NOTE] if counted else []
-    lines += [
+    notes = [f"Ran on: {simulators}. {_NOTE}"]
+    if any(image.figures.cpu_instructions is not None for image in images):
+        notes.append(_INSTRUCTIONS_NOTE)
+    notes += [
         f"{name}: {remark}"
         for name, remark in dict.fromkeys(
             (image.figures.accelerator_config, image.figures.remark) for image in images
         )
         if remark
     ]
-    return "\n".join([*lines, *(f"left out: {reason}" for reason in left_out)]) + "\n"
+    notes += [f"left out: {reason}" for reason in left_out]
+    numbers = _HEAD[_TEXT_COLUMNS:]
+    return table(head, cells, numbers, look) + "".join(note(text, look) for text in notes)
 
 
 def _is_shown(rows: Sequence[Sequence[str]], index: int) -> bool:

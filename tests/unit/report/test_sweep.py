@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.terminal import Look
 from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.graph.configuration import configurations, sweep_configurations
 from ethosmith.graph.options import check_options
@@ -21,6 +22,8 @@ from ethosmith.report.pareto_plot import plot_svg
 from ethosmith.report.sweep import csv_text, json_text, table_text
 from ethosmith.report.vela_figures import Estimate
 from tests.support.project_copy import ROOT
+
+_PLAIN = Look(live=False, colour=False)
 
 
 @pytest.fixture(scope="module")
@@ -95,11 +98,22 @@ def test_csv_has_plain_numbers_and_the_table_the_same_for_people() -> None:
         "0.004",
     )
     assert second["ddr_bytes"] == "65536"
-    lines = table_text(images, ["Sram_Only is not for it"]).splitlines()
+    lines = table_text(images, ["Sram_Only is not for it"], _PLAIN).splitlines()
     assert len({len(line) for line in lines[:3]}) == 1, "the columns do not line up"
     assert "1,234,567" in lines[1]
     assert lines[3].startswith("Ran on: open board 7.2.")
     assert lines[4] == "left out: Sram_Only is not for it"
+
+
+def test_a_narrow_terminal_gets_images_side_by_side(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    names = ("ethos-u55-32", "ethos-u55-64", "ethos-u55-128", "ethos-u55-256", "ethos-u65-512")
+    images = [Candidate(_figures(name, 1234567 + i)) for i, name in enumerate(names)]
+    text = table_text(images, [], Look(live=True, colour=False))
+    assert max(map(len, text.splitlines())) <= 80
+    for i, name in enumerate(names):
+        assert name in text
+        assert f"{1234567 + i:,}" in text
 
 
 def _candidate(cycles: int, flash: int, sram: int, accuracy: float | None = None) -> Candidate:
