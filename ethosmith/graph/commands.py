@@ -24,6 +24,7 @@ from ethosmith.graph.environment import process_environment
 from ethosmith.graph.export import EXPORT
 from ethosmith.graph.hardware import declare_hardware
 from ethosmith.graph.images import Image
+from ethosmith.graph.layers import declare_layers
 from ethosmith.graph.layout import BUILD, SelectedUseCase
 from ethosmith.graph.listing import list_json, list_text
 from ethosmith.graph.options import words
@@ -132,6 +133,7 @@ def declare_targets(build: Build) -> str:
         reports.declare_index,
         _declare_sweep,
         accuracy.declare_table,
+        declare_layers,
         _declare_verify,
         _declare_new,
         _declare_docs,

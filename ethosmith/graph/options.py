@@ -49,6 +49,11 @@ TARGETS = (
     Target("test", "all use cases, all tests", "every use case, and all tests"),
     Target("size", "how full each memory is"),
     Target("report", "pages for the browser", "pages of all that ran, and an index"),
+    Target(
+        "layers",
+        "cycles of each layer",
+        "cycles and bytes of each layer, and whose output differs first",
+    ),
     Target("sweep", "NPUs and memory modes", "compare NPUs and memory modes"),
     Target(
         "diff",
@@ -80,7 +85,7 @@ TARGETS = (
 )
 
 # Those that answer with a JSON document where format=json, or with notes for GitHub.
-JSON_TARGETS = ("list", "size", "sweep", "diff", "doctor")
+JSON_TARGETS = ("list", "size", "layers", "sweep", "diff", "doctor")
 _FORMATS = {"json": JSON_TARGETS, "github": ("diff",)}
 # What may be beside them: it only adds to what they show.
 _BESIDE = frozenset({"accuracy", "images", "run"})

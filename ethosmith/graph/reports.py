@@ -15,6 +15,7 @@ from ethosmith.graph.build import Build, Made
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.desk import HISTORY, commit_text
 from ethosmith.graph.images import Image
+from ethosmith.graph.layers import layers_file
 from ethosmith.graph.layout import BUILD, SelectedUseCase, image_file
 from ethosmith.graph.models import CompiledNetwork
 from ethosmith.steps.write_pipeline import WritePipeline
@@ -66,6 +67,7 @@ def image_report(
             platform=build.platform.path,
             map=image.map,
             per_layer=compiled.per_layer,
+            layers=layers_file(build, usecase, configuration),
             accuracy=accuracy_result(build, usecase, configuration),
             index=_INDEX,
             history=HISTORY,

@@ -34,28 +34,39 @@ def load_interpreter(model: Path, *, name: str | None = None) -> Any:
     return interpreter_of(read_bytes(model, limit_bytes=MAX_MODEL_BYTES), name or str(model))
 
 
-def interpreter_of(content: bytes, shown: str, *, reference_kernels: bool = True) -> Any:
+def interpreter_of(
+    content: bytes, shown: str, *, reference_kernels: bool = True, keeps_tensors: bool = False
+) -> Any:
     """Return LiteRT's interpreter for the flatbuffer ``content``, named ``shown`` in errors.
+
+    Args:
+        content: of the .tflite.
+        shown: its name in errors.
+        reference_kernels: not the default ones.
+        keeps_tensors: after a run, all tensors can be read, not only the outputs.
 
     Raises:
         EthosmithError: as in `load_interpreter`.
     """
     parse_model(content, shown)
     try:
-        interpreter = _built(content, reference_kernels=reference_kernels)
+        interpreter = _built(
+            content, reference_kernels=reference_kernels, keeps_tensors=keeps_tensors
+        )
         interpreter.allocate_tensors()
     except (ValueError, RuntimeError) as error:
         raise EthosmithError(f"{shown}: not a usable TFLite model: {_first_line(error)}") from None
     return interpreter
 
 
-def _built(content: bytes, *, reference_kernels: bool) -> Any:
+def _built(content: bytes, *, reference_kernels: bool, keeps_tensors: bool) -> Any:
     from ai_edge_litert.interpreter import Interpreter, OpResolverType  # noqa: PLC0415 slow
 
     kinds = OpResolverType
     return Interpreter(
         model_content=content,
         num_threads=1,
+        experimental_preserve_all_tensors=keeps_tensors,
         experimental_op_resolver_type=(
             kinds.BUILTIN_REF if reference_kernels else kinds.BUILTIN_WITHOUT_DEFAULT_DELEGATES
         ),
@@ -77,7 +88,7 @@ def verify_tflite(content: bytes, shown: str) -> Any:
     """
     model = parse_model(content, shown)
     try:
-        _built(content, reference_kernels=False)
+        _built(content, reference_kernels=False, keeps_tensors=False)
     except (ValueError, RuntimeError) as error:
         reason = _first_line(error)
         if not any(text in str(error) for text in _NO_KERNEL):

@@ -15,6 +15,7 @@ from ethosmith.report.charts import BarChart
 from ethosmith.report.comparison import Figures, inferences_of
 from ethosmith.report.diff import ImageDiff
 from ethosmith.report.history import History
+from ethosmith.report.layers import PORTS, layer_title, verdict_of
 from ethosmith.report.pages import render
 from ethosmith.report.pipeline import NODE_HEIGHT, NODE_WIDTH, Drawing, draw, read_steps
 from ethosmith.report.treemaps import treemaps
@@ -112,8 +113,8 @@ def page_text(
     Args:
         figures: of the image and its last run.
         data: the contents of NAME_manifest.json, NAME_result.json, NAME_verified.json,
-            NAME_pipeline.json and NAME_times.json, and of NAME_accuracy.json if there is one, by
-            the last part of their names.
+            NAME_pipeline.json and NAME_times.json, and of NAME_accuracy.json and
+            NAME_layers.json if there are such, by the last part of their names.
         layers: Vela's estimate of each; none on the CPU alone.
         memory: what lies where.
         index: where the index page is, from the page.
@@ -130,6 +131,7 @@ def page_text(
         inferences=[len(inferences_of(sample)) for sample in data["verified"]["samples"]],
         log=data["result"]["uart"],
         **_of_layers(layers),
+        **_of_measured(data.get("layers")),
         cycles_are=cycles_are,
         cycles_note=cycles_note,
         memory_names=_MEMORY_NAMES,
@@ -157,6 +159,25 @@ def _of_layers(layers: Sequence[Layer]) -> dict[str, Any]:
         "on_npu": sum(layer.target == "NPU" for layer in layers),
         "layer_cycles": _layer_chart(layers, "layer-cycles", cycles, "cycles", "cycles"),
         "layer_memory": _layer_chart(layers, "layer-memory", staging, "bytes", "staging_bytes"),
+    }
+
+
+def _of_measured(data: Mapping[str, Any] | None) -> dict[str, Any]:
+    if data is None:
+        return {"measured": None}
+    titles = [f"{one['index'] + 1} {layer_title(one)}" for one in data["layers"]]
+    series = {
+        "as run": [float(one["cycles"]) for one in data["layers"]],
+        "Vela": [float(one["vela_cycles"]) for one in data["layers"]],
+    }
+    return {
+        "measured": data,
+        "measured_titles": titles,
+        "measured_ports": {k: title for k, title in PORTS.items() if data["total"][k]},
+        "measured_verdict": verdict_of(data),
+        "measured_chart": BarChart(
+            "layers-run", "Time by layer, as run and by Vela", "cycles", titles, series
+        ),
     }
 
 

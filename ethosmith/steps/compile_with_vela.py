@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, write_bytes, write_text
-from ethosmith.core.terminal import captured_output
-from ethosmith.core.vela_config import CONFIG_FILE
 from ethosmith.steps.step import Input, OptionalOutput, Output, Step, step
 
 if TYPE_CHECKING:
@@ -102,44 +100,19 @@ class CompileWithVela(Step):
         return left
 
     def _vela(self, network: Path, output_format: str) -> str:
-        """Run Vela in this process, beside ``network``, and return what it printed."""
-        from ethosu.vela import vela
+        """Run Vela beside ``network``, and return what it printed."""
+        from ethosmith.models.vela_call import call_vela, vela_arguments
 
-        arguments = [str(network), "--output-dir", str(network.parent), *self._arguments()]
-        failure = None
-        with captured_output() as said:
-            try:
-                code = vela.main([*arguments, "--output-format", output_format])
-            except SystemExit as stop:
-                code = stop.code
-            except Exception as error:  # noqa: BLE001 Vela raises many kinds; all mean "refused"
-                failure = f"{error}"
-                code = 1
-            text = str(said())
-        if code:
-            raise EthosmithError(f"Vela refuses {network.name}: {_reason(failure, text)}")
-        return text
-
-    def _arguments(self) -> list[str]:
-        arguments = [
-            *("--config", CONFIG_FILE),
-            *("--accelerator-config", self.accelerator_config),
-            *("--system-config", self.system_config),
-            *("--memory-mode", self.memory_mode),
-            *("--optimise", self.optimise),
-            "--verbose-performance",
-        ]
-        if self.arena_cache_size_bytes is not None:
-            arguments += ["--arena-cache-size", str(self.arena_cache_size_bytes)]
-        return arguments
+        arguments = vela_arguments(
+            self.accelerator_config,
+            self.system_config,
+            self.memory_mode,
+            self.optimise,
+            self.arena_cache_size_bytes,
+        )
+        return call_vela(network, [*arguments, "--output-format", output_format])
 
     @property
     def title(self) -> str:
         """The network, the NPU and the memory mode."""
         return f"{self.network_name} {self.accelerator_config} {self.memory_mode}"
-
-
-def _reason(failure: str | None, text: str) -> str:
-    lines = [line.strip() for line in (failure or text).splitlines() if line.strip()]
-    errors = [line for line in lines if "rror" in line]
-    return (errors or lines or ["no reason given"])[-1][:400]

@@ -38,6 +38,7 @@ class WriteReportPage(Step):
         platform: the platform.yaml.
         map: the linker's, if the image was linked here.
         per_layer: of the step compile-with-vela.
+        layers: of the step measure-layers; none: they cannot be measured.
         accuracy: of the step judge-accuracy, if it was measured.
         times: seconds that each step took when it last ran here, JSON; they are no property of
             the image.
@@ -55,6 +56,7 @@ class WriteReportPage(Step):
     platform: Input
     map: OptionalInput = None
     per_layer: OptionalInput = None
+    layers: OptionalInput = None
     accuracy: OptionalInput = None
     times: Unsigned[Path | None] = None
     index: Path
@@ -102,7 +104,8 @@ class WriteReportPage(Step):
         }
         if self.times is not None and self.times.is_file():
             found["times"] = self.times
-        return found if self.accuracy is None else {**found, "accuracy": self.accuracy}
+        asked = {"accuracy": self.accuracy, "layers": self.layers}
+        return found | {name: path for name, path in asked.items() if path is not None}
 
 
 def _read(path: Path) -> Any:

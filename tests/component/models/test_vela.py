@@ -9,6 +9,7 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.vela_config import check_system_config
+from ethosmith.models.vela_call import call_vela, vela_arguments
 from ethosmith.steps.compile_with_vela import CompileWithVela
 
 
@@ -82,6 +83,16 @@ def test_a_damaged_network_never_reaches_vela(networks: Path, tmp_path: Path) ->
     half.write_bytes((networks / "reversed_int8.tflite").read_bytes()[:500])
     with pytest.raises(EthosmithError, match="not a usable TFLite model"):
         step(half, tmp_path).run()
+
+
+def test_a_limit_of_the_cache_that_vela_refuses_is_said_in_its_words(
+    networks: Path, tmp_path: Path
+) -> None:
+    network = tmp_path / "net.tflite"
+    network.write_bytes((networks / "reversed_int8.tflite").read_bytes())
+    config = ("ethos-u55-128", "Ethos_U55_High_End_Embedded", "Shared_Sram", "Performance")
+    with pytest.raises(EthosmithError, match=r"^Vela refuses net.tflite: [^\n]*-1[^\n]*$"):
+        call_vela(network, vela_arguments(*config, -1))
 
 
 def test_a_system_config_is_checked_against_vela_s_own_file() -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import cmd0, cmd1, elementwise_mode, pooling_mode
 
+from ethosu_model.events import EventTotals
 from tests.support.npu.operations import (
     CONV,
     IFM,
@@ -276,6 +277,10 @@ def test_trace_sees_each_operation_with_its_operands_and_its_ofm() -> None:
             assert offset > 0
             seen.append((name, (shape, data)))
 
+        def cost(self, offset: int, name: str, added: EventTotals) -> None:
+            spent.append((offset, name, added))
+
+    spent: list[tuple[int, str, EventTotals]] = []
     ifm, ofm = _random((2, 3, 4), "i1", 12), np.zeros((2, 3, 4), dtype=np.int8)
     settings = (
         feature_map("IFM", ifm, IFM)
@@ -283,12 +288,18 @@ def test_trace_sees_each_operation_with_its_operands_and_its_ofm() -> None:
         | kernel_settings(Kernel(), (0, 0, 0, 0))
     )
     operation = word(cmd0.NPU_OP_POOL, pooling_mode.MAX.value)
-    execute(Bench(trace=Listener()), settings, operation, ofm, {IFM: ifm})
+    bench = Bench(trace=Listener())
+    execute(bench, settings, operation, ofm, {IFM: ifm})
     (name, operands), (ofm_name, written), stop = seen
     assert name == ofm_name == "NPU_OP_POOL"
     assert stop == ("NPU_OP_STOP", "mask 0xffff")
     assert "ofm 2x3x4 int8 NHWC at 0x20004000" in str(operands)
     assert written == ((2, 3, 4), ifm.tobytes())
+    (_, spender, pool), (_, last, fetch) = spent
+    assert (spender, last) == ("NPU_OP_POOL", "commands")
+    assert pool.cycles == bench.device.totals.cycles > 0
+    read = pool.axi0_read_beats + fetch.axi0_read_beats
+    assert read == bench.device.totals.axi0_read_beats
 
 
 def test_work_beyond_the_models_limit_ends_with_a_parse_error() -> None:

@@ -5,13 +5,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.cycles import Cycles, Timeline, Workload, estimate
 from ethosu_model.dma import DmaReport
-from ethosu_model.events import cycle_events, traffic_events
+from ethosu_model.events import EventTotals, cycle_events, event_totals, traffic_events
 from ethosu_model.faults import AxiPort
 from ethosu_model.job import JobResult
 from ethosu_model.traffic import Traffic
@@ -75,24 +75,31 @@ class Account:
     _events: _Tally = field(default_factory=_Tally)
     _masked_events: _Tally = field(default_factory=_Tally)
 
-    def commands(self, port: AxiPort, size_bytes: int) -> None:
-        """Enter the fetch of the command stream."""
-        self._add(traffic_events([Traffic(port, size_bytes)], self.accelerator.axi_bytes))
+    def commands(self, port: AxiPort, size_bytes: int) -> EventTotals:
+        """Enter the fetch of the command stream, and return what it adds to the job."""
+        beats = traffic_events([Traffic(port, size_bytes)], self.accelerator.axi_bytes)
+        self._add(beats)
+        return event_totals(beats)
 
-    def operation(self, cost: OperationCost) -> None:
-        """Enter a block operation."""
+    def operation(self, cost: OperationCost) -> EventTotals:
+        """Enter a block operation, and return what it adds to the job."""
         before = self._timeline.end
         self._timeline.kernel(cost.cycles.total)
         self._add(cost.beats)
-        self._pass(self._timeline.end - before, cost.cycles.mac_active, cost.ifm_bits)
+        passed = self._timeline.end - before
+        self._pass(passed, cost.cycles.mac_active, cost.ifm_bits)
+        return replace(event_totals(cost.beats), cycles=passed)
 
-    def transfer(self, report: DmaReport) -> None:
-        """Enter a DMA transfer."""
+    def transfer(self, report: DmaReport) -> EventTotals:
+        """Enter a DMA transfer, and return what it adds to the job."""
         before = self._timeline.end
         moved, beat_bytes = dma_traffic(report), self.accelerator.axi_bytes
         self._timeline.transfer(ceil(self.accelerator.memory.transfer(moved, beat_bytes)))
-        self._add(traffic_events(moved, beat_bytes))
-        self._pass(self._timeline.end - before)
+        beats = traffic_events(moved, beat_bytes)
+        self._add(beats)
+        passed = self._timeline.end - before
+        self._pass(passed)
+        return replace(event_totals(beats), cycles=passed)
 
     def wait_for_kernels(self, outstanding: int) -> None:
         """NPU_OP_KERNEL_WAIT."""

@@ -11,6 +11,7 @@ from ethosu_model.bus import Bus
 from ethosu_model.checks import Checks
 from ethosu_model.command_stream import CommandState, Instruction, no_pace
 from ethosu_model.config import AcceleratorConfig
+from ethosu_model.events import EventTotals
 from ethosu_model.faults import AxiChannel, CommandFault, NpuFault
 from ethosu_model.instruction_set import instruction_set
 from ethosu_model.job import Job, JobResult
@@ -74,7 +75,9 @@ class Executor:
             result.end_reached = result.read_offset == job.stream_bytes
         except NpuFault as fault:
             result.fault = fault
-        account.commands(job.stream_port, result.read_offset - start)
+        fetch = account.commands(job.stream_port, result.read_offset - start)
+        if self._trace is not None:
+            self._trace.cost(start, "commands", fetch)
         account.settle(result)
         return result
 
@@ -134,14 +137,14 @@ class Executor:
             if self._machine.checks.ordering:
                 self._ordering.kernel(operation.accesses(_place(instruction)))
             report = operation.run()
-            account.operation(report.cost)
-            self._tell_operation(instruction, report)
+            self._tell_operation(instruction, report, account.operation(report.cost))
         elif instruction.command is self._commands.dma_start:
             transfer = self._commands.run_dma(self._machine, action.state, job)
             if self._machine.checks.ordering:
                 self._ordering.transfer(Accesses(_place(instruction), *transfer.accesses()))
-            account.transfer(transfer)
+            added = account.transfer(transfer)
             self._tell(instruction, lambda: transfer.operands)
+            self._tell_cost(instruction, added)
         else:
             self._account_for(instruction, account)
             self._tell(instruction, lambda: str(instruction.parameter))
@@ -162,7 +165,9 @@ class Executor:
         else:
             raise CommandFault(f"{_place(instruction)} is not modelled")
 
-    def _tell_operation(self, instruction: Instruction, report: OperationReport) -> None:
+    def _tell_operation(
+        self, instruction: Instruction, report: OperationReport, added: EventTotals
+    ) -> None:
         self._tell(instruction, report.describe)
         if self._trace is not None:
             shape = report.ofm.shape
@@ -172,6 +177,11 @@ class Executor:
                 (shape.height, shape.width, shape.depth),
                 report.result.tobytes(),
             )
+        self._tell_cost(instruction, added)
+
+    def _tell_cost(self, instruction: Instruction, added: EventTotals) -> None:
+        if self._trace is not None:
+            self._trace.cost(instruction.offset, instruction.command.name, added)
 
     def _tell(self, instruction: Instruction, describe: Callable[[], str]) -> None:
         if self._trace is not None:

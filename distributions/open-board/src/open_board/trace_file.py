@@ -4,7 +4,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from ethosu_model.events import EventTotals
 
 
 class TraceFiles:
@@ -36,6 +39,9 @@ class TraceFiles:
             size = "x".join(map(str, shape))
             file = self._ofm_folder / f"{self._job:03d}_{offset:08x}_{name}_{size}.bin"
             file.write_bytes(data)
+
+    def cost(self, offset: int, name: str, added: EventTotals) -> None:
+        """See what a command adds to its job; see Trace. It is not written."""
 
     def _write(self, line: str) -> None:
         if self._commands is not None:

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Call Vela in this process, and put what it says of a refusal in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.terminal import captured_output
+from ethosmith.core.vela_config import CONFIG_FILE
+
+_MAX_REASON = 400
+
+
+def vela_arguments(
+    accelerator_config: str,
+    system_config: str,
+    memory_mode: str,
+    optimise: str,
+    arena_cache_size_bytes: int | None,
+) -> list[str]:
+    """Return what decides how Vela compiles; the figures by layer are always asked for."""
+    arguments = [
+        *("--config", CONFIG_FILE),
+        *("--accelerator-config", accelerator_config),
+        *("--system-config", system_config),
+        *("--memory-mode", memory_mode),
+        *("--optimise", optimise),
+        "--verbose-performance",
+    ]
+    if arena_cache_size_bytes is not None:
+        arguments += ["--arena-cache-size", str(arena_cache_size_bytes)]
+    return arguments
+
+
+def call_vela(network: Path, arguments: Sequence[str]) -> str:
+    """Compile ``network``, put Vela's files beside it, and return what it printed.
+
+    Raises:
+        EthosmithError: Vela refuses the network or an argument.
+    """
+    from ethosu.vela import vela  # noqa: PLC0415 slow
+
+    failure = None
+    with captured_output() as said:
+        try:
+            code = vela.main([str(network), "--output-dir", str(network.parent), *arguments])
+        except SystemExit as stop:
+            code = stop.code
+        except Exception as error:  # noqa: BLE001 Vela raises many kinds; all mean "refused"
+            failure = f"{error}"
+            code = 1
+        text = str(said())
+    if code:
+        raise EthosmithError(f"Vela refuses {network.name}: {_reason(failure, text)}")
+    return text
+
+
+def _reason(failure: str | None, text: str) -> str:
+    lines = [line.strip() for line in (failure or text).splitlines() if line.strip()]
+    errors = [line for line in lines if "rror" in line]
+    return (errors or lines or ["no reason given"])[-1][:_MAX_REASON]
