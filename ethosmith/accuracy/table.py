@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ethosmith.core.table import note, table
 from ethosmith.core.terminal import Look
-from ethosmith.report.table import note, table
 
 _HEAD = (
     *("use case", "on", "metric", "items", "float", "int8", "device"),

@@ -323,11 +323,11 @@ def _sweep_files(image: BuiltImage) -> list[Path]:
 
 
 def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
+    from ethosmith.core.table import note  # noqa: PLC0415
     from ethosmith.report.comparison import figures_of  # noqa: PLC0415 only if shown
     from ethosmith.report.pareto import Candidate, best_text, pareto  # noqa: PLC0415
     from ethosmith.report.pareto_plot import plot_svg  # noqa: PLC0415
     from ethosmith.report.sweep import csv_text, json_text, table_text  # noqa: PLC0415
-    from ethosmith.report.table import note  # noqa: PLC0415
 
     figures = figures_of([Path(image.axf).with_suffix("") for image in images])
     found = [Candidate(one, measured_accuracy(build, one.stem)) for one in figures]

@@ -21,6 +21,9 @@ _MAX_SHOWN = 60
 _MAX_FILES = 3
 _HASH_DIGITS = 12
 NOT_THERE = "it was not there"
+NOT_AS_MADE = "it is not what its step made"
+GONE = "it was gone, or not what its step makes"
+ALWAYS = "it is made whenever it is asked for"
 NOT_KNOWN = "it was not made here before, or not as it is"
 
 
@@ -145,12 +148,20 @@ class Makings:
         """Return how ``target`` was made the last time; None if that is not known."""
         return self._made.get(target)
 
-    def note(self, target: str, making: Making, *, is_there: bool) -> None:
-        """Remember that ``target`` is made now; ``is_there``: it was there before."""
+    def note(self, target: str, making: Making, *, is_always: bool = False) -> None:
+        """Remember that ``target`` is made now.
+
+        SCons has removed it already, so that nobody can tell whether it was there.
+
+        Args:
+            target: its path.
+            making: from what.
+            is_always: nothing has to differ for that.
+        """
         before = self._made.get(target)
         causes = differences(before.making if before else None, making)
-        if before is not None and not is_there:
-            causes = [NOT_THERE]
+        if not causes:
+            causes = [ALWAYS if is_always else GONE]
         self._made[target] = Made(making, tuple(causes), self.build)
         self._changed = True
 

@@ -8,9 +8,9 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 
+from ethosmith.core.table import note, table
 from ethosmith.core.terminal import Look
 from ethosmith.report.pareto import Candidate, best, pareto
-from ethosmith.report.table import note, table
 
 _HEAD = (
     "usecase",

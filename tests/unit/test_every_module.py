@@ -22,6 +22,8 @@ _RUN_BY = {
     "ethosmith.cli": "tests/build/rebuild/test_asked.py",
     "ethosmith.core.program": "tests/component/steps/test_command_line.py",
     "ethosmith.descriptors.names": "tests/build/bad_input/test_command_line.py",
+    "ethosmith.engine": "tests/build/rebuild/test_rebuild.py",
+    "ethosmith.engine.reasons": "tests/build/rebuild/test_why.py",
     "ethosmith.graph": "tests/build/rebuild/test_rebuild.py",
     "ethosmith.graph.accuracy": "tests/build/usecases/test_accuracy.py",
     "ethosmith.graph.commands": "tests/build/bad_input/test_command_line.py",

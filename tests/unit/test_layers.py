@@ -31,6 +31,7 @@ LAYERS = (
     "steps",
     "graph",
     "scaffold",
+    "engine",
     "cli",
 )
 # What may import what, of the three things that Python finds in this repository.
@@ -94,8 +95,8 @@ def test_what_imports_upwards_is_found(tmp_path: Path, monkeypatch: pytest.Monke
 def test_steps_and_libraries_import_no_scons() -> None:
     for path in sorted((ROOT / "ethosmith").rglob("*.py")):
         names = {name.split(".")[0] for name in _imports(path)}
-        # The command is what starts SCons; nothing imports it.
-        assert "SCons" not in names or path.name == "cli.py", path
+        # The command starts SCons, and the engine is in its process; nothing here imports them.
+        assert "SCons" not in names or path.name == "cli.py" or path.parent.name == "engine", path
 
 
 @pytest.mark.parametrize("place", DISTRIBUTION_PATHS)

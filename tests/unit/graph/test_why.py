@@ -10,8 +10,9 @@ import pytest
 
 from ethosmith.graph.build import Facts
 from ethosmith.graph.why import (
+    ALWAYS,
+    GONE,
     NOT_KNOWN,
-    NOT_THERE,
     Making,
     Makings,
     differences,
@@ -59,13 +60,13 @@ def test_causes_are_followed_to_what_changed_first(tmp_path: Path) -> None:
     path = tmp_path / "made.json"
     first = Makings(path)
     for name, inputs in (("b.c", {}), ("b.o", {"b.c": "1"}), ("b.axf", {"b.o": "1"})):
-        first.note(name, Making(inputs, command="x"), is_there=False)
+        first.note(name, Making(inputs, command="x"))
     first.save()
 
     second = Makings(path)
-    second.note("b.c", Making({}, command="y"), is_there=True)
-    second.note("b.o", Making({"b.c": "2"}, command="x"), is_there=True)
-    second.note("b.axf", Making({"b.o": "2"}, command="x"), is_there=True)
+    second.note("b.c", Making({}, command="y"))
+    second.note("b.o", Making({"b.c": "2"}, command="x"))
+    second.note("b.axf", Making({"b.o": "2"}, command="x"))
     second.save()
 
     causes = last_causes(Makings(path), "b.axf")
@@ -78,11 +79,12 @@ def test_causes_are_followed_to_what_changed_first(tmp_path: Path) -> None:
     ]
 
 
-def test_a_file_that_was_removed_is_the_reason(tmp_path: Path) -> None:
+def test_without_a_difference_there_is_a_reason_too(tmp_path: Path) -> None:
     makings = Makings(tmp_path / "made.json")
-    makings.note("a.o", Making({}), is_there=True)
-    makings.note("a.o", Making({}), is_there=False)
-    assert last_causes(makings, "a.o") == [("a.o", NOT_THERE)]
+    for is_always, cause in ((False, GONE), (True, ALWAYS)):
+        makings.note("a.o", Making({}))
+        makings.note("a.o", Making({}), is_always=is_always)
+        assert last_causes(makings, "a.o") == [("a.o", cause)]
 
 
 @pytest.mark.parametrize("damage", ["", "[]", '{"a": 1}', '{"a": {"making": {"x": 1}}}'])

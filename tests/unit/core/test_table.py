@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A table has a row each while there is room for it, and never breaks a cell."""
+
+from __future__ import annotations
+
+import pytest
+
+from ethosmith.core.table import note, table
+from ethosmith.core.terminal import Look
+
+_TERMINAL = Look(live=True, colour=False)
+_HEAD = ("name", "cycles")
+_ROWS = [("ethos-u55-128", "1,234"), ("[bold]", "5")]
+
+
+def test_rows_where_there_is_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    expected = "name           cycles\nethos-u55-128   1,234\n[bold]              5\n"
+    assert table(_HEAD, _ROWS, {"cycles"}, _TERMINAL) == expected
+
+
+def test_columns_where_there_is_none_and_stacks_where_these_do_not_fit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    expected = "name    ethos-u55-128\ncycles          1,234\n\nname    [bold]\ncycles       5\n"
+    assert table(_HEAD, _ROWS, {"cycles"}, _TERMINAL) == expected
+    assert note("two words of a text", _TERMINAL) == "two words of a text\n"
+    assert note("more words than a line has", _TERMINAL).splitlines()[0] == "more words than a"
