@@ -28,7 +28,8 @@ from ethosmith.report.long_run import LongRun
 from ethosmith.steps.step import Step
 
 if TYPE_CHECKING:
-    from ethosmith.graph.remote_steps import Address, RemoteSteps
+    from ethosmith.graph.remote_cluster import Address
+    from ethosmith.graph.remote_steps import RemoteSteps
 
 _STANDARD_INPUT = "-"
 

@@ -384,14 +384,15 @@ def declare_table(build: Build) -> None:
     """Declare the target ``accuracy``: measure everything, show the table, check the limits."""
     if _TARGET not in build.session.targets:
         return
-    measured = _measured(build)
+    measured = measured_images(build)
     build.engine.alias(_TARGET, [path for _, path in measured])
     build.show_after(_TARGET, lambda: _show(build, measured))
     if not build.engine.is_dry:
         build.engine.at_exit(lambda: _show_done(build, measured))
 
 
-def _measured(build: Build) -> list[tuple[SelectedUseCase, Path]]:
+def measured_images(build: Build) -> list[tuple[SelectedUseCase, Path]]:
+    """Return NAME_accuracy.json of each image that this build measures, with its use case."""
     return [
         (usecase, path)
         for usecase in build.session.usecases

@@ -303,14 +303,22 @@ def _declare_sweep(build: Build) -> None:
     if "sweep" not in build.session.targets:
         return
     files = {image.axf: _sweep_files(image) for image in build.images}
-    build.engine.alias("sweep", [path for paths in files.values() for path in paths])
-    build.show_after("sweep", lambda: _show_sweep(build, build.images))
+    # Whichever of the two targets is named first, the table shows what was measured.
+    measured = [path for _, path in accuracy.measured_images(build)]
+    build.engine.alias("sweep", [path for paths in files.values() for path in paths] + measured)
+    shown: list[bool] = []
+
+    def show() -> None:
+        shown.append(True)
+        _show_sweep(build, build.images)
+
+    build.show_after("sweep", show)
     if build.engine.is_dry:
         return
 
     def show_done() -> None:
         """Show what ran, where something failed: with -k, that is all the others."""
-        if build.engine.has_failed():
+        if build.engine.has_failed() and not shown:
             done = [i for i in build.images if all(map(build.engine.is_done, files[i.axf]))]
             _show_sweep(build, done)
 
@@ -332,7 +340,8 @@ def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
     figures = figures_of([Path(image.axf).with_suffix("") for image in images])
     found = [Candidate(one, measured_accuracy(build, one.stem)) for one in figures]
     table, plot = BUILD / "sweep.csv", BUILD / "sweep.svg"
-    left_out, budgets = build.session.left_out, build.session.sweep_budgets
+    left_out = [*build.session.left_out, *_not_run(build, images)]
+    budgets = build.session.sweep_budgets
     document = json_text(found, left_out, budgets)
     write_text(table, csv_text(found))
     write_text(table.with_suffix(".json"), document)
@@ -346,6 +355,18 @@ def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
         build.answer(best_text(found, budgets))
     written = f"Written to {table}, .json and {plot}. For pages add the target report."
     build.answer(note(written, look))
+
+
+def _not_run(build: Build, images: Sequence[BuiltImage]) -> list[str]:
+    """Return a line for each image of the build that is not among ``images``, with the reason."""
+    ran = {image.axf for image in images}
+    lines = []
+    for image in build.images:
+        if image.axf not in ran:
+            reasons = (build.engine.reason(path) for path in _sweep_files(image))
+            reason = next(filter(None, reasons), "the build stopped before")
+            lines.append(f"{image.usecase} on {image.configuration.title}: {reason}")
+    return lines
 
 
 def _declare_verify(build: Build) -> None:

@@ -66,9 +66,19 @@ def _packages(names: tuple[str, ...]) -> dict[str, str]:
     return InstalledPackages().versions(names)
 
 
+def _scratch() -> str | None:
+    """Return the worker's own folder, which Dask clears after a worker that was killed."""
+    from distributed import get_worker  # noqa: PLC0415 seconds, and a worker has it
+
+    try:
+        return str(get_worker().local_directory)
+    except ValueError:
+        return None  # no worker called
+
+
 def _run(order: Order) -> Done:
     store = store_at(order.store)
-    with tempfile.TemporaryDirectory(prefix="ethosmith-step-") as place:
+    with tempfile.TemporaryDirectory(prefix="ethosmith-step-", dir=_scratch()) as place:
         folder = Path(place)
         for one in order.inputs:
             try:

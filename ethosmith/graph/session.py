@@ -54,7 +54,7 @@ from ethosmith.installation import SITE_TOOLS
 from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
 
 if TYPE_CHECKING:
-    from ethosmith.graph.remote_steps import Address
+    from ethosmith.graph.remote_cluster import Address
 
 EXIT_USER_ERROR = 2
 _PARSED = "descriptors.json"
@@ -222,7 +222,10 @@ class Session:
             raise EthosmithError(
                 f"model={own.model}: a folder of networks needs the target 'sweep'; give a file"
             )
-        models = sorted(path for path in folder.iterdir() if _is_model(path))
+        try:
+            models = sorted(path for path in folder.iterdir() if _is_model(path))
+        except OSError as error:
+            raise EthosmithError(f"model={own.model}: cannot be read: {error.strerror}") from None
         stems: dict[str, Path] = {}
         for path in models:
             other = stems.setdefault(path.stem, path)
@@ -246,7 +249,12 @@ class Session:
 
         if "sweep" not in self.targets:
             raise EthosmithError("budget= is only valid with the target 'sweep'")
-        return parse_budgets(self.values["budget"])
+        budgets = parse_budgets(self.values["budget"])
+        if "accuracy" in budgets and "accuracy" not in self.targets:
+            raise EthosmithError(
+                "budget=accuracy needs the target 'accuracy' beside 'sweep', which measures it"
+            )
+        return budgets
 
     def _check_runtimes(self, usecase: UseCase) -> None:
         for name in words(self.values["runtime"]):
@@ -376,7 +384,7 @@ class Session:
         """Where steps of ``steps=`` run; None: here."""
         if not self.values["steps"]:
             return None
-        from ethosmith.graph.remote_steps import Address, check_installed  # noqa: PLC0415
+        from ethosmith.graph.remote_cluster import Address, check_installed  # noqa: PLC0415
 
         check_installed()
         return Address.parse(self.values["steps"])

@@ -3,11 +3,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import shutil
 import signal
 import subprocess
+import wave
+from pathlib import Path
 
 import pytest
 
@@ -95,15 +98,38 @@ def test_an_own_set_is_measured_beside_the_use_cases(project: ProjectCopy) -> No
 
 
 @pytest.mark.slow
-def test_a_killed_run_goes_on_behind_its_last_shard(project: ProjectCopy) -> None:
-    wav = next((ROOT / "usecases/ad/samples").glob("*.wav")).read_bytes()
-    for number in range(80):
-        path = project.root / "many" / ("silence", "unknown")[number % 2] / f"{number}.wav"
+def test_a_sweep_shows_the_accuracy_that_is_measured_with_it(project: ProjectCopy) -> None:
+    """Also where ``sweep`` is named first."""
+    words = ("sweep", "accuracy", "usecase=kws", "npu=ethos-u55-128")
+    outcome = project.build(*words, "budget=accuracy:0.5")
+    (row,) = csv.DictReader(project.read("build/sweep.csv").splitlines())
+    assert float(row["accuracy"]) == json.loads(project.read(_RESULT))["values"]["device"]
+    assert "Best within accuracy 0.5: kws ethos-u55-128" in outcome.stdout
+    # What nobody measures cannot be within a budget.
+    outcome = project.scons("sweep", "usecase=kws", "budget=accuracy:0.5")
+    assert outcome.exit_code == 2
+    assert outcome.stderr.startswith("error: budget=accuracy needs the target 'accuracy'")
+
+
+def _many_clips(folder: Path, count: int) -> None:
+    """Write clips of half a second, each of another content."""
+    for number in range(count):
+        path = folder / ("silence", "unknown")[number % 2] / f"{number:02}.wav"
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Each file has a content of its own.
-        path.write_bytes(wav[:44] + bytes([number, 0]) + wav[46:])
+        with wave.open(str(path), "wb") as file:
+            file.setparams((1, 2, 16_000, 0, "NONE", ""))
+            file.writeframes(number.to_bytes(2, "little") * 8_000)
+
+
+@pytest.mark.slow
+def test_a_killed_run_goes_on_behind_its_last_shard(project: ProjectCopy, tmp_path: Path) -> None:
+    project = project.copy(tmp_path / "a copy")
+    # So that few items make several shards.
+    limits = "MIN_ITEMS, MAX_ITEMS = 32, 512"
+    project.replace("ethosmith/accuracy/shards.py", limits, "MIN_ITEMS, MAX_ITEMS = 2, 2")
+    _many_clips(project.root / "many", 6)
     words = ("accuracy", "usecase=kws", "evaluation=many")
-    done = "DEVICE    build/fvp/ethos-u55-128-shared_sram/kws_accuracy.axf, shard 1 of "
+    done = f"DEVICE    {_RESULT.replace('.json', '.axf')}, shard 1 of 3, 2 items"
     with subprocess.Popen(
         project.command(*words),
         cwd=project.root,
@@ -118,16 +144,15 @@ def test_a_killed_run_goes_on_behind_its_last_shard(project: ProjectCopy) -> Non
     outcome = project.scons(*words)
     assert "RESUMED   " in outcome.stdout
     assert done not in outcome.stdout
-    assert ": 80 of 80 items, " in outcome.stdout
+    assert ": 6 of 6 items, " in outcome.stdout
     resumed = project.read(_RESULT.replace("accuracy.json", "accuracy@many.json"))
-    rows = json.loads(resumed)["answers"]
-    assert [row["name"] for row in rows] == sorted(row["name"] for row in rows)
-    assert len(rows) == 80
+    names = [row["name"] for row in json.loads(resumed)["answers"]]
+    assert names == [f"silence-{n:02}" for n in (0, 2, 4)] + [f"unknown-{n:02}" for n in (1, 3, 5)]
     # All at once, without any memory of before, the result is the same.
     shutil.rmtree(project.root / "build" / ".ethosmith")
     for path in project.root.glob("build/fvp/*/kws_accuracy@many*"):
         path.unlink() if path.is_file() else shutil.rmtree(path)
-    project.scons(*words)
+    assert "RESUMED   " not in project.scons(*words).stdout
     assert project.read(_RESULT.replace("accuracy.json", "accuracy@many.json")) == resumed
 
 

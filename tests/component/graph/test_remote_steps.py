@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
@@ -22,14 +21,16 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import sha256_of
 from ethosmith.graph.code_index import CodeIndex
 from ethosmith.graph.packages import InstalledPackages
+from ethosmith.graph.remote_cluster import Address
 from ethosmith.graph.remote_order import Done, Order, order_of, store_at
-from ethosmith.graph.remote_steps import Address, RemoteSteps
+from ethosmith.graph.remote_steps import RemoteSteps
 from ethosmith.graph.remote_worker import run_order, unfit
 from ethosmith.installation import PYTHON_PATH
 from ethosmith.steps.collect_shard import CollectShard
 from ethosmith.steps.generate_labels import GenerateLabels
 from ethosmith.steps.run_board import RunBoard
 from ethosmith.steps.step import Step
+from tests.support.dask_cluster import scheduler
 from tests.support.nginx import make_certificates
 
 _CODE = CodeIndex().closure(GenerateLabels.__module__).modules
@@ -222,7 +223,7 @@ def _workers(client: Any) -> list[int]:
 def test_a_worker_that_is_killed_loses_no_step(cluster: Project) -> None:
     cluster.notes.clear()
     assert cluster.steps.run(labels("warm"), {}, _CODE) is not None
-    victims = _workers(cluster.steps._client)
+    victims = _workers(cluster.steps._cluster._client)
     results: list[bool] = []
 
     def work() -> None:
@@ -241,7 +242,7 @@ def test_a_worker_that_is_killed_loses_no_step(cluster: Project) -> None:
 def test_a_scheduler_that_is_gone_is_noted_once(cluster: Project) -> None:
     """The last test of the cluster."""
     cluster.notes.clear()
-    pid = cluster.steps._client.run_on_scheduler(os.getpid)
+    pid = cluster.steps._cluster._client.run_on_scheduler(os.getpid)
     os.kill(pid, signal.SIGKILL)
     began_s = time.monotonic()
     assert cluster.steps.run(labels("late"), {}, _CODE) is None
@@ -254,6 +255,8 @@ def test_a_scheduler_that_is_gone_is_noted_once(cluster: Project) -> None:
 def test_a_scheduler_with_tls_takes_those_with_its_certificate(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    import dask
+
     authority = make_certificates(tmp_path)
     names = {
         "CA_FILE": authority.name,
@@ -263,41 +266,16 @@ def test_a_scheduler_with_tls_takes_those_with_its_certificate(
     for side in ("WORKER", "CLIENT"):
         names |= {f"{side}__CERT": "server.pem", f"{side}__KEY": "server.key"}
     tls = {f"DASK_DISTRIBUTED__COMM__TLS__{n}": str(tmp_path / v) for n, v in names.items()}
-    environment = {**os.environ, "PYTHONPATH": PYTHON_PATH, **tls}
-    file = tmp_path / "scheduler.json"
-    with contextlib.ExitStack() as stack:
-        command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--protocol", "tls"]
-        command += ["--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-        command += ["--scheduler-file", str(file)]
-        worker = [
-            sys.executable,
-            "-m",
-            "distributed.cli.dask_worker",
-            "--scheduler-file",
-            str(file),
-        ]
-        worker += ["--nthreads", "1", "--protocol", "tls", "--no-dashboard"]
-        for one in (command, worker):
-            process = stack.enter_context(subprocess.Popen(one, env=environment, cwd=tmp_path))
-            stack.callback(process.terminate)
-        import json
-
-        import dask
-
-        for _ in range(300):
-            if file.exists() and file.stat().st_size:
-                break
-            time.sleep(0.1)
-        address = json.loads(file.read_text())["address"]
-        assert address.startswith("tls://")
+    with scheduler(tmp_path, "tls", **tls) as there, there.worker():
+        assert there.address.startswith("tls://")
         monkeypatch.chdir(tmp_path)
-        stranger = Project.at(tmp_path / "stranger", address)
+        stranger = Project.at(tmp_path / "stranger", there.address)
         assert stranger.steps.run(labels("a"), {}, _CODE) is None
         assert "tls_ca_file is not set" in stranger.notes[0]
         for name, value in tls.items():
             monkeypatch.setenv(name, value)
         dask.config.refresh()
-        friend = Project.at(tmp_path / "friend", address)
+        friend = Project.at(tmp_path / "friend", there.address)
         monkeypatch.chdir(friend.root)
         assert friend.steps.run(labels("a"), {}, _CODE) is not None, friend.notes
         friend.steps.close()
