@@ -24,7 +24,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
-from ethosmith.core.files import write_text
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_json, write_text
 
 _SCHEMA = 1
 _SECOND_NS = 1_000_000_000
@@ -167,11 +168,11 @@ class _FileSystemClock:
 
 def _read(store: Path) -> dict[str, Known]:
     try:
-        data = json.loads(store.read_bytes())
+        data = read_json(store)
         if data["schema"] != _SCHEMA:
             return {}
         return {name: _known(*words) for name, words in data["files"].items()}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (EthosmithError, ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 

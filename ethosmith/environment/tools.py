@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_text
 
@@ -26,7 +27,7 @@ _INSTALL_COMMANDS: Mapping[str, tuple[str, ...]] = {
     "pacman": ("pacman", "-S", "--needed"),
     "brew": ("brew", "install"),
 }
-_PROBE_TIMEOUT_S = 20
+_PROBE_LIMIT_S = 20
 
 
 @dataclass(frozen=True)
@@ -149,18 +150,10 @@ def program_version(program: Path) -> str:
     Raises:
         EthosmithError: the program does not run or says nothing.
     """
-    try:
-        result = subprocess.run(
-            [program, "--version"],
-            capture_output=True,
-            text=True,
-            timeout=_PROBE_TIMEOUT_S,
-            check=True,
-            stdin=subprocess.DEVNULL,
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise EthosmithError(f"{program} --version failed: {error}") from None
-    first_line = result.stdout.partition("\n")[0].strip()
+    result = run_within([program, "--version"], _PROBE_LIMIT_S)
+    if result.returncode:
+        raise EthosmithError(f"{program} --version failed: exit status {result.returncode}")
+    first_line = os.fsdecode(result.stdout).partition("\n")[0].strip()
     if not first_line:
         raise EthosmithError(f"{program} --version says nothing")
     return first_line
@@ -172,15 +165,12 @@ def _arm_library(library: str) -> Path | None:
         return None
     # The Cortex-M55's own variant: a toolchain for older cores alone will not do.
     command = [compiler, "-mcpu=cortex-m55", "-mthumb", "-mfloat-abi=hard"]
-    result = subprocess.run(
-        [*command, f"-print-file-name={library}"],
-        capture_output=True,
-        text=True,
-        timeout=_PROBE_TIMEOUT_S,
-        check=False,
-    )
+    try:
+        result = run_within([*command, f"-print-file-name={library}"], _PROBE_LIMIT_S)
+    except EthosmithError:
+        return None  # it is asked again, and reported, when it compiles
     # The compiler answers with the bare name for what it does not find.
-    path = Path(result.stdout.strip())
+    path = Path(os.fsdecode(result.stdout.strip()))
     return path if result.returncode == 0 and path.is_absolute() else None
 
 

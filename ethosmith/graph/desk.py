@@ -3,12 +3,13 @@
 
 from __future__ import annotations
 
-import subprocess
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes
 from ethosmith.environment.tools import find_program
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 _DIFF = "diff"
 HISTORY = BUILD / "history"
 _MAX_BASELINE_BYTES = 16 << 20
-_GIT_TIMEOUT_S = 20
+_GIT_LIMIT_S = 20
 
 
 def declare_doctor(build: Build) -> None:
@@ -197,16 +198,14 @@ def commit_text(root: Path) -> str:
 
 
 def _git(root: Path, *arguments: str) -> bytes | None:
-    """Return the output of a git command; None: it failed, or there is no git."""
+    """Return the output of a git command; None: it failed, or there is no git.
+
+    Variables such as GIT_DIR, which would name another repository, do not count.
+    """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        result = subprocess.run(
-            [find_program("git"), *arguments],
-            cwd=root,
-            capture_output=True,
-            timeout=_GIT_TIMEOUT_S,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-    except (EthosmithError, OSError, subprocess.SubprocessError):
+        command = [str(find_program("git")), *arguments]
+        done = run_within(command, _GIT_LIMIT_S, folder=root, environment=environment)
+    except EthosmithError:
         return None
-    return result.stdout if result.returncode == 0 else None
+    return done.stdout if done.returncode == 0 else None

@@ -10,11 +10,11 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
+from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, read_text, write_text
 from ethosmith.graph.build import Build
@@ -25,8 +25,8 @@ _VELA, _VELA_MAJOR = "ethos-u-vela", "5."
 _CHECK = "ethosmith.graph.model_check"
 _SOUND = "preflight.json"
 _MAX_REMEMBERED = 200
-# Slower than that, it is no help.
-_TIMEOUT_S = 20
+# What takes longer is no help.
+_LIMIT_S = 20
 _MAX_PROBLEM_BYTES = 64 << 10
 _SUFFIXES = (".h5", ".hdf5", ".keras", ".tflite")
 # Targets that build none of the use cases that are selected.
@@ -152,15 +152,14 @@ def _ask(build: Build, question: str) -> str | None:
     with tempfile.TemporaryDirectory(prefix="preflight-") as folder:
         answer = Path(folder, "answer.txt")
         try:
-            subprocess.run(
+            done = run_within(
                 [sys.executable, "-m", _CHECK, question, str(answer)],
-                cwd=build.project.root,
-                env=build.session.process_environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=_TIMEOUT_S,
-                check=True,
+                _LIMIT_S,
+                folder=build.project.root,
+                environment=build.session.process_environment,
             )
+            if done.returncode:
+                return None
             return read_text(answer, limit_bytes=_MAX_PROBLEM_BYTES)
-        except (EthosmithError, OSError, subprocess.SubprocessError):
+        except EthosmithError:
             return None

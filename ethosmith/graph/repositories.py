@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
+from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import UNFINISHED_PREFIX
 from ethosmith.core.nearest import did_you_mean
@@ -173,7 +173,7 @@ def fetch_first(missing: Mapping[str, Located[Repository]], words: str) -> Ethos
     )
 
 
-_TIMEOUT_S = 10
+_GIT_LIMIT_S = 20
 
 
 @cache
@@ -182,17 +182,9 @@ def commit_of(root: Path) -> str | None:
 
     Variables such as GIT_DIR, which would name another repository, do not count.
     """
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
     try:
-        result = subprocess.run(
-            COMMIT_COMMAND,
-            cwd=root,
-            env={name: value for name, value in os.environ.items() if not name.startswith("GIT_")},
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
+        done = run_within(COMMIT_COMMAND, _GIT_LIMIT_S, folder=root, environment=environment)
+    except EthosmithError:
         return None
-    return result.stdout.strip() or None
+    return done.stdout.decode("ascii", "replace").strip() or None

@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+from ethosmith.core.bounded_run import run_within
 from ethosmith.core.files import sha256_of
 from ethosmith.installation import DESCRIPTOR_ROOT, IMPORT_PATH
 
@@ -34,7 +35,7 @@ _COMPILER_FILES = (
     "libstdc++_nano.a",
     "nano.specs",
 )
-_PROBE_TIMEOUT_S = 20
+_PROBE_LIMIT_S = 20
 
 
 @dataclass(frozen=True)
@@ -105,14 +106,7 @@ _sha256_once = cache(sha256_of)
 
 def _answer(compiler: tuple[str, ...], question: str) -> str:
     """Return the absolute path that the compiler names, or nothing."""
-    result = subprocess.run(
-        [*compiler, question],
-        capture_output=True,
-        text=True,
-        timeout=_PROBE_TIMEOUT_S,
-        stdin=subprocess.DEVNULL,
-        check=False,
-    )
-    named = result.stdout.strip()
+    result = run_within([*compiler, question], _PROBE_LIMIT_S)
+    named = os.fsdecode(result.stdout.strip())
     found = named if Path(named).is_absolute() else shutil.which(named or "-")
     return found if found and Path(found).is_file() else ""

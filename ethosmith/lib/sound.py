@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_bytes, read_text
+from ethosmith.core.files import parsing, read_bytes, read_text
 from ethosmith.lib.wav import WavError, find_sound, is_wav
 
 Signal = npt.NDArray[np.float64]
@@ -136,18 +136,18 @@ def read_python_list(path: Path, spec: SoundSpec) -> Sound:
     """
     if spec.channels != 1:
         raise EthosmithError(f"{path}: {spec.channels} channels expected, a list has 1")
-    try:
-        tree = ast.parse(read_text(path, limit_bytes=MAX_LIST_BYTES))
-        values = next(
-            ast.literal_eval(node.value)
-            for node in tree.body
+    text = read_text(path, limit_bytes=MAX_LIST_BYTES)
+    with parsing(path, "list of 16-bit integers"):
+        lists = (
+            node.value
+            for node in ast.parse(text).body
             if isinstance(node, ast.Assign) and isinstance(node.value, ast.List)
         )
+        found = next(lists, None)
+        values = [] if found is None else ast.literal_eval(found)
         pcm = struct.pack(f"<{len(values)}h", *values)
-    except StopIteration:
-        raise EthosmithError(f"{path}: holds no list of numbers") from None
-    except (SyntaxError, ValueError, struct.error) as error:
-        raise EthosmithError(f"{path}: not a list of 16-bit integers: {error}") from None
+    if found is None:
+        raise EthosmithError(f"{path}: holds no list of numbers")
     spec.check_length(len(values), str(path))
     return Sound(pcm)
 

@@ -19,8 +19,8 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, MAX_TEXT_BYTES, check_readable, parsing
 from ethosmith.models.keras_file import (
     TFLITE_SUFFIX,
+    bounded_reader,
     converter_for,
-    ending_a_hanging_reader,
 )
 from ethosmith.models.tflite_rewrite import given_spec
 
@@ -170,6 +170,6 @@ def _of_hdf5(model: Path) -> str | bytes:
     import h5py  # noqa: PLC0415 only for this kind
 
     check_readable(model, limit_bytes=MAX_MODEL_BYTES)
-    with ending_a_hanging_reader(), h5py.File(model, "r") as file:
+    with bounded_reader(model), h5py.File(model, "r") as file:
         text: str | bytes = file.attrs["model_config"]
         return text

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes
+from ethosmith.core.files import MAX_MODEL_BYTES, parsing, read_bytes
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 from ethosmith.models.tflite_file import parse_model
 
@@ -156,10 +156,11 @@ def spec_of(model: Any, shown: str) -> NetworkSpec:
         EthosmithError: one has no fixed shape, or is an integer without quantisation.
     """
     graph, types = model.subgraphs[0], _type_names()
-    return NetworkSpec(
-        tuple(_spec(graph.tensors[index], types, shown) for index in graph.inputs),
-        tuple(_spec(graph.tensors[index], types, shown) for index in graph.outputs),
-    )
+    with parsing(shown, "TFLite model"):
+        return NetworkSpec(
+            tuple(_spec(graph.tensors[index], types, shown) for index in graph.inputs),
+            tuple(_spec(graph.tensors[index], types, shown) for index in graph.outputs),
+        )
 
 
 def _spec(tensor: Any, types: dict[int, str], shown: str) -> TensorSpec:

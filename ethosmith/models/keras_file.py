@@ -3,6 +3,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import resource
 import signal
 import zipfile
 from collections.abc import Callable, Iterator
@@ -11,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import MAX_MODEL_BYTES, check_readable
+from ethosmith.core.files import MAX_MODEL_BYTES, check_readable, read_start
 from ethosmith.models.keras_model import (
     GivenInput,
     check_finite,
@@ -31,12 +34,64 @@ TFLITE_SUFFIX = ".tflite"
 READ_LIMIT_S = 120.0
 
 
-@contextmanager
-def ending_a_hanging_reader() -> Iterator[None]:
-    """End this process by SIGPROF if the block computes for longer than `READ_LIMIT_S`.
+# It also believes a size of gigabytes that a few damaged bytes state. What a sound file of the
+# largest size needs, for its own bytes several times over and the threads of TensorFlow:
+_MAX_READ_BYTES = 400 << 20
+_COPIES = 8
+_BYTES_OF_A_PROCESSOR = 32 << 20
 
-    No exception would reach native code that loops: the parent of an isolated step tells the user.
+
+@contextmanager
+def bounded_reader(path: Path) -> Iterator[None]:
+    """Bound the time and memory that the block takes to read ``path``.
+
+    It ends this process by SIGPROF if the block computes for longer than `READ_LIMIT_S`: no
+    exception would reach native code that loops, and the parent of an isolated step tells the
+    user. Memory beyond the bound is refused to the block.
     """
+    with _bounded_memory(_size_bytes(path)), _bounded_time():
+        yield
+
+
+@contextmanager
+def _bounded_memory(size_bytes: int) -> Iterator[None]:
+    before, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = _held_bytes() + _MAX_READ_BYTES + _COPIES * size_bytes
+    limit += _BYTES_OF_A_PROCESSOR * (os.cpu_count() or 1)
+    if before != resource.RLIM_INFINITY and before < limit:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, most))
+
+
+def _held_bytes() -> int:
+    """Return how much memory of its own this process has reserved; 0 where that is not told."""
+    try:
+        found = re.search(r"^VmData:\s+(\d+) kB$", _status(), re.MULTILINE)
+    except EthosmithError:
+        found = None
+    return int(found[1]) << 10 if found else 0
+
+
+def _status() -> str:
+    return read_start(Path("/proc/self/status"), 1 << 16).decode("ascii", "replace")
+
+
+def _size_bytes(path: Path) -> int:
+    """Return the size of a file, or of all files of a SavedModel."""
+    files = path.rglob("*") if path.is_dir() else [path]
+    try:
+        return sum(file.stat().st_size for file in files)
+    except OSError as error:
+        raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+@contextmanager
+def _bounded_time() -> Iterator[None]:
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     # Processor time: a busy machine or a slow disk says nothing of the file.
     signal.setitimer(signal.ITIMER_PROF, READ_LIMIT_S)
@@ -155,7 +210,7 @@ def _fixed_shape(path: Path, shape: Any) -> tuple[int, ...]:
 
 def _reading(path: Path, load: Callable[[], LoadedT]) -> LoadedT:
     try:
-        with ending_a_hanging_reader():
+        with bounded_reader(path):
             return load()
     except EthosmithError:
         raise

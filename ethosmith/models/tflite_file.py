@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes
+from ethosmith.core.files import MAX_MODEL_BYTES, parsing, read_bytes
 
 # The custom operator that Vela puts in the place of what runs on the NPU.
 NPU_OPERATOR = "ethos-u"
@@ -165,11 +165,8 @@ def read_tflite(path: Path) -> TfliteFile:
     content = read_bytes(path, limit_bytes=MAX_MODEL_BYTES)
     if content[4:8] != b"TFL3":
         raise EthosmithError(f"{path}: not a TFLite model (no TFL3 identifier); is it complete?")
-    try:
-        model = schema.ModelT.InitFromPackedBuf(content, 0)
-        return _read(path, model, schema)
-    except (struct.error, IndexError, TypeError, ValueError) as error:
-        raise EthosmithError(f"{path}: a damaged TFLite model: {error}") from None
+    with parsing(path, "TFLite model"):
+        return _read(path, schema.ModelT.InitFromPackedBuf(content, 0), schema)
 
 
 def _read(path: Path, model: Any, schema: Any) -> TfliteFile:

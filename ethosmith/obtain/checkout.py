@@ -12,7 +12,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.obtain.git_cache import differs
 from ethosmith.obtain.git_client import GitClient, GitFailure
 
-_TIME_LIMIT_S = 60
+_LIMIT_S = 60
 _LINKS = "build/repositories"
 
 
@@ -53,7 +53,7 @@ def state_of_folder(folder: Path) -> dict[str, Any]:
 
         def ask(*words: str) -> bytes:
             place = f"--work-tree={folder}"
-            return client.read(place, *words, folder=folder, timeout_s=_TIME_LIMIT_S)
+            return client.read(place, *words, folder=folder, limit_s=_LIMIT_S)
 
         commit = ask("rev-parse", "--verify", "HEAD^{commit}").decode("ascii").strip()
         listing = ask("ls-tree", "-r", "-z", "--full-tree", commit)

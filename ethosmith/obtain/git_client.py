@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
 from ethosmith.environment.tools import find_program
 
@@ -99,24 +100,16 @@ class GitClient:
         }
         return cls(program, {**_kept(given), **_variables(settings), **closed})
 
-    def read(
-        self, *words: str, folder: Path | None = None, timeout_s: float | None = None
-    ) -> bytes:
+    def read(self, *words: str, folder: Path | None = None, limit_s: float = float("inf")) -> bytes:
         """Return what a git command writes.
 
         Raises:
-            GitFailure: it ended with an error, or not within ``timeout_s``.
+            GitFailure: it ended with an error, or not within ``limit_s``.
         """
+        command = self._command(folder, words)
         try:
-            done = subprocess.run(
-                self._command(folder, words),
-                env=self.environment,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                timeout=timeout_s,
-                check=False,
-            )
-        except (OSError, subprocess.SubprocessError) as error:
+            done = run_within(command, limit_s, environment=self.environment)
+        except EthosmithError as error:
             raise GitFailure(str(error)) from None
         if done.returncode != 0:
             raise GitFailure(done.stderr.decode("utf-8", "replace"))

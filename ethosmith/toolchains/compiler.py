@@ -6,11 +6,11 @@ from __future__ import annotations
 import functools
 import os
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
 from ethosmith.environment.tools import program_version
 
@@ -69,7 +69,7 @@ def identify(program: Path) -> Compiler:
     raise EthosmithError(f"{program}: '{line}' is neither GCC nor Clang")
 
 
-_TIMEOUT_S = 20
+_LIMIT_S = 20
 _LIST_BEGIN = "#include <...> search starts here:"
 _LIST_END = "End of search list."
 
@@ -129,17 +129,10 @@ def _archive(compiler: Path, flags: Sequence[str], name: str) -> Path:
 
 @functools.cache
 def _ask(compiler: Path, *arguments: str) -> str:
-    try:
-        done = subprocess.run(
-            [compiler, *arguments],
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT_S,
-            check=True,
-            stdin=subprocess.DEVNULL,
-            env={**os.environ, "LC_ALL": "C"},
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        reason = getattr(error, "stderr", None) or str(error)
-        raise EthosmithError(f"{compiler}: {reason.strip().splitlines()[0]}") from None
-    return done.stdout + done.stderr
+    environment = {**os.environ, "LC_ALL": "C"}
+    done = run_within([compiler, *arguments], _LIMIT_S, environment=environment)
+    output, messages = os.fsdecode(done.stdout), os.fsdecode(done.stderr)
+    if done.returncode:
+        reason = [*messages.strip().splitlines(), f"ended with status {done.returncode}"][0]
+        raise EthosmithError(f"{compiler}: {reason}")
+    return output + messages

@@ -5,16 +5,16 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.toolchain import BorrowedLibraries, Core, Toolchain
 from ethosmith.environment.tools import program_version
 from ethosmith.toolchains.compiler import Compiler, SystemLibraries, borrowed, identify
 
-_PROBE_TIMEOUT_S = 20
+_PROBE_LIMIT_S = 20
 
 
 @dataclass(frozen=True)
@@ -199,14 +199,8 @@ def _owner(toolchain: Toolchain, wanted: BorrowedLibraries, search_path: str) ->
 
 
 def _check_own_library(c: Path, flags: tuple[str, ...], toolchain: Toolchain) -> None:
-    done = subprocess.run(
-        [c, *flags, "-E", "-x", "c", "-"],
-        input="#include <string.h>\n",
-        capture_output=True,
-        text=True,
-        timeout=_PROBE_TIMEOUT_S,
-        check=False,
-    )
+    command: list[str | Path] = [c, *flags, "-E", "-x", "c", "-"]
+    done = run_within(command, _PROBE_LIMIT_S, given=b"#include <string.h>\n")
     if done.returncode:
         raise EthosmithError(
             f"{c} has no C library for {flags[0].removeprefix('-mcpu=')}, so it is not the"

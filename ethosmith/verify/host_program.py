@@ -4,12 +4,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import signal_name
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
@@ -128,12 +128,7 @@ def _shape_text(shape: Sequence[int]) -> str:
 
 def _run(program: Path, arguments: list[str], given: bytes) -> bytes:
     command = [str(program.resolve()), *arguments]
-    try:
-        done = subprocess.run(
-            command, input=given, capture_output=True, timeout=_TIME_LIMIT_S, check=False
-        )
-    except subprocess.TimeoutExpired:
-        raise EthosmithError(f"{program}: no end after {_TIME_LIMIT_S} s") from None
+    done = run_within(command, _TIME_LIMIT_S, given=given)
     if done.returncode:
         raise EthosmithError(_reason(program, done.returncode, done.stderr))
     _show_log(done.stderr)

@@ -12,6 +12,22 @@ from typing import Any
 
 _EXTREMES = (0, 1, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, 1 << 24)
 _WORDS = (2, 4, 4, 8)
+_FLOODS = (
+    b"-",
+    b"(",
+    b"[",
+    b"{",
+    b"[{",
+    b"a.",
+    b"1+",
+    b"- ",
+    b"\n",
+    b'"',
+    b"9",
+    b"\t",
+    b"\x80",
+    b"<",
+)
 _MAX_BYTES = 4 << 20
 
 
@@ -60,8 +76,14 @@ def _repeat(data: bytearray, random_: random.Random) -> None:
         data[at:at] = block * random_.choice((1, 2, 100))
 
 
+def _flood(data: bytearray, random_: random.Random) -> None:
+    """Nest what a parser works on by calling itself, or what it counts."""
+    at = random_.randrange(len(data))
+    data[at:at] = random_.choice(_FLOODS) * random_.choice((100, 5_000, 90_000))
+
+
 _BYTES: tuple[Callable[[bytearray, random.Random], None], ...] = (
-    *(_flip, _extreme, _extreme, _add, _cut, _lose, _zero, _noise, _repeat),
+    *(_flip, _extreme, _extreme, _add, _cut, _lose, _zero, _noise, _repeat, _flood),
 )
 _COUNTS = (1, 1, 1, 2, 3, 8)
 
