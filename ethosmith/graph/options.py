@@ -81,6 +81,7 @@ TARGETS = (
     Target("model_image", "a model, no image", "a model for the model partition, no image"),
     Target("verify_board", "board on port=", "compare what a board on port= prints with the host"),
     Target("monitor", "output of port=", "show what a board on port= prints"),
+    Target("live", "microphone, camera", "a page: microphone, camera and files to the open board"),
     Target("docs", "write build/site", "the documentation, in build/site"),
 )
 
@@ -174,14 +175,19 @@ OPTIONS = (
         detail="one of boards/: check the fit on it, and export= for it",
     ),
     Option(
-        *("export", "a folder for sources", "", (), HOW, True),
+        *("export", "a folder for sources", "", (), WHAT, True),
         detail="a folder: the use case as a C library for other builds",
     ),
     Option(
         *("verify_log", "a board's output", "", (), HOW, True),
         detail="a captured serial log: compare it with the expected answers",
     ),
-    Option("port", "a board's serial port", "", detail="for verify_board, monitor: /dev/ttyACM0"),
+    Option(
+        "port",
+        "a board's serial port",
+        "",
+        detail="for verify_board, monitor: /dev/ttyACM0; for live: of the page",
+    ),
     Option(
         *("budget", "of sweep: cycles:200k", ""),
         detail="for sweep: cycles:200k,flash:512KiB,sram:128KiB,accuracy:0.9, any of them",

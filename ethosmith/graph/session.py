@@ -295,11 +295,12 @@ class Session:
     @property
     def evaluation_folder(self) -> Path | None:
         """The folder of ``evaluation=``, the user's own evaluation set."""
-        folder = self._given_path("evaluation")
-        if folder and not (self.project.root / folder).is_dir():
+        folder = self._given_path("evaluation", is_made="live" in self.targets)
+        path = self.project.root / folder if folder else self.project.root
+        if path.exists() and not path.is_dir():
             raise EthosmithError(f"evaluation={folder}: give a folder, not a file")
-        if folder and "accuracy" not in self.targets:
-            raise EthosmithError("evaluation= is only valid with the target 'accuracy'")
+        if folder and not {"accuracy", "live"}.intersection(self.targets):
+            raise EthosmithError("evaluation= is only valid with the target 'accuracy' or 'live'")
         return folder
 
     @property
@@ -308,12 +309,15 @@ class Session:
         how = {option.name for option in OPTIONS if option.group == HOW}
         return bool(self.given.keys() - how)
 
-    def _given_path(self, option: str, text: str | None = None) -> Path | None:
+    def _given_path(
+        self, option: str, text: str | None = None, *, is_made: bool = False
+    ) -> Path | None:
+        """Return the path that an option gives; with ``is_made`` it need not exist."""
         given = self.values[option] if text is None else text
         if not given:
             return None
         path = Path(given)
-        if not (self.project.root / path).exists():
+        if not is_made and not (self.project.root / path).exists():
             raise EthosmithError(f"{option}={path}: there is no such file")
         return self.project.relative(path)
 

@@ -62,8 +62,22 @@ def read_log(text: str) -> list[DeviceSample]:
         EthosmithError: no ``ran:`` line, or one that disagrees with the samples; lines of a
             sample that are missing or out of order.
     """
+    samples = samples_of(text)
+    counts = [int(match["count"]) for match in map(_RAN.match, text.splitlines()) if match]
+    if not counts:
+        raise EthosmithError("the firmware did not print 'ran:'")
+    if counts[-1] != len(samples):
+        raise EthosmithError(f"the firmware ran {counts[-1]} samples but printed {len(samples)}")
+    return samples
+
+
+def samples_of(text: str) -> list[DeviceSample]:
+    """Return the samples of a run that may go on, in the order of the log.
+
+    Raises:
+        EthosmithError: lines of a sample are missing or out of order.
+    """
     reader = _Reader()
-    ran = None
     for line in text.splitlines():
         if match := _SAMPLE.match(line):
             reader.sample(match)
@@ -73,13 +87,6 @@ def read_log(text: str) -> list[DeviceSample]:
             reader.tensor(match)
         elif match := _RANKED.match(line):
             reader.ranked(match)
-        elif match := _RAN.match(line):
-            ran = int(match["count"])
-    if ran is None:
-        raise EthosmithError("the firmware did not print 'ran:'")
-    if ran != len(reader.samples):
-        printed = len(reader.samples)
-        raise EthosmithError(f"the firmware ran {ran} samples but printed {printed}")
     return reader.samples
 
 

@@ -13,6 +13,7 @@
 #include "model.h"
 #include "platform.h"
 #include "sample.h"
+#include "samples.h"
 #include "tensor.h"
 #include "text.h"
 #include "windows.h"
@@ -228,6 +229,7 @@ static const char *run_window(const struct sample *sample, uint32_t window, stru
         reason = preprocess(sample);
     }
     if (reason == NULL) {
+        samples_prepared(inputs);
         reason = inference_run(active, counts);
     }
     if (reason != NULL) {
@@ -311,10 +313,11 @@ int main(void) {
         return fail(reason, NULL);
     }
     bind_tensors();
-    for (uint32_t i = 0; i < sample_count; i++) {
-        reason = run_sample(&samples[i]);
+    const struct sample *sample = samples_next(NULL);
+    for (; sample != NULL; sample = samples_next(sample)) {
+        reason = run_sample(sample);
         if (reason != NULL) {
-            return fail(reason, samples[i].name);
+            return fail(reason, sample->name);
         }
     }
     print_end();

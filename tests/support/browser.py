@@ -6,7 +6,8 @@ from __future__ import annotations
 import base64
 import re
 import subprocess
-from collections.abc import Iterator
+import time
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
@@ -62,6 +63,20 @@ class Browser:
         """Return what a function's body in JavaScript returns."""
         return self._post("execute/sync", script=script, args=list(arguments))
 
+    def choose_files(self, selector: str, *paths: Path) -> None:
+        """Put files into the ``input`` that ``selector`` finds, as a person would."""
+        (element,) = self._post("elements", using="css selector", value=selector)
+        (identity,) = element.values()
+        self._post(f"element/{identity}/value", text="\n".join(map(str, paths)))
+
+    def wait_for(self, script: str, timeout_s: float = _TIMEOUT_S) -> Any:
+        """Return what a function's body in JavaScript returns as soon as it is not nothing."""
+        end_s = time.monotonic() + timeout_s
+        while not (value := self.run(script)):
+            assert time.monotonic() < end_s, f"{script}\n{self.console()}"
+            time.sleep(0.1)
+        return value
+
     def names_of(self, *roles: str) -> list[str]:
         """Return the accessible names of all elements of these roles."""
         nodes = self._devtools("Accessibility.getFullAXTree")["nodes"]
@@ -89,14 +104,17 @@ class Browser:
 
 
 @contextmanager
-def browser(profile: Path) -> Iterator[Browser]:
-    """Start Chromium with an empty ``profile``; without it the test is skipped, in CI it fails."""
+def browser(profile: Path, *switches: str) -> Iterator[Browser]:
+    """Start Chromium with an empty ``profile`` and further command-line switches.
+
+    Without it the test is skipped, in CI it fails.
+    """
     chromium, driver_program = program("chromium"), program("chromedriver")
     with subprocess.Popen(
         [driver_program, "--port=0"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as driver:
         try:
-            session = _session(_port(driver), chromium, profile)
+            session = _session(_port(driver), chromium, profile, switches)
             try:
                 yield session
             finally:
@@ -114,7 +132,7 @@ def _port(driver: subprocess.Popen[str]) -> int:
     raise AssertionError("chromedriver did not start")
 
 
-def _session(port: int, chromium: str, profile: Path) -> Browser:
+def _session(port: int, chromium: str, profile: Path, further: Sequence[str]) -> Browser:
     switches = [
         "--headless=new",
         "--hide-scrollbars",
@@ -123,6 +141,7 @@ def _session(port: int, chromium: str, profile: Path) -> Browser:
         f"--user-data-dir={profile}",
     ]
     switches += [f"--disable-{what}" for what in _QUIET]
+    switches += further
     capabilities = {
         "browserName": "chrome",
         "goog:chromeOptions": {"binary": chromium, "args": switches},

@@ -28,6 +28,7 @@ LAYERS = (
     "verify",
     "accuracy",
     "report",
+    "live",
     "steps",
     "graph",
     "scaffold",

@@ -80,6 +80,11 @@ _ELSEWHERE = {
     "./scons usecase=kws model_image verify_log=board.log": (
         "tests/build/usecases/test_model_image.py"
     ),
+    "./scons usecase=kws live": "tests/build/usecases/test_live.py",
+    "./scons usecase=kws live evaluation=my_clips": "the same",
+    "./scons usecase=kws accuracy evaluation=my_clips": "the same",
+    "python -m benchmarks.live": "needs a quiet machine",
+    "pip install 'ethosmith[live]'": "from a registry that does not have it yet",
     "./scons kws build_type=debug debug": "waits for a debugger",
     "./scons kws build_type=debug vscode": "tests/unit/steps/test_write_vscode.py",
     "./scons watch kws": "tests/component/wrapper/test_watch.py",
@@ -149,6 +154,7 @@ _ELSEWHERE = {
     ".venv/bin/python -m benchmarks.build": "takes many minutes",
     ".venv/bin/python -m benchmarks.null_build": "measures; an environment of its own is needed",
     ".venv/bin/python -m benchmarks.rivals": "takes minutes",
+    ".venv/bin/python -m benchmarks.live": "needs a quiet machine",
     ".venv/bin/python -m benchmarks.growth": "takes many minutes",
     "python -m benchmarks.npu_corpus": "takes an hour",
     "python -m benchmarks.npu_corpus --operator conv_2d": "takes minutes",

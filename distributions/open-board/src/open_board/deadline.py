@@ -51,6 +51,11 @@ class Deadline:
         self._processor_s = processor_s
         self._last_processor_s = processor_s()
 
+    def restart(self) -> None:
+        """Count from zero again."""
+        self._account(self._clock())
+        self._used_s = 0.0
+
     def processor_s(self) -> float | None:
         """Return the processor time of the run's processes in seconds, where it is known."""
         return self._processor_s()

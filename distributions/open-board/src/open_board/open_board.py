@@ -35,6 +35,7 @@ from open_board.job_end import JobEnd
 from open_board.load import check_job, put_data
 from open_board.loaded import segments_of, sleep_instructions
 from open_board.npu_registers import NpuRegisters
+from open_board.pause import Pause, Pauses
 from open_board.preload import preload
 from open_board.qemu import INSTRUCTION_NS, Qemu, find_qemu
 from open_board.realism import USUAL, Realism
@@ -83,6 +84,7 @@ class OpenBoard:
         make_npu: MakeNpu = functional_npu,
         debug_port: DebugPort | None = None,
         realism: Realism = USUAL,
+        pause: Pause | None = None,
     ) -> None:
         """Make a simulator.
 
@@ -91,6 +93,7 @@ class OpenBoard:
             make_npu: Makes the NPU of each run.
             debug_port: Where a debugger connects before the program starts, if given.
             realism: How closely it follows the hardware. Under a debugger, jobs take no time.
+            pause: Where each program stands still to exchange data with the caller, if given.
         """
         self._qemu = qemu
         self._make_npu = make_npu
@@ -98,6 +101,7 @@ class OpenBoard:
         if debug_port is not None:
             realism = replace(realism, npu_time=False, caches=False)
         self._realism = realism
+        self._pause = pause
 
     @property
     def name(self) -> str:
@@ -144,6 +148,7 @@ class OpenBoard:
             strict = self._strict(job, qemu, npu_memory, run.bridge)
             if counted is not None:
                 run.meter = CallMeter(qemu.gdb, counted, INSTRUCTION_NS)
+            pauses = self._pauses(job, qemu, memory, run.uart, deadline)
             with self._debugger(qemu, run.bridge, deadline) as debugger:
                 exit_code = Session(
                     gdb=qemu.gdb,
@@ -163,11 +168,29 @@ class OpenBoard:
                     debugger=debugger,
                     meter=run.meter,
                     strict=strict,
+                    pauses=pauses,
                 ).run()
             read = npu_memory.dump if isinstance(npu_memory, CachedMemory) else memory.read
             for dump in job.dumps:
                 files.write_bytes(dump.path, read(dump.address, dump.size_bytes))
             return exit_code
+
+    def _pauses(
+        self, job: BoardJob, qemu: Qemu, memory: Memory, uart: UartWatch, deadline: Deadline
+    ) -> Pauses | None:
+        if self._pause is None:
+            return None
+        if job.axf is None:
+            raise BoardError("a function to pause at is one of an ELF file")
+        return Pauses(
+            self._pause,
+            entry_of(job.axf, self._pause.function),
+            gdb=qemu.gdb,
+            memory=memory,
+            channel=qemu.uart,
+            uart=uart,
+            deadline=deadline,
+        )
 
     @contextlib.contextmanager
     def _npu_memory(self, qemu: Qemu, deadline: Deadline) -> Iterator[NpuMemory]:

@@ -25,6 +25,7 @@ from open_board.gdb_client import (
 from open_board.job import Outcome, RunError
 from open_board.job_end import JobEnd
 from open_board.machine import ADAPTER_PAGE_BYTES, ADAPTER_PAGES, NPU_PAGE_BYTES, NPU_PAGES
+from open_board.pause import Pauses
 from open_board.qmp_client import QmpClient
 from open_board.strict import StrictBoard
 from open_board.uart import UartWatch
@@ -61,6 +62,7 @@ class Session:
         debugger: Debugger | None = None,
         meter: CallMeter | None = None,
         strict: StrictBoard | None = None,
+        pauses: Pauses | None = None,
     ) -> None:
         """Prepare to run the halted CPU behind ``gdb``.
 
@@ -76,6 +78,7 @@ class Session:
             debugger: Starts, stops and steps the CPU, if given.
             meter: Counts instructions, if given; not together with a debugger.
             strict: Checks the program, if given; not together with a debugger.
+            pauses: Where the program exchanges data with a caller, if given.
         """
         self._gdb = gdb
         self._qmp = qmp
@@ -88,6 +91,7 @@ class Session:
         self._debugger = debugger
         self._meter = meter
         self._strict = strict
+        self._pauses = pauses
         self._last_sample: _Sample | None = None
         self._silent_samples = 0
         self._next_sample = 0.0
@@ -165,6 +169,8 @@ class Session:
         packets = self._job_end.stopped(stop)
         if packets is None and self._strict is not None:
             packets = self._strict.stopped(stop)
+        if packets is None and self._pauses is not None:
+            packets = self._pauses.stopped(stop)
         return packets
 
     def _serve_npu(self, debugger: Debugger | None) -> None:
