@@ -22,6 +22,7 @@ _TITLES = {
     "axi0_rd": "AXI0 beats read",
     "axi0_wr": "AXI0 beats written",
     "axi1_rd": "AXI1 beats read",
+    "axi1_wr": "AXI1 beats written",
 }
 
 

@@ -133,6 +133,7 @@ def _cells(figures: Figures, diff: ImageDiff | None) -> dict[str, Cell]:
         "Time in ms, Vela": _time(1000 * estimate.seconds if estimate else None),
         "Beats, AXI0 rd + wr": _number(beats["axi0_rd"] + beats["axi0_wr"] if estimate else None),
         "Beats, AXI1 rd": _number(beats["axi1_rd"] if estimate else None),
+        "Beats, AXI1 wr": _number(beats.get("axi1_wr") if estimate else None),
         "CPU instructions": _number(figures.cpu_instructions),
         "SRAM": _size(figures.used_bytes.get("SRAM", 0)),
         "DDR": _size(figures.used_bytes.get("DDR", 0)),

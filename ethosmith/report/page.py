@@ -33,6 +33,7 @@ _NPU_COUNTS = {
     "axi0_rd": "AXI0 read",
     "axi0_wr": "AXI0 written",
     "axi1_rd": "AXI1 read",
+    "axi1_wr": "AXI1 written",
 }
 _OPEN_BOARD = "open board"
 _DEFAULT_RUNTIME = "direct"
@@ -58,8 +59,10 @@ def _cycles_chart(figures: Figures) -> BarChart | None:
 def _columns(figures: Figures) -> dict[str, str]:
     """Return the counts to show of each sample, with their titles."""
     counted = {"cpu_instructions": "CPU instructions"}
+    known = {"npu_cycles", *figures.beats}
+    counts = {key: title for key, title in _NPU_COUNTS.items() if key in known}
     return {
-        **(_NPU_COUNTS if figures.estimate else {}),
+        **(counts if figures.estimate else {}),
         **(counted if figures.cpu_instructions is not None else {}),
     }
 

@@ -24,6 +24,7 @@ _HEAD = (
     "axi0_rd",
     "axi0_wr",
     "axi1_rd",
+    "axi1_wr",
     "cpu_instructions",
     "sram_bytes",
     "ddr_bytes",
@@ -37,7 +38,10 @@ _TEXT_COLUMNS = 5
 # The same for all rows of one call, or told below the table.
 _NOT_ON_TERMINAL = frozenset({"target", "simulator"})
 # Shown where they tell something: rows that differ, rows that have a value.
-_IF_DIFFERENT, _IF_KNOWN = frozenset({"runtime"}), frozenset({"cpu_instructions", "accuracy"})
+_IF_DIFFERENT, _IF_KNOWN = (
+    frozenset({"runtime"}),
+    frozenset({"axi1_wr", "cpu_instructions", "accuracy"}),
+)
 # Shown where runtimes are compared: the network is the same, and what is around it differs.
 _IF_RUNTIMES = frozenset({"flash_bytes", "ram_bytes"})
 _UNKNOWN = "-"
@@ -60,6 +64,7 @@ def _row(candidate: Candidate, *, is_best: bool) -> tuple[str | int | float | No
         figures.beats["axi0_rd"],
         figures.beats["axi0_wr"],
         figures.beats["axi1_rd"],
+        figures.beats.get("axi1_wr"),
         figures.cpu_instructions,
         figures.used_bytes.get("SRAM", 0),
         figures.used_bytes.get("DDR", 0),

@@ -50,11 +50,13 @@ def board_header(board: Board, accelerator_config: str, memory_mode: str) -> str
     from ethosmith.lib.c_text import string
 
     npu, axi = board.npu, board.npu.axi
+    accelerator = parse_accelerator(accelerator_config)
     address = None if npu.address is None else f"{npu.address:#010x}u"
     macros = {
         "PLATFORM_NAME": string(board.name),
         "PLATFORM_NPU_CONFIG": string(accelerator_config),
-        "PLATFORM_NPU_MACS": f"{parse_accelerator(accelerator_config).macs}u",
+        "PLATFORM_NPU_MACS": f"{accelerator.macs}u",
+        "PLATFORM_NPU_AXI1_WRITES": f"{int(accelerator.writes_axi1)}u",
         "PLATFORM_MEMORY_MODE": string(memory_mode),
         "PLATFORM_NPU_TIMEOUT_MS": f"{_TIMEOUT_MS}u",
         "PLATFORM_NPU_MAX_BEATS_BYTES": f"{axi.max_beats_bytes}u",

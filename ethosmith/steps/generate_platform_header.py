@@ -105,6 +105,7 @@ def _npu_macros(platform: Platform, accelerator: AcceleratorConfig) -> list[Macr
         ("PLATFORM_NPU_TIMEOUT_MS", _number(npu.timeout_ms)),
         ("PLATFORM_NPU_CONFIG", _text(accelerator.name)),
         ("PLATFORM_NPU_MACS", _number(accelerator.macs)),
+        ("PLATFORM_NPU_AXI1_WRITES", _number(int(accelerator.writes_axi1))),
         ("PLATFORM_NPU_MAX_BEATS_BYTES", _number(axi.max_beats_bytes)),
         ("PLATFORM_NPU_MAX_OUTSTANDING_READS", _number(axi.max_outstanding_reads)),
         ("PLATFORM_NPU_MAX_OUTSTANDING_WRITES", _number(axi.max_outstanding_writes)),

@@ -138,8 +138,14 @@ class RunnerBoard:
                     f" {size_bytes}"
                 )
             data = read_bytes(dump.path)
-        counts = {**log.counts, **_instructions(result)}
+        counts = {**log.counts, **self._axi1_writes(result), **_instructions(result)}
         return RunnerSample(name, self._split(data), counts, log.arena_bytes), result
+
+    def _axi1_writes(self, result: BoardResult) -> dict[str, int]:
+        """Return what the runner does not print, where the simulator knows it of its one job."""
+        if result.npu is None or not self._job.accelerator.writes_axi1:
+            return {}
+        return {"axi1_wr": result.npu.axi1_written_beats}
 
     def _split(self, data: bytes) -> tuple[str, ...]:
         tensors, at = [], 0

@@ -38,8 +38,9 @@ class DeviceSample:
     """What the device said about one sample.
 
     Attributes:
-        counts: PMU counts by name: ``npu_cycles``, ``npu_active``, ``axi0_rd``, ``axi0_wr``,
-            ``axi1_rd`` (cycles; data beats), of all windows together.
+        counts: PMU counts by name: ``npu_cycles``, ``axi0_rd``, ``axi0_wr``, ``axi1_rd`` (cycles;
+            data beats), of all windows together; and ``axi1_wr``, or ``npu_active`` of an NPU
+            that only reads over AXI1.
         tensors: the raw bytes of each output tensor, as hexadecimal digits; a sample of several
             windows has those of the first, then those of the second, and so on.
         ranked: the best answers with their scores, as printed; empty if it ranks none.

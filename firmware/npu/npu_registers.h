@@ -76,6 +76,7 @@ enum npu_pmu_event {
     NPU_PMU_AXI0_RD_DATA_BEAT_RECEIVED = 0x82,
     NPU_PMU_AXI0_WR_DATA_BEAT_WRITTEN = 0x87,
     NPU_PMU_AXI1_RD_DATA_BEAT_RECEIVED = 0x182,
+    NPU_PMU_AXI1_WR_DATA_BEAT_WRITTEN = 0x187, // only Ethos-U65 writes there
 };
 
 #endif

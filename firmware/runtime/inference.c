@@ -57,10 +57,11 @@ static const struct npu_setup SETUP = {
         },
 };
 
-enum { COUNT_ACTIVE, COUNT_AXI0_READ, COUNT_AXI0_WRITE, COUNT_AXI1_READ };
+enum { COUNT_ACTIVE_OR_AXI1_WRITE, COUNT_AXI0_READ, COUNT_AXI0_WRITE, COUNT_AXI1_READ };
 
 static const uint32_t EVENTS[NPU_EVENT_COUNTERS] = {
-    [COUNT_ACTIVE] = NPU_PMU_NPU_ACTIVE,
+    [COUNT_ACTIVE_OR_AXI1_WRITE] =
+        PLATFORM_NPU_AXI1_WRITES ? NPU_PMU_AXI1_WR_DATA_BEAT_WRITTEN : NPU_PMU_NPU_ACTIVE,
     [COUNT_AXI0_READ] = NPU_PMU_AXI0_RD_DATA_BEAT_RECEIVED,
     [COUNT_AXI0_WRITE] = NPU_PMU_AXI0_WR_DATA_BEAT_WRITTEN,
     [COUNT_AXI1_READ] = NPU_PMU_AXI1_RD_DATA_BEAT_RECEIVED,
@@ -276,7 +277,8 @@ const char *inference_run(const struct model *m, struct inference_counts *counts
     struct npu_counts raw;
     enum npu_error error = npu_run(&npu, &job, EVENTS, &raw);
     counts->cycles = raw.cycles;
-    counts->active = raw.events[COUNT_ACTIVE];
+    *(PLATFORM_NPU_AXI1_WRITES ? &counts->axi1_write_beats : &counts->active) =
+        raw.events[COUNT_ACTIVE_OR_AXI1_WRITE];
     counts->axi0_read_beats = raw.events[COUNT_AXI0_READ];
     counts->axi0_write_beats = raw.events[COUNT_AXI0_WRITE];
     counts->axi1_read_beats = raw.events[COUNT_AXI1_READ];

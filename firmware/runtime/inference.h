@@ -21,13 +21,19 @@
 extern "C" {
 #endif
 
-/** The NPU's counters, of one run or the sum of several; zero without an NPU. */
+/**
+ * The NPU's counters, of one run or the sum of several; zero without an NPU.
+ *
+ * There are four beside the cycles: an NPU that writes over AXI1 counts those beats and no
+ * active cycles, which the others count.
+ */
 struct inference_counts {
     uint64_t cycles;
     uint64_t active;
     uint64_t axi0_read_beats;
     uint64_t axi0_write_beats;
     uint64_t axi1_read_beats;
+    uint64_t axi1_write_beats;
 };
 
 /**

@@ -57,10 +57,15 @@ static void print_header(void) {
 
 static void print_counts(struct text *line, const struct inference_counts *counts) {
     print_field(line, " npu_cycles=", counts->cycles);
-    print_field(line, " npu_active=", counts->active);
+    if (!PLATFORM_NPU_AXI1_WRITES) {
+        print_field(line, " npu_active=", counts->active);
+    }
     print_field(line, " axi0_rd=", counts->axi0_read_beats);
     print_field(line, " axi0_wr=", counts->axi0_write_beats);
     print_field(line, " axi1_rd=", counts->axi1_read_beats);
+    if (PLATFORM_NPU_AXI1_WRITES) {
+        print_field(line, " axi1_wr=", counts->axi1_write_beats);
+    }
     text_character(line, '\n');
     print(line);
 }
@@ -214,6 +219,7 @@ static void add_counts(struct inference_counts *sum, const struct inference_coun
     sum->axi0_read_beats += counts->axi0_read_beats;
     sum->axi0_write_beats += counts->axi0_write_beats;
     sum->axi1_read_beats += counts->axi1_read_beats;
+    sum->axi1_write_beats += counts->axi1_write_beats;
 }
 
 static const char *run_window(const struct sample *sample, uint32_t window, struct answer *answer,

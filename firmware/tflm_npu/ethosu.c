@@ -184,7 +184,7 @@ unsigned int ethosu_config_select(uint64_t address, int index) {
 }
 
 static const enum ethosu_pmu_event_type EVENTS[] = {
-    ETHOSU_PMU_NPU_ACTIVE,
+    PLATFORM_NPU_AXI1_WRITES ? ETHOSU_PMU_AXI1_WR_DATA_BEAT_WRITTEN : ETHOSU_PMU_NPU_ACTIVE,
     ETHOSU_PMU_AXI0_RD_DATA_BEAT_RECEIVED,
     ETHOSU_PMU_AXI0_WR_DATA_BEAT_WRITTEN,
     ETHOSU_PMU_AXI1_RD_DATA_BEAT_RECEIVED,
@@ -208,7 +208,8 @@ void ethosu_inference_end(struct ethosu_driver *drv, void *argument) {
     (void)argument;
     ETHOSU_PMU_CNTR_Disable(drv, ALL_COUNTERS);
     counted.cycles += ETHOSU_PMU_Get_CCNTR(drv);
-    counted.active += ETHOSU_PMU_Get_EVCNTR(drv, 0);
+    *(PLATFORM_NPU_AXI1_WRITES ? &counted.axi1_write_beats : &counted.active) +=
+        ETHOSU_PMU_Get_EVCNTR(drv, 0);
     counted.axi0_read_beats += ETHOSU_PMU_Get_EVCNTR(drv, 1);
     counted.axi0_write_beats += ETHOSU_PMU_Get_EVCNTR(drv, 2);
     counted.axi1_read_beats += ETHOSU_PMU_Get_EVCNTR(drv, 3);

@@ -42,6 +42,7 @@ def test_macs_and_axi_limits_follow_the_configuration(
     macros = _macros(memory_mode, accelerator_config)
     assert macros["PLATFORM_NPU_CONFIG"] == f'"{accelerator_config}"'
     assert macros["PLATFORM_NPU_MACS"] == macs
+    assert macros["PLATFORM_NPU_AXI1_WRITES"] == ("1u" if "u65" in accelerator_config else "0u")
     assert macros["PLATFORM_MEMORY_MODE"] == f'"{memory_mode}"'
     assert macros["PLATFORM_SCRATCH_AXI_LIMIT"] == scratch_limit
 

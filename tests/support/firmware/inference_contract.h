@@ -11,11 +11,11 @@
 static bool early_calls_refused;
 
 static bool refuses_to_run(const struct model *m) {
-    struct inference_counts counts = {1, 2, 3, 4, 5};
+    struct inference_counts counts = {1, 2, 3, 4, 5, 6};
     const char *reason = inference_run(m, &counts);
     return reason != NULL && counts.cycles == 0 && counts.active == 0 &&
            counts.axi0_read_beats == 0 && counts.axi0_write_beats == 0 &&
-           counts.axi1_read_beats == 0;
+           counts.axi1_read_beats == 0 && counts.axi1_write_beats == 0;
 }
 
 __attribute__((constructor)) static void call_early(void) {

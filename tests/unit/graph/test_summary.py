@@ -16,7 +16,7 @@ from ethosmith.graph.options import check_options
 from ethosmith.graph.summary import BuiltImage, summary_text
 from tests.support.project_copy import ROOT
 
-_COUNTS = ("npu_cycles", "axi0_rd", "axi0_wr", "axi1_rd", "cpu_instructions")
+_COUNTS = ("npu_cycles", "axi0_rd", "axi0_wr", "axi1_rd", "axi1_wr", "cpu_instructions")
 _LONG = "yes@1.47s no@3.07s down@4.19s stop@5.47s go@6.75s left@8.01s right@9.33s"
 
 
@@ -49,6 +49,15 @@ def test_every_figure_is_there_within_80_columns(image: BuiltImage) -> None:
             assert f"{1_000_000 * (first + index):,}" in shown
     for word in (*_LONG.split(), "ITCM", "BRAM", "0.9232", "build/kws.axf"):
         assert word in shown
+
+
+def test_only_what_was_counted_has_a_column(image: BuiltImage) -> None:
+    assert "AXI1 wr" in summary_text([image], ran=True)
+    run = json.loads(Path(image.verified).read_text())
+    for one in run["samples"]:
+        del one["counts"]["axi1_wr"]
+    Path(image.verified).write_text(json.dumps(run))
+    assert "AXI1 wr" not in summary_text([image], ran=True)
 
 
 @pytest.mark.parametrize(

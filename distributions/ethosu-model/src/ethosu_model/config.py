@@ -118,6 +118,11 @@ class AcceleratorConfig:
         return 32 if self.architecture is Product.U55 else 40
 
     @property
+    def writes_axi1(self) -> bool:
+        """Whether port AXI1 writes; on Ethos-U55 it only reads."""
+        return self.architecture is not Product.U55
+
+    @property
     def axi_bytes(self) -> int:
         """Width of an AXI data beat in bytes: 64 bits on Ethos-U55, 128 on the others."""
         return 8 if self.architecture is Product.U55 else 16

@@ -5,22 +5,21 @@
 
 enum { PMCR_ENABLE = 1 << 0, PMCR_RESET_EVENTS = 1 << 1, PMCR_RESET_CYCLES = 1 << 2 };
 
-static const uint8_t NUMBERS[ETHOSU_PMU_SENTINEL] = {
+static const uint16_t NUMBERS[ETHOSU_PMU_SENTINEL] = {
     [ETHOSU_PMU_CYCLE] = 0x11,
     [ETHOSU_PMU_NPU_IDLE] = 0x20,
     [ETHOSU_PMU_NPU_ACTIVE] = 0x23,
     [ETHOSU_PMU_AXI0_RD_DATA_BEAT_RECEIVED] = 0x82,
     [ETHOSU_PMU_AXI0_WR_DATA_BEAT_WRITTEN] = 0x87,
+    [ETHOSU_PMU_AXI1_RD_DATA_BEAT_RECEIVED] = 0x182,
+    [ETHOSU_PMU_AXI1_WR_DATA_BEAT_WRITTEN] = 0x187,
 };
-enum { AXI1_RD_DATA_BEAT_RECEIVED = 0x182 };
 
 void ETHOSU_PMU_Enable(struct ethosu_driver *drv) { write_reg(&drv->dev, REG_PMCR, PMCR_ENABLE); }
 
 void ETHOSU_PMU_Set_EVTYPER(struct ethosu_driver *drv, uint32_t num,
                             enum ethosu_pmu_event_type type) {
-    uint32_t number =
-        type == ETHOSU_PMU_AXI1_RD_DATA_BEAT_RECEIVED ? AXI1_RD_DATA_BEAT_RECEIVED : NUMBERS[type];
-    write_reg(&drv->dev, REG_PMEVTYPER0 + 4 * num, number);
+    write_reg(&drv->dev, REG_PMEVTYPER0 + 4 * num, NUMBERS[type]);
 }
 
 void ETHOSU_PMU_CYCCNT_Reset(struct ethosu_driver *drv) {
