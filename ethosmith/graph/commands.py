@@ -225,12 +225,12 @@ def _board_suite(build: Build, image: BuiltImage) -> BoardSuite:
     if not isinstance(compared, CompareRun) or not build.engine.is_done(compared.result):
         not_run = "" if reason else "the build stopped before"
         return BoardSuite(image.usecase, where, failure=reason, not_run=not_run)
-    said = read_json(compared.result)["uart"]
+    said, oracle = read_json(compared.result)["uart"], read_json(compared.expected)["oracle"]
     try:
         found = compared.verdicts()
     except EthosmithError as error:
         return BoardSuite(image.usecase, where, failure=reason or str(error), said=said)
-    return BoardSuite(image.usecase, where, found, reason, said=said)
+    return BoardSuite(image.usecase, where, found, reason, said=said, oracle=oracle)
 
 
 def _check_training(build: Build) -> None:

@@ -64,15 +64,32 @@ def _filled(text: str) -> str:
 
 
 def _verdict(images: Sequence[BuiltImage]) -> str:
-    """Say what was compared with the host, and what with expected answers."""
-    samples = [sample for image in images for sample in _json(image.verified)["samples"]]
+    """Say what was compared with which host, and what with expected answers."""
+    runs = [_json(image.verified) for image in images]
+    samples = [sample for run in runs for sample in run["samples"]]
     judged = sum(sample["judgement"] == "right" for sample in samples)
     unjudged = len(samples) - judged
     counts = [f"{judged} right"] if judged else []
     counts += [f"{unjudged} not judged: no answer expected"] if unjudged else []
-    oracles = dict.fromkeys(_json(image.verified)["oracle"] for image in images)
-    equal = f"Equal: every output tensor is that of {' or '.join(oracles)}, byte for byte."
-    return _filled(f"{equal} Answers: {', '.join(counts)}.")
+    return _filled(f"{comparison_text(runs)} Answers: {', '.join(counts)}.")
+
+
+def comparison_text(runs: Sequence[dict[str, Any]]) -> str:
+    """Say whose outputs the devices' are, and why some could not be compared."""
+    oracles = dict.fromkeys(run["oracle"] for run in runs if "not_compared" not in run)
+    left = [run for run in runs if "not_compared" in run]
+    texts = []
+    if oracles:
+        all_of = "every other" if left else "every"
+        texts.append(
+            f"Equal: {all_of} output tensor is that of {' or '.join(oracles)}, byte for byte."
+        )
+    if left:
+        count = sum(len(run["samples"]) for run in left)
+        reasons = "; ".join(dict.fromkeys(run["not_compared"] for run in left))
+        samples = "sample" if count == 1 else "samples"
+        texts.insert(0, f"Not compared: the output tensors of {count} {samples}: {reasons}.")
+    return " ".join(texts)
 
 
 def _pytorch(runs: Sequence[dict[str, Any]]) -> str:

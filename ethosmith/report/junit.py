@@ -21,6 +21,7 @@ class BoardSuite:
         failure: why there is none, or what else is wrong with the run.
         not_run: why the image did not run at all.
         said: the device's log, if it ran.
+        oracle: what it was compared with.
     """
 
     name: str
@@ -29,13 +30,15 @@ class BoardSuite:
     failure: str = ""
     not_run: str = ""
     said: str = ""
+    oracle: str = ""
 
 
 def boards_xml(suites: Iterable[BoardSuite]) -> str:
     """Return the document: a suite for each use case and configuration, a case for each sample.
 
     A failure's ``type`` tells ``not equal`` (to the host), ``wrong`` (not the descriptor's answer)
-    and ``not run to its end`` apart. Cases have the properties ``equal`` and ``judgement``.
+    and ``not run to its end`` apart. Cases have the properties ``equal``
+    (yes, no, not compared), ``oracle`` and ``judgement``.
     """
     top = Xml.Element("testsuites")
     for suite in suites:
@@ -73,12 +76,14 @@ def _add_sample(element: Xml.Element, suite: BoardSuite, verdict: Verdict) -> No
     case = _case(element, suite, verdict.sample)
     properties = Xml.SubElement(case, "properties")
     for name, value in (
-        ("equal", "yes" if verdict.equal else "no"),
+        ("equal", {"equal": "yes", "not equal": "no"}.get(verdict.comparison, "not compared")),
+        *((("oracle", suite.oracle),) if suite.oracle else ()),
         ("judgement", verdict.judgement),
     ):
         Xml.SubElement(properties, "property", name=name, value=value)
     if verdict.problems:
-        _fail(case, "wrong" if verdict.equal else "not equal", "; ".join(verdict.problems))
+        kind = "not equal" if verdict.comparison == "not equal" else "wrong"
+        _fail(case, kind, "; ".join(verdict.problems))
 
 
 def _fail(case: Xml.Element, kind: str, message: str) -> None:

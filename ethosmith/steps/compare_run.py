@@ -26,8 +26,8 @@ class CompareRun(Step):
         expect: the expected answer by sample; a sample that is left out is not judged.
         expect_times: by sample, of answers with times: ``label``, ``from_s`` and ``to_s`` of each.
         axf: the image that ran, which says in its log who it is; none: one that does not.
-        output: what the device answered and counted, whether that is equal to the host, and right
-            or not judged, JSON; only if everything is equal and nothing is wrong.
+        output: what the device answered and counted, whether that is equal to the host or not
+            compared, and right or not judged, JSON; only if nothing differs and nothing is wrong.
     """
 
     usecase: str
@@ -55,15 +55,20 @@ class CompareRun(Step):
         arena = read_arena(result["uart"])
         if problems := run_problems(self.usecase, found, arena):
             raise EthosmithError("; ".join(problems))
-        report = {
+        report: dict[str, Any] = {
             "simulator": result["simulator"],
             "oracle": host["oracle"],
             "samples": [
-                {**asdict(sample), "equal": one.equal, "judgement": one.judgement}
+                {
+                    **asdict(sample),
+                    "equal": one.equal,
+                    "comparison": one.comparison,
+                    "judgement": one.judgement,
+                }
                 for sample, one in zip(device, found, strict=True)
             ],
             **({"arena": asdict(arena)} if arena else {}),
-            **({"pytorch": host["pytorch"]} if "pytorch" in host else {}),
+            **{key: host[key] for key in ("not_compared", "pytorch") if key in host},
         }
         write_text(self.output, json.dumps(report, indent=2) + "\n")
 
@@ -103,7 +108,7 @@ def device_samples(
             name=sample["name"],
             counts=sample["counts"],
             tensors=sample["tensors"],
-            **{key: said.get(sample["name"], unsaid)[key] for key in unsaid},
+            **{key: said.get(sample["name"], unsaid).get(key, "") for key in unsaid},
         )
         for sample in result["samples"]
     ]

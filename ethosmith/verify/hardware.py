@@ -68,12 +68,14 @@ def judged_text(runs: Sequence[SerialRun], expectation: Expectation, source: str
         EthosmithError: a run is of another image, not complete, not equal to the host or wrong.
     """
     tables = [_judged(run, expectation, f"{source}:{run.first_line}") for run in runs]
-    tensors = sum(len(sample["tensors"]) for sample in expectation.host["samples"])
+    host = expectation.host
+    tensors = sum(len(sample.get("tensors", ())) for sample in host["samples"])
+    if "not_compared" in host:
+        compared = f"tensors not compared: {host['not_compared']}"
+    else:
+        compared = f"{tensors} tensors, compared with {host['oracle']}: equal, byte for byte"
     count = f"{len(runs)} runs, each of " if len(runs) > 1 else ""
-    return (
-        f"{tables[-1]}{source}: {count}{len(expectation.host['samples'])} samples and {tensors}"
-        f" tensors, compared with {expectation.host['oracle']}: equal, byte for byte\n"
-    )
+    return f"{tables[-1]}{source}: {count}{len(host['samples'])} samples and {compared}\n"
 
 
 def _judged(run: SerialRun, expectation: Expectation, where: str) -> str:

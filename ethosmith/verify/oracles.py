@@ -34,6 +34,10 @@ _MIN_ARENA_BYTES = 1 << 20
 _AS_MICRO = frozenset({"UNIDIRECTIONAL_SEQUENCE_LSTM"})
 
 
+class NoOracleError(EthosmithError):
+    """No interpreter on this machine runs the network: a device can run it, and not be compared."""
+
+
 class Oracle(Protocol):
     """An interpreter that runs one network."""
 
@@ -192,7 +196,7 @@ def oracle_of(content: bytes, shown: str) -> Oracle:
     """Return the first interpreter that runs the quantised network ``content``.
 
     Raises:
-        EthosmithError: none does; with the reason of each.
+        NoOracleError: none does; with the reason of each.
     """
     model = verify_tflite(content, shown)
     kinds, stateful = operator_kinds(model), is_stateful(model)
@@ -208,4 +212,4 @@ def oracle_of(content: bytes, shown: str) -> Oracle:
             return asked[name]()
         except EthosmithError as error:
             reasons.append(f"{name}: {str(error).removeprefix(f'{shown}: ')}")
-    raise EthosmithError(f"{shown}: nothing on this machine runs it: {'; '.join(reasons)}")
+    raise NoOracleError(f"{shown}: nothing on this machine runs it: {'; '.join(reasons)}")

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Compare a device's samples with the host's and with the descriptor's: equal, right, not judged.
 
-*Equal*: the device's tensors and answer are the host's. *Right*: the answer is what the descriptor
-expects. *Not judged*: the descriptor expects nothing of that sample. None stands for another.
+*Equal*: the device's tensors and answer are the host's. *Not compared*: nothing on the host runs
+the network. *Right*: the answer is what the descriptor expects. *Not judged*: the descriptor
+expects nothing of that sample. None stands for another.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.verify.uart_log import ArenaUse, DeviceSample, timed_labels
 
 Judgement = Literal["right", "wrong", "not judged"]
+Comparison = Literal["equal", "not equal", "not compared"]
 
 
 @dataclass(frozen=True)
@@ -26,17 +28,26 @@ class Verdict:
         differences: what differs from the host; nothing: the device is equal.
         faults: in what the answer is not the expected one; nothing: it is right, or not judged.
         judged: the descriptor expects an answer.
+        compared: the host ran the network too.
     """
 
     sample: str
     differences: tuple[str, ...] = ()
     faults: tuple[str, ...] = ()
     judged: bool = False
+    compared: bool = True
 
     @property
     def equal(self) -> bool:
         """The device's tensors and answer are the host's."""
-        return not self.differences
+        return self.compared and not self.differences
+
+    @property
+    def comparison(self) -> Comparison:
+        """Whether the device is equal to the host."""
+        if not self.compared:
+            return "not compared"
+        return "equal" if self.equal else "not equal"
 
     @property
     def judgement(self) -> Judgement:
@@ -50,7 +61,8 @@ class Verdict:
         """What fails the run, a phrase each; a wrong answer says whether the host gives it too."""
         if not self.faults or self.differences:
             return (*self.differences, *self.faults)
-        return tuple(f"equal to the host, but wrong: {fault}" for fault in self.faults)
+        known = "equal to the host, but" if self.compared else "not compared with a host, and"
+        return tuple(f"{known} wrong: {fault}" for fault in self.faults)
 
 
 def verdicts(
@@ -63,7 +75,7 @@ def verdicts(
 
     Args:
         device: from the firmware's log.
-        host: from the step compute-expected.
+        host: from the step compute-expected; a sample without tensors was not run there.
         expect: the descriptor's expected answer by sample name.
         expect_times: likewise, of answers with times: for each label in order ``label``,
             ``from_s`` and ``to_s``.
@@ -78,12 +90,13 @@ def verdicts(
     return [
         Verdict(
             sample=sample.name,
-            differences=tuple(_differences(sample, reference)),
+            differences=tuple(_differences(sample, reference)) if "tensors" in reference else (),
             faults=(
                 *_faults(sample, expect.get(sample.name)),
                 *_time_faults(sample, expect_times.get(sample.name)),
             ),
             judged=sample.name in expect or sample.name in expect_times,
+            compared="tensors" in reference,
         )
         for sample, reference in zip(device, host, strict=True)
     ]

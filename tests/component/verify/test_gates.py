@@ -7,6 +7,7 @@ over a sequence of steps, and compared with the oracle that the build would ask.
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from ethosmith.models.fallback import cpu_operators
 from ethosmith.models.int8_check import check_int8
 from ethosmith.models.quantise import quantise
 from ethosmith.steps.compile_with_vela import CompileWithVela
+from ethosmith.steps.compute_expected import ComputeExpected
 from ethosmith.verify.host_network import HostNetwork
 from ethosmith.verify.oracles import oracle_of
 from ethosu_model.config import AcceleratorConfig
@@ -85,6 +87,29 @@ def test_the_converted_elu_is_the_given_one(tmp_path: Path) -> None:
     for _ in range(_STEPS):
         values = random.integers(-128, 128, spec.shape, np.int8)
         assert np.array_equal(one.run([values])[0], other.run([values])[0])
+
+
+def test_a_network_that_no_interpreter_has_is_run_and_not_compared(tmp_path: Path) -> None:
+    import flatbuffers
+    from ai_edge_litert import schema_py_generated as schema
+
+    model = schema.ModelT.InitFromPackedBuf(network_named(NAMES[0]), 0)
+    code = model.operatorCodes[0]
+    code.builtinCode, code.deprecatedBuiltinCode, code.customCode = 32, 32, b"of nobody"
+    for operator in model.subgraphs[0].operators:
+        if operator.opcodeIndex == 0:
+            operator.builtinOptionsType, operator.builtinOptions = 0, None
+    builder = flatbuffers.Builder(1024)
+    builder.Finish(model.Pack(builder), b"TFL3")
+    network = tmp_path / "net.tflite"
+    network.write_bytes(bytes(builder.Output()))
+    step = ComputeExpected(
+        network=network, program=tmp_path, samples=("one",), output=tmp_path / "expected.json"
+    )
+    step.run()
+    found = json.loads(step.output.read_text())
+    assert (found["oracle"], found["samples"]) == ("", [{"name": "one"}])
+    assert "nothing on this machine runs it: LiteRT: " in found["not_compared"]
 
 
 def test_a_state_that_is_not_reset_is_another_answer() -> None:

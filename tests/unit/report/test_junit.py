@@ -15,16 +15,20 @@ def test_equal_right_and_not_judged_are_told_apart() -> None:
         Verdict("unjudged"),
         Verdict("wrong", faults=("says 'no', expected 'off'",), judged=True),
         Verdict("unequal", differences=("output 0 differs",)),
+        Verdict("alone", judged=True, compared=False),
+        Verdict("alone and wrong", faults=("says 'no'",), judged=True, compared=False),
     ]
     suites = [
-        BoardSuite("kws", "fvp.u55", verdicts, "Error 1", said='yes <"1">\n\x1b[0m\x04'),
+        BoardSuite(
+            "kws", "fvp.u55", verdicts, "Error 1", said='yes <"1">\n\x1b[0m\x04', oracle="LiteRT"
+        ),
         BoardSuite("kws", "fvp.u65", failure="kws.axf: no end after 60 s"),
         BoardSuite("vww", "fvp.u55", not_run="stopped before"),
     ]
     ran, failed, skipped = Xml.fromstring(boards_xml(suites))  # noqa: S314 our own text
     counts = ("tests", "failures", "skipped", "errors")
     assert [[suite.get(key) for key in counts] for suite in (ran, failed, skipped)] == [
-        ["4", "2", "0", "0"],
+        ["6", "3", "0", "0"],
         ["1", "1", "0", "0"],
         ["1", "0", "1", "0"],
     ]
@@ -37,13 +41,18 @@ def test_equal_right_and_not_judged_are_told_apart() -> None:
         for case in ran.iter("testcase")
     }
     assert told == {
-        "right": ("yes", "right"),
-        "unjudged": ("yes", "not judged"),
+        "right": ("yes", "LiteRT", "right"),
+        "unjudged": ("yes", "LiteRT", "not judged"),
         "wrong": (
-            *("yes", "wrong"),
+            *("yes", "LiteRT", "wrong"),
             ("wrong", "equal to the host, but wrong: says 'no', expected 'off'"),
         ),
-        "unequal": ("no", "not judged", ("not equal", "output 0 differs")),
+        "alone": ("not compared", "LiteRT", "right"),
+        "alone and wrong": (
+            *("not compared", "LiteRT", "wrong"),
+            ("wrong", "not compared with a host, and wrong: says 'no'"),
+        ),
+        "unequal": ("no", "LiteRT", "not judged", ("not equal", "output 0 differs")),
     }
     reason = failed.find("testcase/failure")
     assert reason is not None

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.graph.summary import comparison_text
 from ethosmith.steps.compare_run import CompareRun
 from ethosmith.verify.identity import check_identity, identity_in_log
 from ethosmith.verify.uart_log import read_log
@@ -86,6 +87,41 @@ def verify(folder: Path, log: str, expect: dict[str, str]) -> str | None:
         "right" if name in expect else "not judged" for name in ("yes", "no")
     ]
     return None
+
+
+def test_a_device_that_nothing_was_compared_with_is_not_called_equal(tmp_path: Path) -> None:
+    alone = {
+        "oracle": "",
+        "not_compared": "nothing on this machine runs it",
+        "samples": [{"name": name} for name in ("yes", "no")],
+    }
+    result = {"uart": _LOG, "simulator": {"name": "open board", "version": "1"}}
+    for name, content in (("result", result), ("expected", alone)):
+        (tmp_path / f"{name}.json").write_text(json.dumps(content))
+
+    def step(expect: dict[str, str]) -> CompareRun:
+        return CompareRun(
+            usecase="kws",
+            result=tmp_path / "result.json",
+            expected=tmp_path / "expected.json",
+            expect=expect,
+            expect_times={},
+            output=tmp_path / "verified.json",
+        )
+
+    step({"yes": "yes"}).run()
+    run = json.loads((tmp_path / "verified.json").read_text())
+    found = [(one["equal"], one["comparison"], one["judgement"]) for one in run["samples"]]
+    assert found == [(False, "not compared", "right"), (False, "not compared", "not judged")]
+    equal = {"oracle": "LiteRT", "samples": [{}]}
+    assert comparison_text([run]) == (
+        "Not compared: the output tensors of 2 samples: nothing on this machine runs it."
+    )
+    assert comparison_text([run, equal]).endswith(
+        " Equal: every other output tensor is that of LiteRT, byte for byte."
+    )
+    with pytest.raises(EthosmithError, match="kws/no: not compared with a host, and wrong: says"):
+        step({"no": "go"}).run()
 
 
 def test_a_device_that_is_right_gets_a_verdict(tmp_path: Path) -> None:
