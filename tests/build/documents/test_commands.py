@@ -84,7 +84,6 @@ _ELSEWHERE = {
     "./scons usecase=kws live evaluation=my_clips": "the same",
     "./scons usecase=kws accuracy evaluation=my_clips": "the same",
     "python -m benchmarks.live": "needs a quiet machine",
-    "pip install 'ethosmith[live]'": "from a registry that does not have it yet",
     "./scons kws build_type=debug debug": "waits for a debugger",
     "./scons kws build_type=debug vscode": "tests/unit/steps/test_write_vscode.py",
     "./scons watch kws": "tests/component/wrapper/test_watch.py",
