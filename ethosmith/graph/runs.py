@@ -57,7 +57,7 @@ def board_run(
             system_config=configuration.system_config,
             simulator=simulator(build),
             fvp_programs=fvp_programs(build, configuration),
-            strict=build.session.strict,
+            strict=_is_strict(build, configuration),
             count_calls=configuration.runtime.inference_function or None,
             tools=simulator_versions(build, configuration),
             hide=hidden,
@@ -66,6 +66,14 @@ def board_run(
             result=image_file(usecase, configuration, "_result.json"),
         )
     ).result
+
+
+def _is_strict(build: Build, configuration: Configuration) -> bool:
+    """Say whether the open board refuses what a board would not forgive: asked for, or a test."""
+    if build.session.strict or "test" not in build.session.targets:
+        return build.session.strict
+    asked = simulator(build)
+    return asked == _OPEN or (asked == _AUTO and not _installed_fvp(build, configuration))
 
 
 def prebuilt_run(

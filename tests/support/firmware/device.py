@@ -91,8 +91,8 @@ def run_on_board(axf: Path, *options: str) -> tuple[int, list[str]]:
 
 
 def boot(axf: Path, *options: str) -> tuple[int, list[str]]:
-    """Return the exit code and the UART's lines."""
-    board = [sys.executable, "-m", "open_board", "--simulator", "open", "-a", str(axf)]
+    """Return the exit code and the UART's lines; the board is a strict one."""
+    board = [sys.executable, "-m", "open_board", "--simulator", "open", "--strict", "-a", str(axf)]
     ran = subprocess.run(
         [*board, "--timelimit", "20", *options],
         cwd=ROOT,
