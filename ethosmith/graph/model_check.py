@@ -45,6 +45,7 @@ class Question:
         label_count: values that the first output must have; 0: it has no labels.
         vela: the options of the step compile-with-vela, if operators must all be on the NPU.
         platform: the platform.yaml, whose regions must hold what Vela makes.
+        board: the file of ``board=``, whose regions must hold it too; none: no board is named.
     """
 
     model: str
@@ -54,6 +55,7 @@ class Question:
     label_count: int
     vela: Mapping[str, Any] | None
     platform: str
+    board: str | None = None
 
     @property
     def text(self) -> str:
@@ -118,9 +120,7 @@ def _check_tflite(question: Question, model: Path, folder: Path) -> None:
 
 def _check_compiled(question: Question, network: bytes, spec: NetworkSpec, folder: Path) -> None:
     """Compile the int8 network: what stays on the CPU, and whether it fits the regions."""
-    from ethosmith.descriptors.platform import load_platform
     from ethosmith.models.compiled import read_compiled
-    from ethosmith.steps.check_fit import check_fit, plan
     from ethosmith.steps.compile_with_vela import CompileWithVela
 
     source, raw = folder / f"int8{_TFLITE_SUFFIX}", folder / "vela.npz"
@@ -145,10 +145,25 @@ def _check_compiled(question: Question, network: bytes, spec: NetworkSpec, folde
         "scratch": compiled.scratch.size_bytes,
         "scratch_fast": compiled.scratch_fast.size_bytes,
     }
+    _check_regions(question, step.memory_mode, sizes)
+
+
+def _check_regions(question: Question, memory_mode: str, sizes: Mapping[str, int]) -> None:
+    """Check the regions of the platform, and those of a board that is named."""
+    from ethosmith.descriptors.board_facts import load_board
+    from ethosmith.descriptors.platform import load_platform
+    from ethosmith.steps.check_board_fit import board_plan
+    from ethosmith.steps.check_fit import check_fit, plan
+
+    where = question.model
     try:
-        check_fit(plan(load_platform(Path(question.platform)), step.memory_mode, sizes))
+        check_fit(plan(load_platform(Path(question.platform)), memory_mode, sizes))
+        if question.board is not None:
+            board = load_board(Path(question.board))
+            where += f" on board={board.name}"
+            check_fit(board_plan(board, sizes))
     except EthosmithError as error:
-        raise EthosmithError(f"{question.model}: {error}") from None
+        raise EthosmithError(f"{where}: {error}") from None
 
 
 def main() -> int:

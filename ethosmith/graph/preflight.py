@@ -108,6 +108,7 @@ def _question(build: Build, usecase: SelectedUseCase, model: Path) -> str:
         "label_count": len(usecase.labels),
         "vela": _vela(build, usecase),
         "platform": str(build.platform.path),
+        "board": str(build.session.board.path) if build.session.board is not None else None,
     }
     return json.dumps(document, sort_keys=True)
 
@@ -135,8 +136,9 @@ def _key(build: Build, question: str) -> str | None:
         if not path.is_file():
             return None
         content = build.session.identity.sha256(path)
-    platform = build.session.identity.sha256(build.project.root / asked["platform"])
-    return hashlib.sha256("\n".join((question, content, platform)).encode()).hexdigest()
+    read = [asked[name] for name in ("platform", "board") if asked[name] is not None]
+    hashes = [build.session.identity.sha256(build.project.root / path) for path in read]
+    return hashlib.sha256("\n".join((question, content, *hashes)).encode()).hexdigest()
 
 
 def _remembered(notes: Path) -> list[str]:

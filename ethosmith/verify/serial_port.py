@@ -9,10 +9,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import serial
-from serial.tools import list_ports
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.verify.serial_log import BEGIN, MAX_LOG_BYTES, runs_in
+from ethosmith.verify.serial_names import named_ports
 from ethosu_model.errors import printable
 
 Show = Callable[[bytes], None]
@@ -21,17 +21,6 @@ _EOT = b"\x04"
 _READ_BYTES = 4096
 _READ_S = 0.1
 _MAX_SHOWN = 60
-
-
-def named_ports() -> str:
-    """Return the serial ports of this computer with what their makers call them: for messages."""
-    found = sorted(list_ports.comports(), key=lambda port: port.device)
-    names = [f"{port.device} ({_description(port.description)})" for port in found]
-    return ", ".join(names) or "none"
-
-
-def _description(text: str | None) -> str:
-    return printable(text or "no name")
 
 
 @contextmanager

@@ -77,6 +77,17 @@ def test_feature_maps_that_do_not_fit_their_region_are_told(networks: Path, tmp_
     assert problem_of(_question(model, vela=_VELA)) == ""
 
 
+def test_a_board_that_is_too_small_is_told_with_its_name(networks: Path, tmp_path: Path) -> None:
+    model = networks / "float_io.tflite"
+    own = ROOT / "boards/alif-e7-hp.yaml"
+    assert problem_of(_question(model, vela=_VELA, board=str(own))) == ""
+    small = tmp_path / "small.yaml"
+    text = own.read_text("utf-8").replace("size_kib: 5632", "size_kib: 1")
+    small.write_text(text.replace("name: alif-e7-hp", "name: small"), "utf-8")
+    said = problem_of(_question(model, vela=_VELA, board=str(small)))
+    assert said.startswith(f"{model} on board=small: region MRAM: needs ")
+
+
 def _with_small_ddr(text: str) -> str:
     text = re.sub(r"^model_partition:.*\n", "", text, flags=re.MULTILINE)
     found = re.search(r"name: DDR\s.*?size_kib: (\d+)", text, re.DOTALL)
