@@ -71,6 +71,21 @@ def run_within(
 
 
 @contextlib.contextmanager
+def bounded_time(limit_s: float) -> Iterator[None]:
+    """End this process by SIGPROF if the block computes for longer than ``limit_s``.
+
+    No exception would reach native code that loops: the parent of an isolated step tells the user.
+    """
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    # Processor time: a busy machine or a slow disk says nothing of the file.
+    signal.setitimer(signal.ITIMER_PROF, limit_s)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+@contextlib.contextmanager
 def _as_input(given: bytes) -> Iterator[IO[bytes] | int]:
     """Yield what a program is given as its standard input.
 

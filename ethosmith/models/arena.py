@@ -24,6 +24,7 @@ from math import prod
 from pathlib import Path
 from typing import Any
 
+from ethosmith.core.bounded_run import bounded_time
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import captured_output
 from ethosmith.models.arena_plan import aligned, plan_bytes
@@ -111,6 +112,8 @@ def _sized(found_by: str, fast_bytes: int, tensors: int, structures: int) -> Are
     return ArenaSize(tensors + structures, fast_bytes, found_by, tensors, structures)
 
 
+# Of computing: the loops of some damaged networks are as long as their numbers say.
+_LIMIT_S = 1800.0
 _HEAD_OR_TAIL = re.compile(r"Arena allocation (head|tail) (\d+) bytes")
 
 
@@ -124,7 +127,7 @@ def host_arena(path: Path) -> tuple[int, int]:
         EthosmithError: the interpreter refuses the network, or there is none for this computer.
     """
     runtime = _host_interpreter()
-    with captured_output() as said:
+    with bounded_time(_LIMIT_S), captured_output() as said:
         failure = None
         try:
             interpreter = runtime.Interpreter.from_file(

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+from ethosmith.core.bounded_run import bounded_time
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, check_readable, read_start
 from ethosmith.models.keras_model import (
@@ -49,7 +50,7 @@ def bounded_reader(path: Path) -> Iterator[None]:
     exception would reach native code that loops, and the parent of an isolated step tells the
     user. Memory beyond the bound is refused to the block.
     """
-    with _bounded_memory(_size_bytes(path)), _bounded_time():
+    with _bounded_memory(_size_bytes(path)), bounded_time(READ_LIMIT_S):
         yield
 
 
@@ -88,17 +89,6 @@ def _size_bytes(path: Path) -> int:
         return sum(file.stat().st_size for file in files)
     except OSError as error:
         raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
-
-
-@contextmanager
-def _bounded_time() -> Iterator[None]:
-    signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    # Processor time: a busy machine or a slow disk says nothing of the file.
-    signal.setitimer(signal.ITIMER_PROF, READ_LIMIT_S)
-    try:
-        yield
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
 
 
 def reader_crashed(model: Path, signal_name: str) -> str | None:

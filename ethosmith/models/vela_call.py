@@ -3,14 +3,18 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Sequence
 from pathlib import Path
 
+from ethosmith.core.bounded_run import bounded_time
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import captured_output
 from ethosmith.core.vela_config import CONFIG_FILE
 
 _MAX_REASON = 400
+# Of computing: on some damaged networks it does not end.
+_LIMIT_S = 1800.0
 
 
 def vela_arguments(
@@ -43,7 +47,7 @@ def call_vela(network: Path, arguments: Sequence[str]) -> str:
     from ethosu.vela import vela  # noqa: PLC0415 slow
 
     failure = None
-    with captured_output() as said:
+    with bounded_time(_LIMIT_S), captured_output() as said:
         try:
             code = vela.main([str(network), "--output-dir", str(network.parent), *arguments])
         except SystemExit as stop:
@@ -55,6 +59,13 @@ def call_vela(network: Path, arguments: Sequence[str]) -> str:
     if code:
         raise EthosmithError(f"Vela refuses {network.name}: {_reason(failure, text)}")
     return text
+
+
+def vela_crashed(network: Path, signal_name: str) -> str:
+    """Say what is wrong with ``network`` when Vela ended by a signal."""
+    ended = signal_name == signal.SIGPROF.name
+    what = f"does not end within {_LIMIT_S:g} s of computing" if ended else "crashes"
+    return f"{network}: Vela {what} on it; is the file damaged?"
 
 
 def _reason(failure: str | None, text: str) -> str:

@@ -140,6 +140,8 @@ def _run_in_child(step: Step) -> int:
             input=json.dumps(step.spec()),
             text=True,
             env={**os.environ, _IN_CHILD: step.name()},
+            # It holds the build's lock, should this process be killed.
+            close_fds=False,
             check=False,
         )
     except KeyboardInterrupt:

@@ -19,7 +19,12 @@ if TYPE_CHECKING:
 _TOSA = ".tosa"
 
 
-@step(verb="VELA", packages=("ai-edge-litert", "ethos-u-vela", "numpy"), distributable=True)
+@step(
+    verb="VELA",
+    packages=("ai-edge-litert", "ethos-u-vela", "numpy"),
+    distributable=True,
+    isolated=True,
+)
 class CompileWithVela(Step):
     """Compile an int8 network for the NPU with Vela.
 
@@ -111,6 +116,12 @@ class CompileWithVela(Step):
             self.arena_cache_size_bytes,
         )
         return call_vela(network, [*arguments, "--output-format", output_format])
+
+    def crashed(self, signal: str) -> str:
+        """Return what is wrong with the network."""
+        from ethosmith.models.vela_call import vela_crashed
+
+        return vela_crashed(self.network, signal)
 
     @property
     def title(self) -> str:

@@ -12,7 +12,11 @@ from ethosmith.core.program import without_missing
 from ethosmith.steps.step import Input, Output, Step, step
 
 
-@step(verb="EXPECT", packages=("ai-edge-litert", "flatbuffers", "numpy", "tflite-micro"))
+@step(
+    verb="EXPECT",
+    packages=("ai-edge-litert", "flatbuffers", "numpy", "tflite-micro"),
+    isolated=True,
+)
 class ComputeExpected(Step):
     """Compute what the device should answer, with an interpreter of the host.
 
@@ -53,3 +57,8 @@ class ComputeExpected(Step):
             samples = expected_samples(on_host, self.program, self.samples)
             found = {"oracle": on_host.oracle.name, "samples": samples}
         write_text(self.output, json.dumps(found, indent=2) + "\n")
+
+    def crashed(self, signal: str) -> str:
+        """Return what is wrong with the network."""
+        del signal
+        return f"{self.network}: crashes the host's interpreter; is the file damaged?"

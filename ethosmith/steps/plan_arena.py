@@ -13,7 +13,7 @@ from ethosmith.steps.step import Input, Output, Step, step
 _HOST_INTERPRETER = "tflite-micro"
 
 
-@step(verb="ARENA", packages=("ai-edge-litert", _HOST_INTERPRETER))
+@step(verb="ARENA", packages=("ai-edge-litert", _HOST_INTERPRETER), isolated=True)
 class PlanArena(Step):
     """Find how large the interpreter's tensor arena has to be for a network.
 
@@ -39,3 +39,8 @@ class PlanArena(Step):
         from ethosmith.models.arena import arena_size
 
         write_text(self.output, json.dumps(asdict(arena_size(self.network)), indent=2) + "\n")
+
+    def crashed(self, signal: str) -> str:
+        """Return what is wrong with the network."""
+        del signal
+        return f"{self.network}: crashes TensorFlow Lite Micro; is the file damaged?"

@@ -11,6 +11,7 @@ import json
 import os
 import random
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -105,6 +106,10 @@ def run(name: str, campaign: Campaign, seed: int, count: int, folder: Path) -> T
             check=False,
         )
         first = _note(tally, done, campaign, first)
+        if campaign.isolated and done.returncode < 0:
+            # As a build does with the folder that its steps have for such files.
+            for path in folder.glob("temporary/*"):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
     left = [path.name for path in (*folder.glob("home/*"), *folder.glob("temporary/*"))]
     tally.findings += [f"left behind: {name}" for name in left if not name.startswith(".")]
     return tally
