@@ -134,7 +134,7 @@ OPTIONS = (
     Option("runs", "number of random inputs", "", (), OWN, detail="number of seeded random inputs"),
     Option(
         *("evaluation", "for accuracy: labelled", "", (), OWN, True),
-        detail="for accuracy: a folder of labelled files",
+        detail="for accuracy, live and train: a folder of labelled files",
     ),
     Option(
         "template", "for new: image, ...", "", (), OWN, detail="for new: image, audio or vector"

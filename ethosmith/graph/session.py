@@ -299,8 +299,10 @@ class Session:
         path = self.project.root / folder if folder else self.project.root
         if path.exists() and not path.is_dir():
             raise EthosmithError(f"evaluation={folder}: give a folder, not a file")
-        if folder and not {"accuracy", "live"}.intersection(self.targets):
-            raise EthosmithError("evaluation= is only valid with the target 'accuracy' or 'live'")
+        if folder and not {"accuracy", "live", "train"}.intersection(self.targets):
+            raise EthosmithError(
+                "evaluation= is only valid with the targets accuracy, live and train"
+            )
         return folder
 
     @property

@@ -28,6 +28,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_bytes
 from ethosmith.live.uploads import MAX_MESSAGE_BYTES, Upload
 
 HOST = "127.0.0.1"
@@ -110,7 +111,7 @@ def server(site: Site, listener: socket.socket) -> uvicorn.Server:
 def application(site: Site, port: int) -> ASGIApp:
     """Return the ASGI application of a site on a port."""
     base = f"/{site.token}"
-    files = {path.name: path.read_bytes() for path in _PAGE.iterdir() if path.suffix in _TYPES}
+    files = {path.name: read_bytes(path) for path in _PAGE.iterdir() if path.suffix in _TYPES}
     routes: list[Route | WebSocketRoute] = [
         Route(f"{base}/{'' if name == 'index.html' else name}", partial(_file, name, content))
         for name, content in files.items()

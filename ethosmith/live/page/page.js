@@ -41,6 +41,7 @@ function begin(message) {
   document.title = `${facts.usecase} live`;
   $("heading").textContent = facts.heading;
   $("configuration").textContent = facts.configuration;
+  $("identity").textContent = facts.boot.split("\n").find((line) => line.startsWith("identity: ")) ?? "";
   status("the board is ready", "ready");
   $("suffixes").textContent = facts.suffixes.join(" ");
   $("files").accept = facts.suffixes.join(",");

@@ -83,6 +83,7 @@ _ELSEWHERE = {
     "./scons usecase=kws live": "tests/build/usecases/test_live.py",
     "./scons usecase=kws live evaluation=my_clips": "the same",
     "./scons usecase=kws accuracy evaluation=my_clips": "the same",
+    "./scons usecase=asr train evaluation=my_clips": "takes an hour",
     "python -m benchmarks.live": "needs a quiet machine",
     "./scons kws build_type=debug debug": "waits for a debugger",
     "./scons kws build_type=debug vscode": "tests/unit/steps/test_write_vscode.py",

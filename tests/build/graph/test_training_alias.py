@@ -30,6 +30,10 @@ def test_train_runs_the_script_with_the_host_program(project: ProjectCopy) -> No
     assert (project.root / program).is_file()
     assert not any(step.startswith(("VELA", "RUN", "QUANTISE")) for step in outcome.steps)
 
+    (project.root / "my clips").mkdir()
+    project.build("train", "usecase=asr", "evaluation=my clips")
+    assert project.read("called") == f"--program {program} --recorded my clips"
+
 
 def test_only_train_trains(project: ProjectCopy) -> None:
     outcome = project.scons("-n", "usecase=asr")

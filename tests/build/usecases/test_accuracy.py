@@ -162,4 +162,6 @@ def test_what_cannot_be_measured_is_told_in_one_line(project: ProjectCopy) -> No
     assert outcome.stderr == f"error: evaluation={_USECASE}: give a folder, not a file\n"
     outcome = project.scons("usecase=kws", "evaluation=usecases")
     assert outcome.exit_code == 2
-    assert outcome.stderr == ("error: evaluation= is only valid with the target 'accuracy'\n")
+    assert outcome.stderr == (
+        "error: evaluation= is only valid with the targets accuracy, live and train\n"
+    )

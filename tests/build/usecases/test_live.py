@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from ethosmith.accuracy.evaluation_set import Accepted, items_of_folder
 from ethosmith.core.files import read_json
@@ -95,6 +96,7 @@ def test_the_page_says_what_the_command_line_says(copy_of_built: NewCopy, tmp_pa
         page.open(address)
         page.wait_for("return document.getElementById('status').className === 'ready'")
 
+        assert _text(page, "identity").startswith("identity: image=")
         names = ("down", "go", "stop")
         files = [project.root / f"usecases/kws/samples/{name}.wav" for name in names]
         assert _drop(page, *files) == {
@@ -132,14 +134,47 @@ def _keep(page: Browser, label: str) -> None:
     page.wait_for("return document.getElementById('kept').textContent.startsWith('Kept as ')")
 
 
-def _host_answers(project: ProjectCopy, folder: str) -> list[tuple[str, str]]:
+def _host_answers(
+    project: ProjectCopy, folder: str, usecase: str = "kws", suffix: str = ".wav"
+) -> list[tuple[str, str]]:
     """Return what the host answers to the clips of a folder, as ``accuracy`` reads it."""
-    accepted = Accepted((".wav",), ("down",), SampleForm(SoundSpec(16000)))
+    accepted = Accepted((suffix,), (), SampleForm(SoundSpec(16000)))
     items = items_of_folder(project.root / folder, accepted)
-    (path,) = (project.root / "build/usecases/kws").glob("*_int8.tflite")
-    network = HostNetwork.int8(path, "sample")
-    program = project.root / "build/usecases/kws/host/kws_host"
+    outputs = project.root / "build/usecases" / usecase
+    (path,) = outputs.glob("*_int8.tflite")
+    network, program = HostNetwork.int8(path, "sample"), outputs / f"host/{usecase}_host"
     return [(one.answer, one.score) for one in host_answers(network, program, items).items]
+
+
+def _video(picture: Path, target: Path) -> str:
+    """Write a film of one picture, and return the switch that makes it the camera's."""
+    with Image.open(picture) as file:
+        planes = file.convert("RGB").resize((640, 480)).convert("YCbCr").split()
+    small = [planes[0], *(plane.resize((320, 240)) for plane in planes[1:])]
+    frame = b"FRAME\n" + b"".join(plane.tobytes() for plane in small)
+    target.write_bytes(b"YUV4MPEG2 W640 H480 F10:1 Ip A1:1 C420jpeg\n" + 10 * frame)
+    return f"--use-file-for-fake-video-capture={target}"
+
+
+@pytest.mark.slow
+def test_the_camera_s_picture_is_answered_as_its_file_is(tmp_path: Path) -> None:
+    project = ProjectCopy.fresh(tmp_path / "a project").cached()
+    with _serving(project, "usecase=vww", "evaluation=clips") as address:
+        (picture,) = (project.root / "build/usecases/vww/samples/astronaut").iterdir()
+        film = _video(picture, tmp_path / "film.y4m")
+        with browser(tmp_path / "profile", *_FAKES, film) as page:
+            page.open(address)
+            page.wait_for("return document.getElementById('status').className === 'ready'")
+            page.run("document.getElementById('watch').click()")
+            page.wait_for("return document.getElementById('answer').textContent === 'person'")
+            page.run("document.getElementById('watch').click()")
+            page.run("document.getElementById('shoot').click()")
+            page.wait_for("return document.querySelector('#log td')?.textContent === 'picture.png'")
+            row = page.run(
+                "return [...document.querySelector('#log tr').cells].map((c) => c.textContent)"
+            )
+            _keep(page, "person")
+    assert [(row[1], row[2])] == _host_answers(project, "clips", "vww", ".png")
 
 
 def test_live_needs_one_image_that_the_open_board_runs(copy_of_built: NewCopy) -> None:

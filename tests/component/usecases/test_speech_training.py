@@ -78,7 +78,7 @@ def test_espeak_ng_knows_every_voice(module: Any) -> None:
         assert heard.size != plain.size or (heard != plain).any(), voice
 
 
-def _train(folder: Path, program: Path) -> dict[str, Any]:
+def _train(folder: Path, program: Path, *further: str) -> dict[str, Any]:
     programs = folder / "programs"
     programs.mkdir(parents=True)
     stand_in = ROOT / "tests/support/fake_espeak.py"
@@ -90,7 +90,7 @@ def _train(folder: Path, program: Path) -> dict[str, Any]:
     path = os.pathsep.join([str(programs), os.environ["PATH"]])
     environment = {**os.environ, "PATH": path, "PYTHONPATH": str(ROOT)}
     ran = subprocess.run(
-        [*command, "--folder", str(folder)],
+        [*command, "--folder", str(folder), *further],
         env=environment,
         cwd=ROOT,
         capture_output=True,
@@ -115,7 +115,13 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 def test_the_script_runs_to_its_end(program: Path, tmp_path: Path) -> None:
-    results = _train(tmp_path, program)
+    recorded = tmp_path / "recorded"
+    for text in ("volume up", "turn on hallway radio"):
+        (recorded / text).mkdir(parents=True)
+        sample = ROOT / f"usecases/asr/samples/{text.replace(' ', '_')}.wav"
+        shutil.copy(sample, recorded / text / "clip-0001.wav")
+    results = _train(tmp_path, program, "--recorded", str(recorded))
+    assert results["recordings"] == 2
     model = tmp_path / "model" / "wav2letter_small.keras"
     assert fitting_shape(model, [173, 1, 40], "usecase.yaml") == (1, 173, 1, 40)
     for network in ("float", "int8"):

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from corpus import (
     NOISES,
     VOCABULARY,
@@ -38,15 +39,19 @@ from network import (
 from speech import spoken, synthesiser, write_wav
 from training import Example, Stage, train, use_one_thread
 
+from ethosmith.accuracy.evaluation_set import Accepted, items_of_folder
 from ethosmith.accuracy.metrics import word_error_rate
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_text, writing_beside
 from ethosmith.core.program import run_step
 from ethosmith.descriptors.load import load
 from ethosmith.descriptors.usecase import UseCase
+from ethosmith.lib.sample_formats import SampleForm
 
 _HERE = Path(__file__).resolve().parent
 _DROPOUT = 0.1
+# Each recording is heard so often in each epoch.
+_REPEATS = 10
 _STAGES = (
     Stage(utterances=4000, epochs=24, peak_rate=2e-3, warped=False),
     Stage(utterances=6000, epochs=9, peak_rate=1e-3, warped=True),
@@ -72,7 +77,13 @@ class Recipe:
     stages: tuple[Stage, ...]
 
 
-def make(usecase: UseCase, program: FeatureProgram, recipe: Recipe, folder: Path) -> dict[str, Any]:
+def make(
+    usecase: UseCase,
+    program: FeatureProgram,
+    recipe: Recipe,
+    folder: Path,
+    recorded: Path | None = None,
+) -> dict[str, Any]:
     """Train and write the network, the samples and results.json; return the results.
 
     Args:
@@ -80,14 +91,20 @@ def make(usecase: UseCase, program: FeatureProgram, recipe: Recipe, folder: Path
         program: computes features.
         recipe: amounts and seed.
         folder: gets model/ and samples/.
+        recorded: a folder of labelled recordings to train on, too.
     """
     alphabet = str(usecase.parameters["alphabet"])
     most = max(stage.utterances for stage in recipe.stages)
     evaluation = _clips(evaluation_utterances(recipe.evaluation_utterances, recipe.seed), program)
     training = _clips(training_utterances(most, recipe.seed), program)
+    recordings = _recordings(recorded, usecase, program) if recorded else []
+    # First of all, since a stage takes the first ones: real voices are few and count for more.
     examples = [
-        Example(joined(clip.windows), symbol_indices(clip.utterance.text, alphabet))
-        for clip in training
+        *recordings * _REPEATS,
+        *(
+            Example(joined(clip.windows), symbol_indices(clip.utterance.text, alphabet))
+            for clip in training
+        ),
     ]
     use_one_thread()
     started = time.process_time()
@@ -102,12 +119,35 @@ def make(usecase: UseCase, program: FeatureProgram, recipe: Recipe, folder: Path
         "recipe": asdict(recipe),
         "vocabulary": list(VOCABULARY),
         "parameters": int(network.count_params()),
+        **({"recordings": len(recordings)} if recordings else {}),
         "loss": losses[-1],
         "training_cpu_s": round(time.process_time() - started),
         "float": _measured(float_texts, evaluation),
         "samples": [clip.utterance.text for clip in samples],
         "int8": _measured(_int8_texts(model, samples, evaluation, alphabet), evaluation),
     }
+
+
+def _recordings(folder: Path, usecase: UseCase, program: FeatureProgram) -> list[Example]:
+    """Return what people have said, from a folder as ``accuracy evaluation=`` takes it.
+
+    Raises:
+        EthosmithError: no such folder, not a sound, or a text that the alphabet cannot write.
+    """
+    alphabet = str(usecase.parameters["alphabet"])
+    accepted = Accepted((".wav", ".flac"), (), SampleForm.of(usecase.sample_form))
+    found = []
+    for item in items_of_folder(folder, accepted):
+        try:
+            symbols = symbol_indices(item.expect, alphabet)
+        except ValueError:
+            raise EthosmithError(
+                f"{folder}: '{item.expect}' has a character that the network does not write:"
+                f" it writes '{alphabet}'"
+            ) from None
+        windows = program.windows(np.frombuffer(item.data, "<i2"))
+        found.append(Example(joined(windows), symbols))
+    return found
 
 
 def _clips(utterances: Iterable[Utterance], program: FeatureProgram) -> list[Clip]:
@@ -239,6 +279,9 @@ def _parse(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--samples", type=int, default=5, help="to bake into the image")
     parser.add_argument("--epochs", type=int, default=24, help="of each stage, at most")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--recorded", type=Path, help="folder of recordings to train on too: TEXT/NAME.wav"
+    )
     return parser.parse_args(argv)
 
 
@@ -251,7 +294,7 @@ def main(argv: Sequence[str]) -> None:
     _check(usecase)
     program = FeatureProgram(given.program, (WINDOW_FRAMES, 1, int(usecase.parameters["channels"])))
     recipe = Recipe(given.seed, given.evaluation, given.samples, _stages(given))
-    results = make(usecase, program, recipe, given.folder)
+    results = make(usecase, program, recipe, given.folder, given.recorded)
     write_text(given.folder / "model" / "results.json", json.dumps(results, indent=2) + "\n")
     sys.stdout.write(
         f"word error rate: float {results['float']['word_error_rate']:.1%},"
