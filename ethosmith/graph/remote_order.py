@@ -11,8 +11,10 @@ import hashlib
 import json
 import os
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
@@ -24,6 +26,13 @@ from ethosmith.installation import DESCRIPTOR_ROOT
 from ethosmith.steps.step import Step
 
 _LOCK = "requirements.lock"
+_PROCESSOR = "processor"
+_CPUINFO = Path("/proc/cpuinfo")
+# What tells processors apart, of x86 and of Arm.
+_PROCESSOR_LINES = (
+    *("vendor_id", "cpu family", "model", "model name", "stepping", "cache size", "flags"),
+    *("CPU implementer", "CPU architecture", "CPU variant", "CPU part", "Features"),
+)
 # Where a worker puts files that are in no project, below its folder.
 _OUTSIDE = ".outside"
 
@@ -116,14 +125,35 @@ class Done:
         return cls(outputs, str(data["refused"]), str(data["shown"]))
 
 
-def environment() -> dict[str, str]:
-    """Return what has to be the same here and on a worker, beside packages and code."""
+def environment(*, rounds: bool = True) -> dict[str, str]:
+    """Return what has to be the same here and on a worker, beside packages and code.
+
+    Args:
+        rounds: the processor has to be the same, too.
+    """
     lock = DESCRIPTOR_ROOT / _LOCK
-    return {
+    found = {
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
         _LOCK: sha256_of(lock) if lock.is_file() else "none",
     }
+    return {**found, _PROCESSOR: _processor()} if rounds else found
+
+
+@cache
+def _processor() -> str:
+    """Return the processor's model and features: libraries choose their floating-point code by it.
+
+    Caches' sizes count among it: they decide in which order products are summed.
+    """
+    try:
+        first, _, _ = _CPUINFO.read_text("utf-8", "replace").partition("\n\n")
+    except OSError:
+        return platform.processor() or platform.machine()
+    lines = dict(re.findall(r"^([^\t:]+?)\s*: *(.*)$", first, re.MULTILINE))
+    kept = [f"{name}={lines[name]}" for name in _PROCESSOR_LINES if name in lines]
+    name = lines.get("model name") or lines.get("CPU part") or platform.machine()
+    return f"{hashlib.sha256(' '.join(kept).encode()).hexdigest()[:8]} {name}"
 
 
 def order_of(
@@ -142,7 +172,7 @@ def order_of(
         outputs=tuple(places[path.as_posix()] for path in step.outputs),
         packages=dict(packages),
         code=dict(code),
-        environment=environment(),
+        environment=environment(rounds=step.rounds()),
         store=store,
     )
 

@@ -52,6 +52,10 @@ class QuantiseNetwork(Step):
         for note in quantise(self.model, self.output, data, label_count=self.label_count):
             sys.stdout.write(f"CONVERT   {self.model}: {note}\n")
 
+    def rounds(self) -> bool:
+        """Say yes: the ranges of a float network's tensors are computed in floating point."""
+        return True
+
     def _representative(self) -> Representative:
         from ethosmith.models.calibration import RandomData, from_random
         from ethosmith.models.keras_file import TFLITE_SUFFIX

@@ -148,6 +148,13 @@ class Step:
         """Say whether a `distributable` step has to run on the machine of the build."""
         return False
 
+    def rounds(self) -> bool:
+        """Say whether the processor's floating point decides about the outputs' bytes.
+
+        A `distributable` step that does runs on workers with the same processor only.
+        """
+        return False
+
     def lacking(self) -> str:
         """Return what this machine lacks for a `distributable` step, packages aside; or nothing."""
         return ""

@@ -8,7 +8,7 @@ import signal
 import time
 from pathlib import Path
 
-from ethosmith.steps.step import Output, Step, step
+from ethosmith.steps.step import Inputs, Output, Step, step
 
 _WAITS_S = 60.0
 
@@ -22,12 +22,14 @@ class Misbehave(Step):
             started it; anything else: neither.
         signs: a folder that nobody declares; the step leaves its parent's process id there.
         size_bytes: of the output.
+        given: files that it does not read.
         output: the zeros.
     """
 
     behaviour: str
     signs: str = ""
     size_bytes: int = 1
+    given: Inputs = ()
     output: Output
 
     def run(self) -> None:

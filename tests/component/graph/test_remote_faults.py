@@ -17,12 +17,14 @@ import pytest
 
 from ethosmith.graph import remote_cluster
 from ethosmith.graph.code_index import CodeIndex
+from ethosmith.graph.http_server import TOKEN_VARIABLE
 from ethosmith.graph.remote_cluster import Address
 from ethosmith.graph.remote_order import Done
 from ethosmith.graph.remote_steps import RemoteSteps
 from tests.support.dask_cluster import Scheduler, scheduler
 from tests.support.misbehaving_step import Misbehave
 from tests.support.needs import program
+from tests.support.nginx import TOKEN, nginx
 
 _CODE = CodeIndex().closure(Misbehave.__module__).modules
 _OUTPUT = Path("build/zeros.bin")
@@ -39,26 +41,38 @@ class Project:
         notes: what its build shows.
     """
 
-    def __init__(self, address: str) -> None:
+    def __init__(self, address: str, store: str) -> None:
         self.notes: list[str] = []
         root = Path.cwd()
-        store = str(root / "store")
-        self._steps = RemoteSteps(Address.parse(address), store, root, self.notes.append)
+        place = store or str(root / "store")
+        self._steps = RemoteSteps(Address.parse(address), place, root, self.notes.append)
         self.close = self._steps.close
 
-    def run(self, behaviour: str = "", size_bytes: int = 1, signs: str = "") -> Done | None:
+    def run(
+        self,
+        behaviour: str = "",
+        size_bytes: int = 1,
+        signs: str = "",
+        inputs: tuple[Path, ...] = (),
+    ) -> Done | None:
         """Run the step there; None: it has to run here."""
-        step = Misbehave(behaviour=behaviour, signs=signs, size_bytes=size_bytes, output=_OUTPUT)
+        step = Misbehave(
+            behaviour=behaviour,
+            signs=signs,
+            size_bytes=size_bytes,
+            given=inputs,
+            output=_OUTPUT,
+        )
         return self._steps.run(step, {}, _CODE)
 
 
 @contextlib.contextmanager
-def project(address: str, root: Path) -> Iterator[Project]:
+def project(address: str, root: Path, store: str = "") -> Iterator[Project]:
     before = Path.cwd()
     root.mkdir(exist_ok=True)
     (root / "build").mkdir(exist_ok=True)
     os.chdir(root)
-    one = Project(address)
+    one = Project(address, store)
     try:
         yield one
     finally:
@@ -158,6 +172,34 @@ def test_full_disks_are_named_and_leave_what_was_there(there: Scheduler, tmp_pat
             assert here.run("", _FULL_BYTES) is None
             assert "No space left on device; such steps run here" in here.notes[0]
             assert [path.name for path in (root / "build").iterdir()] == kept
+
+
+def test_worker_and_build_share_a_server_and_nothing_else(
+    there: Scheduler, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with nginx(tmp_path / "nginx") as server:
+        monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(server.authority))
+        monkeypatch.setenv(TOKEN_VARIABLE, TOKEN)
+        for name, token in (("writer", TOKEN), ("reader", "")):
+            settings = {"REQUESTS_CA_BUNDLE": str(server.authority), TOKEN_VARIABLE: token}
+            began = len(server.requests())
+            with (
+                there.worker(**settings),
+                project(there.address, tmp_path / name, server.url) as here,
+            ):
+                Path("given.bin").write_bytes(name.encode())
+                done = here.run("", 17 + len(token), inputs=(Path("given.bin"),))
+                assert not Path("store").exists()
+                methods = [line.split(" ")[0] for line in server.requests()[began:]]
+                if token:
+                    assert done is not None, here.notes
+                    assert (Path.cwd() / _OUTPUT).read_bytes() == bytes(17 + len(token))
+                    # The input there, from there, the output there, from there.
+                    assert methods == ["HEAD", "PUT", "GET", "HEAD", "PUT", "GET"]
+                else:
+                    assert done is None
+                    assert "403" in here.notes[0]
+                    assert not (Path.cwd() / _OUTPUT).exists()
 
 
 def test_a_cluster_that_stays_silent_is_given_up(

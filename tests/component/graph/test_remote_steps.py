@@ -28,6 +28,7 @@ from ethosmith.graph.remote_worker import run_order, unfit
 from ethosmith.installation import PYTHON_PATH
 from ethosmith.steps.collect_shard import CollectShard
 from ethosmith.steps.generate_labels import GenerateLabels
+from ethosmith.steps.quantise_network import QuantiseNetwork
 from ethosmith.steps.run_board import RunBoard
 from ethosmith.steps.step import Step
 from tests.support.dask_cluster import scheduler
@@ -106,6 +107,20 @@ def test_a_worker_that_is_not_the_same_says_what_differs_and_computes_nothing(ro
     assert not (root / "store").exists()
     packages = InstalledPackages().versions(["numpy"])
     assert unfit(replace(one, packages=packages)) == ""
+
+
+def test_only_steps_that_round_need_the_same_processor(root: Path) -> None:
+    network = root / "network.h5"
+    network.write_bytes(b"a network")
+    step = QuantiseNetwork(
+        model=network, model_files=(network,), output=Path("build/network_int8.tflite")
+    )
+    code = CodeIndex().closure(QuantiseNetwork.__module__).modules
+    one = replace(order(root, step), code=code)
+    assert unfit(one) == ""
+    other = replace(one, environment={**one.environment, "processor": "another one"})
+    assert "expected another one" in answer(other).refused
+    assert "processor" not in order(root).environment
 
 
 def test_a_worker_names_the_simulator_and_the_input_that_it_lacks(root: Path) -> None:
