@@ -38,6 +38,12 @@ _ORPHANED_AFTER = "30 s"
 # A worker that cannot import what it is sent ends; so it is sent a built-in function, and what that
 # cannot import is an error of the order. The order itself is data.
 _RUN_ORDER = "__import__('ethosmith.graph.remote_worker', fromlist=['']).run_order(text)"
+# Looking at themselves costs a scheduler and a worker more than a step does.
+_QUIET = {
+    "DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False",
+    "DASK_DISTRIBUTED__ADMIN__TICK__INTERVAL": "1s",
+    "DASK_DISTRIBUTED__ADMIN__SYSTEM_MONITOR__INTERVAL": "10s",
+}
 _SECRETS = re.compile(r"ETHOSMITH_BUILD_CACHE_(KEY|TOKEN)")
 
 
@@ -224,6 +230,7 @@ class _worker_environment:  # noqa: N801 used as a function is
             if _SECRETS.fullmatch(name):
                 del os.environ[name]
         os.environ["PYTHONPATH"] = PYTHON_PATH
+        os.environ.update({**_QUIET, **{n: os.environ[n] for n in _QUIET if n in os.environ}})
 
     def __exit__(self, *_: object) -> None:
         os.environ.clear()

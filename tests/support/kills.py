@@ -140,6 +140,24 @@ def _killed(place: Place, name: str, random_: random.Random) -> str:
     return f"{name} {number.name} {victim}"
 
 
+def kill_at_first_note(project: ProjectCopy, *words: str) -> None:
+    """Start a long run, and kill all of it as soon as a first step is noted as finished."""
+    process = subprocess.Popen(
+        project.command(*words),
+        cwd=project.root,
+        env=project.process_environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    finished = project.root / "build/.ethosmith/finished/steps"
+    while not any(finished.glob(f"??/{'[0-9a-f]' * 64}")):
+        assert process.poll() is None, "the run ended before a step was noted"
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+
+
 def _move_times(root: Path, random_: random.Random) -> None:
     """Move the times of all files, as if the clock had been set since."""
     by_s = random_.choice((-1, 1)) * random_.uniform(1, 400 * _DAY_S)

@@ -5,15 +5,13 @@ from __future__ import annotations
 
 import csv
 import json
-import os
 import shutil
-import signal
-import subprocess
 import wave
 from pathlib import Path
 
 import pytest
 
+from tests.support.kills import kill_at_first_note
 from tests.support.project_copy import ROOT, ProjectCopy
 
 pytestmark = pytest.mark.scons
@@ -130,17 +128,7 @@ def test_a_killed_run_goes_on_behind_its_last_shard(project: ProjectCopy, tmp_pa
     _many_clips(project.root / "many", 6)
     words = ("accuracy", "usecase=kws", "evaluation=many")
     done = f"DEVICE    {_RESULT.replace('.json', '.axf')}, shard 1 of 3, 2 items"
-    with subprocess.Popen(
-        project.command(*words),
-        cwd=project.root,
-        env=project.process_environment,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        assert any(line.startswith(done) for line in process.stdout)
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_at_first_note(project, *words)
     outcome = project.scons(*words)
     assert "RESUMED   " in outcome.stdout
     assert done not in outcome.stdout

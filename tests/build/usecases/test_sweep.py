@@ -5,12 +5,10 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import signal
-import subprocess
 
 import pytest
 
+from tests.support.kills import kill_at_first_note
 from tests.support.networks.dense import dense_network
 from tests.support.project_copy import ProjectCopy
 
@@ -38,18 +36,7 @@ def _rows(project: ProjectCopy) -> list[str]:
 @pytest.mark.slow
 def test_a_killed_sweep_goes_on_and_a_damaged_network_is_named(project: ProjectCopy) -> None:
     ran = f"RUN       {_FOLDER}/inference_runner@b.axf"
-    with subprocess.Popen(
-        project.command(*_WORDS, "-k"),
-        cwd=project.root,
-        env=project.process_environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        assert process.stdout is not None
-        assert any(line.startswith(ran) for line in process.stdout)
-        os.killpg(process.pid, signal.SIGKILL)
+    kill_at_first_note(project, *_WORDS, "-k")
     outcome = project.scons(*_WORDS, "-k")
     assert outcome.exit_code != 0
     assert f"RESUMED   {_FOLDER}/inference_runner@b_result.json" in outcome.stdout
