@@ -3,9 +3,10 @@
 
     python -m benchmarks.evaluation_build [ITEMS ...]
 
-`accuracy evaluation=FOLDER` runs in a copy of the project where the answers to a shard are made up:
-networks and the board are left out, all else is as it is. It prints SCons's peak of memory, the
-number of shards and steps, and the processor time of SCons itself for each of them.
+`accuracy evaluation=FOLDER` runs in a copy of the project where the steps of a shard are processes
+that write a line: what remains is SCons with the graph, the listing and the signatures. (Their own
+memory does not grow with the set, and benchmarks.evaluation_shards measures the last one.) It
+prints SCons's peak of memory, its processor time, and that of each step between two sizes.
 """
 
 from __future__ import annotations
@@ -23,29 +24,22 @@ from pathlib import Path
 from tests.support.project_copy import ProjectCopy
 
 _SIZES = (1_000, 10_000, 100_000)
+_STEPS_OF_SHARD = 4
 _LABELS = ("silence", "unknown")
 _WORDS = ("accuracy", "usecase=kws", "evaluation=set", "-j2")
-_ANSWERS = "        {name} = lambda items: Answers(tuple(\
-ItemAnswer(i.name, 'unknown', '0.5', digest([i.name.encode()])) for i in items), {device})\n"
-_SET = "items_of_set(self.evaluation_set)"
+# What a step's process is started with, and what stands for it here.
+_COMMAND = '        [sys.executable, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT],\n'
+_MADE_UP = """\
+        ["/bin/sh", "-c", 'for f; do echo "$f" > "$f"; done', "-", *map(str, step.outputs)]
+        if step.name() in {steps} else
+"""
+_STEPS = {"collect-shard", "answer-on-host", "answer-on-device", "judge-accuracy"}
 
 
-def _make_up_answers(project: ProjectCopy) -> None:
-    """Let the steps that answer say the same to each item, and load nothing for it."""
-    for name, call, device in (
-        ("host", "host_answers(network, self.program, ", "{}"),
-        ("device", "device_answers(device, ", "{'name': 'none', 'version': '0'}"),
-    ):
-        path = f"ethosmith/steps/answer_on_{name}.py"
-        text = project.read(path)
-        begin = text.index("    def run(self)")
-        end = text.index("\n\n", text.index(call, begin))
-        body = (
-            "    def run(self) -> None:\n"
-            f'        """Make answers up."""\n{_ANSWERS.format(name="made_up", device=device)}'
-            f"        write_answers(self.output, made_up({_SET}))"
-        )
-        project.write(path, text[:begin] + body + text[end:])
+def _make_up_outputs(project: ProjectCopy) -> None:
+    """Let the steps of shards write a line and do nothing else."""
+    path = "ethosmith/engine/scons_engine.py"
+    project.replace(path, _COMMAND, _MADE_UP.format(steps=sorted(_STEPS)) + _COMMAND)
 
 
 def _clip(number: int) -> bytes:
@@ -100,18 +94,23 @@ def main() -> None:
     """Measure all sizes, one after the other in the same project."""
     with tempfile.TemporaryDirectory() as place:
         project = ProjectCopy.fresh(Path(place) / "project")
-        _make_up_answers(project)
+        _make_up_outputs(project)
+        before: tuple[int, float] | None = None
         for items in [int(word) for word in sys.argv[1:]] or _SIZES:
             _make_set(project.root / "set", items)
             mib, cpu_s, wall_s, said = _measured(project)
             if f": {items:,} of {items:,} items" not in said:
                 raise SystemExit(said[-4000:])
             shards = len(list(project.root.glob("build/usecases/kws/accuracy@set/listings/*")))
-            print(
-                f"{items:>7,} items  {shards:>4} shards  {mib:6.1f} MiB  {cpu_s:6.1f} s of SCons's"
-                f" processor time  {wall_s:6.0f} s",
-                flush=True,
-            )
+            text = f"{items:>7,} items {shards:>4} shards {mib:6.1f} MiB"
+            text += f" {cpu_s:6.1f} s of SCons {wall_s:5.0f} s"
+            if before is not None:
+                steps = _STEPS_OF_SHARD * (shards - before[0])
+                text += (
+                    f"  {(cpu_s - before[1]) / steps * 1e3:.1f} ms of SCons for each further step"
+                )
+            print(text, flush=True)
+            before = shards, cpu_s
 
 
 if __name__ == "__main__":

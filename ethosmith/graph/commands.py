@@ -64,29 +64,6 @@ _NEW_USECASE = "ethosmith.scaffold.new_usecase"
 _NEW_FROM = ("template", "like", "model", "labels", "samples")
 
 
-def declare_training(build: Build, usecase: SelectedUseCase, host: Path) -> None:
-    """Put the use case's training script, if it has one, under the target ``train``.
-
-    The script is called with the host program, which computes features, and the folder of
-    ``evaluation=``, if it is given. It writes into the use case's own folder; nothing that is built
-    depends on its having run.
-    """
-    if usecase.descriptor.train is None:
-        return
-    script = build.project.relative(usecase.folder / usecase.descriptor.train)
-    command = [sys.executable, str(script), "--program", str(host)]
-    recorded = build.session.evaluation_folder if "train" in build.session.targets else None
-    if recorded is not None:
-        command += ["--recorded", str(recorded)]
-
-    def train() -> int:
-        build.engine.line(f"TRAIN     {script}")
-        return subprocess.call(command, env=build.session.process_environment)
-
-    build.engine.alias("train", [host])
-    build.engine.after("train", train)
-
-
 def declare_image(
     build: Build,
     usecase: SelectedUseCase,
