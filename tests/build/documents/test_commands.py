@@ -162,6 +162,9 @@ _ELSEWHERE = {
     "python -m benchmarks.npu_fuzz --minutes 10 --seed 7": "takes ten minutes",
     "python -m benchmarks.npu_speed": "takes minutes",
     "python -m benchmarks.evaluation_shards": "takes minutes",
+    "python -m benchmarks.evaluation_build": "takes minutes",
+    "python -m benchmarks.remote_steps": "needs a quiet machine",
+    "python -m benchmarks.scale_simulation": "takes a quarter of a minute",
 }
 
 
