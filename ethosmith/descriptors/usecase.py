@@ -63,15 +63,25 @@ class RandomInputs(Strict):
             raise ValueError(f"low {self.low} must be below high {self.high}")
 
 
+class InputArrays(Strict):
+    """Real inputs, for a network with several: `.npz` files with an array for each, by its name.
+
+    Attributes:
+        folder: with the files; each array holds one input, or several along its first axis.
+    """
+
+    folder: RelativePath
+
+
 class Quantise(Strict):
     """How the float network becomes int8.
 
     Attributes:
         representative: data that sets the ranges of the network's tensors: `samples` (the use
-            case's own, through its own pre-processing), or seeded random inputs.
+            case's own, through its own pre-processing), seeded random inputs, or arrays in files.
     """
 
-    representative: Literal["samples"] | RandomInputs = "samples"
+    representative: Literal["samples"] | RandomInputs | InputArrays = "samples"
 
 
 class Model(Strict):

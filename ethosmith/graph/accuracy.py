@@ -305,12 +305,25 @@ def accuracy(
         classes=tuple(evaluated.wanted.classes or ()),
         notes=tuple(notes),
         evaluation_sets=tuple(shard.items for shard in evaluated.shards),
+        tuned=_calibration(build, usecase),
         float_answers=evaluated.float_answers,
         int8_answers=evaluated.int8_answers,
         device_answers=answers,
         output=_file(build, usecase, configuration, ".json"),
     )
     build.add(judged)
+
+
+def _calibration(build: Build, usecase: SelectedUseCase) -> tuple[Path, ...]:
+    """Return the samples that the int8 network's ranges are from; none: it came as a .tflite."""
+    given = usecase.model_path
+    if usecase.descriptor.quantise.representative != "samples":
+        return ()
+    if given is not None and given.suffix.lower() == _TFLITE:
+        return ()
+    folder = usecase.outputs / "samples"
+    files = (folder / f"{sample.name}.bin" for sample in usecase.samples)
+    return tuple(file for file in files if file in build.made)
 
 
 def _answers(build: Build, device: AnswerOnDevice, evaluated: Evaluation) -> Iterator[Path]:

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.descriptors.usecase import RandomInputs
+from ethosmith.core.errors import EthosmithError
+from ethosmith.descriptors.usecase import InputArrays, RandomInputs
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import BUILD_OPTIONS, SelectedUseCase, image_folder, vela_folder
@@ -128,10 +129,15 @@ def quantised_network(
 ) -> Int8Network:
     """Declare the int8 network made from ``model`` with ``representative`` data."""
     asked = usecase.descriptor.quantise.representative
-    random = None
+    random, arrays = None, _arrays(build, usecase)
     if isinstance(asked, RandomInputs):
         random = {"seed": asked.seed, "count": asked.count, "low": asked.low, "high": asked.high}
     if model.pytorch:
+        if arrays:
+            raise EthosmithError(
+                f"{usecase.path}: arrays in files calibrate Keras and .tflite networks; a PyTorch"
+                " network takes 'representative: samples', or '{seed: 0}'"
+            )
         calibration = () if random else tuple(representative)
         return quantised_pytorch(build, usecase, model.pytorch, calibration, random)
     step = build.add(
@@ -139,12 +145,25 @@ def quantised_network(
             model=model.path,
             model_files=model.files,
             representative=() if random else tuple(representative),
+            arrays=arrays,
             random=random,
             label_count=len(usecase.labels),
             output=usecase.outputs / f"{usecase.model_name}_int8.tflite",
         )
     )
     return Int8Network(step.output)
+
+
+def _arrays(build: Build, usecase: SelectedUseCase) -> tuple[Path, ...]:
+    """Return the .npz files that the descriptor calibrates with; none: it names no folder."""
+    asked = usecase.descriptor.quantise.representative
+    if not isinstance(asked, InputArrays):
+        return ()
+    folder = build.project.root / usecase.folder / asked.folder
+    files = tuple(build.project.relative(file) for file in sorted(folder.glob("*.npz")))
+    if not files:
+        raise EthosmithError(f"{usecase.path}: there is no .npz file in {asked.folder}")
+    return files
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,23 @@ from typing import Any
 from ethosmith.accuracy.metrics import loss, measured
 from ethosmith.accuracy.result_file import ANSWERS
 from ethosmith.accuracy.set_digest import digest_of_sets
-from ethosmith.accuracy.set_file import Answers, ItemAnswer, Label, labels_of_set, read_answers
+from ethosmith.accuracy.set_file import (
+    Answers,
+    ItemAnswer,
+    Label,
+    items_of_set,
+    labels_of_set,
+    read_answers,
+)
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import writing_beside
+from ethosmith.core.files import sha256_of, writing_beside
 from ethosmith.steps.step import Inputs, Output, Step, step
 
 COLUMNS = ("float", "int8", "device")
 # A loss that is its limit to the last bits of a double keeps it.
 _ROUNDING = 1e-9
 _DIGITS = 6
+_MAX_NAMES = 8
 
 
 @step(verb="ACCURACY")
@@ -36,6 +45,8 @@ class JudgeAccuracy(Step):
         classes: for ``auc``: the low and the high one.
         notes: printed below the table.
         evaluation_sets: the shards of the set, in order.
+        tuned: samples that the network was quantised with, as the device takes them: items with the
+            same bytes are left out of the values, and named.
         float_answers: of the float network to each shard, if there is one.
         int8_answers: of the int8 network on the host, to each shard.
         device_answers: of the device, to each shard.
@@ -49,6 +60,7 @@ class JudgeAccuracy(Step):
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     evaluation_sets: Inputs
+    tuned: Inputs = ()
     float_answers: Inputs = ()
     int8_answers: Inputs
     device_answers: Inputs
@@ -56,14 +68,22 @@ class JudgeAccuracy(Step):
 
     def run(self) -> None:
         """Measure, compare with the limits and write the result, one shard after the other."""
-        measured_set = MeasuredSet(self.evaluation_sets, self._columns())
-        items, sha256 = digest_of_sets(self.evaluation_sets)
+        left_out = items_with_bytes_of(self.tuned, self.evaluation_sets)
+        measured_set = MeasuredSet(self.evaluation_sets, self._columns(), left_out)
+        items, digest = digest_of_sets(self.evaluation_sets)
+        names = [label.name for label in measured_set.left_out_labels()]
+        if names and len(names) == items:
+            raise EthosmithError(
+                f"{self.usecase}: all {items} items of the evaluation set are samples that the"
+                " network was quantised with, so they say nothing about it: give others, with"
+                " evaluation=FOLDER"
+            )
         result = {
             "usecase": self.usecase,
             "configuration": self.configuration,
             "metric": self.metric,
-            "set": {"items": items, "sha256": sha256},
-            "notes": list(self.notes),
+            "set": {"items": items, "sha256": digest, "left_out": names},
+            "notes": [*_tuned_note(names, items), *self.notes],
             **judged(self.metric, self.classes, measured_set, self.limits),
         }
         with writing_beside(self.output) as beside, beside.open("w", encoding="utf-8") as file:
@@ -85,10 +105,12 @@ class MeasuredSet:
     Attributes:
         sets: the shards of the set.
         columns: the answers to each of them, by column.
+        left_out: the indices, by shard, of items that no value is about; none: all items count.
     """
 
     sets: Sequence[Path]
     columns: Mapping[str, Sequence[Path]]
+    left_out: Sequence[frozenset[int]] = ()
 
     def shards(self, *names: str) -> Iterator[tuple[list[Label], dict[str, Answers]]]:
         """Yield the items of each shard and the answers of the columns ``names``.
@@ -105,9 +127,43 @@ class MeasuredSet:
             yield labels, answers
 
     def pairs(self, name: str) -> Iterator[tuple[Label, ItemAnswer]]:
-        """Yield each item with its answer of one column; as `shards`."""
-        for labels, answers in self.shards(name):
-            yield from zip(labels, answers[name].items, strict=True)
+        """Yield each item that counts with its answer of one column; as `shards`."""
+        for number, (labels, answers) in enumerate(self.shards(name)):
+            left_out = self.left_out[number] if self.left_out else frozenset()
+            pairs = zip(labels, answers[name].items, strict=True)
+            yield from (pair for index, pair in enumerate(pairs) if index not in left_out)
+
+    def left_out_labels(self) -> Iterator[Label]:
+        """Yield the items that no value is about."""
+        for path, indices in zip(self.sets, self.left_out, strict=False):
+            if indices:
+                labels = labels_of_set(path)
+                yield from (labels[index] for index in sorted(indices))
+
+
+def items_with_bytes_of(files: Sequence[Path], sets: Sequence[Path]) -> list[frozenset[int]]:
+    """Return, for each set, the indices of items whose bytes are those of one of ``files``."""
+    hashes = {sha256_of(file) for file in files}
+    if not hashes:
+        return []
+    return [
+        frozenset(
+            index
+            for index, item in enumerate(items_of_set(path))
+            if sha256(item.data).hexdigest() in hashes
+        )
+        for path in sets
+    ]
+
+
+def _tuned_note(names: Sequence[str], items: int) -> list[str]:
+    if not names:
+        return []
+    shown = ", ".join(names[:_MAX_NAMES]) + (", ..." if len(names) > _MAX_NAMES else "")
+    return [
+        f"{len(names)} of {items} items are left out of the values: the network was quantised with"
+        f" the same samples ({shown})."
+    ]
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ class QuantiseNetwork(Step):
         model: .h5, .keras or a SavedModel folder (float), or .tflite (float or int8).
         model_files: that file, or every file of the folder.
         representative: raw float32 input tensors that calibrate the quantisation.
+        arrays: .npz files with an array for each of the network's inputs instead, by name.
         random: ``seed``, ``count``, ``low`` and ``high`` of uniform random inputs instead.
         label_count: values that the first output must have; 0: it has no labels.
         output: the int8 .tflite.
@@ -40,6 +41,7 @@ class QuantiseNetwork(Step):
     model: Path
     model_files: Inputs
     representative: Inputs = ()
+    arrays: Inputs = ()
     random: Mapping[str, Any] | None = None
     label_count: int = 0
     output: Output
@@ -57,12 +59,14 @@ class QuantiseNetwork(Step):
         return True
 
     def _representative(self) -> Representative:
-        from ethosmith.models.calibration import RandomData, from_random
+        from ethosmith.models.calibration import RandomData, from_arrays, from_random
         from ethosmith.models.keras_file import TFLITE_SUFFIX
 
         if self.random is not None:
             random = RandomData(**self.random)
             return lambda shapes: from_random(random, shapes)
+        if self.arrays:
+            return lambda inputs: from_arrays(self.arrays, inputs)
         if not self.representative and self.model.suffix.lower() != TFLITE_SUFFIX:
             raise self._without_data()
         return self._from_samples

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +10,9 @@ import numpy as np
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.models.calibration import RandomData, from_random
+from ethosmith.models.calibration import RandomData, from_arrays, from_random
 from ethosmith.models.int8_check import check_int8, interpreter_of
-from ethosmith.models.keras_model import GivenInput, first_sentence
+from ethosmith.models.keras_model import first_sentence
 from ethosmith.models.quantise import quantise
 from tests.support.one_thread import tensorflow
 
@@ -42,18 +41,13 @@ def test_two_inputs_are_calibrated_by_name(keras: Any, tmp_path: Path) -> None:
     model.save(given)
     ranges = {"wide": 100.0, "narrow": 1.0}
 
-    def data(inputs: Sequence[GivenInput]) -> Any:
-        def batches() -> Iterator[dict[str, Any]]:
-            random = np.random.default_rng(0)
-            for _ in range(8):
-                yield {
-                    one.name: random.uniform(0, ranges[one.name], one.shape).astype(one.dtype)
-                    for one in inputs
-                }
-
-        return batches
-
-    quantise(given, taken, data)
+    random = np.random.default_rng(0)
+    arrays: dict[str, Any] = {
+        "narrow": random.uniform(0, ranges["narrow"], (8, 4)),
+        "wide": random.uniform(0, ranges["wide"], (8, 8, 8, 3)).astype(np.float32),
+    }
+    np.savez(tmp_path / "calibration.npz", allow_pickle=False, **arrays)
+    quantise(given, taken, lambda inputs: from_arrays([tmp_path / "calibration.npz"], inputs))
     scales = {tensor.shape: tensor.scale for tensor in check_int8(taken).inputs}
     assert scales[1, 8, 8, 3] == pytest.approx(100 / 255, rel=0.1)
     assert scales[1, 4] == pytest.approx(1 / 255, rel=0.1)

@@ -71,11 +71,13 @@ def test_a_network_whose_windows_cannot_follow_each_other_is_refused(
     assert problem.encode() in ran.stderr
 
 
-def _probabilities(symbols: npt.NDArray[np.int64], seed: int) -> npt.NDArray[np.float32]:
-    """Outputs whose best symbols are ``symbols``."""
+def _probabilities(
+    symbols: npt.NDArray[np.int64], seed: int, low: float = 0.85, high: float = 1.0
+) -> npt.NDArray[np.float32]:
+    """Outputs whose best symbols are ``symbols``, with probabilities from ``low`` to ``high``."""
     random = np.random.default_rng(seed)
     outputs = random.uniform(0, 0.4, (len(symbols), BLANK + 1)).astype(np.float32)
-    outputs[np.arange(len(symbols)), symbols] = random.uniform(0.5, 1, len(symbols))
+    outputs[np.arange(len(symbols)), symbols] = random.uniform(low, high, len(symbols))
     return outputs
 
 
@@ -110,6 +112,13 @@ def test_decoding_goes_on_across_windows(program: HostProgram, seed: int) -> Non
 def test_silence_is_no_text(program: HostProgram) -> None:
     outputs = _probabilities(np.full(64, BLANK), 0).reshape(1, 64, 1, 28)
     assert program.postprocess(outputs) == 'answer="" score=0.0000\n'
+
+
+def test_a_text_that_the_network_is_not_sure_of_is_marked(program: HostProgram) -> None:
+    symbols = np.array([1, 2, 3, BLANK] * 4)
+    for high, answer in ((0.79, "unsure"), (0.82, "abcabcabcabc")):
+        outputs = _probabilities(symbols, 0, high - 0.01, high).reshape(1, 16, 1, 28)
+        assert program.postprocess(outputs).startswith(f'answer="{answer}" score=0.')
 
 
 def test_a_text_that_never_ends_is_refused(program: HostProgram) -> None:

@@ -122,7 +122,7 @@ def test_the_digest_of_so_many_items_that_the_archive_takes_another_form(tmp_pat
     assert digest_of_sets(paths) == (len(items), sha256_of(tmp_path / "all.zip"))
 
 
-def judged(folder: Path, *cuts: int) -> str:
+def judged(folder: Path, *cuts: int, tuned: tuple[Path, ...] = ()) -> str:
     """Return what is judged of `_ITEMS` in shards, with answers that depend on the item alone."""
     folder.mkdir()
     sets = sets_of(folder, _ITEMS, *cuts)
@@ -142,6 +142,7 @@ def judged(folder: Path, *cuts: int) -> str:
         metric="top1",
         limits={"minimum": 0.5},
         evaluation_sets=tuple(sets),
+        tuned=tuned,
         float_answers=tuple(columns["float"]),
         int8_answers=tuple(columns["int8"]),
         device_answers=tuple(columns["device"]),
@@ -162,6 +163,32 @@ def test_shards_are_judged_as_the_whole_set_is(tmp_path: Path) -> None:
     assert result["device_outputs_equal_int8"] == len(_ITEMS)
     del result["answers"]
     assert read_result(tmp_path / "whole" / "result.json") == result
+
+
+def test_items_that_the_network_was_quantised_with_are_not_in_the_values(tmp_path: Path) -> None:
+    files = []
+    for index in (1, 4):
+        files.append(tmp_path / f"{index}.bin")
+        files[-1].write_bytes(_ITEMS[index].data)
+    whole = judged(tmp_path / "whole", tuned=tuple(files))
+    assert judged(tmp_path / "shards", 2, 3, tuned=tuple(files)) == whole
+    result = json.loads(whole)
+    rest = [item for item in _ITEMS if item.data not in {_ITEMS[1].data, _ITEMS[4].data}]
+    out = [item.name for item in _ITEMS if item not in rest]
+    assert 2 <= len(out) < len(_ITEMS)
+    assert result["set"]["left_out"] == out
+    right = sum(len(item.data) % 3 != 0 for item in rest) / len(rest)
+    assert result["values"]["device"] == pytest.approx(right, abs=1e-6)
+    assert result["notes"][0].startswith(f"{len(out)} of {len(_ITEMS)} items are left out of")
+    assert len(result["answers"]) == len(_ITEMS)
+
+
+def test_an_evaluation_of_nothing_but_calibration_is_refused(tmp_path: Path) -> None:
+    files = [tmp_path / f"{index}.bin" for index in range(len(_ITEMS))]
+    for file, item in zip(files, _ITEMS, strict=True):
+        file.write_bytes(item.data)
+    with pytest.raises(EthosmithError, match=r"all \d+ items of the evaluation set are"):
+        judged(tmp_path / "whole", tuned=tuple(files))
 
 
 def test_a_result_that_was_cut_is_an_error(tmp_path: Path) -> None:

@@ -9,6 +9,8 @@
 //                           frames that one output step of the network sees, and how far the next
 //                           one's lie behind; the network pads nothing
 //   alphabet                the network's symbols, in the order of its outputs; the blank follows
+//   least_confidence        below it the answer is `unsure`: the mean probability of the symbols
+//                           heard, which is the score; nothing heard is no text
 #include <cstddef>
 #include <cstdint>
 
@@ -19,6 +21,7 @@
 
 namespace {
 
+constexpr char kUnsure[] = "unsure";
 constexpr char kBadFrontEnd[] = "the audio front end rejects its parameters";
 
 asr::FeatureWindows windows;
@@ -83,7 +86,8 @@ const char *application_postprocess(const struct output *output, struct answer *
             return "the text is longer than the decoder holds";
         }
     }
-    answer->text = decoder.text();
     answer->score = decoder.score();
+    const bool sure = decoder.text()[0] == '\0' || answer->score >= LEAST_CONFIDENCE;
+    answer->text = sure ? decoder.text() : kUnsure;
     return nullptr;
 }
