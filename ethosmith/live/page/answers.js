@@ -4,12 +4,16 @@
 import { bars, element, lines, tensor } from "./drawing.js";
 
 const HISTORY_S = 30;
-const MAX_LINES = 5;
+const MAX_RANKED = 5;
+const MAX_LINES = 8;
+// A label that never came above this is not drawn.
+const MIN_PEAK = 0.1;
 const MAX_ROWS = 50;
 const MAX_CYCLES = 120;
 const LONG_ANSWER = 24;
 const number = new Intl.NumberFormat("en");
 const $ = (id) => document.getElementById(id);
+const duration = (ms) => (ms < 10_000 ? `${ms.toFixed(0)} ms` : `${(ms / 1000).toFixed(1)} s`);
 const kib = (bytes) => (bytes < 1 << 20 ? `${(bytes / 1024).toFixed(1)} KiB` : `${(bytes / (1 << 20)).toFixed(1)} MiB`);
 
 export class Answers {
@@ -36,8 +40,8 @@ export class Answers {
   // Shows an answer; `live`: it is one of a stream, and came `latency_ms` after its last sound.
   show(answer, { live, latency_ms, detail }) {
     this.#showAnswer(answer);
-    const board = `${answer.board_ms.toFixed(0)} ms on the board, ${answer.read_ms.toFixed(0)} ms to read it`;
-    $("latency").textContent = `Answer after ${latency_ms.toFixed(0)} ms: ${board}${detail}`;
+    const board = `${duration(answer.board_ms)} on the board, ${duration(answer.read_ms)} to read it`;
+    $("latency").textContent = `Answer after ${duration(latency_ms)}: ${board}${detail}`;
     this.#remember(answer, live);
     this.#features = answer.features.map((text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0)));
     $("window-of").max = Math.max(0, this.#features.length - 1);
@@ -71,7 +75,7 @@ export class Answers {
       return [];
     }
     const named = labels.map((label, i) => [label, last[i]]);
-    return named.sort((a, b) => b[1] - a[1]).slice(0, MAX_LINES);
+    return named.sort((a, b) => b[1] - a[1]).slice(0, MAX_RANKED);
   }
 
   #remember(answer, live) {
@@ -138,7 +142,10 @@ export class Answers {
     const perLabel = labels.length > 0 && points.every((one) => one.values.length === labels.length);
     const peak = (i) => Math.max(...points.map((one) => one.values[i]));
     const chosen = perLabel
-      ? labels.map((label, i) => [label, i]).sort((a, b) => peak(b[1]) - peak(a[1])).slice(0, MAX_LINES)
+      ? labels
+        .map((label, i) => [label, i])
+        .sort((a, b) => peak(b[1]) - peak(a[1]))
+        .filter(([, i], n) => n === 0 || (n < MAX_LINES && peak(i) >= MIN_PEAK))
       : [["score", null]];
     const value = (one, i) => (i === null ? one.score ?? 0 : one.values[i]);
     const series = chosen.map(([, i], n) => ({

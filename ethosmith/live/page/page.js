@@ -109,6 +109,7 @@ function heard(block) {
     peak = Math.max(peak, Math.abs(value));
   }
   peaks = [...peaks.slice(1), peak];
+  $("waveform").hidden = false;
   waveform($("waveform"), peaks);
   if (listening) {
     listen();

@@ -108,7 +108,7 @@ def test_the_page_says_what_the_command_line_says(copy_of_built: NewCopy, tmp_pa
         # The browser's microphone says the same word again and again.
         page.run("document.getElementById('listen').click()")
         page.wait_for("return document.getElementById('answer').textContent === 'down'")
-        assert "ms on the board" in _text(page, "latency")
+        assert "s on the board" in _text(page, "latency")
         page.run("document.getElementById('listen').click()")
 
         recorded = _record(page)
