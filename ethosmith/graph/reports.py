@@ -59,7 +59,6 @@ def image_report(
     page = build.add(
         WriteReportPage(
             pipeline=pipeline.output,
-            times=build.session.step_times,
             manifest=image_file(usecase, configuration, "_manifest.json"),
             result=result,
             verified=verified,

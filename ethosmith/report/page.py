@@ -116,14 +116,14 @@ def page_text(
     Args:
         figures: of the image and its last run.
         data: the contents of NAME_manifest.json, NAME_result.json, NAME_verified.json,
-            NAME_pipeline.json and NAME_times.json, and of NAME_accuracy.json and
-            NAME_layers.json if there are such, by the last part of their names.
+            NAME_pipeline.json, and of NAME_accuracy.json and NAME_layers.json if there are such,
+            by the last part of their names.
         layers: Vela's estimate of each; none on the CPU alone.
         memory: what lies where.
         index: where the index page is, from the page.
         past: the builds before.
     """
-    pipeline = draw(read_steps(data["pipeline"], data["times"]))
+    pipeline = draw(read_steps(data["pipeline"]))
     cycles_are, cycles_note = _CYCLES[figures.simulator.startswith(_OPEN_BOARD)]
     return render(
         TEMPLATE,

@@ -9,7 +9,6 @@ from typing import Any
 import jinja2
 
 from ethosmith.core.terminal import human_size
-from ethosmith.report.progress import duration_text
 
 # The script for tables is shared with the page of an image's memory.
 _FOLDERS = (Path(__file__).parent, Path(__file__).parents[1] / "images")
@@ -26,6 +25,5 @@ def render(template: str, **values: Any) -> str:
         keep_trailing_newline=True,
     )
     environment.filters["human"] = human_size
-    environment.filters["duration"] = duration_text
     environment.filters["number"] = lambda value: f"{value:,}"
     return environment.get_template(template).render(**values)

@@ -26,7 +26,6 @@ class Step:
         verb: of its line in the build.
         name: of the same line, without folders.
         commands: what ran.
-        durations_s: how long each command took when it last ran here; None: not measured.
         inputs: files, as paths from the project.
         outputs: files.
         needs: indices of the steps before.
@@ -35,21 +34,9 @@ class Step:
     verb: str
     name: str
     commands: tuple[str, ...]
-    durations_s: tuple[float | None, ...]
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     needs: frozenset[int]
-
-    @property
-    def timed_commands(self) -> Iterator[tuple[str, float | None]]:
-        """Each command with its duration."""
-        return zip(self.commands, self.durations_s, strict=True)
-
-    @property
-    def duration_s(self) -> float | None:
-        """Of all its commands together; None if one was not measured."""
-        known = [duration for duration in self.durations_s if duration is not None]
-        return sum(known) if len(known) == len(self.durations_s) else None
 
 
 @dataclass(frozen=True)
@@ -91,19 +78,17 @@ class Drawing:
         )
 
 
-def read_steps(data: Sequence[Mapping[str, Any]], times: Mapping[str, float]) -> list[Step]:
+def read_steps(data: Sequence[Mapping[str, Any]]) -> list[Step]:
     """Return the steps of NAME_pipeline.json; needs come before what needs them.
 
     Args:
         data: the file's content.
-        times: that of NAME_times.json: seconds by the first output of a step.
     """
     return [
         Step(
             verb=item["verb"],
             name=item["name"].rsplit("/", 1)[-1],
             commands=(item["command"],),
-            durations_s=(times.get(item["outputs"][0]),),
             inputs=tuple(item["inputs"]),
             outputs=tuple(item["outputs"]),
             needs=frozenset(item["needs"]),
@@ -189,7 +174,6 @@ def _join(steps: Sequence[Step], new_index: Mapping[int, int]) -> Step:
         verb=first.verb,
         name=first.name if len(steps) == 1 else f"{first.name} and {len(steps) - 1} more",
         commands=tuple(command for step in steps for command in step.commands),
-        durations_s=tuple(duration for step in steps for duration in step.durations_s),
         inputs=tuple(dict.fromkeys(path for step in steps for path in step.inputs)),
         outputs=tuple(dict.fromkeys(path for step in steps for path in step.outputs)),
         needs=frozenset(new_index[need] for step in steps for need in step.needs),

@@ -40,8 +40,6 @@ class WriteReportPage(Step):
         per_layer: of the step compile-with-vela.
         layers: of the step measure-layers; none: they cannot be measured.
         accuracy: of the step judge-accuracy, if it was measured.
-        times: seconds that each step took when it last ran here, JSON; they are no property of
-            the image.
         index: the index page, to link to.
         history: the folder of the figures of the builds before.
         project: the commit of the project; empty: it has none.
@@ -58,7 +56,6 @@ class WriteReportPage(Step):
     per_layer: OptionalInput = None
     layers: OptionalInput = None
     accuracy: OptionalInput = None
-    times: Unsigned[Path | None] = None
     index: Path
     history: Unsigned[Path]
     project: Unsigned[str] = ""
@@ -87,7 +84,7 @@ class WriteReportPage(Step):
         diff = diff_of(figures[0], history, self.history.parent, self.accuracy)
         text = page_text(
             figures[0],
-            {"times": {}, **{name: _read(path) for name, path in self._data().items()}},
+            {name: _read(path) for name, path in self._data().items()},
             read_layers(self.per_layer) if self.per_layer else [],
             page_of(image, load_platform(self.platform), link_map),
             Path(os.path.relpath(self.index, self.output.parent)).as_posix(),
@@ -102,8 +99,6 @@ class WriteReportPage(Step):
             "result": self.result,
             "verified": self.verified,
         }
-        if self.times is not None and self.times.is_file():
-            found["times"] = self.times
         asked = {"accuracy": self.accuracy, "layers": self.layers}
         return found | {name: path for name, path in asked.items() if path is not None}
 

@@ -166,7 +166,6 @@ def _data(stem: Path) -> dict[str, object]:
     ]
     return {
         "pipeline": pipeline,
-        "times": {"kws": 65.0},
         "manifest": json.loads(Path(f"{stem}_manifest.json").read_text()),
         "verified": json.loads(Path(f"{stem}_verified.json").read_text()),
         "result": {"uart": f"sample yes\n{HOSTILE}\n"},

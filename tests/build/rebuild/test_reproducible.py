@@ -16,13 +16,17 @@ import pytest
 from ethosmith.obtain.cache import Cache
 from tests.build.rebuild.test_interrupted import differing
 from tests.conftest import NewCopy
+from tests.fuzz.firmware import find_clang
 from tests.support.project_copy import ProjectCopy
 
 pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"
+_BY_CLANG = (_KWS, "toolchain=clang", "report")
 _IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws"
 _USER = 4001
-_TIME_LIMIT_S = 300
+_TIME_LIMIT_S = 900
+# What says the versions of Python and its packages, or has the form of their archives.
+_OF_PYTHON = ("_manifest.json", "_vela.npz", ".cdx.json", "_report.htm", "report.htm")
 
 
 @pytest.fixture
@@ -74,7 +78,53 @@ def downloads_for(folder: Path) -> Path:
 def test_another_user_elsewhere_makes_the_same_bytes(
     built: ProjectCopy, place_of_another_user: Path
 ) -> None:
-    place = place_of_another_user
+    assert _differing_for_another_user(built, place_of_another_user, _KWS) == []
+
+
+@pytest.fixture(scope="module")
+def by_clang(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
+    """A project that Clang built, with its pages, without a launcher of compilers."""
+    if find_clang() is None:
+        pytest.skip("no Clang")
+    project = ProjectCopy.fresh(tmp_path_factory.mktemp("clang") / "here")
+    project.build(*_BY_CLANG, "launcher=none", "-j2")
+    assert any(name.endswith("_report.htm") for name in project.built_files())
+    return project
+
+
+@pytest.mark.slow
+def test_clang_makes_the_same_bytes_and_pages_for_another_user(
+    by_clang: ProjectCopy, place_of_another_user: Path
+) -> None:
+    words = (*_BY_CLANG, "launcher=none")
+    assert _differing_for_another_user(by_clang, place_of_another_user, *words) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("ccache") is None, reason="no ccache")
+def test_clang_makes_the_same_bytes_and_pages_through_ccache(
+    by_clang: ProjectCopy, tmp_path: Path
+) -> None:
+    settings = {"CCACHE_DIR": str(tmp_path / "ccache"), "CCACHE_CONFIGPATH": os.devnull}
+    # What a first build puts there, a second one takes.
+    for name in ("into ccache", "from ccache"):
+        project = _Uncached(ProjectCopy.fresh(tmp_path / name).root, settings)
+        project.build(*_BY_CLANG, "launcher=ccache", "-j2")
+        assert differing(project, by_clang) == []
+    assert any(path.is_file() for path in (tmp_path / "ccache").rglob("*R"))
+
+
+class _Uncached(ProjectCopy):
+    """A project in which the tests' own CCACHE_DISABLE does not hold."""
+
+    @property
+    def process_environment(self) -> dict[str, str]:
+        inherited = super().process_environment
+        return {name: value for name, value in inherited.items() if name != "CCACHE_DISABLE"}
+
+
+def _differing_for_another_user(reference: ProjectCopy, place: Path, *words: str) -> list[str]:
+    """Build as another user, elsewhere, and return which of ``reference``'s outputs differ."""
     project = ProjectCopy.fresh(place / "somewhere else" / "déjà")
     environment = {
         **os.environ,
@@ -84,7 +134,7 @@ def test_another_user_elsewhere_makes_the_same_bytes(
         "SOURCE_DATE_EPOCH": "1",
         "PYTHONHASHSEED": "99",
     }
-    command, whom = project.command(_KWS, "-j2"), None
+    command, whom = project.command(*words, "-j2"), None
     if os.geteuid() == 0:
         python = interpreter(place / "venv")
         if python is None:
@@ -111,11 +161,11 @@ def test_another_user_elsewhere_makes_the_same_bytes(
         extra_groups=None if whom is None else [],
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    differ = differing(project, built)
+    differ = differing(project, reference)
     if command[0] != sys.executable:
         # The manifest names the Python, and a newer one writes other versions into zip files.
-        differ = [name for name in differ if not name.endswith(("_manifest.json", "_vela.npz"))]
-    assert differ == []
+        differ = [name for name in differ if not name.endswith(_OF_PYTHON)]
+    return differ
 
 
 @pytest.mark.slow

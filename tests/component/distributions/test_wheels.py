@@ -108,6 +108,23 @@ def test_a_dirty_clone_packs_what_git_tracks(tmp_path: Path) -> None:
     assert "ethosmith/share/usecases/kws/usecase.yaml" in of_clone
 
 
+@pytest.mark.parametrize("project", [MODEL, BOARD], ids=lambda path: path.name)
+def test_a_wheel_is_the_same_bytes_from_another_users_checkout(
+    project: Path, tmp_path: Path
+) -> None:
+    wheels = []
+    for name, mode in (("one", 0o644), ("another", 0o600)):
+        place = tmp_path / name / "checkout"
+        shutil.copytree(project, place, ignore=shutil.ignore_patterns("__pycache__"))
+        for path in place.rglob("*"):
+            path.chmod(mode if path.is_file() else 0o755)
+            os.utime(path, (mode * 1e6, mode * 1e6))
+        _hatch(place, tmp_path / name, "-t", "wheel")
+        (wheel,) = (tmp_path / name).glob("*.whl")
+        wheels.append(wheel.read_bytes())
+    assert wheels[0] == wheels[1]
+
+
 def _hatch(project: Path, target: Path, *options: str) -> None:
     command = [sys.executable, "-m", "hatchling", "build", "-d", str(target), *options]
     subprocess.run(command, cwd=project, check=True, capture_output=True)

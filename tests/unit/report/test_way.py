@@ -31,11 +31,8 @@ _STEPS = [
 ]
 
 
-_TIMES = {"build/yes.bin": 0.25, "build/no.bin": 0.5, "build/yes.wav": 3.0}
-
-
 def _drawn() -> Drawing:
-    return draw(read_steps(_STEPS, _TIMES))
+    return draw(read_steps(_STEPS))
 
 
 def _named(drawing: Drawing) -> dict[str, set[str]]:
@@ -51,16 +48,6 @@ def test_steps_alike_are_joined_and_keep_all_their_commands() -> None:
     joined = next(box.step for box in drawing.boxes if box.step.name == "yes.bin and 1 more")
     assert joined.commands == ("make yes.bin", "make no.bin")
     assert joined.outputs == ("build/yes.bin", "build/no.bin")
-
-
-def test_steps_joined_have_their_times_together_if_all_are_known() -> None:
-    steps = {box.step.name: box.step for box in _drawn().boxes}
-    assert steps["yes.bin and 1 more"].duration_s == 0.75
-    assert list(steps["yes.wav and 1 more"].timed_commands) == [
-        ("make yes.wav", 3.0),
-        ("make no.wav", None),
-    ]
-    assert steps["yes.wav and 1 more"].duration_s is None
 
 
 def test_arrows_are_the_needs_that_no_other_implies() -> None:

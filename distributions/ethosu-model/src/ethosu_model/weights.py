@@ -20,7 +20,7 @@ from ethosu_model.weight_stream import decode_weight_stream
 SCALE_ENTRY_BYTES = 10
 _PART_KERNEL_IFM_DEPTH = 16
 _IFM_BLOCK_DEPTH = {8: 32, 16: 16}
-_CACHE_BYTES = 256 << 20
+_CACHE_BYTES = 64 << 20
 
 
 @dataclass(frozen=True)
