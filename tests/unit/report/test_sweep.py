@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import csv
+import errno
 import itertools
 import json
+import os
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from ethosmith.core.terminal import Look
 from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.graph.configuration import configurations, sweep_configurations
 from ethosmith.graph.options import check_options
+from ethosmith.graph.session import Session
 from ethosmith.report.comparison import Figures
 from ethosmith.report.pareto import Accuracy, Candidate, best, best_text, pareto, parse_budgets
 from ethosmith.report.pareto_plot import plot_svg
@@ -187,3 +191,20 @@ def test_the_plot_is_the_same_for_the_same_images_and_runs_nothing() -> None:
     assert text == plot_svg(values, pareto(values))
     assert "<script" not in text
     assert text.count("<circle") == 2
+
+
+def test_a_folder_that_cannot_be_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "nets").mkdir()
+    listed = Path.iterdir
+
+    def refusing(folder: Path) -> Iterator[Path]:
+        if folder.name == "nets":
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
+        return listed(folder)
+
+    monkeypatch.setattr(Path, "iterdir", refusing)
+    given = {"usecase": "kws", "model": str(tmp_path / "nets")}
+    with pytest.raises(EthosmithError, match=r"model=.*nets: cannot be read: Permission denied"):
+        _ = Session(given, ("sweep",), ROOT).usecases
