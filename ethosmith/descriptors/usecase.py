@@ -10,6 +10,7 @@ from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.base import EMPTY, Descriptor, Strict
 from ethosmith.descriptors.budget import Budget
 from ethosmith.descriptors.inputs import ArrayInput, SoundInput
+from ethosmith.descriptors.optimise import Optimise
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.words import (
     FUNCTION_NAME,
@@ -207,6 +208,7 @@ class UseCase(Descriptor):
     Attributes:
         model: the network.
         train: the script that made the model's file, for `scons train`.
+        optimise: how it is conditioned first: pruned, clustered, trained for int8.
         quantise: how it becomes int8.
         vela: how it is compiled for the NPU.
         sound: the form of its sounds, if its samples are sounds.
@@ -224,6 +226,7 @@ class UseCase(Descriptor):
 
     model: Model
     train: RelativePath | None = None
+    optimise: Optimise | None = None
     quantise: Quantise = Quantise()
     vela: Vela = Vela()
     sound: SoundInput | None = None

@@ -11,6 +11,7 @@ from ethosmith.descriptors.accuracy import Accuracy, EvaluationItem
 from ethosmith.descriptors.base import Location, Problem
 from ethosmith.descriptors.inputs import SOUND_FORMATS
 from ethosmith.descriptors.load import NOTHING_PARSED, Parsed, load
+from ethosmith.descriptors.optimise import Optimise, stage_problems
 from ethosmith.descriptors.origin import Origin
 from ethosmith.descriptors.usecase import Sample, UseCase
 
@@ -40,6 +41,8 @@ def load_usecase(
         if usecase.model.input_shape is None and usecase.quantise.representative == "samples":
             yield Problem(("model",), _NO_SHAPE)
         yield from _file_problems(usecase, path.parent)
+        if usecase.optimise is not None:
+            yield from _optimise_problems(usecase.optimise, path.parent)
         yield from _accuracy_problems(usecase, path.parent)
         for index, library in enumerate(usecase.libraries):
             if library not in libraries:
@@ -157,6 +160,14 @@ def _file_problems(usecase: UseCase, folder: Path) -> Iterator[Problem]:
     for where, origin in _origins(usecase):
         if origin.path:
             yield from _missing_file((*where, "path"), folder, origin.path)
+
+
+def _optimise_problems(optimise: Optimise, folder: Path) -> Iterator[Problem]:
+    yield from stage_problems(optimise)
+    if optimise.fine_tune is not None:
+        yield from _missing_file(("optimise", "fine_tune"), folder, optimise.fine_tune)
+    for index, name in enumerate(optimise.reads):
+        yield from _missing_file(("optimise", "reads", index), folder, name)
 
 
 def _is_there(path: Path) -> bool:

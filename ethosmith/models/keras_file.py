@@ -115,15 +115,32 @@ def converter_for(path: Path) -> tuple[Any, list[GivenInput]]:
     if is_saved_model(path):
         return _reading(path, lambda: _from_saved_model(path))
     if path.suffix.lower() in KERAS_SUFFIXES:
-        check_readable(path, limit_bytes=MAX_MODEL_BYTES)
-        if path.suffix.lower() == ".keras" and not zipfile.is_zipfile(path):
-            raise EthosmithError(
-                f"{path}: not a Keras file, or a damaged one: it has no directory of a zip archive"
-                " at its end; is it complete?"
-            )
+        _check_file(path)
         return _reading(path, lambda: _from_keras(path))
     kinds = ", ".join((*KERAS_SUFFIXES, TFLITE_SUFFIX))
     raise EthosmithError(f"{path}: not a model ({kinds} or a SavedModel folder)")
+
+
+def keras_network(path: Path) -> Any:
+    """Return the Keras network of an .h5 or .keras file, in float32, its weights numbers.
+
+    Raises:
+        EthosmithError: the file is of another kind, or Keras cannot read it.
+    """
+    if path.suffix.lower() not in KERAS_SUFFIXES:
+        kinds = ", ".join(KERAS_SUFFIXES)
+        raise EthosmithError(f"{path}: not a Keras network that can be trained on ({kinds})")
+    _check_file(path)
+    return _reading(path, lambda: prepared(path, _load_keras(path)))
+
+
+def _check_file(path: Path) -> None:
+    check_readable(path, limit_bytes=MAX_MODEL_BYTES)
+    if path.suffix.lower() == ".keras" and not zipfile.is_zipfile(path):
+        raise EthosmithError(
+            f"{path}: not a Keras file, or a damaged one: it has no directory of a zip archive"
+            " at its end; is it complete?"
+        )
 
 
 def output_shapes(path: Path) -> list[tuple[int, ...]]:

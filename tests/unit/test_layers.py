@@ -22,6 +22,7 @@ LAYERS = (
     "toolchains",
     "models",
     "pytorch",
+    "conditioning",
     "lib",
     "images",
     "libraries",

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The way of a Keras network through the stages of ``optimise:``, before it is quantised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ethosmith.descriptors.load import error_at
+from ethosmith.descriptors.optimise import Optimise, Stage
+from ethosmith.graph.build import Build
+from ethosmith.graph.layout import SelectedUseCase
+from ethosmith.graph.models import FloatModel
+from ethosmith.steps.cluster_network import ClusterNetwork
+from ethosmith.steps.prune_network import PruneNetwork
+from ethosmith.steps.step import Step
+from ethosmith.steps.train_rounded_network import TrainRoundedNetwork
+
+_KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
+
+
+@dataclass(frozen=True)
+class _Training:
+    """The user's script, and what it reads."""
+
+    script: Path | None
+    files: tuple[Path, ...]
+    seed: int
+
+    def of(self, stage: Stage) -> dict[str, Any]:
+        """Return the fields of a step that trains as ``stage`` says; none if it does not."""
+        if not stage.epochs:
+            return {}
+        return {
+            "script": self.script,
+            "script_files": self.files,
+            "epochs": stage.epochs,
+            "seed": self.seed,
+        }
+
+
+def conditioned_model(build: Build, usecase: SelectedUseCase, model: FloatModel) -> FloatModel:
+    """Declare the stages of the use case's ``optimise:``, and return what the last one makes.
+
+    A network of ``model=`` is taken as it is: the stages are for the descriptor's own.
+
+    Raises:
+        EthosmithError: there are stages, and the network is no Keras file.
+    """
+    optimise = usecase.descriptor.optimise
+    if optimise is None or usecase.model_path is not None:
+        return model
+    if model.path.suffix.lower() not in _KERAS_SUFFIXES:
+        message = (
+            f"conditions Keras networks ({', '.join(_KERAS_SUFFIXES)}), and the model is"
+            f" {model.path.name}: remove it"
+        )
+        raise error_at(usecase.path, ("optimise",), message)
+    training = _training(build, usecase, optimise)
+    for index, stage in enumerate(optimise.stages):
+        output = usecase.outputs / f"{usecase.model_name}_{index + 1}_{stage.kind}.keras"
+        step = _step(model.path, output, optimise.stages[: index + 1], training)
+        build.add(step)
+        model = FloatModel(output, (output,))
+    return model
+
+
+def _step(model: Path, output: Path, stages: Sequence[Stage], training: _Training) -> Step:
+    """Return the step of the last one of ``stages``."""
+    *before, stage = stages
+    zeros = any(one.prune for one in before)
+    common = {"model": model, "output": output, **training.of(stage)}
+    if stage.prune:
+        return PruneNetwork(sparsity=stage.prune.sparsity, **common)
+    if stage.cluster:
+        return ClusterNetwork(values=stage.cluster.values, keep_zeros=zeros, **common)
+    values = next((one.cluster.values for one in before if one.cluster), 0)
+    return TrainRoundedNetwork(keep_zeros=zeros, keep_values=values, **common)
+
+
+def _training(build: Build, usecase: SelectedUseCase, optimise: Optimise) -> _Training:
+    if optimise.fine_tune is None:
+        return _Training(None, (), 0)
+    root, project = build.project.root, build.project
+    script = project.relative(usecase.folder / optimise.fine_tune)
+    code = [path for path in (root / script).parent.glob("*.py") if path.name != script.name]
+    data = [file for name in optimise.reads for file in _files_below(root / usecase.folder / name)]
+    files = sorted({project.relative(path) for path in (*code, *data)})
+    return _Training(script, tuple(files), optimise.seed)
+
+
+def _files_below(path: Path) -> Iterator[Path]:
+    if path.is_dir():
+        yield from (file for file in path.rglob("*") if file.is_file())
+    else:
+        yield path
