@@ -109,8 +109,8 @@ def evaluation(
             output=usecase.outputs / f"accuracy/float{_TFLITE}",
         )
         float_network = build.add(converted).output
-        float_answers = _host_answers(build, usecase, "float", float_network, host, shards)
-    int8_answers = _host_answers(build, usecase, "int8", network.path, host, shards)
+        float_answers = host_answers(build, usecase, "float", float_network, host, shards)
+    int8_answers = host_answers(build, usecase, "int8", network.path, host, shards)
     return Evaluation(wanted, shards, float_answers, int8_answers)
 
 
@@ -243,7 +243,7 @@ def _with_folder(build: Build, step: CollectEvaluationSet, folder: Path) -> Coll
     )
 
 
-def _host_answers(
+def host_answers(
     build: Build,
     usecase: SelectedUseCase,
     kind: str,
@@ -251,6 +251,7 @@ def _host_answers(
     host: Path,
     shards: Sequence[SetShard],
 ) -> tuple[Path, ...]:
+    """Declare this machine's answers to each shard with a ``float`` or ``int8`` .tflite."""
     steps = [
         AnswerOnHost(
             kind=kind,

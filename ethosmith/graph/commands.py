@@ -30,6 +30,7 @@ from ethosmith.graph.listing import list_json, list_text
 from ethosmith.graph.options import words
 from ethosmith.graph.project import Located
 from ethosmith.graph.repositories import fetch_first
+from ethosmith.graph.stages import declare_stages
 from ethosmith.graph.summary import BuiltImage, size_json, size_text, summary_text
 from ethosmith.steps.compare_run import CompareRun
 from ethosmith.steps.fetch_repositories import FetchRepositories
@@ -114,6 +115,7 @@ def declare_targets(build: Build) -> str:
         reports.declare_index,
         _declare_sweep,
         accuracy.declare_table,
+        declare_stages,
         declare_layers,
         _declare_verify,
         _declare_new,

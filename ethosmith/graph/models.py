@@ -125,9 +125,16 @@ def features(
 
 
 def quantised_network(
-    build: Build, usecase: SelectedUseCase, model: FloatModel, representative: Sequence[Path]
+    build: Build,
+    usecase: SelectedUseCase,
+    model: FloatModel,
+    representative: Sequence[Path],
+    folder: str = "",
 ) -> Int8Network:
-    """Declare the int8 network made from ``model`` with ``representative`` data."""
+    """Declare the int8 network made from ``model`` with ``representative`` data.
+
+    A ``folder`` below the use case's keeps it apart from the one that images run.
+    """
     asked = usecase.descriptor.quantise.representative
     random, arrays = None, _arrays(build, usecase)
     if isinstance(asked, RandomInputs):
@@ -148,7 +155,7 @@ def quantised_network(
             arrays=arrays,
             random=random,
             label_count=len(usecase.labels),
-            output=usecase.outputs / f"{usecase.model_name}_int8.tflite",
+            output=usecase.outputs / folder / f"{usecase.model_name}_int8.tflite",
         )
     )
     return Int8Network(step.output)

@@ -49,9 +49,20 @@ def conditioned_model(build: Build, usecase: SelectedUseCase, model: FloatModel)
     Raises:
         EthosmithError: there are stages, and the network is no Keras file.
     """
+    return [model, *stage_models(build, usecase, model)][-1]
+
+
+def stages_of(usecase: SelectedUseCase) -> tuple[Stage, ...]:
+    """Return the stages that the network goes through in this build; none: it has none."""
     optimise = usecase.descriptor.optimise
-    if optimise is None or usecase.model_path is not None:
-        return model
+    return () if optimise is None or usecase.model_path is not None else optimise.stages
+
+
+def stage_models(build: Build, usecase: SelectedUseCase, model: FloatModel) -> list[FloatModel]:
+    """Declare the stages, and return what each one makes; errors as `conditioned_model`."""
+    optimise, found = usecase.descriptor.optimise, []
+    if optimise is None or not stages_of(usecase):
+        return []
     if model.path.suffix.lower() not in _KERAS_SUFFIXES:
         message = (
             f"conditions Keras networks ({', '.join(_KERAS_SUFFIXES)}), and the model is"
@@ -61,10 +72,10 @@ def conditioned_model(build: Build, usecase: SelectedUseCase, model: FloatModel)
     training = _training(build, usecase, optimise)
     for index, stage in enumerate(optimise.stages):
         output = usecase.outputs / f"{usecase.model_name}_{index + 1}_{stage.kind}.keras"
-        step = _step(model.path, output, optimise.stages[: index + 1], training)
-        build.add(step)
+        build.add(_step(model.path, output, optimise.stages[: index + 1], training))
         model = FloatModel(output, (output,))
-    return model
+        found.append(model)
+    return found
 
 
 def _step(model: Path, output: Path, stages: Sequence[Stage], training: _Training) -> Step:

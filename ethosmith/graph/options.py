@@ -54,6 +54,7 @@ TARGETS = (
         "cycles of each layer",
         "cycles and bytes of each layer, and whose output differs first",
     ),
+    Target("stages", "what optimise: bought", "what each stage of optimise: bought"),
     Target("sweep", "NPUs and memory modes", "compare NPUs and memory modes"),
     Target(
         "diff",

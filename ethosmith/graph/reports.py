@@ -18,6 +18,7 @@ from ethosmith.graph.images import Image
 from ethosmith.graph.layers import layers_file
 from ethosmith.graph.layout import BUILD, SelectedUseCase, image_file
 from ethosmith.graph.models import CompiledNetwork
+from ethosmith.graph.stages import stages_file
 from ethosmith.steps.write_pipeline import WritePipeline
 from ethosmith.steps.write_report_index import WriteReportIndex
 from ethosmith.steps.write_report_page import WriteReportPage
@@ -67,6 +68,7 @@ def image_report(
             map=image.map,
             per_layer=compiled.per_layer,
             layers=layers_file(build, usecase, configuration),
+            stages=stages_file(build, usecase, configuration),
             accuracy=accuracy_result(build, usecase, configuration),
             index=_INDEX,
             history=HISTORY,

@@ -131,6 +131,7 @@ def page_text(
         manifest=data["manifest"],
         run=data["verified"],
         accuracy=data.get("accuracy"),
+        stages=data.get("stages"),
         inferences=[len(inferences_of(sample)) for sample in data["verified"]["samples"]],
         log=data["result"]["uart"],
         **_of_layers(layers),

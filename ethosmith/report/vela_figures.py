@@ -82,6 +82,14 @@ def read_estimate(path: Path) -> Estimate:
         raise _unknown(path, error) from None
 
 
+def weight_bytes(path: Path) -> int:
+    """Return from NAME_summary.csv how large the compressed weights are; as `read_estimate`."""
+    try:
+        return int(float(_rows(path)[0]["total_npu_encoded_weights"]))
+    except _NONSENSE as error:
+        raise _unknown(path, error) from None
+
+
 def read_layers(path: Path) -> list[Layer]:
     """Read NAME_per-layer.csv, with the operators that a layer was split into or that were fused.
 

@@ -39,6 +39,7 @@ class WriteReportPage(Step):
         map: the linker's, if the image was linked here.
         per_layer: of the step compile-with-vela.
         layers: of the step measure-layers; none: they cannot be measured.
+        stages: of the step compare-stages, if they were measured.
         accuracy: of the step judge-accuracy, if it was measured.
         index: the index page, to link to.
         history: the folder of the figures of the builds before.
@@ -55,6 +56,7 @@ class WriteReportPage(Step):
     map: OptionalInput = None
     per_layer: OptionalInput = None
     layers: OptionalInput = None
+    stages: OptionalInput = None
     accuracy: OptionalInput = None
     index: Path
     history: Unsigned[Path]
@@ -99,7 +101,7 @@ class WriteReportPage(Step):
             "result": self.result,
             "verified": self.verified,
         }
-        asked = {"accuracy": self.accuracy, "layers": self.layers}
+        asked = {"accuracy": self.accuracy, "layers": self.layers, "stages": self.stages}
         return found | {name: path for name, path in asked.items() if path is not None}
 
 

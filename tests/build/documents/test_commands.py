@@ -34,6 +34,7 @@ _SLOW = {
         "four configurations"
     ),
     "./scons usecase=kws verify": "builds all anew",
+    "./scons usecase=ad_compact accuracy stages": "answers the set four times",
     "./scons verify manifest=build/fvp/ethos-u55-128-shared_sram/kws_manifest.json": "the same",
     "./scons usecase=kws memory_mode=Shared_Sram,Sram_Only sweep": "ten configurations",
 }
