@@ -18,7 +18,8 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
-from ethosmith.core.files import sha256_of, writing_beside
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_start, sha256_of, writing_beside
 from ethosmith.graph.build_cache import CONTENT, BuildCache
 from ethosmith.graph.cache_record import DamagedEntry, KeptFile, NotKept
 from ethosmith.graph.http_server import CacheServer, is_url
@@ -28,6 +29,7 @@ from ethosmith.steps.step import Step
 _LOCK = "requirements.lock"
 _PROCESSOR = "processor"
 _CPUINFO = Path("/proc/cpuinfo")
+_CPUINFO_BYTES = 1 << 16  # of the first processor
 # What tells processors apart, of x86 and of Arm.
 _PROCESSOR_LINES = (
     *("vendor_id", "cpu family", "model", "model name", "stepping", "cache size", "flags"),
@@ -147,9 +149,10 @@ def _processor() -> str:
     Caches' sizes count among it: they decide in which order products are summed.
     """
     try:
-        first, _, _ = _CPUINFO.read_text("utf-8", "replace").partition("\n\n")
-    except OSError:
+        text = read_start(_CPUINFO, _CPUINFO_BYTES).decode("utf-8", "replace")
+    except EthosmithError:
         return platform.processor() or platform.machine()
+    first, _, _ = text.partition("\n\n")
     lines = dict(re.findall(r"^([^\t:]+?)\s*: *(.*)$", first, re.MULTILINE))
     kept = [f"{name}={lines[name]}" for name in _PROCESSOR_LINES if name in lines]
     name = lines.get("model name") or lines.get("CPU part") or platform.machine()

@@ -17,7 +17,13 @@ from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import sha256_of, writing_beside
+from ethosmith.core.files import (
+    MAX_DATA_BYTES,
+    check_readable,
+    read_bytes,
+    sha256_of,
+    writing_beside,
+)
 from ethosmith.installation import PYTHON_PATH
 from ethosmith.steps.step import Input, Inputs, Output, Step, step
 
@@ -69,7 +75,7 @@ class TrainNetwork(Step):
             for path in files_of(folder):
                 below = path.relative_to(folder)
                 if sha256_of(path) != before.get(self.folder / below):
-                    archive.writestr(zipfile.ZipInfo(below.as_posix(), _NO_DATE), path.read_bytes())
+                    archive.writestr(zipfile.ZipInfo(below.as_posix(), _NO_DATE), read_bytes(path))
 
     def rounds(self) -> bool:
         """Say yes: another processor trains other weights."""
@@ -108,6 +114,7 @@ def take_trained(archive: Path, folder: Path) -> list[str]:
     Raises:
         EthosmithError: a name leads out of the folder; nothing is written then.
     """
+    check_readable(archive, limit_bytes=MAX_DATA_BYTES)
     with zipfile.ZipFile(archive) as opened:
         names = opened.namelist()
         for name in names:

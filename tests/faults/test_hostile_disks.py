@@ -18,7 +18,6 @@ from tests.support.changes import DESCRIPTOR
 from tests.support.needs import program
 from tests.support.project_copy import Outcome, ProjectCopy
 
-pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"
 # SCons's memory of the build, on its way.
 _SCONS_NOTES = ".sconsign.tmp"

@@ -16,7 +16,6 @@ import pytest
 
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
 _KWS = ("usecase=kws", "-j2")
 _LONGEST_S = 4.0
 _END_S = 30

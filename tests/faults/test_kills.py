@@ -14,7 +14,6 @@ import pytest
 from tests.support.kills import kill_and_build
 
 pytestmark = [
-    pytest.mark.scons,
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="finds processes in /proc"),
 ]

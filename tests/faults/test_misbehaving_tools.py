@@ -13,7 +13,6 @@ import pytest
 from tests.conftest import NewCopy
 from tests.support.project_copy import Outcome, ProjectCopy
 
-pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"
 _COMPILER, _SIMULATOR = "arm-none-eabi-gcc", "qemu-system-arm"
 _SOURCE = "firmware/runtime/inference.c"

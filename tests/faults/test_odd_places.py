@@ -14,7 +14,6 @@ import pytest
 from tests.support.needs import program
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
 _LABELS = ("usecase=kws", "build/usecases/kws/generated/labels.c", "cache=none")
 
 

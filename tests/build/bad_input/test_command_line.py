@@ -170,7 +170,6 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
 }
 
 
-@pytest.mark.scons
 @pytest.mark.parametrize("name", CALLS)
 def test_scons_says_one_line_and_fails(name: str, project: ProjectCopy) -> None:
     words, wanted = CALLS[name]
@@ -216,7 +215,6 @@ EDITS: dict[str, tuple[str, str, str, str]] = {
 }
 
 
-@pytest.mark.scons
 @pytest.mark.parametrize("name", EDITS)
 def test_a_fault_that_a_tool_finds_is_no_traceback(name: str, project: ProjectCopy) -> None:
     path, old, new, wanted = EDITS[name]
@@ -231,7 +229,6 @@ def test_a_fault_that_a_tool_finds_is_no_traceback(name: str, project: ProjectCo
     assert outcome.stderr.count("\n") == 1
 
 
-@pytest.mark.scons
 def test_a_missing_compiler_is_named_with_the_way_to_get_it(
     project: ProjectCopy, tmp_path: Path
 ) -> None:

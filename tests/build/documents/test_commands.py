@@ -18,8 +18,6 @@ from tests.support.document_commands import commands, documents, shown_lines
 from tests.support.networks.picture import picture_network
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
-
 _TIME_LIMIT_S = 900
 _LABELS = ("apple", "pear", "plum")
 _FIRST_IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws.axf"

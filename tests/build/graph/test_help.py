@@ -5,8 +5,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from ethosmith.graph.help import help_text, reference
 from ethosmith.graph.options import GROUPS, OPTIONS, TARGETS
 from ethosmith.graph.project import Project
@@ -40,7 +38,6 @@ def test_the_command_line_s_reference_is_current() -> None:
     )
 
 
-@pytest.mark.scons
 def test_list_names_what_the_variables_take(tmp_path: Path) -> None:
     shown = ProjectCopy.fresh(tmp_path / "a project").build("list").stdout
     project = Project(ROOT)

@@ -21,8 +21,6 @@ _ALL = ("usecase=kws", _TFLM, _CMSIS_NN, _DRIVER)
 _STEPS = {f"NINJA {target}" for target in _ALL[1:]}
 _PACK = "tensorflow/lite/micro/kernels/pack.cc"
 
-pytestmark = pytest.mark.scons
-
 
 @pytest.fixture(scope="module")
 def fetched(unfetched: ProjectCopy) -> ProjectCopy:

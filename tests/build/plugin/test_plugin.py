@@ -53,7 +53,6 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.slow
-@pytest.mark.scons
 def test_installed_package_builds_another_projects_use_case(installed: Path, project: Path) -> None:
     environment = {**os.environ, "PYTHONPATH": str(installed)}
     command = [sys.executable, "-m", "SCons", "-Q", "usecase=two_words", "target=our_board"]
@@ -71,7 +70,6 @@ def test_installed_package_builds_another_projects_use_case(installed: Path, pro
         assert str(installed).encode() not in file.read_bytes(), f"{file.name} names a place"
 
 
-@pytest.mark.scons
 def test_installed_package_makes_a_use_case_in_another_project(
     installed: Path, tmp_path: Path
 ) -> None:
@@ -97,7 +95,6 @@ def test_installed_package_makes_a_use_case_in_another_project(
     assert "person.axf" in planned
 
 
-@pytest.mark.scons
 def test_a_project_builds_its_own_use_cases_and_ours_by_name(
     installed: Path, tmp_path: Path
 ) -> None:

@@ -17,7 +17,7 @@ import pytest
 from tests.support import needs
 from tests.support.project_copy import ROOT, ProjectCopy
 
-pytestmark = [pytest.mark.scons, pytest.mark.slow]
+pytestmark = pytest.mark.slow
 
 _VERIFIED = "build/fvp/ethos-u55-128-shared_sram/kws@net_verified.json"
 _EXPECTED = "build/usecases/kws@net/expected.json"

@@ -43,7 +43,6 @@ def _program_for_arm64(project: ProjectCopy, usecase: str, folder: Path) -> Path
 
 
 @pytest.mark.slow
-@pytest.mark.scons
 @pytest.mark.skipif(platform.machine() != "x86_64", reason="compares with x86-64")
 @pytest.mark.parametrize("usecase", _USECASES)
 def test_features_and_answers_are_equal_to_the_bit(

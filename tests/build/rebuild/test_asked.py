@@ -13,8 +13,6 @@ import pytest
 
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
-
 _LABELS = "build/usecases/kws/generated/labels.c"
 _UP_TO_DATE = f"scons: `{_LABELS}' is up to date.\n"
 _ENTERING = "scons: Entering directory `{root}'\n"

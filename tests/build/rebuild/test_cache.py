@@ -21,7 +21,6 @@ from tests.support.changes import steps
 from tests.support.nginx import TOKEN, nginx
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"
 _LABELS = "build/usecases/kws/generated/labels.c"
 _LIBRARY = "build/fvp/lib/libnpu.a"

@@ -39,12 +39,10 @@ def folder(both: tuple[Path, set[str]]) -> Path:
     return both[0]
 
 
-@pytest.mark.scons
 def test_only_the_device_is_compiled_again(both: tuple[Path, set[str]]) -> None:
     assert both[1] == {step for step in both[1] if " build/fvp-clang/" in step} != set()
 
 
-@pytest.mark.scons
 def test_the_image_is_verified_and_its_manifest_names_the_compiler(folder: Path) -> None:
     verified = json.loads((folder / "kws_verified.json").read_text())
     assert [sample["answer"] for sample in verified["samples"]][:2] == ["yes", "no"]
@@ -53,7 +51,6 @@ def test_the_image_is_verified_and_its_manifest_names_the_compiler(folder: Path)
     assert "toolchain=clang" in manifest["arguments"]
 
 
-@pytest.mark.scons
 def test_llds_map_covers_every_section(folder: Path) -> None:
     image = read_image(folder / "kws.axf")
     link_map = read_link_map(folder / "kws.map", [section.name for section in image.sections])
@@ -69,7 +66,6 @@ def test_llds_map_covers_every_section(folder: Path) -> None:
     assert found.origin == "build/fvp-clang/ethos-u55-128-shared_sram/lib/libruntime.a(main.c.o)"
 
 
-@pytest.mark.scons
 def test_frames_read_from_its_code_are_those_of_clangs_debug_information(folder: Path) -> None:
     image = read_image(folder / "kws.axf")
     functions = read_functions(image, read_symbols(image))
@@ -86,7 +82,6 @@ def test_frames_read_from_its_code_are_those_of_clangs_debug_information(folder:
     assert compared > 80
 
 
-@pytest.mark.scons
 def test_a_cortex_m85_is_built_and_not_said_to_have_run(both: tuple[Path, set[str]]) -> None:
     project = ProjectCopy(both[0].parents[2], {"FVP_PATH": ""})
     outcome = project.build("usecase=kws", "toolchain=clang", "target=sse310")

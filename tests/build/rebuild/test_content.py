@@ -17,7 +17,6 @@ from tests.build.rebuild.test_rebuild import change_weights, tool_that_reports
 from tests.support.changes import PLATFORM, steps
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"
 # Long past: SCons by itself does not look into such a file again.
 _OLD_NS = 946_684_800 * 10**9

@@ -17,7 +17,6 @@ from tests.conftest import NewCopy
 from tests.support.changes import CHANGES, DESCRIPTOR
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"
 _CHANGE_SAMPLE = next(change for change in CHANGES if change.name == "a sample")
 

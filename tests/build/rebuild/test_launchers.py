@@ -19,7 +19,6 @@ from tests.conftest import NewCopy
 from tests.support.needs import program
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"
 # C with generated headers and without, C++, for the device and for the host.
 _LIBRARIES = (

@@ -7,11 +7,8 @@ import json
 import wave
 from pathlib import Path
 
-import pytest
-
 from tests.conftest import NewCopy
 
-pytestmark = pytest.mark.scons
 _NAMES = ("$HOME", "#x", "a b", "ü", "it's", 'q"q', "${TARGET}")
 
 

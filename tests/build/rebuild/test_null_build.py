@@ -20,7 +20,6 @@ from tests.support import needs
 from tests.support.changes import DESCRIPTOR, PLATFORM
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
 _WORDS = ("usecase=kws", "cache=none")
 _IMAGE = "build/fvp/ethos-u55-128-shared_sram"
 _TIME_LIMIT_S = 60

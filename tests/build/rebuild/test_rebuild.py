@@ -13,7 +13,6 @@ from tests.conftest import NewCopy
 from tests.support.changes import AFTER_QUANTISE, CHANGES, DESCRIPTOR, Change, steps
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"
 
 

@@ -6,11 +6,8 @@ from __future__ import annotations
 import csv
 import json
 
-import pytest
-
 from tests.conftest import NewCopy
 
-pytestmark = pytest.mark.scons
 _IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws"
 _LABELS = "build/usecases/kws/generated/labels.c"
 

@@ -19,7 +19,6 @@ from tests.conftest import NewCopy
 from tests.fuzz.firmware import find_clang
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
 _KWS = "usecase=kws"
 _BY_CLANG = (_KWS, "toolchain=clang", "report")
 _IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws"

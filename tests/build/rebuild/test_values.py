@@ -5,12 +5,9 @@ from __future__ import annotations
 
 import json
 
-import pytest
-
 from tests.conftest import NewCopy
 from tests.support.changes import DESCRIPTOR
 
-pytestmark = pytest.mark.scons
 _LABEL = "it's $(touch made1) `touch made2`; ${TARGET} $HOME %s ??/ é"
 _REMARK = 'a "quoted" \\ word $(touch made3)\nand a second line `touch made4` é ??/'
 

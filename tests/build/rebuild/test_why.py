@@ -3,13 +3,10 @@
 
 from __future__ import annotations
 
-import pytest
-
 from tests.build.rebuild.test_rebuild import written
 from tests.conftest import NewCopy
 from tests.support.changes import DESCRIPTOR
 
-pytestmark = pytest.mark.scons
 _LABELS = "build/usecases/kws/generated/labels.c"
 _OBJECT = "build/fvp/ethos-u55-128-shared_sram/obj/kws/labels.c.o"
 _CHANGED = "option labels changed: "

@@ -17,8 +17,6 @@ import pytest
 from tests.support.networks.pooled import pooled_network
 from tests.support.project_copy import ROOT, ProjectCopy
 
-pytestmark = pytest.mark.scons
-
 _FAKES = ROOT / "tests" / "fakes"
 _FOLDERS = {
     "tflm": "tflite-micro",

@@ -14,8 +14,6 @@ import pytest
 from tests.support.kills import kill_at_first_note
 from tests.support.project_copy import ROOT, ProjectCopy
 
-pytestmark = pytest.mark.scons
-
 _USECASE = "usecases/kws/usecase.yaml"
 _RESULT = "build/fvp/ethos-u55-128-shared_sram/kws_accuracy.json"
 # The twelve words in reverse, on the device alone.

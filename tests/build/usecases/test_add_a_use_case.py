@@ -25,7 +25,6 @@ def test_it_takes_less_than_sixty_lines() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.scons
 def test_a_reader_who_follows_it_sees_what_it_shows(tmp_path: Path) -> None:
     project = ProjectCopy.fresh(tmp_path / "project").cached()
     files = dict(_FILE.findall(_DOCUMENT))

@@ -12,8 +12,6 @@ from PIL import Image
 from tests.support.networks.dense import dense_network
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
-
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:

@@ -14,8 +14,6 @@ import pytest
 
 from tests.support.project_copy import ROOT, ProjectCopy
 
-pytestmark = pytest.mark.scons
-
 _PROJECT = """\
 cmake_minimum_required(VERSION 3.20)
 project(board LANGUAGES C CXX)

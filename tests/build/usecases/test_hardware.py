@@ -9,15 +9,11 @@ import subprocess
 import threading
 import tty
 
-import pytest
-
 from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.verify.simulator import choose_simulator
 from open_board.job import BoardJob
 from tests.conftest import NewCopy
 from tests.support.project_copy import ProjectCopy
-
-pytestmark = pytest.mark.scons
 
 _AXF = "build/fvp/ethos-u55-128-shared_sram/kws.axf"
 _EQUAL = "6 samples and 47 tensors, compared with LiteRT's reference kernels: equal, byte for byte"

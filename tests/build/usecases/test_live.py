@@ -25,8 +25,6 @@ from tests.conftest import NewCopy
 from tests.support.browser import Browser, browser
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
-
 _RESULT = "build/fvp/ethos-u55-128-shared_sram/kws_result.json"
 _FAKES = ("--use-fake-ui-for-media-stream", "--use-fake-device-for-media-stream")
 _WORD = "usecases/kws/samples/down.wav"

@@ -3,16 +3,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.core.files import write_bytes
 from ethosmith.verify.simulator import choose_simulator
 from open_board.job import BoardJob, DataFile
 from tests.conftest import NewCopy
 from tests.support.changes import DESCRIPTOR
-
-pytestmark = pytest.mark.scons
 
 _STEM = "build/fvp/ethos-u55-128-shared_sram/kws"
 

@@ -67,7 +67,6 @@ def test_a_template_builds_boots_and_answers_as_it_is(project: ProjectCopy, temp
     assert answers[: len(_ANSWERS[template])] == _ANSWERS[template]
 
 
-@pytest.mark.scons
 def test_an_application_logs_on_device_and_host_and_may_have_warnings(project: ProjectCopy) -> None:
     name = _NAMES["vector"]
     source = f"usecases/{name}/src/{name}.cc"
@@ -85,7 +84,6 @@ def test_an_application_logs_on_device_and_host_and_may_have_warnings(project: P
     assert {f"host: {line}" for line in device} <= set(said.splitlines())
 
 
-@pytest.mark.scons
 def test_what_is_there_stays_as_it_is(project: ProjectCopy) -> None:
     before = {p: p.read_bytes() for p in (project.root / "usecases").rglob("*") if p.is_file()}
     for name in ("kws", "gesture"):
@@ -127,7 +125,6 @@ _REFUSED_BY_SCONS = {
 }
 
 
-@pytest.mark.scons
 @pytest.mark.parametrize("case", _REFUSED_BY_SCONS)
 def test_scons_refuses_and_tells_the_rule(project: ProjectCopy, case: str) -> None:
     words, message = _REFUSED_BY_SCONS[case]

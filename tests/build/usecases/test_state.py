@@ -15,8 +15,6 @@ import pytest
 from tests.support.networks.gates import network_named
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
-
 _WINDOWS = 10
 _APPLICATION = """\
 #include "application.h"

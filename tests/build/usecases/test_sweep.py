@@ -12,7 +12,6 @@ from tests.support.kills import kill_at_first_note
 from tests.support.networks.dense import dense_network
 from tests.support.project_copy import ProjectCopy
 
-pytestmark = pytest.mark.scons
 _FOLDER = "build/fvp/ethos-u55-128-shared_sram"
 _WORDS = ("sweep", "usecase=inference_runner", "npu=ethos-u55-128", "model=nets")
 
