@@ -18,8 +18,9 @@ _FOLDERS = {"NAME_dir=": "in place of git's NAME"}
 
 def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
     """Return what ``scons -h`` prints."""
-    targets = _entries({**{t.name: t.help for t in TARGETS}, "-c": "remove what was built"})
+    targets = _entries({target.name: target.help for target in TARGETS})
     names = f"Use cases: {', '.join(usecases)}. Platforms: {', '.join(platforms)}."
+    names += " scons -c removes what was built."
     return "\n".join(
         [
             "scons [TARGET] usecase=NAME [name=value]   build, run and check; or, as TARGET:",
