@@ -22,6 +22,7 @@ _COPIED = (
     "ethosmith/cli.py",
     "ethosmith/installation.py",
     "ethosmith/core/__init__.py",
+    "ethosmith/core/bounded_run.py",
     "ethosmith/core/errors.py",
     "ethosmith/core/files.py",
     "ethosmith/core/program.py",

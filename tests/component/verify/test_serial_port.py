@@ -60,37 +60,39 @@ def later(action: Callable[[], None]) -> Iterator[None]:
     timer.join()
 
 
-def _received(board: Board) -> tuple[bytes, bytes, bytes]:
+def _received(board: Board, send: Callable[[], None]) -> tuple[bytes, bytes, bytes]:
+    """Read a run while ``send`` sends it: what comes before the port is open is lost."""
     shown, notes = bytearray(), bytearray()
     with opened(board.port, 115200) as device:
-        data = read_run(device, _SILENCE_S, shown.extend, notes.extend)
+        thread = threading.Thread(target=send)
+        thread.start()
+        try:
+            data = read_run(device, _SILENCE_S, shown.extend, notes.extend)
+        finally:
+            thread.join()
     return data, bytes(shown), bytes(notes)
 
 
 def test_a_run_is_read_to_its_exit_code(board: Board) -> None:
-    with later(lambda: board.send(_RUN)):
-        data, shown, notes = _received(board)
+    data, shown, notes = _received(board, lambda: board.send(_RUN))
     assert (data, notes) == (_RUN, b"")
     assert shown == _RUN[:-2]
 
 
 def test_the_end_of_an_earlier_run_is_not_taken_for_one(board: Board) -> None:
-    with later(lambda: board.send(b"tensor no 0\r\nran: 1 samples\r\n\x04\x00" + _RUN)):
-        data, _, notes = _received(board)
+    rest = b"tensor no 0\r\nran: 1 samples\r\n\x04\x00"
+    data, _, notes = _received(board, lambda: board.send(rest + _RUN))
     assert data == _RUN
     assert b"a run that had begun before; reset the board" in notes
 
 
 def test_a_slow_board_is_waited_for_as_long_as_it_goes_on(board: Board) -> None:
     def send() -> None:
-        for index in range(0, len(_RUN), 8):
-            board.send(_RUN[index : index + 8])
+        for index in range(0, len(_RUN), 4):
+            board.send(_RUN[index : index + 4])
             threading.Event().wait(0.4)
 
-    thread = threading.Thread(target=send)
-    thread.start()
-    assert _received(board)[0] == _RUN  # takes longer than the silence that is allowed
-    thread.join()
+    assert _received(board, send)[0] == _RUN  # takes longer than the silence that is allowed
 
 
 @pytest.mark.parametrize(
@@ -105,8 +107,8 @@ def test_a_slow_board_is_waited_for_as_long_as_it_goes_on(board: Board) -> None:
 )
 def test_a_silent_board_is_given_up(board: Board, sent: bytes, problem: str) -> None:
     sent = b"tensor no 0 int8 1x4 00\r\n" if problem.startswith("the beginning") else sent
-    with later(lambda: board.send(sent)), pytest.raises(EthosmithError) as error:
-        _received(board)
+    with pytest.raises(EthosmithError) as error:
+        _received(board, lambda: board.send(sent))
     assert problem in str(error.value)
     assert str(error.value).startswith(f"port={board.port}: ")
 
@@ -117,8 +119,8 @@ def test_a_board_that_is_unplugged_is_told_with_what_came(board: Board) -> None:
         threading.Event().wait(0.3)
         board.unplug()
 
-    with later(unplug), pytest.raises(EthosmithError) as error:
-        _received(board)
+    with pytest.raises(EthosmithError) as error:
+        _received(board, unplug)
     assert str(error.value) == (
         f"port={board.port}: gone; was the board unplugged? after 20 bytes of a run"
     )
