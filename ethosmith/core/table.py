@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
-import io
 import shutil
 import textwrap
+import unicodedata
 from collections.abc import Collection, Iterator, Sequence
 
 from ethosmith.core.terminal import Look
 
 _GAP = 2
+_BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
 def table(
@@ -26,11 +27,27 @@ def table(
         numbers: names of the columns whose cells are set to the right.
         look: what the output can show; a plain one has room for everything.
     """
-    columns = [[name, *(row[i] for row in rows)] for i, name in enumerate(head)]
-    if not look.live or _width(columns) <= _terminal_columns():
-        return _drawn(columns, [name in numbers for name in head], look)
-    stacks = _stacks([list(head)], [list(row) for row in rows], _terminal_columns())
-    return "\n".join(_drawn(stack, [False] + [True] * (len(stack) - 1), look) for stack in stacks)
+    whole = [head, *rows]
+    if not look.live or _width(whole) <= _terminal_columns():
+        return _drawn(whole, {i for i, name in enumerate(head) if name in numbers}, look)
+    stacks = _stacks(head, rows, _terminal_columns())
+    return "\n".join(_drawn(list(zip(*s, strict=True)), range(1, len(s)), look) for s in stacks)
+
+
+def aligned(rows: Sequence[Sequence[str]], to_right: Collection[int]) -> Iterator[str]:
+    """Yield a line for each row, its cells as wide as their column on a terminal.
+
+    Args:
+        rows: with as many cells each.
+        to_right: the columns, by number, whose cells are set to the right.
+    """
+    widths = _widths(rows)
+    for row in rows:
+        cells = []
+        for column, (cell, width) in enumerate(zip(row, widths, strict=True)):
+            space = " " * (width - _columns_of(cell))
+            cells.append(space + cell if column in to_right else cell + space)
+        yield (" " * _GAP).join(cells).rstrip()
 
 
 def note(text: str, look: Look) -> str:
@@ -44,41 +61,35 @@ def _terminal_columns() -> int:
     return shutil.get_terminal_size().columns
 
 
-def _width(columns: Sequence[Sequence[str]]) -> int:
-    return sum(max(map(len, column)) for column in columns) + _GAP * (len(columns) - 1)
+def _columns_of(cell: str) -> int:
+    """Return a terminal's columns: two for wide characters, none for those that combine."""
+    wide = sum(unicodedata.east_asian_width(character) in {"F", "W"} for character in cell)
+    return len(cell) + wide - sum(map(bool, map(unicodedata.combining, cell)))
+
+
+def _widths(rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(_columns_of, column)) for column in zip(*rows, strict=True)]
+
+
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    widths = _widths(rows)
+    return sum(widths) + _GAP * (len(widths) - 1)
 
 
 def _stacks(
-    head: list[list[str]], columns: Sequence[list[str]], width: int
-) -> Iterator[list[list[str]]]:
-    """Yield tables one below the other, each with the head's column and as many as fit."""
-    stack = list(head)
-    for column in columns:
-        if len(stack) > len(head) and _width([*stack, column]) > width:
+    head: Sequence[str], rows: Sequence[Sequence[str]], width: int
+) -> Iterator[list[Sequence[str]]]:
+    """Yield the head with as many rows as fit side by side, until there are no more."""
+    stack = [head]
+    for row in rows:
+        if len(stack) > 1 and _width(list(zip(*stack, row, strict=True))) > width:
             yield stack
-            stack = list(head)
-        stack.append(column)
+            stack = [head]
+        stack.append(row)
     yield stack
 
 
-def _drawn(columns: Sequence[Sequence[str]], to_right: Sequence[bool], look: Look) -> str:
-    from rich.console import Console  # noqa: PLC0415 only when a table is shown
-    from rich.table import Table  # noqa: PLC0415
-
-    drawn = Table(box=None, padding=(0, _GAP, 0, 0), pad_edge=False)
-    for (name, *_), right in zip(columns, to_right, strict=True):
-        drawn.add_column(name, justify="right" if right else "left", no_wrap=True)
-    for row in zip(*(column[1:] for column in columns), strict=True):
-        drawn.add_row(*row)
-    text = io.StringIO()
-    console = Console(
-        file=text,
-        width=max(_width(columns), 1),
-        force_terminal=look.colour,
-        color_system="standard" if look.colour else None,
-        highlight=False,
-        markup=False,
-        emoji=False,
-    )
-    console.print(drawn)
-    return "".join(f"{line.rstrip()}\n" for line in text.getvalue().splitlines())
+def _drawn(rows: Sequence[Sequence[str]], to_right: Collection[int], look: Look) -> str:
+    head, *others = aligned(rows, to_right)
+    lines = [f"{_BOLD}{head}{_PLAIN}" if look.colour else head, *others]
+    return "".join(f"{line}\n" for line in lines)

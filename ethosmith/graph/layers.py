@@ -130,4 +130,4 @@ def declare_layers(build: Build) -> None:
         ]
         build.answer(layers_json(found) if session.answers_json else layers_text(found))
 
-    build.engine.after(_TARGET, show, shows=True)
+    build.show_after(_TARGET, show)

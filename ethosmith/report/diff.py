@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from ethosmith.core.table import aligned
 from ethosmith.descriptors.words import LOWER_IS_BETTER
 from ethosmith.report.history import Entry
 
@@ -135,10 +136,7 @@ def _lines(diff: ImageDiff) -> Iterator[str]:
     changed = [change for change in diff.changes if change.before != change.now]
     if changed:
         rows = [("", "before", "now", "change", ""), *map(_row, changed)]
-        widths = [max(len(row[column]) for row in rows) for column in range(5)]
-        for title, *numbers in rows:
-            cells = [n.rjust(w) for n, w in zip(numbers, widths[1:], strict=True)]
-            yield f"  {title:<{widths[0]}}  {'  '.join(cells)}".rstrip()
+        yield from (f"  {line}" for line in aligned(rows, range(1, len(rows[0]))))
     same = [change.title for change in diff.changes if change.before == change.now]
     if not changed:
         yield f"  all {len(same)} figures are the same"

@@ -4,12 +4,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ethosmith.core.files import read_json
+from ethosmith.core.table import aligned
 
 PORTS = {
     "axi0_rd_bytes": "AXI0 rd",
@@ -117,10 +118,10 @@ def _image_text(image: MeasuredLayers) -> str:
             rows.append(_row("", title, data[key], "", ports))
     vela = sum(layer["vela_cycles"] for layer in data["layers"])
     rows.append(_row("", "all", data["total"], f"{vela:,}", ports))
-    texts = {1, len(head) - 2, len(head) - 1}
+    numbers = {0, *range(2, len(head) - 2)}
     return (
         f"\n{image.usecase}  {image.configuration}, first inference of sample {data['sample']}\n"
-        + "".join(f"  {line}\n" for line in _aligned(rows, texts))
+        + "".join(f"  {line}\n" for line in aligned(rows, numbers))
         + f"\n{verdict_of(data)}\nBytes are whole data beats. Cycles are the model's estimate"
         " beside Vela's; a\ntransfer counts for the layer that waits for it.\n"
     )
@@ -137,13 +138,3 @@ def _row(
 ) -> tuple[str, ...]:
     moved = (f"{counts[key]:,}" for key in ports)
     return (number, title, f"{counts['cycles']:,}", vela, *moved, "", "")
-
-
-def _aligned(rows: Sequence[Sequence[str]], texts: set[int]) -> Iterable[str]:
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
-        cells = [
-            cell.ljust(width) if column in texts else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        yield "  ".join(cells).rstrip()

@@ -27,3 +27,15 @@ def test_columns_where_there_is_none_and_stacks_where_these_do_not_fit(
     assert table(_HEAD, _ROWS, {"cycles"}, _TERMINAL) == expected
     assert note("two words of a text", _TERMINAL) == "two words of a text\n"
     assert note("more words than a line has", _TERMINAL).splitlines()[0] == "more words than a"
+
+
+def test_what_is_two_columns_wide_is_counted_so_and_not_cut(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    text = table(_HEAD, [("kws@\u540d\u524d", "1"), ("\u00fc", "2")], {"cycles"}, _TERMINAL)
+    assert text.splitlines() == [
+        "name      cycles",
+        "kws@\u540d\u524d       1",
+        "\u00fc              2",
+    ]
