@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 from ethosmith.core.terminal import Look
 
 _GAP = 2
+_MIN_CUT = 6
 _BOLD, _PLAIN = "\x1b[1m", "\x1b[0m"
 
 
@@ -48,6 +49,27 @@ def aligned(rows: Sequence[Sequence[str]], to_right: Collection[int]) -> Iterato
             space = " " * (width - _columns_of(cell))
             cells.append(space + cell if column in to_right else cell + space)
         yield (" " * _GAP).join(cells).rstrip()
+
+
+def cut_to_room(rows: Sequence[Sequence[str]], look: Look, indent: int) -> list[list[str]]:
+    """Return ``rows`` with last cells that a terminal has room for: the ends of longer ones.
+
+    Args:
+        rows: with as many cells each.
+        look: what the output can show; a plain one has room for everything.
+        indent: columns before each line.
+    """
+    excess = _width(rows) + indent - _terminal_columns() if look.live else 0
+    room = max(_widths(rows)[-1] - max(excess, 0), _MIN_CUT)
+    return [[*row[:-1], _end_of(row[-1], room)] for row in rows]
+
+
+def _end_of(cell: str, columns: int) -> str:
+    if _columns_of(cell) <= columns:
+        return cell
+    while _columns_of(cell) >= columns:
+        cell = cell[1:]
+    return f"\u2026{cell}"
 
 
 def note(text: str, look: Look) -> str:

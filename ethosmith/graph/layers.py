@@ -3,9 +3,11 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.terminal import Look
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.images import Image
@@ -128,6 +130,8 @@ def declare_layers(build: Build) -> None:
             for image in build.images
             if files[image.axf] in build.made
         ]
-        build.answer(layers_json(found) if session.answers_json else layers_text(found))
+        build.answer(
+            layers_json(found) if session.answers_json else layers_text(found, Look.of(sys.stdout))
+        )
 
     build.show_after(_TARGET, show)

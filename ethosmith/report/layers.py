@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.files import read_json
-from ethosmith.core.table import aligned
+from ethosmith.core.table import aligned, cut_to_room
+from ethosmith.core.terminal import Look
 
 PORTS = {
     "axi0_rd_bytes": "AXI0 rd",
@@ -87,9 +88,9 @@ def short_name(name: str, kind: str) -> str:
     return parts[0]
 
 
-def layers_text(images: Sequence[MeasuredLayers]) -> str:
-    """Return a table for each image."""
-    return "\n".join(_image_text(image) for image in images)
+def layers_text(images: Sequence[MeasuredLayers], look: Look) -> str:
+    """Return a table for each image; long names are cut where a terminal has no room for them."""
+    return "\n".join(_image_text(image, look) for image in images)
 
 
 def layers_json(images: Sequence[MeasuredLayers]) -> str:
@@ -108,7 +109,7 @@ def layers_json(images: Sequence[MeasuredLayers]) -> str:
     return json.dumps(document, indent=2) + "\n"
 
 
-def _image_text(image: MeasuredLayers) -> str:
+def _image_text(image: MeasuredLayers, look: Look) -> str:
     data = image.data
     ports = {key: title for key, title in PORTS.items() if data["total"][key]}
     head = ("", "layer", "cycles", "Vela", *ports.values(), "output", "name")
@@ -121,7 +122,7 @@ def _image_text(image: MeasuredLayers) -> str:
     numbers = {0, *range(2, len(head) - 2)}
     return (
         f"\n{image.usecase}  {image.configuration}, first inference of sample {data['sample']}\n"
-        + "".join(f"  {line}\n" for line in aligned(rows, numbers))
+        + "".join(f"  {line}\n" for line in aligned(cut_to_room(rows, look, 2), numbers))
         + f"\n{verdict_of(data)}\nBytes are whole data beats. Cycles are the model's estimate"
         " beside Vela's; a\ntransfer counts for the layer that waits for it.\n"
     )

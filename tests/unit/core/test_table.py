@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from ethosmith.core.table import note, table
+from ethosmith.core.table import cut_to_room, note, table
 from ethosmith.core.terminal import Look
 
 _TERMINAL = Look(live=True, colour=False)
@@ -39,3 +39,12 @@ def test_what_is_two_columns_wide_is_counted_so_and_not_cut(
         "kws@\u540d\u524d       1",
         "\u00fc              2",
     ]
+
+
+def test_of_a_last_cell_that_is_too_long_its_end_is_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "20")
+    rows = [("1", "model/conv2d/last_part"), ("22", "short")]
+    assert cut_to_room(rows, Look(live=False, colour=False), 2) == [list(row) for row in rows]
+    # Two columns before each line, two of a number, two between: fourteen are left.
+    cut = [["1", "\u2026v2d/last_part"], ["22", "short"]]
+    assert cut_to_room(rows, _TERMINAL, 2) == cut

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from ethosmith.core.terminal import Look
 from ethosmith.models.command_map import Command, CommandMap, Operator
 from ethosmith.report.layers import MeasuredLayers, layers_text, short_name, verdict_of
 from ethosmith.verify.layers import RecordedJob, compare_outputs, layer_costs
@@ -87,7 +88,9 @@ def test_the_table_names_the_first_layer_that_differs() -> None:
         "First output that differs from LiteRT's reference kernels: layer 1, a/conv: 80 of 240"
         " elements; first at [0, 4, 0, 0]: -95, reference -96. 0 equal, 1 differ, 0 not compared."
     )
-    text = layers_text([MeasuredLayers("kws", "ethos-u55-128", data)])
+    text = layers_text(
+        [MeasuredLayers("kws", "ethos-u55-128", data)], Look(live=False, colour=False)
+    )
     row = next(line for line in text.splitlines() if "Conv2D" in line)
     assert row.split() == ["1", "Conv2D", "1,234", "0", "8", "16", "DIFFERS", "a/conv"]
 
