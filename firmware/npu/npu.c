@@ -7,6 +7,9 @@
 
 enum { RESET_TIMEOUT_MS = 100, STOP_TIMEOUT_MS = 100 };
 
+// What Arm's driver sets at most for the SRAM ports of Ethos-U85.
+enum { U85_SRAM_MAX_OUTSTANDING_READS = 12, U85_SRAM_MAX_OUTSTANDING_WRITES = 16 };
+
 static const uint32_t PROTECTION = NPU_RESET_PENDING_CPL_PRIVILEGED; // and secure
 
 static enum npu_error mismatch(struct npu *npu, enum npu_error error, uint32_t expected,
@@ -30,6 +33,27 @@ static void set_axi_limits(const struct npu *npu) {
     for (uint32_t i = 0; i < NPU_AXI_LIMITS; i++) {
         npu_write(npu, NPU_AXI_LIMIT0 + 4 * i, limit);
     }
+}
+
+static uint32_t at_most(uint32_t value, uint32_t limit) { return value < limit ? value : limit; }
+
+static uint32_t port_limit(const struct npu_setup *setup, uint32_t max_reads, uint32_t max_writes) {
+    uint32_t reads = at_most(setup->max_outstanding_reads, max_reads) - 1;
+    uint32_t writes = at_most(setup->max_outstanding_writes, max_writes) - 1;
+    return reads | writes << NPU_AXI_PORT_MAX_OUTSTANDING_WRITE_M1_SHIFT |
+           max_beats_code(setup->max_beats_bytes) << NPU_AXI_PORT_MAX_BEATS_SHIFT;
+}
+
+// As on the others, numbers 0 and 1 are the ports to SRAM, 2 and 3 those to external memory.
+static void set_ports(const struct npu *npu) {
+    const struct npu_setup *setup = npu->setup;
+    for (uint32_t i = 0; i < NPU_AXI_LIMITS; i++) {
+        npu_write(npu, NPU_MEM_ATTR0 + 4 * i, i < 2 ? 0 : NPU_MEM_ATTR_AXI_PORT_EXT);
+    }
+    npu_write(npu, NPU_AXI_SRAM,
+              port_limit(setup, U85_SRAM_MAX_OUTSTANDING_READS, U85_SRAM_MAX_OUTSTANDING_WRITES));
+    npu_write(npu, NPU_AXI_EXT, port_limit(setup, UINT32_MAX, UINT32_MAX));
+    npu_write(npu, NPU_POWER_CTRL, 0); // the MAC array starts at once
 }
 
 static bool status_clears(const struct npu *npu, uint32_t bit, uint32_t timeout_ms) {
@@ -58,7 +82,8 @@ static enum npu_error reset(struct npu *npu) {
     }
     // A reset allows clock and power to go off, and registers are lost with the power.
     npu_write(npu, NPU_CMD, 0);
-    set_axi_limits(npu);
+    npu->u85 = NPU_CONFIG_PRODUCT(npu_read(npu, NPU_CONFIG)) == NPU_PRODUCT_U85;
+    (npu->u85 ? set_ports : set_axi_limits)(npu);
     npu->ready = true;
     return NPU_OK;
 }
@@ -101,6 +126,7 @@ enum npu_error npu_check(struct npu *npu, const struct npu_payload *payload, uin
     // The SHRAM size has to be equal too, though Arm's driver does not compare it: the stream
     // numbers SHRAM banks from the start, the NPU finds lookup tables from the end, and the
     // compiler kept the two apart for one size. Another size would give wrong results, no fault.
+    // On Ethos-U85 there are as many weight streams as decoders.
     if (((config ^ payload->config) & NPU_CONFIG_MASK) != 0) {
         return mismatch(npu, NPU_WRONG_CONFIG, payload->config, config);
     }

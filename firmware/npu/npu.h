@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 /**
  * @file
- * Driver of the Ethos-U55 and Ethos-U65 for bare metal: one NPU, one job at a time.
+ * Driver of the Ethos-U55, Ethos-U65 and Ethos-U85 for bare metal: one NPU, one job at a time.
+ *
+ * It reads from the NPU which of them it is.
  *
  * It depends on nothing but the C headers below. Everything that differs between boards is in
  * struct npu_setup: the address of the register page and callbacks for sleep, time and caches.
@@ -26,7 +28,7 @@ extern "C" {
 enum {
     NPU_REGIONS = 8,
     NPU_AXI_LIMITS = 4,
-    NPU_EVENT_COUNTERS = 4,
+    NPU_EVENT_COUNTERS = 8, // of Ethos-U85; the others have the first four
     NPU_ALIGNMENT_BYTES = 16,
     NPU_MESSAGE_BYTES = 120, // enough for every text of npu_strerror()
 };
@@ -75,11 +77,13 @@ struct npu_system {
 
 /** An NPU and the system around it; must outlive the struct npu that refers to it. */
 struct npu_setup {
-    uintptr_t address;               // of the register page
-    uint32_t timeout_ms;             // of a job
-    uint32_t max_beats_bytes;        // of an AXI burst: 64, 128 or 256; on all limit counters
-    uint32_t max_outstanding_reads;  // AXI transactions, 1 to 64; on all limit counters
-    uint32_t max_outstanding_writes; // AXI transactions, 1 to 32; on all limit counters
+    uintptr_t address;   // of the register page
+    uint32_t timeout_ms; // of a job
+    // Of all limit counters; of both kinds of ports of Ethos-U85, whose SRAM ports stop at 12 reads
+    // and 16 writes.
+    uint32_t max_beats_bytes;        // of an AXI burst: 64, 128 or 256
+    uint32_t max_outstanding_reads;  // AXI transactions, 1 to 64
+    uint32_t max_outstanding_writes; // AXI transactions, 1 to 32
     struct npu_system system;
 };
 
@@ -87,7 +91,9 @@ struct npu_setup {
 struct npu_region {
     const void *start;   // 16-byte aligned
     uint32_t size_bytes; // 0: the job does not use the region
-    uint32_t axi_limit;  // AXI limit counter: 0 and 1 on port AXI0, 2 and 3 on port AXI1
+    // AXI limit counter: 0 and 1 on port AXI0, 2 and 3 on port AXI1. On Ethos-U85 the memory
+    // attribute: 0 and 1 are the SRAM ports, 2 and 3 the EXT ports.
+    uint32_t axi_limit;
 };
 
 /** Memory that CPU and NPU exchange, inside a region. */
@@ -99,7 +105,7 @@ struct npu_buffer {
 /** A command stream and the memory that it works on. */
 struct npu_job {
     struct npu_payload payload; // from npu_payload_parse()
-    uint32_t stream_axi_limit;  // AXI limit counter of the command stream
+    uint32_t stream_axi_limit;  // of the command stream, as in struct npu_region
     struct npu_region regions[NPU_REGIONS];
     // What the CPU writes between jobs: its cache lines are cleaned before each. The NPU may use
     // the memory for something else during the job, so its contents are undefined afterwards.
@@ -137,6 +143,7 @@ enum npu_error {
 struct npu {
     const struct npu_setup *setup;
     bool ready; // the last reset succeeded
+    bool u85;   // which product it is, as the last reset found
     volatile bool done;
     volatile uint32_t status; // STATUS when the interrupt came, or at the time limit
     // Details of the last error, for npu_strerror().
@@ -186,7 +193,8 @@ enum npu_error npu_prepare(struct npu *npu, struct npu_job *job);
  *
  * @param npu initialised.
  * @param job prepared.
- * @param events what to count, values of enum npu_pmu_event.
+ * @param events what to count, values of enum npu_pmu_event; those that the NPU has no counter for
+ *     read as 0.
  * @param counts zero if no job was started.
  * @return NPU_OK, NPU_NOT_PREPARED, NPU_RESET_TIMEOUT, NPU_ABSENT, NPU_TIMEOUT or NPU_FAILED.
  */

@@ -13,7 +13,8 @@ extern "C" {
  * Zeroes all counters and starts them.
  *
  * @param npu initialised.
- * @param events what to count beside cycles, values of enum npu_pmu_event.
+ * @param events what to count beside cycles, values of enum npu_pmu_event; Ethos-U55 and Ethos-U65
+ *     count the first four.
  */
 void npu_pmu_start(const struct npu *npu, const uint32_t events[NPU_EVENT_COUNTERS]);
 
@@ -21,7 +22,7 @@ void npu_pmu_start(const struct npu *npu, const uint32_t events[NPU_EVENT_COUNTE
  * Stops all counters and reads them.
  *
  * @param npu initialised.
- * @param counts filled in.
+ * @param counts zero; filled in, but for the counters that the NPU does not have.
  */
 void npu_pmu_stop(const struct npu *npu, struct npu_counts *counts);
 

@@ -43,30 +43,38 @@ static void append_hex(struct message *message, uint32_t value) {
 }
 
 static const char *channel_name(uint32_t channel) {
-    static const char *const NAMES[] = {"commands", "IFM",     "weights", "scales and biases",
-                                        "DMA data", "input",   "input",   "input",
+    static const char *const NAMES[] = {"commands", "IFM",     "weights",     "scales and biases",
+                                        "DMA data", "IFM",     "DMA indices", "input",
                                         "OFM",      "DMA data"};
     return channel < sizeof NAMES / sizeof NAMES[0] ? NAMES[channel] : "an unknown channel";
 }
 
-static void append_bus_error(struct message *message, uint32_t status) {
+static void append_bus_error(struct message *message, const struct npu *npu) {
     enum { FIRST_WRITE_CHANNEL = 8 };
-    uint32_t channel = NPU_STATUS_FAULTING_CHANNEL(status);
-    append(message, "bus error on AXI");
-    append_character(message, (status & NPU_STATUS_FAULTING_INTERFACE) != 0 ? '1' : '0');
+    uint32_t channel = NPU_STATUS_FAULTING_CHANNEL(npu->status);
+    bool second = (npu->status & NPU_STATUS_FAULTING_INTERFACE) != 0;
+    append(message, "bus error on ");
+    if (npu->u85) {
+        append(message, second ? "EXT" : "SRAM");
+    } else {
+        append(message, second ? "AXI1" : "AXI0");
+    }
     append(message, channel < FIRST_WRITE_CHANNEL ? " reading " : " writing ");
     append(message, channel_name(channel));
 }
 
-static void append_status(struct message *message, uint32_t status) {
+static void append_status(struct message *message, const struct npu *npu) {
+    uint32_t status = npu->status;
     if ((status & NPU_STATUS_BUS_STATUS) != 0) {
-        append_bus_error(message, status);
+        append_bus_error(message, npu);
     } else if ((status & NPU_STATUS_CMD_PARSE_ERROR) != 0) {
         append(message, "illegal command");
     } else if ((status & NPU_STATUS_WD_FAULT) != 0) {
         append(message, "weight stream cannot be decoded");
     } else if ((status & NPU_STATUS_ECC_FAULT) != 0) {
         append(message, "uncorrectable memory error");
+    } else if ((status & NPU_STATUS_BRANCH_FAULT) != 0) {
+        append(message, "illegal branch");
     } else {
         append(message, "stopped before the end of the command stream");
     }
@@ -179,7 +187,7 @@ static void append_error(struct message *message, const struct npu *npu, enum np
         append_timeout(message, npu);
         break;
     case NPU_FAILED:
-        append_status(message, npu->status);
+        append_status(message, npu);
         append_queue_position(message, npu);
         break;
     }

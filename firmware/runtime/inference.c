@@ -57,7 +57,14 @@ static const struct npu_setup SETUP = {
         },
 };
 
-enum { COUNT_ACTIVE_OR_AXI1_WRITE, COUNT_AXI0_READ, COUNT_AXI0_WRITE, COUNT_AXI1_READ };
+// The last one is for the fifth counter, which only Ethos-U85 has.
+enum {
+    COUNT_ACTIVE_OR_AXI1_WRITE,
+    COUNT_AXI0_READ,
+    COUNT_AXI0_WRITE,
+    COUNT_AXI1_READ,
+    COUNT_ACTIVE
+};
 
 static const uint32_t EVENTS[NPU_EVENT_COUNTERS] = {
     [COUNT_ACTIVE_OR_AXI1_WRITE] =
@@ -65,6 +72,7 @@ static const uint32_t EVENTS[NPU_EVENT_COUNTERS] = {
     [COUNT_AXI0_READ] = NPU_PMU_AXI0_RD_DATA_BEAT_RECEIVED,
     [COUNT_AXI0_WRITE] = NPU_PMU_AXI0_WR_DATA_BEAT_WRITTEN,
     [COUNT_AXI1_READ] = NPU_PMU_AXI1_RD_DATA_BEAT_RECEIVED,
+    [COUNT_ACTIVE] = NPU_PMU_NPU_ACTIVE,
 };
 
 static const struct model *accepted; // by inference_init()
@@ -277,6 +285,7 @@ const char *inference_run(const struct model *m, struct inference_counts *counts
     struct npu_counts raw;
     enum npu_error error = npu_run(&npu, &job, EVENTS, &raw);
     counts->cycles = raw.cycles;
+    counts->active = raw.events[COUNT_ACTIVE];
     *(PLATFORM_NPU_AXI1_WRITES ? &counts->axi1_write_beats : &counts->active) =
         raw.events[COUNT_ACTIVE_OR_AXI1_WRITE];
     counts->axi0_read_beats = raw.events[COUNT_AXI0_READ];

@@ -11,11 +11,14 @@ import pytest
 from ethosu_model.config import ACCELERATORS, AcceleratorConfig
 from ethosu_model.device import NpuDevice
 from ethosu_model.memory import ArrayMemory
+from ethosu_model.u85.config import U85_ACCELERATORS
 from tests.support.firmware.driver import Counts, Driver, Region, compile_driver
 
 STATUS, CMD, RESET, QREAD, PROT, CONFIG = 0x04, 0x08, 0x0C, 0x18, 0x24, 0x28
 QBASE0, QCONFIG, QSIZE, REGIONCFG, AXI_LIMIT0, BASEP0 = 0x10, 0x1C, 0x20, 0x3C, 0x40, 0x80
 PMCR, PMCNTENSET, PMCNTENCLR, PMEVTYPER0 = 0x180, 0x184, 0x188, 0x380
+POWER_CTRL, MEM_ATTR0, AXI_SRAM, AXI_EXT, U85_PMU = 0x38, 0x40, 0x50, 0x54, 0x1000
+ALL_ACCELERATORS = (*ACCELERATORS, *U85_ACCELERATORS)
 RUN, STOP_REQUEST = 1, 1 << 4
 JOB_END = 0x22
 
@@ -59,6 +62,34 @@ def test_a_soft_reset_asks_for_secure_privileged_and_sets_the_limits(library: ct
     driver = Driver(library, Scripted())
     assert driver.init() == "no error"
     assert driver.log == [*FULL_RESET, MAY_POWER_OFF]
+
+
+U85_CONFIG = 0x2000_0118
+# Reads and writes less one, longest burst of 128 bytes; the SRAM ports take no more than 12 reads.
+U85_PORTS = [
+    *[(MEM_ATTR0 + 4 * i, i // 2 << 2, 0) for i in range(4)],
+    (AXI_SRAM, 11 | 15 << 8 | 1 << 16, 0),
+    (AXI_EXT, 31 | 15 << 8 | 1 << 16, 0),
+    (POWER_CTRL, 0, 0),
+]
+
+
+def test_an_ethos_u85_gets_its_own_ports_and_counters(library: ctypes.CDLL) -> None:
+    driver = Driver(library, Scripted(registers={PROT: 1, CONFIG: U85_CONFIG}))
+    assert driver.init() == "no error"
+    assert driver.log == [(RESET, 1, 0), (CMD, 0, 0), *U85_PORTS, MAY_POWER_OFF]
+    driver.prepare(STREAM, {0: WEIGHTS, 1: SCRATCH})
+    driver.log.clear()
+    assert driver.run() == "no error"
+    start = driver.log.index((CMD, RUN, 0))
+    before = {where: value for where, value, _ in driver.log[:start]}
+    # The same numbers choose a memory attribute here.
+    assert (before[QCONFIG], before[REGIONCFG]) == (2, 3 | 1 << 2)
+    types = [before[U85_PMU + PMEVTYPER0 + 4 * i] for i in range(8)]
+    assert types == [0x23, 0x82, 0x87, 0x182, 0, 0, 0, 0]
+    assert before[U85_PMU + PMCNTENSET] == 0x800000FF
+    assert (U85_PMU + PMCNTENCLR, 0x800000FF, 0) in driver.log[start:]
+    assert not {PMCR, PMCNTENSET, PMEVTYPER0} & {where for where, _, _ in driver.log}
 
 
 def test_an_empty_bus_is_not_an_npu(library: ctypes.CDLL) -> None:
@@ -114,18 +145,19 @@ def test_a_model_for_another_npu_is_refused(library: ctypes.CDLL, what: str) -> 
     assert driver.check(*arguments) == said
 
 
-@pytest.mark.parametrize("accelerator", ACCELERATORS, ids=lambda config: config.name)
+@pytest.mark.parametrize("accelerator", ALL_ACCELERATORS, ids=lambda config: config.name)
 def test_a_model_for_this_npu_is_taken(
     library: ctypes.CDLL, accelerator: AcceleratorConfig
 ) -> None:
     config, ident = accelerator.config_register, accelerator.id_register
+    oldest = 0x2000_0000 if accelerator.product == "ethos-u85" else 0x1006_0000
     hardware = Scripted(registers={PROT: 1, CONFIG: config, 0x00: ident})
     driver = Driver(library, hardware)
     assert driver.init() == "no error"
-    assert driver.check(config, 0x10060000, accelerator.macs) == "no error"
+    assert driver.check(config, oldest, accelerator.macs) == "no error"
     # Bits that the manual reserves do not count.
     hardware.registers[CONFIG] |= 1 << 27
-    assert driver.check(config, 0x10060000, accelerator.macs) == "no error"
+    assert driver.check(config, oldest, accelerator.macs) == "no error"
 
 
 def test_a_job_is_set_up_after_a_reset_and_before_it_runs(library: ctypes.CDLL) -> None:
@@ -237,13 +269,29 @@ ERRORS = {
 }
 
 
-@pytest.mark.parametrize("status", ERRORS, ids=hex)
-def test_each_error_bit_has_its_words(library: ctypes.CDLL, status: int) -> None:
-    hardware = Scripted(status, {PROT: 1, QREAD: 24})
+U85_ERRORS = {
+    0x0006: "bus error on SRAM reading commands",
+    0x1806: "bus error on EXT reading IFM",
+    0x5006: "bus error on SRAM reading IFM",
+    0x6806: "bus error on EXT reading DMA indices",
+    0x9806: "bus error on EXT writing DMA data",
+    0x0202: "illegal branch",
+    0x0102: "uncorrectable memory error",
+}
+
+
+@pytest.mark.parametrize(
+    ("config", "status", "words"),
+    [*((0, *error) for error in ERRORS.items()), *((U85_CONFIG, *e) for e in U85_ERRORS.items())],
+)
+def test_each_error_bit_has_its_words(
+    library: ctypes.CDLL, config: int, status: int, words: str
+) -> None:
+    hardware = Scripted(status, {PROT: 1, QREAD: 24, CONFIG: config})
     driver = Driver(library, hardware)
     driver.init()
     driver.prepare(STREAM, {}, EXCHANGED)
-    message = f"{ERRORS[status]} at byte 24 of the command stream (STATUS {status:#010x})"
+    message = f"{words} at byte 24 of the command stream (STATUS {status:#010x})"
     assert driver.run() == message
     assert driver.written(RESET) == [1, 1, 1]
     # What is truncated stays terminated and inside the buffer.
@@ -335,7 +383,7 @@ class Modelled:
 STOP = bytes.fromhex("0000ffff")
 
 
-@pytest.mark.parametrize("accelerator", ACCELERATORS, ids=lambda config: config.name)
+@pytest.mark.parametrize("accelerator", ALL_ACCELERATORS, ids=lambda config: config.name)
 def test_the_model_of_the_npu_takes_the_driver_s_jobs(
     library: ctypes.CDLL, accelerator: AcceleratorConfig
 ) -> None:
@@ -348,7 +396,8 @@ def test_the_model_of_the_npu_takes_the_driver_s_jobs(
     assert driver.run().startswith("illegal command at byte")
     beyond = Region(STREAM.start + 0x10000, 8, 2)
     driver.prepare(beyond, {})
-    assert driver.run().startswith("bus error on AXI1 reading commands at byte")
+    port = "EXT" if accelerator.product == "ethos-u85" else "AXI1"
+    assert driver.run().startswith(f"bus error on {port} reading commands at byte")
     hardware.memory.write(STREAM.start, STOP + STOP)
     driver.prepare(stream, {})
     assert driver.run().startswith("stopped before the end of the command stream at byte 4")

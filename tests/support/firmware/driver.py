@@ -34,7 +34,7 @@ class _Functions(ctypes.Structure):
 class Counts(ctypes.Structure):
     """struct npu_counts"""
 
-    _fields_ = (("cycles", _U64), ("events", _U32 * 4))
+    _fields_ = (("cycles", _U64), ("events", _U32 * 8))
 
 
 class Hardware(Protocol):
