@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from ethosmith.core.accelerators import HOST_ONLY, parse_accelerator
 from ethosmith.core.errors import EthosmithError
@@ -49,8 +49,7 @@ class Platform(Descriptor):
         npu: the NPU.
         uart: where the firmware prints.
         timing_adapters: bridges that give the NPU a memory's speed; none if there are none.
-        open_board: the open board can take the place of this one. It is an SSE-300 with a
-            Cortex-M55.
+        open_board: which of the open board's boards can take the place of this one; false: none.
         model_partition: memory for a model that replaces the image's; none: there is no such.
         windows: memory for files; none on real boards.
         prebuilt_images: images that execute a network in the windows.
@@ -66,7 +65,7 @@ class Platform(Descriptor):
     npu: Npu
     uart: Uart
     timing_adapters: TimingAdapters | None = None
-    open_board: bool = True
+    open_board: Literal["sse300", "sse310", False] = "sse300"
     model_partition: ModelPartition | None = None
     windows: Windows | None = None
     prebuilt_images: tuple[PrebuiltImage, ...] = ()

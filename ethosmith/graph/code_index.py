@@ -25,7 +25,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes, read_json, write_text
 from ethosmith.core.identity import Identity
 
-_TEMPLATES = ".j2"
+_PARTS = (".j2", ".toml")  # templates, data
 _SITE_FOLDERS = {"site-packages", "dist-packages"}
 # Ours even where they are installed.
 OWN_PACKAGES = ("ethosmith", "ethosu_model", "open_board")
@@ -47,7 +47,8 @@ class Closure:
     """The code of one step.
 
     Attributes:
-        modules: hash of what the code does, by the name of each module; templates by their file.
+        modules: hash of what the code does, by the name of each module; templates and data by
+            their file.
         distributions: the installed distributions that it imports, sorted.
     """
 
@@ -261,5 +262,5 @@ def _templates_of(path: Path) -> dict[str, str]:
     return {
         name: hashlib.sha256(read_bytes(path.parent / name)).hexdigest()[:16]
         for name in sorted(_names(str(path.parent)))
-        if name.startswith(f"{path.stem}.") and name.endswith(_TEMPLATES)
+        if name.startswith(f"{path.stem}.") and name.endswith(_PARTS)
     }

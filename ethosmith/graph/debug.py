@@ -50,7 +50,10 @@ def _declare_gdb(build: Build, commands: Path) -> None:
         )
     (image,) = build.images
     step = DebugImage(
-        axf=Path(image.axf), npu=image.configuration.board_npu.name, gdb_commands=commands
+        axf=Path(image.axf),
+        npu=image.configuration.board_npu.name,
+        board=build.platform.descriptor.open_board or None,
+        gdb_commands=commands,
     )
     build.engine.alias(_DEBUG, [step.axf, commands])
     step_after(build, _DEBUG, step)
@@ -65,6 +68,7 @@ def _declare_vscode(build: Build, commands: Path) -> None:
             "name": f"{image.usecase} {image.configuration.title}",
             "axf": image.axf,
             "npu": image.configuration.board_npu.name,
+            "board": build.platform.descriptor.open_board or None,
             "arguments": [*_arguments(image), *others],
         }
         for image in build.images

@@ -70,6 +70,7 @@ def measured_layers(
             map=commands.output,
             npu=configuration.board_npu.name,
             system_config=configuration.system_config,
+            board=build.platform.descriptor.open_board or None,
             tools=simulator_versions(build, configuration),
             network=None if network.tosa else network.path,
             program=None if network.tosa else host,

@@ -57,6 +57,7 @@ def board_run(
             system_config=configuration.system_config,
             simulator=simulator(build),
             fvp_programs=fvp_programs(build, configuration),
+            board=build.platform.descriptor.open_board or None,
             strict=_is_strict(build, configuration),
             count_calls=configuration.runtime.inference_function or None,
             tools=simulator_versions(build, configuration),

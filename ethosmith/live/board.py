@@ -14,6 +14,7 @@ from ethosmith.live.window import EXCHANGE, READY, LiveWindow
 from ethosmith.verify.uart_log import DeviceSample, samples_of
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.memory import Memory
+from open_board.board import find_board
 from open_board.errors import BoardError
 from open_board.job import BoardJob, BoardResult, Outcome, RunError
 from open_board.open_board import OpenBoard
@@ -31,12 +32,14 @@ class LiveImage:
         accelerator: the board's NPU.
         window: where samples are handed over.
         time_limit_s: for one sample, in seconds of processor time.
+        board: which board the open board is; None: the SSE-300.
     """
 
     axf: Path
     accelerator: AcceleratorConfig
     window: Window
     time_limit_s: float | None = None
+    board: str | None = None
 
 
 @dataclass(frozen=True)
@@ -146,7 +149,8 @@ class LiveBoard:
             self._image.accelerator, axf=self._image.axf, time_limit_s=self._image.time_limit_s
         )
         try:
-            failure = _end_of(OpenBoard(pause=pause).run(job))
+            board = find_board(self._image.board)
+            failure = _end_of(OpenBoard(pause=pause, board=board).run(job))
         except BoardError as error:
             failure = EthosmithError(str(error))
         self._failure = failure

@@ -79,10 +79,13 @@ class AnswerOnDevice(Step):
         from ethosmith.verify.simulator import choose_simulator
 
         accelerator = parse_accelerator(self.npu)
-        window = window_of(load_platform(self.platform))
+        platform = load_platform(self.platform)
+        window = window_of(platform)
         check_image(read_image(self.image), window)
         program = next(iter(self.fvp_programs), None)
-        simulator = choose_simulator(self.simulator, accelerator, fvp_program=program)
+        simulator = choose_simulator(
+            self.simulator, accelerator, fvp_program=program, board=platform.open_board or None
+        )
         device = Device(simulator, self.image, accelerator, window, self.time_limit_s)
         write_answers(self.output, device_answers(device, items_of_set(self.evaluation_set)))
 

@@ -28,6 +28,7 @@ class DebugImage(Step):
     Attributes:
         axf: the image.
         npu: the board's NPU, such as ``ethos-u55-128``.
+        board: which board the open board is, such as ``sse310``.
         gdb_commands: of the step write-gdb-commands.
         programs: names of debuggers; the first that is installed is taken.
         options: further options of gdb, such as ``-batch -ex COMMAND``.
@@ -35,6 +36,7 @@ class DebugImage(Step):
 
     axf: Input
     npu: str
+    board: str | None = None
     gdb_commands: Input
     programs: tuple[str, ...] = ("gdb-multiarch", "arm-none-eabi-gdb")
     options: Unsigned[tuple[str, ...]] = ()
@@ -49,6 +51,7 @@ class DebugImage(Step):
         port = _free_port()
         board = [sys.executable, "-m", "ethosmith", "board", "-a", str(self.axf)]
         board += ["--npu", self.npu, "--simulator", "open", "--gdb", str(port)]
+        board += ["--board", self.board] if self.board else []
         # A session of its own: Ctrl-C is for gdb, which halts the program with it.
         with tempfile.TemporaryFile() as errors:
             with subprocess.Popen(

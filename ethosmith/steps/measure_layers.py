@@ -30,6 +30,7 @@ class MeasureLayers(Step):
         map: of the step map-commands.
         npu: the board's NPU, such as ``ethos-u55-128``.
         system_config: Vela's, whose memories cycles are estimated with.
+        board: which board the open board is, such as ``sse310``.
         tools: name and version of the simulator.
         network: the int8 .tflite; none: there is nothing to compare with.
         program: the use case's host program, which computes the inputs.
@@ -42,6 +43,7 @@ class MeasureLayers(Step):
     map: Input
     npu: str
     system_config: str = ""
+    board: str | None = None
     tools: tuple[str, ...] = ()
     network: OptionalInput = None
     program: OptionalInput = None
@@ -68,7 +70,11 @@ class MeasureLayers(Step):
         found = CommandMap.of_data(read_json(self.map))
         accelerator = parse_accelerator(self.npu, self.system_config)
         jobs = first_inference(
-            self.axf, accelerator, len(found.streams), time_limit_s=self.time_limit_s
+            self.axf,
+            accelerator,
+            len(found.streams),
+            board=self.board,
+            time_limit_s=self.time_limit_s,
         )
         costs = layer_costs(found, jobs, accelerator.axi_bytes)
         document = {"schema": 1, "sample": self.sample, **costs, **self._compared(found, jobs)}

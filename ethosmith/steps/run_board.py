@@ -37,6 +37,7 @@ class RunBoard(Step):
             ones.
         simulator: ``auto``, ``fvp`` or ``open``.
         fvp_programs: executable of the platform's FVP; none: the SSE-300's with that NPU.
+        board: which board the open board is, such as ``sse310``.
         strict: the open board refuses what a board would not forgive.
         count_calls: function whose CPU instructions are counted in each call (open board).
         tools: name and version of the simulator.
@@ -51,6 +52,7 @@ class RunBoard(Step):
     system_config: str = ""
     simulator: str = "auto"
     fvp_programs: tuple[str, ...] = ()
+    board: str | None = None
     strict: bool = False
     count_calls: str | None = None
     tools: tuple[str, ...] = ()
@@ -78,7 +80,11 @@ class RunBoard(Step):
         )
         program = next(iter(self.fvp_programs), None)
         simulator = choose_simulator(
-            self.simulator, accelerator, fvp_program=program, strict=self.strict
+            self.simulator,
+            accelerator,
+            fvp_program=program,
+            strict=self.strict,
+            board=self.board,
         )
         with self._uart() as show, without_lines(self.hide, show) as sink:
             result = simulator.run(job, sink)

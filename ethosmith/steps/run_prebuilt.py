@@ -78,7 +78,8 @@ class RunPrebuilt(Step):
         if len(self.samples) != len(self.tensors):
             raise EthosmithError(f"{len(self.samples)} samples with {len(self.tensors)} tensors")
         self._check_state()
-        windows = load_platform(self.platform).windows
+        platform = load_platform(self.platform)
+        windows = platform.windows
         if windows is None:
             raise EthosmithError(f"{self.platform}: the platform has no windows for files")
         job = BoardJob(
@@ -89,7 +90,9 @@ class RunPrebuilt(Step):
             time_limit_s=self.time_limit_s or None,
         )
         program = next(iter(self.fvp_programs), None)
-        simulator = choose_simulator(self.simulator, job.accelerator, fvp_program=program)
+        simulator = choose_simulator(
+            self.simulator, job.accelerator, fvp_program=program, board=platform.open_board or None
+        )
         board = RunnerBoard(simulator, job, windows, check_int8(self.network).outputs)
         runs = []
         for name, tensors in zip(self.samples, self.tensors, strict=True):

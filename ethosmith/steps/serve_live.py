@@ -107,10 +107,12 @@ class ServeLive(Step):
         from ethosmith.images.elf import read_image
         from ethosmith.live.board import LiveBoard, LiveImage
 
-        window = window_of(load_platform(self.platform))
+        platform = load_platform(self.platform)
+        window = window_of(platform)
         check_image(read_image(self.axf), window)
         accelerator = parse_accelerator(self.npu, self.system_config)
-        return LiveBoard(LiveImage(self.axf, accelerator, window, self.time_limit_s or None))
+        board, limit_s = platform.open_board or None, self.time_limit_s or None
+        return LiveBoard(LiveImage(self.axf, accelerator, window, limit_s, board))
 
     def _desk(self, board: LiveBoard) -> Desk:
         from ethosmith.live.answers import Desk

@@ -22,7 +22,8 @@ class WriteVscode(Step):
     """Write launch.json, tasks.json and settings.json for Visual Studio Code.
 
     Attributes:
-        images: of each its `name` for people, `axf`, `npu`, and the `arguments` that build it.
+        images: of each its `name` for people, `axf`, `npu`, `board` (or none), and the `arguments`
+            that build it.
         gdb_commands: of the step write-gdb-commands.
         command: what runs Ethosmith in the project: `scons` in a clone, else `ethosmith`.
         gdb: program of the debugger.
@@ -90,6 +91,7 @@ class WriteVscode(Step):
         }
         yield {"label": f"run: {name}", **common, "args": list(image["arguments"]), "group": "test"}
         board = ["board", "-a", image["axf"], "--npu", image["npu"]]
+        board += ["--board", image["board"]] if image.get("board") else []
         yield {
             "label": f"board: {name}",
             **common,

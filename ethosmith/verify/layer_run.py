@@ -18,6 +18,7 @@ from ethosmith.verify.reference import reference_network
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.device import NpuDevice
 from ethosu_model.memory import Memory
+from open_board.board import find_board
 from open_board.errors import BoardError
 from open_board.job import BoardJob, Outcome, RunError
 from open_board.npu_registers import AnnouncedJobs, NpuRegisters
@@ -27,7 +28,12 @@ _ENOUGH = "the first inference is recorded"
 
 
 def first_inference(
-    axf: Path, accelerator: AcceleratorConfig, streams: int, *, time_limit_s: float
+    axf: Path,
+    accelerator: AcceleratorConfig,
+    streams: int,
+    *,
+    board: str | None = None,
+    time_limit_s: float,
 ) -> list[RecordedJob]:
     """Boot an image and return the jobs of its first inference; what comes after is not run.
 
@@ -35,6 +41,7 @@ def first_inference(
         axf: the linked image.
         accelerator: its NPU.
         streams: how many jobs an inference has.
+        board: which board the open board is; None: the SSE-300.
         time_limit_s: seconds until the run has failed; 0: none.
 
     Raises:
@@ -52,7 +59,7 @@ def first_inference(
 
     job = BoardJob(accelerator=accelerator, axf=axf, time_limit_s=time_limit_s or None)
     try:
-        result = OpenBoard(make_npu=make_npu).run(job)
+        result = OpenBoard(make_npu=make_npu, board=find_board(board)).run(job)
     except BoardError as error:
         raise EthosmithError(str(error)) from None
     if result.npu is not None and result.npu.faults:

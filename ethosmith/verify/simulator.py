@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from ethosmith.core.errors import EthosmithError
 from ethosmith.environment.tools import find_program, program_version
 from ethosu_model.config import AcceleratorConfig
+from open_board.board import find_board
 from open_board.choice import SIMULATORS
 from open_board.choice import choose_simulator as choose
 from open_board.errors import BoardError
@@ -40,6 +41,7 @@ def choose_simulator(
     *,
     fvp_program: str | None = None,
     strict: bool = False,
+    board: str | None = None,
 ) -> Simulator:
     """Return the simulator called ``name``; its runs raise EthosmithError.
 
@@ -48,13 +50,15 @@ def choose_simulator(
         accelerator: the NPU that it must have.
         fvp_program: name of the FVP's executable, if not the SSE-300's with that NPU.
         strict: the open board refuses what a board would not forgive.
+        board: which board the open board is; None: the SSE-300.
 
     Raises:
         EthosmithError: there is no such simulator, or the FVP is not installed.
     """
     try:
-        board = OpenBoard(realism=STRICT if strict else USUAL)
-        return _StepSimulator(choose(name, accelerator, open_board=board, fvp_program=fvp_program))
+        open_board = OpenBoard(realism=STRICT if strict else USUAL, board=find_board(board))
+        simulator = choose(name, accelerator, open_board=open_board, fvp_program=fvp_program)
+        return _StepSimulator(simulator)
     except BoardError as error:
         raise EthosmithError(str(error)) from None
 

@@ -82,9 +82,17 @@ def test_frames_read_from_its_code_are_those_of_clangs_debug_information(folder:
     assert compared > 80
 
 
-def test_a_cortex_m85_is_built_and_not_said_to_have_run(both: tuple[Path, set[str]]) -> None:
+def test_a_cortex_m85_runs_and_where_nothing_can_run_it_is_not_said_to_have(
+    both: tuple[Path, set[str]],
+) -> None:
     project = ProjectCopy(both[0].parents[2], {"FVP_PATH": ""})
     outcome = project.build("usecase=kws", "toolchain=clang", "target=sse310")
+    assert "Equal:" in outcome.stdout
+    platform = project.root / "platforms/sse310/platform.yaml"
+    text = platform.read_text()
+    platform.write_text(text.replace("open_board: sse310", "open_board: false"))
+    outcome = project.build("usecase=kws", "toolchain=clang", "target=sse310")
+    assert platform.read_text() != text
     assert not [step for step in outcome.steps if step.startswith(("RUN", "VERIFY"))]
     assert "Not run: FVP_Corstone_SSE-310 is not installed" in outcome.stdout
     assert "Equal:" not in outcome.stdout

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from ethosu_model.config import AcceleratorConfig
+from open_board.board import Board
 from open_board.job import BoardJob, BoardResult
 from open_board.open_board import MakeNpu, OpenBoard
 from tests.support.board import fake_npu, programs
@@ -27,10 +28,11 @@ def run_program(tmp_path: Path) -> RunProgram:
         body: str,
         make_npu: MakeNpu = fake_npu.remembering,
         qemu: Path | None = None,
+        board: Board | None = None,
         **settings: Any,
     ) -> BoardResult:
         axf = programs.build(tmp_path, body)
         job = BoardJob(**{"accelerator": U55, "axf": axf, "time_limit_s": 10.0, **settings})
-        return OpenBoard(qemu, make_npu).run(job)
+        return OpenBoard(qemu, make_npu, board=board).run(job)
 
     return run

@@ -14,17 +14,24 @@ import numpy as np
 import pytest
 
 from ethosu_model.config import AcceleratorConfig
+from open_board.board import find_board
 from open_board.cli import main
 from open_board.job import BoardJob, DataFile, Dump
 from open_board.open_board import OpenBoard
 from tests.support.board import networks
 
+_CPUS = {"sse300": "Cortex-M55", "sse310": "Cortex-M85 r1p0"}
+
 
 @pytest.fixture(scope="module")
 def runners(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Arm's runner for each NPU product."""
+    """Arm's runner for each board and NPU product."""
     folder = tmp_path_factory.mktemp("arm")
-    return {product: networks.arms_runner(product, folder) for product in networks.VELA_SETTINGS}
+    return {
+        f"{board}-{product}": networks.arms_runner(product, folder, board.removeprefix("sse"))
+        for board in _CPUS
+        for product in networks.VELA_SETTINGS
+    }
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +46,18 @@ def _random_input(seed: int) -> np.ndarray[tuple[int, ...], np.dtype[np.int8]]:
     return np.random.default_rng(seed).integers(-128, 128, networks.INPUT_SHAPE, dtype=np.int8)
 
 
-@pytest.mark.parametrize("accelerator", ["ethos-u55-128", "ethos-u55-256", "ethos-u65-256"])
+@pytest.mark.parametrize(
+    ("board", "accelerator"),
+    [
+        ("sse300", "ethos-u55-128"),
+        ("sse300", "ethos-u55-256"),
+        ("sse300", "ethos-u65-256"),
+        ("sse310", "ethos-u55-128"),
+        ("sse310", "ethos-u65-256"),
+    ],
+)
 def test_output_equals_litert(
-    accelerator: str, runners: dict[str, Path], network: Path, tmp_path: Path
+    board: str, accelerator: str, runners: dict[str, Path], network: Path, tmp_path: Path
 ) -> None:
     config = AcceleratorConfig.parse(accelerator)
     compiled = networks.compile_with_vela(network, accelerator, tmp_path)
@@ -54,10 +70,10 @@ def test_output_equals_litert(
         )
         input_file.write_bytes(data.tobytes())
 
-        result = OpenBoard().run(
+        result = OpenBoard(board=find_board(board)).run(
             BoardJob(
                 config,
-                runners[config.product],
+                runners[f"{board}-{config.product}"],
                 data=(
                     DataFile(compiled, networks.NETWORK_ADDRESS),
                     DataFile(input_file, networks.INPUT_ADDRESS),
@@ -69,6 +85,7 @@ def test_output_equals_litert(
         assert result.passed, result.reason
         assert "Inference completed." in result.text
         assert f"MACs/cc:    {config.macs}" in result.text
+        assert f"CPU: {_CPUS[board]}" in result.text
         assert result.npu is not None
         assert (result.npu.jobs, result.npu.faults) == (3, ())
         assert output.path.read_bytes() == expected
@@ -105,7 +122,7 @@ def test_arms_driver_sees_the_injected_fault(
     limit_s = {"no-irq": "5", "stuck-reset": "2"}.get(fault, "60")
     options = ("--inject", fault, "--stat", "--timelimit", limit_s)
 
-    assert _run(runners["ethos-u55"], compiled, *options) == status
+    assert _run(runners["sse300-ethos-u55"], compiled, *options) == status
     out = capfd.readouterr().out
     assert named in out
     assert "Inference completed." not in out
@@ -117,9 +134,8 @@ def test_trace_lists_the_commands_and_dumps_the_ofms(
 ) -> None:
     trace, ofms = tmp_path / "trace", tmp_path / "ofms"
 
-    assert (
-        _run(runners["ethos-u55"], compiled, "--trace", str(trace), "--trace-ofm", str(ofms)) == 0
-    )
+    options = ("--trace", str(trace), "--trace-ofm", str(ofms))
+    assert _run(runners["sse300-ethos-u55"], compiled, *options) == 0
 
     lines = trace.read_text().splitlines()
     assert [line for line in lines if line.startswith("#")] == ["# job 1", "# job 2", "# job 3"]

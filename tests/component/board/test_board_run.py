@@ -7,12 +7,14 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.memory import Memory
+from open_board.board import find_board
 from open_board.errors import BoardError
 from open_board.job import BoardJob, BoardResult, DataFile, Dump, Outcome
 from open_board.open_board import OpenBoard
@@ -393,3 +395,21 @@ def test_memory_is_shared_where_there_is_no_memfd(
     )
 
     assert result.passed
+
+
+def test_a_boards_constants_are_read_in_place_of_what_qemu_has(run_program: RunProgram) -> None:
+    """CPUID and two registers of the SCC block, one of them as a half-word; writes do nothing."""
+    board = replace(find_board(), cpu_midr=0x411FD230, constants={0x49300010: 25_000_000})
+    result = run_program(
+        """
+        int program(void) {
+            if (REG(0xE000ED00) != 0x411fd230) return 1;
+            REG(0x49300010) = 1;
+            if (REG(0x49300010) != 25000000) return 2;
+            if (*(volatile unsigned short *)0x49300012 != 25000000 >> 16) return 3;
+            return 0;
+        }
+        """,
+        board=board,
+    )
+    assert result.exit_code == 0, result.reason

@@ -77,10 +77,21 @@ def test_the_users_folder_or_its_bin_is_used_and_nothing_else(tmp_path: Path) ->
 def test_a_gcc_that_does_not_know_the_processor_is_refused_with_the_version(tmp_path: Path) -> None:
     _gcc(tmp_path / "old", _DEBIAN_GCC_12)
     _gcc(tmp_path / "new", _ARM_GCC_13)
+    text = (ROOT / "toolchains" / "gcc.yaml").read_text("utf-8")
+    (tmp_path / "toolchains").mkdir()
+    core = '- name: cortex-m85\n    minimum_version: "13.1"'
+    newer = text.replace("- name: cortex-m85", core)
+    (tmp_path / "toolchains" / "gcc.yaml").write_text(newer, "utf-8")
+    descriptor = Project(tmp_path).toolchain("gcc").descriptor
+
+    def find(folder: str) -> InstalledToolchain:
+        given = str(tmp_path / folder)
+        return find_toolchain(descriptor, "cortex-m85", "release", given, "/usr/bin:/bin")
+
     wanted = r"is 12\.2\.1, and cortex-m85 needs gcc 13\.1 or newer; get it with: "
     with pytest.raises(EthosmithError, match=wanted):
-        _find("gcc", tmp_path / "old", tmp_path, core="cortex-m85")
-    assert "-mcpu=cortex-m85" in _find("gcc", tmp_path / "new", tmp_path, core="cortex-m85").flags
+        find("old")
+    assert descriptor.cores[1].flags[0] in find("new").flags
 
 
 def test_the_first_clang_that_is_new_enough_counts(tmp_path: Path) -> None:

@@ -29,18 +29,18 @@ VELA_SETTINGS = {
 }
 
 
-_RUNNER = "inference_runner-sse-300-26.03.0-tflm-ethos-{}-Default-noTA/mlek_inference_runner.axf"
+_RUNNER = "inference_runner-sse-{}-26.03.0-tflm-ethos-{}-Default-noTA/mlek_inference_runner.axf"
 _PRODUCTS = {"ethos-u55": "U55", "ethos-u65": "U65"}
 
 # Where the runner takes its network and input, and leaves its output.
 NETWORK_ADDRESS, INPUT_ADDRESS, OUTPUT_ADDRESS = 0x90000000, 0x92000000, 0x93000000
 
 
-def arms_runner(product: str, folder: Path) -> Path:
+def arms_runner(product: str, folder: Path, subsystem: str = "300") -> Path:
     """Return Arm's prebuilt inference runner for ``ethos-u55`` or ``ethos-u65``."""
     package = load(Package, ROOT / "packages" / "mlia-ethos-u.yaml")
-    source = PackageSource(**package.source(_RUNNER.format(_PRODUCTS[product])))
-    runner = folder / f"{product}.axf"
+    source = PackageSource(**package.source(_RUNNER.format(subsystem, _PRODUCTS[product])))
+    runner = folder / f"{product}-{subsystem}.axf"
     Obtainer().to_file(source, ROOT, runner)
     return runner
 

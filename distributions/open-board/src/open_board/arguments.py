@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosu_model.config import ACCELERATORS, AcceleratorConfig
+from open_board.board import DEFAULT_BOARD, Board, board_names, find_board
 from open_board.card import card_images
 from open_board.choice import SIMULATORS
 from open_board.errors import BoardError
@@ -35,6 +36,7 @@ class Arguments:
     Attributes:
         job: What to run.
         simulator: ``auto``, ``fvp`` or ``open``.
+        board: which board it is.
         fvp_program: name of the FVP's executable; None: the SSE-300's with that NPU.
         uart_file: Where UART output goes; None is standard output.
         hidden_words: Lines of the UART that begin with these do not go there.
@@ -51,6 +53,7 @@ class Arguments:
 
     job: BoardJob
     simulator: str
+    board: Board
     fvp_program: str | None
     uart_file: Path | None
     hidden_words: tuple[str, ...]
@@ -76,7 +79,7 @@ def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parse = argparse.ArgumentParser(
         prog="python -m open_board",
-        description="Run a program on a simulated Corstone-300 board with an Ethos-U NPU.",
+        description="Run a program on a simulated Corstone board with an Ethos-U NPU.",
         epilog=_EXIT_CODES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -137,7 +140,14 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
     group = parse.add_argument_group("the board's own")
     group.add_argument("--simulator", choices=SIMULATORS, default="auto")
     group.add_argument(
-        "--fvp-program", metavar="NAME", help="executable of another subsystem's FVP than SSE-300's"
+        "--board",
+        default=DEFAULT_BOARD,
+        metavar="NAME",
+        help=f"{', '.join(board_names())} or a file of the same form as theirs, NAME.toml (default"
+        f" {DEFAULT_BOARD})",
+    )
+    group.add_argument(
+        "--fvp-program", metavar="NAME", help="executable of another FVP than the board's"
     )
     group.add_argument(
         "--npu", metavar="NAME", help=f"accelerator (default {_DEFAULT_ACCELERATOR})"
@@ -211,10 +221,12 @@ def parse_arguments(options: argparse.Namespace) -> Arguments:
     """
     config = [line for path in options.config_file for line in read_config_file(path)]
     parameters = parse_parameters([*config, *options.parameter])
+    job, board = _job(options, parameters), find_board(options.board)
     return Arguments(
-        job=_job(options, parameters),
+        job=job,
         simulator=options.simulator,
-        fvp_program=options.fvp_program,
+        board=board,
+        fvp_program=options.fvp_program or board.fvp_programs.get(job.accelerator.product),
         uart_file=parameters.uart_file,
         hidden_words=tuple(options.hide),
         result_file=options.result,

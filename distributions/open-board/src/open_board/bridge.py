@@ -11,20 +11,14 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
+from open_board.board import Board
 from open_board.board_npu import BoardNpu
 from open_board.emulation import Stopped, carry_out, loaded_value, stopped_at
 from open_board.gdb_client import GdbClient
 from open_board.guest_memory import NpuMemory
 from open_board.instruction import Access, decode
 from open_board.job import NpuStatistics, Outcome, RunError
-from open_board.machine import (
-    ADAPTER_PAGE_BYTES,
-    ADAPTER_PAGES,
-    NPU_PAGES,
-    is_secure_alias,
-    npu_register,
-    page_offset,
-)
+from open_board.machine import is_secure_alias
 from open_board.npu_registers import GuardedNpu, NpuRegisters
 from open_board.realism import Realism
 from open_board.timing_adapter import TimingAdapters
@@ -61,15 +55,17 @@ class Served:
 
 
 class NpuBridge:
-    """Carry out loads and stores that reach the NPU or its timing adapters.
+    """Carry out loads and stores that reach the NPU or what else of the board QEMU lacks.
 
     Attributes:
+        board: Where these are.
         statistics: What was counted so far.
         adapters: The timing adapters.
     """
 
     def __init__(
         self,
+        board: Board,
         gdb: GdbClient,
         make_npu: Callable[[], NpuRegisters],
         memory: NpuMemory,
@@ -79,12 +75,15 @@ class NpuBridge:
         """Serve the CPU behind ``gdb``.
 
         Args:
+            board: What is served, and where.
             gdb: The stopped CPU.
             make_npu: Makes the model; called by `prepare`, or at the first access.
             memory: What the model works on; written back after each job.
             set_interrupt: Drives the CPU's interrupt input.
             realism: How closely the board follows the hardware.
         """
+        self.board = board
+        self._watched = {address for address, _ in board.served}
         self._gdb = gdb
         self._make_npu = make_npu
         self._memory = memory
@@ -121,7 +120,7 @@ class NpuBridge:
                 bridge cannot decode.
         """
         stopped = stopped_at(self._gdb)
-        offsets = [_register_offset(access, stopped) for access in stopped.accesses]
+        offsets = [self._register_offset(access, stopped) for access in stopped.accesses]
         changes = carry_out(stopped, self._load, self._store)
         self._update_interrupt()
         return Served(
@@ -138,40 +137,48 @@ class NpuBridge:
             accesses = stopped_at(self._gdb).accesses
         except RunError:
             return False  # no load or store
-        return any(_page_of(access.address, 1) is not None for access in accesses)
+        return any(self._offset(access.address, 1) is not None for access in accesses)
+
+    def is_served(self, watch_address: int | None) -> bool:
+        """Tell whether a watchpoint is one of those over what the bridge serves."""
+        return watch_address in self._watched
 
     def peek(self, offset: int) -> int:
         """Return a register's word, for a debugger; reading has no side effects."""
         return self._npu.peek(offset)
 
     def _load(self, access: Access) -> int:
-        offset = _offset(access)
-        word = self._read_word(access.address, offset - offset % _WORD_BYTES)
-        return loaded_value(access, word)
+        return loaded_value(access, self._read_word(access.address & ~(_WORD_BYTES - 1)))
 
-    def _read_word(self, address: int, offset: int) -> int:
-        if npu_register(address, 1) is None:
+    def _read_word(self, address: int) -> int:
+        offset = self.board.npu_register(address, _WORD_BYTES)
+        if offset is not None:
+            self._count(register_reads=1)
+            return self._npu.read(offset)
+        offset = self.board.adapter_register(address, _WORD_BYTES)
+        if offset is not None:
             return self.adapters.read(offset)
-        self._count(register_reads=1)
-        return self._npu.read(offset)
+        return self.board.constant(address, _WORD_BYTES) or 0
 
     def _store(self, access: Access, value: int) -> None:
         """Write a register; a narrow store leaves the other bytes of the word as they read."""
-        offset = _offset(access)
-        lane = offset % _WORD_BYTES
-        word = value
-        is_npu = npu_register(access.address, 1) is not None
-        if access.size_bytes < _WORD_BYTES:
-            mask = (1 << 8 * access.size_bytes) - 1
-            read = self._npu.peek if is_npu else self.adapters.read
-            old = read(offset - lane)
-            word = old & ~(mask << 8 * lane) | (value & mask) << 8 * lane
-        if not is_npu:
-            self.adapters.write(offset - lane, word)
+        lane = access.address % _WORD_BYTES
+        address = access.address - lane
+        offset = self.board.npu_register(address, _WORD_BYTES)
+        if offset is None:
+            self._store_beside_npu(access, value)
             return
+        word = _merged(access, value, lambda: self._npu.peek(offset))
         self._count(register_writes=1)
-        if self._npu.write(offset - lane, word, secure=is_secure_alias(access.address)):
+        if self._npu.write(offset, word, secure=is_secure_alias(address)):
             self._end_job()
+
+    def _store_beside_npu(self, access: Access, value: int) -> None:
+        """Write a timing adapter; constants stay what they are."""
+        address = access.address & ~(_WORD_BYTES - 1)
+        offset = self.board.adapter_register(address, _WORD_BYTES)
+        if offset is not None:
+            self.adapters.write(offset, _merged(access, value, lambda: self.adapters.read(offset)))
 
     def _end_job(self) -> None:
         self._memory.write_back()
@@ -197,34 +204,30 @@ class NpuBridge:
             register_writes=old.register_writes + register_writes,
         )
 
-
-def _page_of(address: int, size_bytes: int) -> int | None:
-    """Return the offset in the NPU's page or the adapters', or None if it is in neither."""
-    offset = npu_register(address, size_bytes)
-    if offset is not None:
+    def _offset(self, address: int, size_bytes: int) -> int | None:
+        """Return the offset in the page that is served, or None if there is none."""
+        offset = self.board.npu_register(address, size_bytes)
+        if offset is None:
+            offset = self.board.adapter_register(address, size_bytes)
+        if offset is None and self.board.constant(address, size_bytes) is not None:
+            offset = address % _WORD_BYTES
         return offset
-    return page_offset(ADAPTER_PAGES, ADAPTER_PAGE_BYTES, address, size_bytes)
+
+    def _register_offset(self, access: Access, stopped: Stopped) -> int:
+        offset = self._offset(access.address, access.size_bytes)
+        if offset is None or offset % access.size_bytes:
+            problem = "is not aligned" if offset is not None else "is only partly in the NPU's page"
+            raise RunError(
+                Outcome.BAD_ACCESS,
+                f"the access to 0x{access.address:08x} by '{stopped.instruction.text}' at"
+                f" 0x{stopped.registers.pc:08x} {problem}",
+            )
+        return offset
 
 
-def is_served(watch_address: int | None) -> bool:
-    """Tell whether a watchpoint is one of those over the pages that the bridge serves."""
-    return watch_address in NPU_PAGES or watch_address in ADAPTER_PAGES
-
-
-def _offset(access: Access) -> int:
-    offset = _page_of(access.address, access.size_bytes)
-    if offset is None:  # checked before
-        raise AssertionError(f"0x{access.address:08x}")
-    return offset
-
-
-def _register_offset(access: Access, stopped: Stopped) -> int:
-    offset = _page_of(access.address, access.size_bytes)
-    if offset is None or offset % access.size_bytes:
-        problem = "is not aligned" if offset is not None else "is only partly in the NPU's page"
-        raise RunError(
-            Outcome.BAD_ACCESS,
-            f"the access to 0x{access.address:08x} by '{stopped.instruction.text}' at"
-            f" 0x{stopped.registers.pc:08x} {problem}",
-        )
-    return offset
+def _merged(access: Access, value: int, read: Callable[[], int]) -> int:
+    """Return the word that a store leaves behind."""
+    if access.size_bytes == _WORD_BYTES:
+        return value
+    lane, mask = access.address % _WORD_BYTES, (1 << 8 * access.size_bytes) - 1
+    return read() & ~(mask << 8 * lane) | (value & mask) << 8 * lane

@@ -131,6 +131,7 @@ def _simulator(arguments: Arguments, stack: ExitStack) -> Simulator:
         make_npu=_npu_maker(arguments, stack),
         debug_port=_debug_port(arguments.gdb_port, stack),
         realism=_realism(arguments),
+        board=arguments.board,
     )
     return choose_simulator(
         name, arguments.job.accelerator, open_board=board, fvp_program=arguments.fvp_program

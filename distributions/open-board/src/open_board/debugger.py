@@ -13,12 +13,13 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from open_board.board import Board
 from open_board.bridge import NpuAccess, Served
 from open_board.errors import BoardError
 from open_board.gdb_client import CONTINUE, GdbClient, Stop
 from open_board.gdb_packet import ACKNOWLEDGE, PacketError, PacketReader, frame
 from open_board.job import Outcome, RunError
-from open_board.machine import NPU_PAGE_BYTES, NPU_PAGES, npu_register
+from open_board.machine import NPU_PAGE_BYTES
 
 _RESUME = re.compile(rb"[cCsS]|vCont;")
 _STEP = re.compile(rb"[sS]|vCont;[sS]")
@@ -40,9 +41,9 @@ class _Watch:
     address: int
     size_bytes: int
 
-    def sees(self, access: NpuAccess) -> bool:
+    def sees(self, access: NpuAccess, board: Board) -> bool:
         right_kind = self.kind == 4 or (self.kind == 3) == access.is_load
-        here = (page + access.offset for page in NPU_PAGES)
+        here = (page + access.offset for page in board.npu_pages)
         end = self.address + self.size_bytes
         return right_kind and any(self.address <= address < end for address in here)
 
@@ -60,15 +61,21 @@ class Debugger:
     """
 
     def __init__(
-        self, connection: socket.socket, gdb: GdbClient, read_npu: Callable[[int], int]
+        self,
+        connection: socket.socket,
+        gdb: GdbClient,
+        board: Board,
+        read_npu: Callable[[int], int],
     ) -> None:
         """Serve a connection.
 
         Args:
             connection: The user's gdb.
             gdb: The halted CPU.
+            board: Where the NPU is.
             read_npu: Returns the word at an offset of the NPU's page.
         """
+        self._board = board
         self._connection = connection
         self._read_npu = read_npu
         self._gdb = gdb
@@ -128,7 +135,7 @@ class Debugger:
     def _stop_after(self, served: Served, resumed_by: bytes) -> bytes | None:
         """Return the stop to report behind an access to the NPU, if any."""
         for watch in self._watches:
-            if any(map(watch.sees, served.accesses)):
+            if any(watch.sees(access, self._board) for access in served.accesses):
                 return watch.stop_reply
         if self._interrupt_wanted:
             return _INTERRUPTED
@@ -165,13 +172,13 @@ class Debugger:
             # QEMU would drop all watchpoints at this question, ours among them.
             return self._last_stop
         watch = _WATCHPOINT.match(packet)
-        if watch is not None and _in_npu(int(watch[3], 16), int(watch[4], 16)):
+        if watch is not None and self._in_npu(int(watch[3], 16), int(watch[4], 16)):
             self._change_watches(
                 watch[1] == b"Z", _Watch(*(int(t, 16) for t in watch.groups()[1:]))
             )
             return b"OK"
         memory = _MEMORY.match(packet)
-        if memory is not None and _in_npu(int(memory[2], 16), int(memory[3], 16)):
+        if memory is not None and self._in_npu(int(memory[2], 16), int(memory[3], 16)):
             is_read = memory[1] == b"m"
             return self._npu_bytes(int(memory[2], 16), int(memory[3], 16)) if is_read else _REFUSED
         return self._gdb.request(packet)
@@ -183,13 +190,19 @@ class Debugger:
 
     def _npu_bytes(self, address: int, size_bytes: int) -> bytes:
         """Return registers in hexadecimal; a range that leaves the page is refused."""
-        start = npu_register(address, size_bytes)
+        start = self._board.npu_register(address, size_bytes)
         if start is None:
             return _REFUSED
         first = start // _WORD_BYTES * _WORD_BYTES
         words = range(first, start + size_bytes, _WORD_BYTES)
         page = b"".join(self._read_npu(at).to_bytes(_WORD_BYTES, "little") for at in words)
         return page[start - first :][:size_bytes].hex().encode("ascii")
+
+    def _in_npu(self, address: int, size_bytes: int) -> bool:
+        return any(
+            page < address + size_bytes and address < page + NPU_PAGE_BYTES
+            for page in self._board.npu_pages
+        )
 
     def _send(self, packet: bytes) -> None:
         try:
@@ -200,12 +213,6 @@ class Debugger:
     def close(self) -> None:
         """Close the connection."""
         self._connection.close()
-
-
-def _in_npu(address: int, size_bytes: int) -> bool:
-    return any(
-        page < address + size_bytes and address < page + NPU_PAGE_BYTES for page in NPU_PAGES
-    )
 
 
 class DebugPort:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from open_board.board import find_board
 from open_board.deadline import Deadline
 from open_board.errors import BoardError
 from open_board.files import open_regular
@@ -123,7 +124,7 @@ class Fvp:
         others = set(FVP_PROGRAMS.values()) - {FVP_PROGRAMS[job.accelerator.product]}
         if self._program.name in others:
             raise BoardError(f"{self._program.name} has no {job.accelerator.name}")
-        check_job(job)
+        check_job(job, find_board())  # of an ELF file: on any board
         start = time.monotonic()
         uart = UartWatch(uart_sink)
         with tempfile.TemporaryDirectory(prefix="fvp-") as folder:

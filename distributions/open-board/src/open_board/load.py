@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ethosu_model.memory import Memory
+from open_board.board import Board
 from open_board.errors import BoardError
 from open_board.files import open_regular, size_of
 from open_board.job import BoardJob, DataFile, Dump
@@ -18,7 +19,7 @@ _EM_ARM = 40
 _CHUNK_BYTES = 1 << 20
 
 
-def check_job(job: BoardJob) -> None:
+def check_job(job: BoardJob, board: Board) -> None:
     """Check that everything a job names is there and fits.
 
     Raises:
@@ -26,9 +27,10 @@ def check_job(job: BoardJob) -> None:
     """
     if job.axf is not None:
         check_elf(job.axf)
-    elif not any(image.address == 0 for image in job.images):
+    elif not any(image.address == board.vectors for image in job.images):
         raise BoardError(
-            "nothing to boot: name an ELF file, or an image at address 0 with the vector table"
+            f"nothing to boot: name an ELF file, or an image at address {board.vectors:#x} with"
+            " the vector table"
         )
     for item in (*job.images, *job.data):
         _check_data(item)

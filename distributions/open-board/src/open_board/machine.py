@@ -1,26 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Corstone SSE-300 board's addresses, as QEMU's mps3-an547 and Arm's AN547 have them."""
+"""What all boards have in common: the machine mps3-an547 of QEMU, and its memory."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 QEMU_MACHINE = "mps3-an547"
+QEMU_CPU_TYPE = "cortex-m55-arm-cpu"
 
 NPU_PAGE_BYTES = 0x1000
-NPU_PAGES = (0x58102000, 0x48102000)  # secure and non-secure alias
-# Both timing adapters, behind the NPU.
+# Both timing adapters.
 ADAPTER_PAGE_BYTES = 0x1000
-ADAPTER_PAGES = (0x58103000, 0x48103000)
 ADAPTER_BYTES = 0x200  # from one to the other
-# FPGAIO of AN547: a counter of 20 MHz that runs from reset.
-COUNTER = 0x49302018
-COUNTER_HZ = 20_000_000
 
-# The expansion interrupts of the SSE-300 begin at NVIC interrupt 32; the NPU's is 56.
-QEMU_SUBSYSTEM = "/machine/iotkit"
-QEMU_EXPANSION_IRQ = "EXP_IRQ"
-NPU_EXPANSION_IRQ = 24
+# QEMU's CPU with its NVIC, and the name that qtest has for the NVIC's lines.
+QEMU_CPU = "/machine/iotkit/cluster0/armv7m0"
+QEMU_CPU_LINES = "unnamed-gpio-in"
+# The secure alias of the system control block's INITSVTOR0: the vector table of the next reset.
+INITSVTOR0 = 0x58021110
 
 
 @dataclass(frozen=True)
@@ -84,11 +81,6 @@ def is_memory(address: int, size_bytes: int) -> bool:
     return DDR.holds(address, size_bytes) or any(
         ram_holds(ram, address, size_bytes) for ram in CPU_RAMS
     )
-
-
-def npu_register(address: int, size_bytes: int) -> int | None:
-    """Return the offset in the NPU's register page, or None if the access is not all in it."""
-    return page_offset(NPU_PAGES, NPU_PAGE_BYTES, address, size_bytes)
 
 
 def page_offset(

@@ -13,6 +13,7 @@ from pathlib import Path
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.memory import Memory
 from open_board import files, machine
+from open_board.board import Board, find_board
 from open_board.bridge import NpuBridge
 from open_board.caches import CachedMemory
 from open_board.call_meter import CallMeter
@@ -85,6 +86,7 @@ class OpenBoard:
         debug_port: DebugPort | None = None,
         realism: Realism = USUAL,
         pause: Pause | None = None,
+        board: Board | None = None,
     ) -> None:
         """Make a simulator.
 
@@ -94,6 +96,7 @@ class OpenBoard:
             debug_port: Where a debugger connects before the program starts, if given.
             realism: How closely it follows the hardware. Under a debugger, jobs take no time.
             pause: Where each program stands still to exchange data with the caller, if given.
+            board: Which board it is; None: the Corstone-300.
         """
         self._qemu = qemu
         self._make_npu = make_npu
@@ -102,6 +105,7 @@ class OpenBoard:
             realism = replace(realism, npu_time=False, caches=False)
         self._realism = realism
         self._pause = pause
+        self._board = board or find_board()
 
     @property
     def name(self) -> str:
@@ -110,7 +114,7 @@ class OpenBoard:
 
     def run(self, job: BoardJob, uart_sink: UartSink = discard) -> BoardResult:
         """Run ``job``; see Simulator."""
-        check_job(job)
+        check_job(job, self._board)
         counted = _counted_entry(job, self._debug_port)
         start = time.monotonic()
         run = _Run(UartWatch(uart_sink))
@@ -135,7 +139,7 @@ class OpenBoard:
         segments = segments_of(job)
         found = segments if self._realism.memory_pattern else None
         with (
-            Qemu(self._qemu or find_qemu(), job, deadline, found) as qemu,
+            Qemu(self._qemu or find_qemu(), self._board, job, deadline, found) as qemu,
             _explained(qemu, run.uart),
             contextlib.ExitStack() as stack,
         ):
@@ -216,13 +220,11 @@ class OpenBoard:
     ) -> NpuBridge:
         def set_interrupt(level: bool) -> None:
             qemu.qtest.set_interrupt(
-                machine.QEMU_SUBSYSTEM,
-                machine.QEMU_EXPANSION_IRQ,
-                machine.NPU_EXPANSION_IRQ,
-                level,
+                machine.QEMU_CPU, machine.QEMU_CPU_LINES, self._board.npu_irq, level
             )
 
         return NpuBridge(
+            self._board,
             qemu.gdb,
             lambda: self._make_npu(accelerator, npu_memory),
             npu_memory,
@@ -238,7 +240,8 @@ class OpenBoard:
             yield None
             return
         connection = self._debug_port.accept(None if deadline.limit_s is None else deadline.left_s)
-        with contextlib.closing(Debugger(connection, qemu.gdb, bridge.peek)) as debugger:
+        debugger = Debugger(connection, qemu.gdb, self._board, bridge.peek)
+        with contextlib.closing(debugger):
             yield debugger
 
 

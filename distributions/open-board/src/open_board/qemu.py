@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Start QEMU as the Corstone SSE-300 board, halted at reset, with all channels connected."""
+"""Start QEMU as a board, halted at reset, with all channels connected."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 
 from open_board import machine
+from open_board.board import Board
 from open_board.channel import Channel, ChannelClosedError
 from open_board.deadline import Deadline
 from open_board.fill import Span, fill, fill_ddr, pattern, ram_gaps, unloaded
@@ -52,6 +53,7 @@ def find_qemu() -> Path:
 
 def qemu_command(
     program: Path,
+    board: Board,
     job: BoardJob,
     ddr_fd: int,
     fds: Mapping[str, int],
@@ -61,6 +63,7 @@ def qemu_command(
 
     Args:
         program: QEMU.
+        board: What QEMU is made to look like.
         job: What to load.
         ddr_fd: Descriptor of the DDR's memory.
         fds: Descriptors of the channels by name.
@@ -77,6 +80,8 @@ def qemu_command(
         *("-icount", f"shift={_INSTRUCTION_TIME_LOG2_NS},sleep=off"),
         *("-display", "none", "-nodefaults", "-no-reboot", "-S"),
     ]  # fmt: skip
+    if board.cpu_midr is not None:
+        command += ["-global", f"{machine.QEMU_CPU_TYPE}.midr=0x{board.cpu_midr:x}"]
     for name in _CHANNELS:
         command += ["-chardev", f"socket,id={name},fd={fds[name]}"]
     command += ["-gdb", "chardev:gdb", "-serial", "chardev:uart"]
@@ -111,6 +116,7 @@ class Qemu:
     def __init__(
         self,
         program: Path,
+        board: Board,
         job: BoardJob,
         deadline: Deadline,
         segments: Sequence[Segment] | None = None,
@@ -119,6 +125,7 @@ class Qemu:
 
         Args:
             program: QEMU.
+            board: What it is made to look like.
             job: What to load.
             deadline: When to give up.
             segments: What is loaded; all other RAM then begins with a pattern, not with zeros.
@@ -133,7 +140,7 @@ class Qemu:
             with ExitStack() as patterns:
                 gaps = ram_gaps(segments) if segments else ()
                 files = [(_pattern_file(patterns, gap), gap[0]) for gap in gaps]
-                process = _start(program, job, self.ddr, channels, files)
+                process = _start(program, board, job, self.ddr, channels, files)
                 self._process = stack.enter_context(process)
             if segments:
                 fill_ddr(self.ddr, segments)
@@ -144,11 +151,22 @@ class Qemu:
                 self.qmp = QmpClient(channels["qmp"], deadline)
                 self.version = _check_version(self.qmp.version)
                 self.gdb.read_description()
+                self._boot_from(board.vectors)
                 deadline.watch(self._process.processor_s)
                 self._fill_unloaded(segments or ())
             except ChannelClosedError as cause:
                 raise self.death() from cause
             self._stack = stack.pop_all()
+
+    def _boot_from(self, vectors: int) -> None:
+        """Let the CPU come out of a reset with its vector table where the board has it.
+
+        QEMU's machine has it at 0; a board's own address is an input of the subsystem, which the
+        system control block drives.
+        """
+        if vectors:
+            self.qtest.write_word(machine.INITSVTOR0, vectors)
+            self.qmp.reset()
 
     def _fill_unloaded(self, segments: Sequence[Segment]) -> None:
         """Fill what belongs to the program and is not loaded; QEMU has put zeros there."""
@@ -183,13 +201,14 @@ def _new_channels(stack: ExitStack) -> dict[str, Channel]:
 
 def _start(
     program: Path,
+    board: Board,
     job: BoardJob,
     ddr: SharedDdr,
     channels: Mapping[str, Channel],
     patterns: Sequence[tuple[int, int]],
 ) -> SupervisedProcess:
     fds = {name: channel.child_fd for name, channel in channels.items()}
-    command = qemu_command(program, job, ddr.fd, fds, patterns)
+    command = qemu_command(program, board, job, ddr.fd, fds, patterns)
     process = SupervisedProcess(command, [*fds.values(), ddr.fd, *(fd for fd, _ in patterns)])
     for channel in channels.values():
         channel.release_child_end()

@@ -42,6 +42,12 @@ class QmpClient:
         text = self._execute("human-monitor-command", {"command-line": "info registers"})
         return {name: int(value, 16) for name, value in _REGISTER.findall(str(text))}
 
+    def reset(self) -> None:
+        """Reset the halted machine, although a reset by the program ends QEMU."""
+        self._execute("set-action", {"reboot": "reset"})
+        self._execute("system_reset")
+        self._execute("set-action", {"reboot": "shutdown"})
+
     def _execute(self, command: str, arguments: dict[str, Any] | None = None) -> Any:
         request = {"execute": command, "arguments": arguments or {}}
         self._channel.send(json.dumps(request).encode() + b"\n")

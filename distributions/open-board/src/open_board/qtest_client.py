@@ -42,6 +42,10 @@ class QtestClient:
             encoded = base64.b64encode(data).decode("ascii")
             self._request(f"b64write 0x{address:x} 0x{len(data):x} {encoded}")
 
+    def write_word(self, address: int, value: int) -> None:
+        """Write a word of a device's registers."""
+        self._request(f"writel 0x{address:x} 0x{value:x}")
+
     def _request(self, line: str) -> bytes:
         self._channel.send(line.encode("ascii") + b"\n")
         status, _, answer = self._read_line().partition(b" ")

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from open_board.bridge import NpuBridge, is_served
+from open_board.bridge import NpuBridge
 from open_board.call_meter import CallMeter
 from open_board.channel import Channel
 from open_board.cpu_fault import FAULT_EXCEPTIONS, describe_fault, exception_name
@@ -24,7 +24,6 @@ from open_board.gdb_client import (
 )
 from open_board.job import Outcome, RunError
 from open_board.job_end import JobEnd
-from open_board.machine import ADAPTER_PAGE_BYTES, ADAPTER_PAGES, NPU_PAGE_BYTES, NPU_PAGES
 from open_board.pause import Pauses
 from open_board.qmp_client import QmpClient
 from open_board.strict import StrictBoard
@@ -107,10 +106,8 @@ class Session:
         Raises:
             RunError: The program ended otherwise.
         """
-        for page in NPU_PAGES:
-            self._gdb.watch(page, NPU_PAGE_BYTES)
-        for page in ADAPTER_PAGES:
-            self._gdb.watch(page, ADAPTER_PAGE_BYTES)
+        for address, size_bytes in self._bridge.board.served:
+            self._gdb.watch(address, size_bytes)
         if self._strict is not None:
             self._strict.start()
         if self._debugger is None:
@@ -153,7 +150,7 @@ class Session:
         if stop is None:
             return
         debugger = self._attached_debugger()
-        if is_served(stop.watch_address):
+        if self._bridge.is_served(stop.watch_address):
             self._serve_npu(debugger)
         elif (packets := self._packets_after(stop)) is not None:
             self._gdb.resume(packets)

@@ -1,0 +1,200 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What tells one board from another, as data: TOML files, some of which come with the package.
+
+QEMU's machine is the same for all. The rest follows from the file: the CPU's name, where a reset
+finds the vector table, and the pages that the bridge serves in QEMU's stead.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from ethosu_model.config import ACCELERATORS
+from ethosu_model.errors import did_you_mean
+from open_board.errors import BoardError, unknown_name
+from open_board.files import read_bytes
+from open_board.machine import ADAPTER_PAGE_BYTES, NPU_PAGE_BYTES, page_offset
+
+DEFAULT_BOARD = "sse300"
+# Ethosmith takes a file that is named after a module for a part of it.
+_PREFIX, _SUFFIX = "board.", ".toml"
+_KEYS = ("title", "vectors", "cpu", "npu", "timing_adapters", "constants", "fvp")
+_MAX_FILE_BYTES = 1 << 16
+_MAX_WORD = 0xFFFFFFFF
+_MAX_PAGES = 4
+_INTERRUPTS = 96  # of QEMU's NVIC on this machine
+
+
+@dataclass(frozen=True)
+class Board:
+    """A board.
+
+    Attributes:
+        name: its name on the command line.
+        title: its name in texts.
+        vectors: address of the vector table at reset.
+        npu_pages: addresses of the NPU's registers, secure alias first.
+        npu_irq: number of the NPU's interrupt at the NVIC.
+        cpu_midr: what CPUID reads; None: QEMU's Cortex-M55.
+        adapter_pages: addresses of the timing adapters; none if there are none.
+        constants: words that read as they are, by address: registers that QEMU's machine lacks.
+        fvp_programs: executable of the board's FVP, by the NPU's product.
+    """
+
+    name: str
+    title: str
+    vectors: int
+    npu_pages: tuple[int, ...]
+    npu_irq: int
+    cpu_midr: int | None = None
+    adapter_pages: tuple[int, ...] = ()
+    constants: Mapping[int, int] = field(default_factory=dict)
+    fvp_programs: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def served(self) -> tuple[tuple[int, int], ...]:
+        """Address and size of each span whose accesses the bridge carries out."""
+        return (
+            *((page, NPU_PAGE_BYTES) for page in self.npu_pages),
+            *((page, ADAPTER_PAGE_BYTES) for page in self.adapter_pages),
+            *((address, 4) for address in self.constants),
+        )
+
+    def npu_register(self, address: int, size_bytes: int) -> int | None:
+        """Return the offset in the NPU's page, or None if the access is not all in it."""
+        return page_offset(self.npu_pages, NPU_PAGE_BYTES, address, size_bytes)
+
+    def adapter_register(self, address: int, size_bytes: int) -> int | None:
+        """Return the offset in the timing adapters' page, or None as `npu_register`."""
+        return page_offset(self.adapter_pages, ADAPTER_PAGE_BYTES, address, size_bytes)
+
+    def constant(self, address: int, size_bytes: int) -> int | None:
+        """Return the word that holds ``address``, if it is one of the constants."""
+        base = address & ~3
+        return self.constants.get(base) if address + size_bytes <= base + 4 else None
+
+
+def board_names() -> list[str]:
+    """Return the names of the boards that come with the package."""
+    names = (file.name for file in resources.files("open_board").iterdir())
+    return sorted(
+        name.removeprefix(_PREFIX).removesuffix(_SUFFIX)
+        for name in names
+        if name.startswith(_PREFIX) and name.endswith(_SUFFIX)
+    )
+
+
+def find_board(name: str | None = None) -> Board:
+    """Return the board called ``name``, or that of the file ``name`` if it ends in ``.toml``.
+
+    Without a name it is the Corstone-300.
+
+    Raises:
+        BoardError: there is none, or its file is wrong.
+    """
+    name = name or DEFAULT_BOARD
+    if name.endswith(_SUFFIX):
+        path = Path(name)
+        return _parse(path.stem, read_bytes(path, limit_bytes=_MAX_FILE_BYTES), name)
+    names = board_names()
+    if name not in names:
+        raise BoardError(f"{unknown_name('board', name, names)}; or give a file, NAME{_SUFFIX}")
+    return _packaged(name)
+
+
+@cache
+def _packaged(name: str) -> Board:
+    file = resources.files("open_board") / f"{_PREFIX}{name}{_SUFFIX}"
+    return _parse(name, file.read_bytes(), file.name)
+
+
+def _parse(name: str, data: bytes, label: str) -> Board:
+    try:
+        table = tomllib.loads(data.decode("utf-8"))
+        return _board(name, _Table(table, _KEYS))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, _WrongError) as cause:
+        raise BoardError(f"{label}: {cause}") from None
+
+
+def _board(name: str, table: _Table) -> Board:
+    npu = table.table("npu", ("pages", "irq"))
+    cpu = table.table("cpu", ("midr",))
+    adapters = table.table("timing_adapters", ("pages",))
+    fvp = table.table("fvp", sorted({accelerator.product for accelerator in ACCELERATORS}))
+    return Board(
+        name=name,
+        title=table.text("title"),
+        vectors=table.number("vectors", multiple_of=128),
+        npu_pages=npu.pages("pages"),
+        npu_irq=npu.number("irq", limit=_INTERRUPTS - 1),
+        cpu_midr=cpu.number("midr") if "midr" in cpu.values else None,
+        adapter_pages=adapters.pages("pages") if adapters.values else (),
+        constants=table.words("constants"),
+        fvp_programs={product: fvp.text(product) for product in fvp.values},
+    )
+
+
+class _WrongError(Exception):
+    """What is wrong in a file."""
+
+
+class _Table:
+    """One table of a file; says what is wrong in it."""
+
+    def __init__(self, values: Mapping[str, Any], known: Sequence[str], place: str = "") -> None:
+        self.values, self._place = values, place
+        for key in values:
+            if key not in known:
+                raise _WrongError(
+                    f"unknown key '{place}{key}'{did_you_mean(key, known)} (known:"
+                    f" {', '.join(known)})"
+                )
+
+    def table(self, key: str, known: Sequence[str]) -> _Table:
+        value = self.values.get(key, {})
+        if not isinstance(value, dict):
+            raise _WrongError(f"{self._place}{key} is not a table")
+        return _Table(value, known, f"{self._place}{key}.")
+
+    def text(self, key: str) -> str:
+        value = self.values.get(key)
+        if not isinstance(value, str) or not value.isprintable():
+            raise _WrongError(f"{self._place}{key}: expected a line of text, found {value!r}")
+        return value
+
+    def number(self, key: str, *, limit: int = _MAX_WORD, multiple_of: int = 1) -> int:
+        return _number(self.values.get(key), self._place + key, limit, multiple_of)
+
+    def pages(self, key: str) -> tuple[int, ...]:
+        values = self.values.get(key)
+        if not isinstance(values, list) or not 1 <= len(values) <= _MAX_PAGES:
+            raise _WrongError(
+                f"{self._place}{key}: expected 1 to {_MAX_PAGES} addresses, found {values!r}"
+            )
+        return tuple(_number(v, self._place + key, _MAX_WORD, NPU_PAGE_BYTES) for v in values)
+
+    def words(self, key: str) -> dict[int, int]:
+        """Return words by address; TOML's keys are text."""
+        given = self.table(key, tuple(self.values.get(key, ()))).values
+        words = {}
+        for text, value in given.items():
+            try:
+                address = int(text, 0)
+            except ValueError:
+                raise _WrongError(f"{key}: '{text}' is not an address") from None
+            words[_number(address, key, _MAX_WORD, 4)] = _number(value, f"{key}.{text}", _MAX_WORD)
+        return words
+
+
+def _number(value: object, place: str, limit: int, multiple_of: int = 1) -> int:
+    if type(value) is not int or not 0 <= value <= limit or value % multiple_of:
+        steps = f", a multiple of {multiple_of}" if multiple_of > 1 else ""
+        shown = f"0x{value:x}" if type(value) is int else repr(value)
+        raise _WrongError(f"{place}: expected 0 to 0x{limit:x}{steps}, found {shown}")
+    return value
