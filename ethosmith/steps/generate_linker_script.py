@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 _CACHE_LINE_BYTES = 32
 # The start-up code copies and clears by words; the ABI aligns doubles to eight bytes.
 _DATA_ALIGNMENT_BYTES = 8
-# What the MPU protects begins and ends with one of its granules.
-_MPU_GRANULE_BYTES = 32
+# What the MPU protects is whole pages of QEMU's, though the MPU's granule is 32 bytes: QEMU looks
+# every access up anew to a page of which a region covers a part.
+_PROTECTED_BYTES = 1024
 _READ_ONLY = ((".vectors", 0), (".text", 0), (".rodata", 1))
 _VECTOR_BYTES = 4
 _MIN_VTOR_ALIGNMENT_BYTES = 128
@@ -63,6 +64,7 @@ class Section:
         load_region: Where the card puts it, if the start-up code copies it.
         alignment: Alignment of its start, in bytes.
         noload: It takes room, but no bytes in the image.
+        protected: The MPU makes it read-only.
     """
 
     name: str
@@ -71,11 +73,12 @@ class Section:
     load_region: str | None = None
     alignment: int = _DATA_ALIGNMENT_BYTES
     noload: bool = False
+    protected: bool = False
 
     @property
     def end_alignment(self) -> int:
         """Alignment of its end, in bytes."""
-        return min(self.alignment, _CACHE_LINE_BYTES)
+        return _PROTECTED_BYTES if self.protected else min(self.alignment, _CACHE_LINE_BYTES)
 
 
 def linker_script(platform: Platform, memory_mode: str) -> str:
@@ -110,14 +113,22 @@ def _program_sections(platform: Platform, copied: tuple[Section, ...]) -> tuple[
             ".vectors",
             placement.vectors,
             ("KEEP(*(.vectors))",),
-            alignment=_vector_alignment_bytes(platform.npu.irq),
+            alignment=max(_PROTECTED_BYTES, _vector_alignment_bytes(platform.npu.irq)),
+            protected=True,
         ),
-        Section(".text", placement.code, ("*(.text .text.*)",), alignment=_MPU_GRANULE_BYTES),
+        Section(
+            ".text",
+            placement.code,
+            ("*(.text .text.*)",),
+            alignment=_PROTECTED_BYTES,
+            protected=True,
+        ),
         Section(
             ".rodata",
             placement.constants,
             (*_CONSTANTS, *_tables(copied)),
-            alignment=_MPU_GRANULE_BYTES,
+            alignment=_PROTECTED_BYTES,
+            protected=True,
         ),
     )
 
