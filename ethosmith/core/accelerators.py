@@ -7,18 +7,21 @@ from dataclasses import replace
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.vela_config import memory_timing
-from ethosu_model.config import ACCELERATOR_CONFIGS, ACCELERATORS, AcceleratorConfig
+from ethosu_model.config import ACCELERATORS as _U55_AND_U65
+from ethosu_model.config import AcceleratorConfig
 from ethosu_model.errors import ModelError
+from ethosu_model.u85.config import U85_ACCELERATORS, U85Config
 
 __all__ = [
     "ACCELERATORS",
     "ACCELERATOR_CONFIGS",
-    "HOST_ONLY",
     "AcceleratorConfig",
     "parse_accelerator",
 ]
 
-HOST_ONLY = "ethos-u85"  # the product that no platform can have, for lack of a driver
+ACCELERATORS: tuple[AcceleratorConfig, ...] = (*_U55_AND_U65, *U85_ACCELERATORS)
+ACCELERATOR_CONFIGS = tuple(config.name for config in ACCELERATORS)
+_U85 = "ethos-u85"
 
 
 def parse_accelerator(name: str, system_config: str = "") -> AcceleratorConfig:
@@ -32,7 +35,8 @@ def parse_accelerator(name: str, system_config: str = "") -> AcceleratorConfig:
         EthosmithError: there is none; the message lists all of them.
     """
     try:
-        accelerator = AcceleratorConfig.parse(name)
+        parse = U85Config.parse if name.lower().startswith(_U85) else AcceleratorConfig.parse
+        accelerator = parse(name)
         if system_config:
             return replace(accelerator, memory=memory_timing(system_config))
         return accelerator

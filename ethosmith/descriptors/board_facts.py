@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
+from ethosmith.core.accelerators import ACCELERATORS
 from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.base import Descriptor, Problem, Strict, repeated_names
 from ethosmith.descriptors.load import NOTHING_PARSED, Parsed, load
@@ -24,7 +25,6 @@ from ethosmith.descriptors.words import (
     MemoryModeName,
     ProductName,
 )
-from ethosu_model.config import ACCELERATORS
 
 Statement = Annotated[str, Limits(min_length=1, max_length=400, pattern=r"^[ -~]+$")]
 
@@ -77,7 +77,8 @@ class BoardPart(Strict):
 
     Attributes:
         region: one that the NPU reaches.
-        axi_limit: AXI limit counter: 0 and 1 belong to port AXI0, 2 and 3 to port AXI1.
+        axi_limit: AXI limit counter: 0 and 1 belong to port AXI0, 2 and 3 to port AXI1. On
+            Ethos-U85 the memory attribute: 0 and 1 are the SRAM ports, 2 and 3 the EXT ports.
     """
 
     region: str

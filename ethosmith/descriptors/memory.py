@@ -120,7 +120,8 @@ class ModelPart(Strict):
     Attributes:
         region: where the NPU reads or writes it.
         load: where the card puts it, if the start-up code has to copy it to ``region``.
-        axi_limit: AXI limit counter: 0 and 1 belong to port AXI0, 2 and 3 to port AXI1.
+        axi_limit: AXI limit counter: 0 and 1 belong to port AXI0, 2 and 3 to port AXI1. On
+            Ethos-U85 the memory attribute: 0 and 1 are the SRAM ports, 2 and 3 the EXT ports.
     """
 
     region: str
@@ -138,7 +139,8 @@ class ScratchArea(Strict):
 
     Attributes:
         region: where the NPU reads and writes it.
-        axi_limit: AXI limit counter: 0 and 1 belong to port AXI0, 2 and 3 to port AXI1.
+        axi_limit: AXI limit counter: 0 and 1 belong to port AXI0, 2 and 3 to port AXI1. On
+            Ethos-U85 the memory attribute: 0 and 1 are the SRAM ports, 2 and 3 the EXT ports.
     """
 
     region: str

@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
+from ethosmith.core.accelerators import ACCELERATORS
 from ethosmith.core.nearest import unknown_name
 from ethosmith.core.vela_config import system_configs
 from ethosmith.descriptors.base import Location, Problem, Strict, repeated_names
 from ethosmith.descriptors.memory import MemoryMode
 from ethosmith.descriptors.words import Address, Identifier, Limits, MemoryModeName, ProductName
-from ethosu_model.config import ACCELERATORS
 
 Bits4 = Annotated[int, Limits(ge=0, lt=1 << 4)]
 Bits6 = Annotated[int, Limits(ge=0, lt=1 << 6)]
@@ -26,7 +26,7 @@ PageAddress = Annotated[int, Limits(ge=0, lt=1 << 32, multiple_of=4)]
 
 
 class Axi(Strict):
-    """The same limits for all four AXI limit counters (registers AXI_LIMIT0 to 3).
+    """The same limits for all four AXI limit counters, or both kinds of ports of Ethos-U85.
 
     Attributes:
         max_beats_bytes: longest burst.

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from ethosmith.core.accelerators import HOST_ONLY, parse_accelerator
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.base import Descriptor, Problem
@@ -124,8 +123,6 @@ class Platform(Descriptor):
         for product in self.npu.products:
             if accelerator_config in product.accelerator_configs:
                 return product
-        if accelerator_config.startswith(HOST_ONLY):
-            parse_accelerator(accelerator_config)  # says what is not there yet
         raise EthosmithError(
             unknown_name(
                 f"accelerator config of platform {self.name}",

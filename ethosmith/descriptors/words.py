@@ -99,7 +99,7 @@ Identifier = Annotated[str, Limits(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")]
 # What the board's controller and terminals can show.
 AsciiLine = Annotated[str, Limits(min_length=1, pattern=r"^[ -~]+$")]
 CoreName = Literal["cortex-m55", "cortex-m85"]
-ProductName = Literal["ethos-u55", "ethos-u65"]
+ProductName = Literal["ethos-u55", "ethos-u65", "ethos-u85"]
 # Vela's names; its `_256KB` variants of Dedicated_Sram only bound the allocator.
 MemoryModeName = Literal[
     "Shared_Sram",

@@ -100,7 +100,12 @@ def declare_targets(build: Build) -> str:
     built = build.images
     reason = runs.reason_not_to_run(build)
     not_run = f"\nNot run: {reason}.\n" if reason else ""
-    _print_after(build, "run", lambda: summary_text(built, ran=True), beside=True)
+    _print_after(
+        build,
+        "run",
+        lambda: summary_text(built, ran=True, not_booted=reason or ""),
+        beside=True,
+    )
     _print_after(build, "images", lambda: summary_text(built, ran=False) + not_run, beside=True)
     desk.declare_history(build)
     as_json = build.session.answers_json
@@ -131,7 +136,7 @@ def declare_targets(build: Build) -> str:
         return EXPORT
     if on_hardware:
         return on_hardware
-    return "images" if reason else "run"
+    return "images" if reason and not runs.all_jobs_on_host(build) else "run"
 
 
 def _check_usecases(build: Build) -> None:

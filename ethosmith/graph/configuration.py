@@ -192,6 +192,11 @@ def _configuration(
     product = platform.product_of(one.npu)
     mode = one.memory_mode or product.memory_mode
     platform.check_combination(one.npu, mode)
+    if one.runtime.products and product.name not in one.runtime.products:
+        raise EthosmithError(
+            f"runtime={one.runtime.name} drives {' and '.join(one.runtime.products)} only, not"
+            f" {one.npu}: leave runtime= out"
+        )
     accelerator = parse_accelerator(one.npu)
     return Configuration(
         platform=platform.name,

@@ -17,13 +17,17 @@ from ethosmith.graph.images import Image
 from ethosmith.graph.layout import SelectedUseCase, image_file
 from ethosmith.graph.models import CompiledNetwork
 from ethosmith.graph.pytorch import Int8Network, pytorch_answers
+from ethosmith.graph.runtimes import DIRECT
 from ethosmith.steps.compare_run import CompareRun
 from ethosmith.steps.compute_expected import ComputeExpected
 from ethosmith.steps.run_board import RunBoard
+from ethosmith.steps.run_npu_job import RunNpuJob
 from ethosmith.steps.run_prebuilt import RunPrebuilt
 from ethosmith.steps.write_inputs import WriteInputs
 
 _OPEN, _FVP, _AUTO = "open", "fvp", "auto"
+# Targets that are about booting images: they fail where nothing can.
+_BOOTING = frozenset({"run", "test"})
 FVP_TIME_LIMIT_S = 600.0  # as `open_board.fvp` has it
 
 
@@ -46,9 +50,19 @@ def expected_answers(
 
 
 def board_run(
-    build: Build, usecase: SelectedUseCase, configuration: Configuration, image: Image
+    build: Build, usecase: SelectedUseCase, configuration: Configuration, image: Image, host: Path
 ) -> Path:
-    """Declare the result of an image of ours."""
+    """Declare the result of an image of ours; of its NPU's job, where nothing can boot it.
+
+    Args:
+        build: where it is declared.
+        usecase: whose samples are in the image.
+        configuration: the NPU and the runtime.
+        image: the linked image.
+        host: the host program, which computes the inputs of the job.
+    """
+    if _job_on_host(build, configuration):
+        return _host_run(build, usecase, configuration, image, host)
     hidden, uart_file = _uart_output(build)
     return build.add(
         RunBoard(
@@ -64,6 +78,22 @@ def board_run(
             hide=hidden,
             uart_file=uart_file,
             time_limit_s=_time_limit_s(build, configuration),
+            result=image_file(usecase, configuration, "_result.json"),
+        )
+    ).result
+
+
+def _host_run(
+    build: Build, usecase: SelectedUseCase, configuration: Configuration, image: Image, host: Path
+) -> Path:
+    return build.add(
+        RunNpuJob(
+            axf=image.axf,
+            platform=build.platform.path,
+            npu=configuration.board_npu.name,
+            system_config=configuration.system_config,
+            program=host,
+            samples=tuple(sample.name for sample in usecase.samples),
             result=image_file(usecase, configuration, "_result.json"),
         )
     ).result
@@ -144,7 +174,7 @@ def verified_run(
                 s.name: plain(s.expect_times) for s in usecase.samples if s.expect_times is not None
             },
             axf=None
-            if configuration.prebuilt_image
+            if configuration.prebuilt_image or _job_on_host(build, configuration)
             else image_file(usecase, configuration, ".axf"),
             output=image_file(usecase, configuration, "_verified.json"),
         )
@@ -230,6 +260,25 @@ def reason_not_to_run(build: Build) -> str | None:
                 f" {platform.cpu.core}"
             )
     return None
+
+
+def _job_on_host(build: Build, configuration: Configuration) -> bool:
+    """Say whether nothing here can boot an image whose NPU's job can run in the NPU model."""
+    platform = build.platform.descriptor
+    return (
+        platform.fvp is not None
+        and not platform.open_board
+        and build.session.values["simulator"] == _AUTO
+        and not _BOOTING.intersection(build.session.targets)
+        and configuration.runtime == DIRECT
+        and not _installed_fvp(build, configuration)
+    )
+
+
+def all_jobs_on_host(build: Build) -> bool:
+    """Say whether the NPU's jobs of all images run in the NPU model, or on an installed FVP."""
+    configurations = build.session.configurations
+    return all(_job_on_host(build, one) or _installed_fvp(build, one) for one in configurations)
 
 
 def _installed_fvp(build: Build, configuration: Configuration) -> Sequence[str]:

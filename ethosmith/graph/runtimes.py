@@ -22,6 +22,7 @@ class Runtime:
             and its inputs are put into the board's memory beside it.
         program: the library that holds main() of the image that is linked here.
         cpu_program: the same for the CPU alone.
+        products: NPU products that it drives; none named: all.
         inference_function: symbol of the function that is one inference on the CPU, to count its
             instructions.
     """
@@ -33,6 +34,7 @@ class Runtime:
     program: str = ""
     cpu_program: str = ""
     inference_function: str = ""
+    products: tuple[str, ...] = ()
 
 
 # tflite::MicroInterpreter::Invoke()
@@ -63,6 +65,7 @@ TFLM = Runtime(
     program="tflm_runtime",
     cpu_program="tflm_runtime_cpu",
     inference_function=_OWN_INVOKE,
+    products=("ethos-u55", "ethos-u65"),
 )
 RUNTIMES = (DIRECT, PREBUILT, TFLM)
 

@@ -173,7 +173,23 @@ class Session:
         if "sweep" in self.targets:
             return self._sweep[0]
         board = self.board.descriptor if self.board else None
-        return configurations(self.platform.descriptor, values_for_board(self.values, board))
+        values = values_for_board(self.values, board)
+        try:
+            return configurations(self.platform.descriptor, values)
+        except EthosmithError as error:
+            raise EthosmithError(f"{error}{self._elsewhere(words(values['npu']))}") from None
+
+    def _elsewhere(self, npus: Sequence[str]) -> str:
+        """Name the platforms that have an NPU of ``npus`` that this one has not; or nothing."""
+        here = self.platform.descriptor
+        for npu in set(npus) - set(here.npu.accelerator_configs):
+            others = (
+                self.project.platform(name).descriptor for name in self.project.platform_names
+            )
+            have = [f"target={one.name}" for one in others if npu in one.npu.accelerator_configs]
+            if have:
+                return f"; {npu} is on {' and '.join(have)}"
+        return ""
 
     @property
     def left_out(self) -> list[str]:

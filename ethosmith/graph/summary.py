@@ -12,6 +12,7 @@ from typing import Any
 
 from ethosmith.core.files import read_json
 from ethosmith.graph.configuration import Configuration
+from ethosmith.verify.verdict import ON_HOST
 
 # `open_board.open_board.NAME`, which would take too long to import here.
 _OPEN_BOARD = "open board"
@@ -39,17 +40,29 @@ class BuiltImage:
     verified: str
 
 
-def summary_text(images: Sequence[BuiltImage], *, ran: bool) -> str:
-    """Return the summary of all images, with the device's answers if they ran."""
+def summary_text(images: Sequence[BuiltImage], *, ran: bool, not_booted: str = "") -> str:
+    """Return the summary of all images, with the device's answers if they ran.
+
+    Args:
+        images: all of them.
+        ran: whether they ran, or their NPU's jobs.
+        not_booted: why no simulator booted them, if only the jobs ran.
+    """
     blocks = [_image_text(image, ran=ran) for image in images]
     if ran and images:
         runs = [_json(image.verified) for image in images]
-        note = _note(runs[0]["simulator"])
+        note = _note(runs[0]["simulator"], not_booted)
         blocks.append(_verdict(images) + note + _pytorch(runs) + _remarks(images))
     return "\n" + "\n".join(blocks)
 
 
-def _note(simulator: dict[str, str]) -> str:
+def _note(simulator: dict[str, str], not_booted: str) -> str:
+    if simulator["name"] == ON_HOST:
+        return _filled(
+            f"Not booted: {not_booted}. Only the NPU's job of each image ran, in the NPU model on"
+            " this machine, on inputs that the host computed; answers are the host's own. Cycles"
+            " are the model's estimate, AXI figures are data beats."
+        )
     name = f"{simulator['name']} {simulator['version']}".strip()
     cycles = (
         "Cycles are the model's estimate, AXI figures are data beats."
@@ -109,7 +122,10 @@ def _pytorch(runs: Sequence[dict[str, Any]]) -> str:
 
 def _remarks(images: Sequence[BuiltImage]) -> str:
     """Return what is to be known about CPU instructions, where they may be shown."""
-    if not any(image.configuration.runtime.inference_function for image in images):
+    simulators = {_json(image.verified)["simulator"]["name"] for image in images}
+    if simulators == {ON_HOST} or not any(
+        image.configuration.runtime.inference_function for image in images
+    ):
         return ""
     images_used = [
         image.configuration.prebuilt_image for image in images if image.configuration.prebuilt_image

@@ -20,6 +20,7 @@ from ethosmith.report.pages import render
 from ethosmith.report.pipeline import NODE_HEIGHT, NODE_WIDTH, Drawing, draw, read_steps
 from ethosmith.report.treemaps import treemaps
 from ethosmith.report.vela_figures import Layer
+from ethosmith.verify.verdict import ON_HOST
 
 TEMPLATE = "page.htm.j2"
 _MEMORY_NAMES = {
@@ -124,7 +125,7 @@ def page_text(
         past: the builds before.
     """
     pipeline = draw(read_steps(data["pipeline"]))
-    cycles_are, cycles_note = _CYCLES[figures.simulator.startswith(_OPEN_BOARD)]
+    cycles_are, cycles_note = _CYCLES[figures.simulator.startswith((_OPEN_BOARD, ON_HOST))]
     return render(
         TEMPLATE,
         figures=figures,

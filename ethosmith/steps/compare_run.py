@@ -21,7 +21,7 @@ class CompareRun(Step):
 
     Attributes:
         usecase: its name, for messages.
-        result: of the step run-board or run-prebuilt.
+        result: of the step run-board, run-prebuilt or run-npu-job.
         expected: of the step compute-expected.
         expect: the expected answer by sample; a sample that is left out is not judged.
         expect_times: by sample, of answers with times: ``label``, ``from_s`` and ``to_s`` of each.
@@ -92,8 +92,9 @@ def device_samples(
 ) -> list[DeviceSample]:
     """Return what the device said, from the board's result.
 
-    An image without the use case's post-processing gives tensors alone. What the use case says
-    to them is then what the host said: it is compared with the same tensors.
+    An image without the use case's post-processing gives tensors alone, and so does the NPU without
+    a CPU. What the use case says to them is then what the host said: it is compared with the same
+    tensors.
 
     Raises:
         EthosmithError: the firmware's log is not complete.
@@ -108,6 +109,7 @@ def device_samples(
             name=sample["name"],
             counts=sample["counts"],
             tensors=sample["tensors"],
+            windows=sample.get("windows", []),
             **{key: said.get(sample["name"], unsaid).get(key, "") for key in unsaid},
         )
         for sample in result["samples"]

@@ -15,6 +15,9 @@ from typing import Any, Literal
 from ethosmith.core.errors import EthosmithError
 from ethosmith.verify.uart_log import ArenaUse, DeviceSample, timed_labels
 
+# What ran the NPU's job of an image that nothing could boot, in place of a simulator's name.
+ON_HOST = "NPU model on the host"
+
 Judgement = Literal["right", "wrong", "not judged"]
 Comparison = Literal["equal", "not equal", "not compared"]
 

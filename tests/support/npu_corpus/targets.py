@@ -149,13 +149,18 @@ def compile_for(target: Target, network: bytes, kind: str = "TFLITE") -> RawMode
     Raises:
         NotOnNpu: The network does not map wholly to the NPU.
     """
+    return RawModel.from_arrays(compiled_arrays(target, network, kind))
+
+
+def compiled_arrays(target: Target, network: bytes, kind: str = "TFLITE") -> dict[str, Any]:
+    """Compile as ``compile_for`` does; return the arrays of the .npz file that Vela would write."""
     family, system, options = _vela_settings(target)
     with captured_output() as said:
         try:
             made = regor.compile(family, network, kind, system, options=options, verbose=False)
         except RuntimeError as refused:
             raise NotOnNpu(f"{refused} {said()}".strip()) from None
-    return RawModel.from_arrays(_arrays(made))
+    return _arrays(made)
 
 
 def disassembled(target: Target, network: bytes) -> tuple[RawModel, str]:

@@ -75,8 +75,8 @@ class AcceleratorConfig:
                 return config.in_revision(revision)
         if name.lower().startswith("ethos-u85"):
             raise ModelError(
-                f"'{name}': Ethos-U85 runs in the NPU model on the host alone"
-                " (ethosu_model.u85.config.U85Config); there is no driver and no board for it yet"
+                f"'{name}': no Ethos-U55 or Ethos-U65; ethosu_model.u85.config.U85Config has the"
+                " Ethos-U85, and the open board has none"
             )
         hint = did_you_mean(name, ACCELERATOR_CONFIGS)
         known = ", ".join(ACCELERATOR_CONFIGS)

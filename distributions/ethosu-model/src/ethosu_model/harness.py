@@ -167,6 +167,63 @@ class EarlyStop(NpuJobError):  # noqa: N818 - not an error of the device
     """NPU_OP_STOP came before the end of the command stream."""
 
 
+@dataclass(frozen=True)
+class JobPlacement:
+    """Where a job lies in the memory of a device.
+
+    Ports are what QCONFIG and REGIONCFG take: 0 and 1 are AXI0, or the SRAM ports of Ethos-U85, 2
+    and 3 are AXI1, or its EXT ports.
+
+    Attributes:
+        stream_address: Of the bare command stream.
+        stream_bytes: Its size.
+        stream_port: How it is reached.
+        regions: Base address and port by region.
+    """
+
+    stream_address: int
+    stream_bytes: int
+    stream_port: int
+    regions: Mapping[int, tuple[int, int]]
+
+
+def start_job(device: NpuDevice, job: JobPlacement) -> None:
+    """Reset the device, set it up as a driver does, and let it run the job to its end."""
+    write = device.write_register
+    write(Reg.RESET.offset, 0)
+    _start_counters(device)
+    write(Reg.QBASE0.offset, job.stream_address)
+    write(Reg.QSIZE.offset, job.stream_bytes)
+    write(Reg.QCONFIG.offset, job.stream_port)
+    config = 0
+    for region, (address, port) in job.regions.items():
+        write(REGION_BASES[region][0].offset, address)
+        config |= REGION_PORTS[region].put(MemAttr(port))
+    write(Reg.REGIONCFG.offset, config)
+    if device.accelerator.architecture is Product.U85:
+        for attribute in (U85Reg.MEM_ATTR2, U85Reg.MEM_ATTR3):
+            write(attribute.offset, attribute.axi_port.put(U85AxiPort.EXT))
+    write(Reg.CMD.offset, int(Command.RUN | Command.CLEAR_IRQ))
+
+
+def _start_counters(device: NpuDevice) -> None:
+    write = device.write_register
+    reset = Reg.PMCR.event_cnt_rst.mask | Reg.PMCR.cycle_cnt_rst.mask
+    pmu = register_page(device.accelerator.architecture).pmu
+    write(pmu.control.offset, Reg.PMCR.cnt_en.mask | reset)
+    write(pmu.enable_set.offset, pmu.enable_set.mask)
+
+
+def check_end(device: NpuDevice, stream_bytes: int) -> None:
+    """Raise `NpuJobError` unless the job that was started ended as it should."""
+    status = Status(device.read_register(Reg.STATUS.offset) & 0xFFF)
+    if status & STATUS_ERRORS:
+        raise NpuJobError(f"STATUS {status!r}: {device.last_fault}")
+    if not status & Status.CMD_END_REACHED:
+        read = device.read_register(Reg.QREAD.offset)
+        raise EarlyStop(f"stopped after {read} of {stream_bytes} bytes of commands")
+
+
 class HostRunner:
     """A device with memory of its own, loaded with one network.
 
@@ -238,38 +295,16 @@ class HostRunner:
                 raise NpuJobError(f"input of {len(data)} bytes, {tensor.size_bytes} wanted")
             self.memory.write(_region_base(tensor.region) + tensor.offset, data)
         self.start()
-        status = Status(self.device.read_register(Reg.STATUS.offset) & 0xFFF)
-        if status & STATUS_ERRORS:
-            raise NpuJobError(f"STATUS {status!r}: {self.device.last_fault}")
-        if not status & Status.CMD_END_REACHED:
-            read = self.device.read_register(Reg.QREAD.offset)
-            raise EarlyStop(f"stopped after {read} of {len(self._stream)} bytes of commands")
+        check_end(self.device, len(self._stream))
         return [self._read(tensor) for tensor in self.model.outputs]
 
     def start(self) -> None:
         """Reset the device, set it up as a driver does, and let it run the job."""
-        write = self.device.write_register
-        write(Reg.RESET.offset, 0)
-        self._start_counters()
-        write(Reg.QBASE0.offset, _STREAM_ADDRESS)
-        write(Reg.QSIZE.offset, len(self._stream))
-        for region in self._region_sizes():
-            write(REGION_BASES[region][0].offset, _region_base(region))
-        ports = [REGION_PORTS[region] for region in self._axi1_regions]
-        write(
-            Reg.REGIONCFG.offset,
-            sum(port.put(MemAttr.AXI1_OUTSTANDING_COUNTER3) for port in ports),
-        )
-        if self.device.accelerator.architecture is Product.U85:
-            write(U85Reg.MEM_ATTR3.offset, U85Reg.MEM_ATTR3.axi_port.put(U85AxiPort.EXT))
-        write(Reg.CMD.offset, int(Command.RUN | Command.CLEAR_IRQ))
-
-    def _start_counters(self) -> None:
-        write = self.device.write_register
-        reset = Reg.PMCR.event_cnt_rst.mask | Reg.PMCR.cycle_cnt_rst.mask
-        pmu = register_page(self.device.accelerator.architecture).pmu
-        write(pmu.control.offset, Reg.PMCR.cnt_en.mask | reset)
-        write(pmu.enable_set.offset, pmu.enable_set.mask)
+        regions = {
+            region: (_region_base(region), 3 if region in self._axi1_regions else 0)
+            for region in self._region_sizes()
+        }
+        start_job(self.device, JobPlacement(_STREAM_ADDRESS, len(self._stream), 0, regions))
 
     def _read(self, tensor: RawTensor) -> NDArray[Any]:
         data = self.memory.read(_region_base(tensor.region) + tensor.offset, tensor.size_bytes)

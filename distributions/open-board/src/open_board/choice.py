@@ -37,7 +37,9 @@ def choose_simulator(
     """
     if name not in SIMULATORS:
         raise BoardError(unknown_name("simulator", name, SIMULATORS))
-    wanted = fvp_program or FVP_PROGRAMS[accelerator.product]
+    wanted = fvp_program or FVP_PROGRAMS.get(accelerator.product)
+    if wanted is None:
+        raise BoardError(f"no simulator of the SSE-300 has an {accelerator.name}")
     program = None if name == "open" else find_fvp(wanted, environment)
     if program is not None:
         return Fvp(program)

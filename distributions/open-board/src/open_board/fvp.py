@@ -32,6 +32,9 @@ FVP_PROGRAMS = {
 # An FVP simulates more and slower; Arm's own scripts allow ten minutes.
 DEFAULT_TIME_LIMIT_S = 600.0
 
+# Subsystems that lie on an MPS4, whose parts have longer names; the others lie on an MPS3.
+_ON_MPS4 = ("SSE-315", "SSE-320")
+
 # The terminals that the boards' models open a window for.
 _TERMINALS = (0, 1, 2, 5)
 _PYTHON_HOME = "FVP_PYTHONHOME"
@@ -87,13 +90,17 @@ def fvp_command(
     The FVP does not end itself at EOT, unless asked for: the exit code comes one byte after it,
     and the FVP's own exit status does not tell it.
     """
+    on_mps4 = any(name in program.name for name in _ON_MPS4)
+    board = "mps4_board" if on_mps4 else "mps3_board"
+    subsystem = f"{board}.subsystem." if on_mps4 else ""
     parameters = {
-        "ethosu.num_macs": str(job.accelerator.macs),
-        **{f"mps3_board.telnetterminal{n}.start_telnet": "0" for n in _TERMINALS},
-        "mps3_board.uart0.out_file": str(uart_file),
-        "mps3_board.uart0.unbuffered_output": "1",
-        "mps3_board.uart0.shutdown_on_eot": "1" if ends_itself else "0",
-        "mps3_board.visualisation.disable-visualisation": "1",
+        f"{subsystem}ethosu.num_macs": str(job.accelerator.macs),
+        **{f"{board}.telnetterminal{n}.start_telnet": "0" for n in _TERMINALS},
+        f"{board}.uart0.out_file": str(uart_file),
+        f"{board}.uart0.unbuffered_output": "1",
+        f"{board}.uart0.shutdown_on_eot": "1" if ends_itself else "0",
+        f"{board}.visualisation.disable-visualisation": "1",
+        **({"vis_hdlcd.disable_visualisation": "1"} if on_mps4 else {}),
     }
     command = [str(program), "-a", str(job.axf)]
     for name, value in parameters.items():
@@ -101,7 +108,10 @@ def fvp_command(
     for item in job.data:
         command += ["--data", f"{item.path}@0x{item.address:x}"]
     for dump in job.dumps:
-        command += ["--dump", f"cpu0={dump.path}@Memory:0x{dump.address:x},{dump.size_bytes}"]
+        command += [
+            "--dump",
+            f"{subsystem}cpu0={dump.path}@Memory:0x{dump.address:x},{dump.size_bytes}",
+        ]
     return command
 
 
@@ -121,7 +131,7 @@ class Fvp:
         """Run ``job``; see Simulator."""
         if job.images:
             raise BoardError("the FVP boots ELF files only; use the open board for raw images")
-        others = set(FVP_PROGRAMS.values()) - {FVP_PROGRAMS[job.accelerator.product]}
+        others = set(FVP_PROGRAMS.values()) - {FVP_PROGRAMS.get(job.accelerator.product)}
         if self._program.name in others:
             raise BoardError(f"{self._program.name} has no {job.accelerator.name}")
         check_job(job, find_board())  # of an ELF file: on any board
