@@ -98,7 +98,7 @@ OPTIONS = (
     Option("usecase", "or NAME,NAME", "all", (), WHAT, detail="one, several with commas, or all"),
     Option(
         "target",
-        "or mps3, sse310",
+        "or mps3, sse320",
         "fvp",
         (),
         WHAT,

@@ -226,8 +226,7 @@ def simulator(build: Build) -> str:
         return _OPEN if build.session.strict else asked
     if asked == _OPEN:
         raise EthosmithError(
-            f"simulator=open: the open board has no {platform.cpu.core}; {platform.name} runs on"
-            " its FVP only"
+            f"simulator=open: the open board has no {platform.name}, which runs on its FVP only"
         )
     return _FVP
 
@@ -256,8 +255,7 @@ def reason_not_to_run(build: Build) -> str | None:
         if not _installed_fvp(build, configuration):
             (program,) = fvp_programs(build, configuration)
             return (
-                f"{program} is not installed (FVP_PATH), and the open board has no"
-                f" {platform.cpu.core}"
+                f"{program} is not installed (FVP_PATH), and the open board has no {platform.name}"
             )
     return None
 

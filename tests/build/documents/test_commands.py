@@ -104,6 +104,7 @@ _ELSEWHERE = {
     "./scons new usecase=mine template=image": "with a network: run here",
     "./scons usecase=kws toolchain=clang": "tests/build/rebuild/test_clang.py",
     "./scons usecase=kws target=sse310": "tests/build/rebuild/test_clang.py",
+    "./scons usecase=kws target=sse320": "tests/build/rebuild/test_clang.py",
     "./scons usecase=kws toolchain_path=/opt/gcc-arm-14.2": "tests/component/toolchains",
     "./scons -c": "would remove what the others share; tests/build/rebuild/test_rebuild.py",
     "./scons docs": "tests/component/documents/test_site.py",
