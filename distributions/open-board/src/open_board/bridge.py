@@ -13,7 +13,7 @@ from functools import cached_property
 
 from open_board.board import Board
 from open_board.board_npu import BoardNpu
-from open_board.emulation import Stopped, carry_out, loaded_value, stopped_at
+from open_board.emulation import Stopped, Stops, carry_out, loaded_value, stopped_at
 from open_board.gdb_client import GdbClient
 from open_board.guest_memory import NpuMemory
 from open_board.instruction import Access, decode
@@ -59,7 +59,7 @@ class NpuBridge:
 
     Attributes:
         board: Where these are.
-        statistics: What was counted so far.
+        register_reads: Words that were read from the NPU's page so far.
         adapters: The timing adapters.
     """
 
@@ -85,17 +85,28 @@ class NpuBridge:
         self.board = board
         self._watched = {address for address, _ in board.served}
         self._gdb = gdb
+        self._stops = Stops(gdb)
         self._make_npu = make_npu
         self._memory = memory
         self._set_interrupt = set_interrupt
         self._interrupt = False
         self._realism = realism
-        self.statistics = NpuStatistics()
+        self._of_jobs = NpuStatistics()
+        self.register_reads = self._register_writes = 0
         self.adapters = TimingAdapters(realism)
 
     @cached_property
     def _npu(self) -> BoardNpu:
         return BoardNpu(GuardedNpu(self._make_npu()), self._realism, self._memory.set_non_secure)
+
+    @property
+    def statistics(self) -> NpuStatistics:
+        """What was counted so far."""
+        return replace(
+            self._of_jobs,
+            register_reads=self.register_reads,
+            register_writes=self._register_writes,
+        )
 
     @property
     def running(self) -> bool:
@@ -119,7 +130,7 @@ class NpuBridge:
             RunError: The access is one that the hardware has no answer to, or that the
                 bridge cannot decode.
         """
-        stopped = stopped_at(self._gdb)
+        stopped = self._stops.look()
         offsets = [self._register_offset(access, stopped) for access in stopped.accesses]
         changes = carry_out(stopped, self._load, self._store)
         self._update_interrupt()
@@ -153,7 +164,7 @@ class NpuBridge:
     def _read_word(self, address: int) -> int:
         offset = self.board.npu_register(address, _WORD_BYTES)
         if offset is not None:
-            self._count(register_reads=1)
+            self.register_reads += 1
             return self._npu.read(offset)
         offset = self.board.adapter_register(address, _WORD_BYTES)
         if offset is not None:
@@ -169,7 +180,7 @@ class NpuBridge:
             self._store_beside_npu(access, value)
             return
         word = _merged(access, value, lambda: self._npu.peek(offset))
-        self._count(register_writes=1)
+        self._register_writes += 1
         if self._npu.write(offset, word, secure=is_secure_alias(address)):
             self._end_job()
 
@@ -183,11 +194,11 @@ class NpuBridge:
     def _end_job(self) -> None:
         self._memory.write_back()
         fault = self._npu.inner.last_fault
-        self.statistics = replace(
-            self.statistics,
-            jobs=self.statistics.jobs + 1,
+        self._of_jobs = replace(
+            self._of_jobs,
+            jobs=self._of_jobs.jobs + 1,
             **asdict(self._npu.inner.totals),
-            faults=self.statistics.faults + ((str(fault),) if fault else ()),
+            faults=self._of_jobs.faults + ((str(fault),) if fault else ()),
         )
 
     def _update_interrupt(self) -> None:
@@ -195,14 +206,6 @@ class NpuBridge:
         if level != self._interrupt:
             self._set_interrupt(level)
             self._interrupt = level
-
-    def _count(self, *, register_reads: int = 0, register_writes: int = 0) -> None:
-        old = self.statistics
-        self.statistics = replace(
-            old,
-            register_reads=old.register_reads + register_reads,
-            register_writes=old.register_writes + register_writes,
-        )
 
     def _offset(self, address: int, size_bytes: int) -> int | None:
         """Return the offset in the page that is served, or None if there is none."""

@@ -7,10 +7,18 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from open_board import gdb_client
-from open_board.gdb_client import CoreRegisters, GdbClient
+from open_board.gdb_client import (
+    READ_REGISTERS,
+    CoreRegisters,
+    GdbClient,
+    parse_memory,
+    parse_registers,
+    read_memory,
+)
 from open_board.instruction import MAX_INSTRUCTION_BYTES, Access, LoadStore, decode
 
 _WORD_BYTES = 4
+_MAX_STOPS = 4096  # remembered; a program has a few dozen
 
 
 @dataclass(frozen=True)
@@ -38,8 +46,42 @@ def stopped_at(gdb: GdbClient) -> Stopped:
         RunError: It is no load or store that `instruction` knows.
     """
     registers = gdb.read_registers()
-    code = gdb.read_memory(registers.pc, MAX_INSTRUCTION_BYTES)
+    return _stopped(gdb.read_memory(registers.pc, MAX_INSTRUCTION_BYTES), registers)
+
+
+def _stopped(code: bytes, registers: CoreRegisters) -> Stopped:
     return Stopped(decode(code, registers.pc), registers)
+
+
+class Stops:
+    """The stops of one CPU, which come in the same order again and again.
+
+    So the instruction is asked for together with the registers, where the program stopped after
+    this stop the last time. It is read anew each time: programs may change it.
+    """
+
+    def __init__(self, gdb: GdbClient) -> None:
+        """Look at the CPU behind ``gdb``."""
+        self._gdb = gdb
+        self._after: dict[int, int] = {}
+        self._last = 0
+
+    def look(self) -> Stopped:
+        """Return the stopped CPU's next instruction; raises as `stopped_at`."""
+        expected = self._after.get(self._last)
+        stopped = stopped_at(self._gdb) if expected is None else self._look_with(expected)
+        if len(self._after) < _MAX_STOPS or self._last in self._after:
+            self._after[self._last] = stopped.registers.pc
+        self._last = stopped.registers.pc
+        return stopped
+
+    def _look_with(self, expected: int) -> Stopped:
+        packets = [READ_REGISTERS, read_memory(expected, MAX_INSTRUCTION_BYTES)]
+        answers = self._gdb.request_all(packets)
+        registers = parse_registers(answers[0])
+        if registers.pc == expected:
+            return _stopped(parse_memory(answers[1]), registers)
+        return _stopped(self._gdb.read_memory(registers.pc, MAX_INSTRUCTION_BYTES), registers)
 
 
 def carry_out(

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,9 @@ SIGNAL_INTERRUPT = 2
 
 _CORE_REGISTERS = 16
 _WORD_DIGITS = 8
+_WORDS = struct.Struct(f"<{_CORE_REGISTERS + 1}I")
 CONTINUE = b"c"
+READ_REGISTERS = b"g"
 _WATCH_KEYS = (b"awatch", b"watch", b"rwatch")
 
 
@@ -197,7 +200,7 @@ class GdbClient:
 
     def read_registers(self) -> CoreRegisters:
         """Return the CPU's core registers."""
-        return parse_registers(self.request(b"g"))
+        return parse_registers(self.request(READ_REGISTERS))
 
     def read_memory(self, address: int, size_bytes: int) -> bytes:
         """Return memory as the CPU sees it."""
@@ -248,13 +251,11 @@ def parse_memory(answer: bytes) -> bytes:
 
 def parse_registers(answer: bytes) -> CoreRegisters:
     """Return the registers that a ``g`` packet answered."""
-    words = [
-        int.from_bytes(parse_memory(answer[at : at + _WORD_DIGITS]), "little")
-        for at in range(0, len(answer), _WORD_DIGITS)
-    ]
-    if len(words) <= _CORE_REGISTERS:
+    data = parse_memory(answer[: _WORD_DIGITS * (_CORE_REGISTERS + 1)])
+    if len(data) < _WORDS.size:
         raise _unexpected("answer to a register read", answer)
-    return CoreRegisters(tuple(words[:_CORE_REGISTERS]), words[_CORE_REGISTERS])
+    *general, xpsr = _WORDS.unpack(data)
+    return CoreRegisters(tuple(general), xpsr)
 
 
 def _unexpected(what: str, packet: bytes) -> RunError:

@@ -221,7 +221,7 @@ class Session:
     def _look_at_cpu(self) -> None:
         """Fail if the CPU has sat silently in a fault handler for some looks."""
         exception = self._qmp.cpu_state().get("XPSR", 0) & EXCEPTION_MASK
-        sample = _Sample(exception, len(self._uart.output), self._bridge.statistics.register_reads)
+        sample = _Sample(exception, len(self._uart.output), self._bridge.register_reads)
         # On a busy machine it may not have had its turn.
         if self._deadline.used_s < self._sample_time + _SAMPLE_INTERVAL_S / 2:
             return
