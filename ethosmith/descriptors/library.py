@@ -92,15 +92,20 @@ class Upstream(Strict):
         repository: name of a descriptor in repositories/.
         include_dirs: folders inside the repository that the library and its users include from.
         compile: sets of files to compile.
+        precompile: headers inside the repository that most of its C++ files include. They are
+            compiled once; files with cflags of their own do without.
         cmake: its own build, in place of ``compile``.
     """
 
     repository: Name
     include_dirs: tuple[RelativePath, ...] = ()
     compile: tuple[SourceSet, ...] = ()
+    precompile: tuple[RelativePath, ...] = ()
     cmake: CMakeBuild | None = None
 
     def __post_init__(self) -> None:
+        if self.precompile and not self.compile:
+            raise ValueError("precompile goes with compile")
         if self.compile and self.cmake:
             raise ValueError("give either compile or cmake, not both")
 

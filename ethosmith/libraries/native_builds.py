@@ -13,6 +13,7 @@ from ethosmith.core.files import update_text
 from ethosmith.libraries.select import SourceFile, matches
 from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
 
+_HEADERS = "headers.h"
 _HEAD = """\
 ninja_required_version = 1.7
 builddir = {builddir}
@@ -28,6 +29,12 @@ rule cxx
   depfile = $out.d
   deps = gcc
   description = CXX $out
+
+rule header
+  command = {cxx} -MD -MF $out.d -x c++-header -c -o $out $in
+  depfile = $out.d
+  deps = gcc
+  description = PCH $out
 
 rule ar
   command = rm -f $out && {ar} $out @$out.rsp
@@ -54,6 +61,10 @@ def write_ninja_file(
         folder: of everything that is made, relative to it.
     """
     archive = folder / f"lib{spec.name}.a"
+    if spec.precompiled:
+        places = (os.path.relpath(Path(spec.link) / one, folder) for one in spec.precompiled)
+        includes = "".join(f'#include "{Path(place).as_posix()}"\n' for place in places)
+        update_text(root / folder / _HEADERS, includes)
     text = "\n".join([_head(spec, unsigned, folder), *_builds(spec, files, folder, archive), ""])
     update_text(root / folder / "build.ninja", text)
     return archive
@@ -78,11 +89,20 @@ def _head(spec: LibrarySpec, unsigned: Mapping[str, Sequence[str]], folder: Path
 def _builds(
     spec: LibrarySpec, files: Sequence[SourceFile], folder: Path, archive: Path
 ) -> Iterator[str]:
+    # Both GCC and Clang take HEADER.gch in the place of `-include HEADER`.
+    headers = folder / _HEADERS
+    compiled = headers.with_name(f"{_HEADERS}.gch")
+    if spec.precompiled:
+        yield f"build {_path(compiled)}: header {_path(headers)}"
     objects = []
     for file in files:
         source, target = Path(spec.link) / file.path, folder / "obj" / f"{file.path}.o"
         rule = "cxx" if file.is_cxx else "cc"
-        yield f"build {_path(target)}: {rule} {_path(source)}\n  flags = {_command(file.cflags)}"
+        flags, also = _command(file.cflags), ""
+        # Flags of its own would not match those that the headers were compiled with.
+        if spec.precompiled and file.is_cxx and not file.cflags:
+            flags, also = _command(["-include", headers.as_posix()]), f" | {_path(compiled)}"
+        yield f"build {_path(target)}: {rule} {_path(source)}{also}\n  flags = {flags}"
         objects.append(_path(target))
     yield f"build {_path(archive)}: ar {' '.join(objects)}\ndefault {_path(archive)}"
 

@@ -107,6 +107,7 @@ def library_spec(
             for one in library.workarounds
             if is_needed(one, compiler)
         ],
+        precompiled=upstream.precompile if upstream else (),
     )
 
 

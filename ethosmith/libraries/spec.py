@@ -86,6 +86,7 @@ class LibrarySpec:
         sets: what to compile, if not by ``cmake``.
         cmake: its own build.
         file_flags: for some files.
+        precompiled: headers of the repository that its C++ files begin with.
     """
 
     name: str
@@ -100,6 +101,7 @@ class LibrarySpec:
     sets: Sequence[FileSet]
     cmake: CMakeTarget | None
     file_flags: Sequence[FileFlags]
+    precompiled: Sequence[str] = ()
 
     def to_json(self) -> str:
         """Return all of it as one line."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes, read_json, read_text, write_bytes, write_text
+from ethosmith.core.nearest import did_you_mean
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.libraries.native_builds import (
     archive_of,
@@ -121,6 +122,11 @@ def build(job: Job) -> Path:
 
 def _with_ninja(job: Job, names: Sequence[str]) -> Path:
     files = select(job.spec.sets, job.spec.file_flags, names, job.label)
+    for header in job.spec.precompiled:
+        if header not in names:
+            raise EthosmithError(
+                f"{job.label}: no {header}{did_you_mean(header, names)} (precompile)"
+            )
     archive = write_ninja_file(job.spec, files, job.unsigned, job.root, job.folder)
     _ninja(job, "-f", (job.folder / "build.ninja").as_posix())
     return job.root / archive

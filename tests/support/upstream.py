@@ -44,6 +44,12 @@ _KERNEL = """\
 #include "tensorflow/lite/core/c/common.h"
 namespace tflite {{ const char *{name}_kernel() {{ return "{kind}"; }} }}
 """
+_HEADER = """\
+#ifndef {name}_H_
+#define {name}_H_
+constexpr const char *{name}_FILE = __FILE__;
+#endif
+"""
 _MICRO = "tensorflow/lite/micro"
 
 FILES: Mapping[str, Mapping[str, str]] = {
@@ -57,6 +63,10 @@ FILES: Mapping[str, Mapping[str, str]] = {
         "#define LAYOUT 1\n#endif\ninline int warns(int unused) { return 0; }\n",
         "tensorflow/lite/core/c/common_test.cc": "#error left out\n",
         "tensorflow/lite/kernels/internal/common.cc": "int internal_common;\n",
+        "tensorflow/lite/kernels/internal/common.h": _HEADER.format(name="INTERNAL_COMMON"),
+        "tensorflow/lite/kernels/kernel_util.h": _HEADER.format(name="KERNEL_UTIL"),
+        f"{_MICRO}/kernels/kernel_util.h": _HEADER.format(name="MICRO_KERNEL_UTIL"),
+        "tensorflow/lite/schema/schema_generated.h": _HEADER.format(name="SCHEMA"),
         f"{_MICRO}/micro_interpreter.cc": '#include "tensorflow/lite/core/c/common.h"\n',
         f"{_MICRO}/micro_time.cc": "#error left out\n",
         f"{_MICRO}/debug_log.cc": "#error left out\n",

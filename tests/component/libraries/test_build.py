@@ -5,7 +5,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -113,6 +116,39 @@ def test_kernels_are_replaced_and_nothing_else_is_compiled(site: Site) -> None:
     data = archive.read_bytes()
     assert [data.count(kind) for kind in (b"\0cmsis_nn\0", b"\0ethos_u\0")] == [1, 1]
     assert data.count(b"\0reference\0") == 1, "only pack has no other kernel"
+
+
+def test_headers_are_compiled_once_and_taken_by_every_cxx_file_without_flags_of_its_own(
+    site: Site,
+) -> None:
+    site.build("tflm")
+    (compiled,) = site.root.rglob("*.gch")
+    text = (compiled.parent / "build.ninja").read_text()
+    builds = [line for line in text.splitlines() if ": cxx " in line]
+    assert builds
+    assert all(line.endswith(f"| {compiled.relative_to(site.root)}") for line in builds)
+    # A compiler that does not take them would read the text: of a text that stops it nothing shows.
+    header = compiled.with_suffix("")
+    source = site.root / "one.cc"
+    source.write_text("int one;\n")
+    (command,) = re.findall(r"rule cxx\n  command = (.*?) -MD", text)
+    taken = header.read_text()
+    header.write_text("#error not precompiled\n")
+    options = f" -include {shlex.quote(str(header.relative_to(site.root)))} -c one.cc -o one.o"
+    subprocess.run(shlex.split(command + options), cwd=site.root, check=True)
+    header.write_text(taken)
+    edit(
+        site.folders["tflm"] / "tensorflow/lite/kernels/kernel_util.h",
+        "KERNEL_UTIL_FILE",
+        "CHANGED",
+    )
+    assert {"add.cc", "bridge.cc"} < site.compiled_by("tflm")
+
+
+def test_a_header_to_precompile_that_is_gone_is_told(site: Site) -> None:
+    (site.folders["tflm"] / "tensorflow/lite/kernels/kernel_util.h").unlink()
+    with pytest.raises(EthosmithError, match=r"no tensorflow/lite/kernels/kernel_util.h; did you"):
+        site.build("tflm")
 
 
 def test_cmake_gets_the_flags_of_this_build_and_one_file_its_workaround(site: Site) -> None:
