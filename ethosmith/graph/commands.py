@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
@@ -32,6 +32,7 @@ from ethosmith.graph.project import Located
 from ethosmith.graph.repositories import fetch_first
 from ethosmith.graph.stages import declare_stages
 from ethosmith.graph.summary import BuiltImage, size_json, size_text, summary_text
+from ethosmith.steps.compare_newest import CompareNewest
 from ethosmith.steps.compare_run import CompareRun
 from ethosmith.steps.fetch_repositories import FetchRepositories
 
@@ -45,7 +46,7 @@ _VERIFY_SCRATCH = BUILD / "verify"
 # The variables that select what is built; without any, `deps` is about everything declared.
 _SELECTING = ("usecase", "runtime", "npu")
 # Targets that need no sources of git repositories.
-_WITHOUT_SOURCES = {"deps", "doctor", "list"}
+_WITHOUT_SOURCES = {"deps", "doctor", "list", "newest"}
 # Targets that need no use case.
 _WITHOUT_USECASES = {
     "cache",
@@ -56,6 +57,7 @@ _WITHOUT_USECASES = {
     "list",
     "monitor",
     "new",
+    "newest",
     "why",
 }
 # Variables that say what this machine has.
@@ -252,6 +254,11 @@ def _declare_deps(build: Build) -> None:
     session = build.session
     if "deps" in session.targets:
         _declare_fetch(build, _repositories_to_fetch(build))
+    if "newest" in session.targets:
+        if session.offline:
+            raise EthosmithError("newest asks the servers of git repositories: leave out offline=1")
+        repositories = _described(_repositories_to_fetch(build))
+        step_after(build, "newest", CompareNewest(repositories=repositories))
     targets = set(session.targets)
     nothing_is_built = build.engine.is_cleaning or build.engine.prints_help
     nothing_is_built |= bool(targets) and targets <= _WITHOUT_SOURCES
@@ -267,9 +274,15 @@ def _repositories_to_fetch(build: Build) -> Mapping[str, Located[Repository]]:
 
 
 def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> None:
-    if not wanted:
-        return
-    described = tuple(
+    if wanted:
+        described = _described(wanted)
+        step_after(
+            build, "deps", FetchRepositories(repositories=described, offline=build.session.offline)
+        )
+
+
+def _described(wanted: Mapping[str, Located[Repository]]) -> tuple[dict[str, Any], ...]:
+    return tuple(
         {
             "name": item.descriptor.name,
             "git": item.descriptor.git,
@@ -279,9 +292,6 @@ def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> N
             "contract": {path: list(texts) for path, texts in item.descriptor.contract.items()},
         }
         for item in wanted.values()
-    )
-    step_after(
-        build, "deps", FetchRepositories(repositories=described, offline=build.session.offline)
     )
 
 

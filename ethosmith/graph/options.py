@@ -70,6 +70,7 @@ TARGETS = (
     Target("new", "create a use case", "create the folder of a use case"),
     Target("train", "retrain the network"),
     Target("deps", "fetch every download now"),
+    Target("newest", "contracts of newest git", "check the newest git revisions' contracts"),
     Target(
         "compile_commands",
         "for clangd, no build",

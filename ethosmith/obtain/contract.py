@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
@@ -28,16 +28,32 @@ def check_contract(name: str, origin: str, folder: Path, contract: Contract) -> 
         EthosmithError: a file is not there, or does not hold a text.
     """
     for path, texts in contract.items():
-        file = folder / path
-        if not file.is_file():
+        missing = _missing(folder / path, texts)
+        if missing is None:
             raise EthosmithError(f"{name} at {origin}: has no {path}; {_advice(name)}")
-        held = _normal(read_bytes(file, limit_bytes=_MAX_FILE_BYTES).decode("utf-8", "replace"))
-        missing = [text for text in texts if _normal(text) not in held]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
             raise EthosmithError(
                 f"{name} at {origin}: {path} does not hold '{missing[0]}'{more}; {_advice(name)}"
             )
+
+
+def broken_terms(folder: Path, contract: Contract) -> Iterator[str]:
+    """Yield everything in which the files in ``folder`` are not as ``contract`` has them."""
+    for path, texts in contract.items():
+        missing = _missing(folder / path, texts)
+        if missing is None:
+            yield f"has no {path}"
+        else:
+            yield from (f"{path} does not hold '{text}'" for text in missing)
+
+
+def _missing(file: Path, texts: Sequence[str]) -> list[str] | None:
+    """Return which texts do not stand in a file; None: there is no such file."""
+    if not file.is_file():
+        return None
+    held = _normal(read_bytes(file, limit_bytes=_MAX_FILE_BYTES).decode("utf-8", "replace"))
+    return [text for text in texts if _normal(text) not in held]
 
 
 def _advice(name: str) -> str:

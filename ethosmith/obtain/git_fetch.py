@@ -32,6 +32,7 @@ from ethosmith.obtain.progress import FetchProgress
 from ethosmith.obtain.source import is_plain_relative
 
 _EXECUTABLE = "100755"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
 _ResultT = TypeVar("_ResultT")
 # What git and curl say when a server is out of reach, for now or for good.
 _UNREACHABLE = re.compile(
@@ -99,6 +100,19 @@ class GitFetcher:
                 self._fetch(wanted)
             except GitFailure as failure:
                 raise explained(wanted, failure.text) from None
+
+    def newest_commit(self, wanted: Wanted) -> str:
+        """Ask the server for the commit that its default branch is at.
+
+        Raises:
+            EthosmithError: the server cannot be reached, or has no such branch.
+        """
+        words = ("ls-remote", "--quiet", "--", wanted.git, "HEAD")
+        listed = self._retried(wanted, lambda: self.client.read(*words))
+        found = listed.decode("ascii", "replace").split()
+        if len(found) != 2 or not _COMMIT.fullmatch(found[0]):
+            raise EthosmithError(f"{wanted.descriptor}: {masked_url(wanted.git)} names no HEAD")
+        return found[0]
 
     def _check_tag(self, wanted: Wanted, *, is_needed: bool) -> None:
         if wanted.tag is None:

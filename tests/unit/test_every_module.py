@@ -40,6 +40,7 @@ _RUN_BY = {
     "ethosmith.steps.collect_shard": "tests/build/usecases/test_accuracy.py",
     "ethosmith.steps.collect_evaluation_set": "tests/build/usecases/test_accuracy.py",
     "ethosmith.steps.convert_float_network": "tests/build/usecases/test_accuracy.py",
+    "ethosmith.steps.compare_newest": "tests/build/libraries/test_graph.py",
     "ethosmith.steps.fetch_repositories": "tests/build/libraries/test_graph.py",
     "ethosmith.steps.generate_tflite_model": "tests/build/tflm/test_images.py",
     "ethosmith.steps.read_network_inputs": "tests/build/runtimes/test_inference_runner.py",

@@ -64,6 +64,20 @@ def test_another_revision_rebuilds_its_library_and_no_other(
     assert b"\0second\0" in text_of(fetched, _TFLM)
 
 
+def test_newest_tells_of_revisions_that_are_not_pinned_and_leaves_pins_alone(
+    fetched: ProjectCopy, upstreams: dict[str, Path]
+) -> None:
+    ruy = upstreams["ruy"]
+    (ruy / "new.h").write_text("// new\n")
+    newest = commit_all(ruy)
+    before = fetched.read("repositories/ruy.yaml")
+    told = fetched.build("newest", "usecase=kws").stdout
+    assert re.search(rf"^ruy \w{{12}}: the newest is {newest[:12]}; no contract", told, re.M)
+    assert re.search(r"^tflm \w{12}: is the newest$", told, re.M)
+    assert fetched.read("repositories/ruy.yaml") == before
+    assert fetched.build(*_ALL).steps == set()
+
+
 @pytest.mark.slow
 def test_a_folder_takes_the_place_and_each_change_in_it_counts(
     fetched: ProjectCopy, upstreams: dict[str, Path], tmp_path: Path

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from io import StringIO
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from ethosmith.obtain.git_client import GitClient
 from ethosmith.obtain.git_fetch import GitFetcher, Wanted
 from ethosmith.obtain.http_client import Retries
 from ethosmith.obtain.progress import FetchLines
+from ethosmith.steps.compare_newest import CompareNewest
 from tests.support.needs import program
 from tests.support.project_copy import ROOT
 from tests.support.upstream import commit_all, git, write_tree
@@ -147,6 +149,38 @@ def test_a_tag_is_compared_with_the_pin_and_a_moved_one_named(fetch: Fetch, upst
     git(upstream, "tag", "-f", "-a", "v1", "-m", "moved")
     with pytest.raises(EthosmithError, match=f"is at {new} now, not at the pinned {pinned}"):
         fetch(tag="v1", commit=pinned)
+
+
+def test_what_the_newest_revision_breaks_of_the_contract_is_listed(
+    upstream: Path,
+    cache: GitCache,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("ETHOSMITH_CACHE", str(cache.cache.root))
+    pinned = asdict(wanted(upstream))
+    contract = {"a.c": ["int a;"], "folder/b.c": ["int b;", "int  b"], "folder.c": ["sorted"]}
+
+    def report(**changed: object) -> str:
+        CompareNewest(repositories=({**pinned, "contract": contract, **changed},)).run()
+        return capsys.readouterr().out
+
+    label = f"probe {pinned['commit'][:12]}"
+    assert report() == f"{label}: is the newest\n"
+    write_tree(upstream, {"folder/b.c": "long b;\n", "new.c": "int c;\n"})
+    (upstream / "a.c").unlink()
+    newest = commit_all(upstream)[:12]
+    assert report() == (
+        f"{label}: the newest is {newest}; of 4 texts of the contract it breaks\n"
+        "  has no a.c\n"
+        "  folder/b.c does not hold 'int b;'\n"
+        "  folder/b.c does not hold 'int  b'\n"
+    )
+    kept = {"folder.c": ["sorted before"]}
+    assert report(contract=kept).endswith("; all 1 texts of the contract stand in it\n")
+    assert report(contract={}).endswith("; no contract is written down\n")
+    with pytest.raises(EthosmithError, match=r"gone is not a public repository"):
+        report(git=(upstream / "gone").as_uri())
 
 
 def test_the_cache_is_used_though_the_tag_cannot_be_asked(fetch: Fetch, upstream: Path) -> None:
