@@ -161,6 +161,7 @@ CHANGES = (
         GENERATE USECASE/generated/application_parameters.h
         GENERATE IMAGE/generated/kws/model.c
         GENERATE IMAGE/generated/build_options.c
+        VERIFY IMAGE/kws_verified.json
         """,
         is_slow=True,
     ),

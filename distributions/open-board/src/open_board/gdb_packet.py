@@ -26,13 +26,13 @@ class PacketError(Exception):
 
 def frame(payload: bytes) -> bytes:
     """Return the packet that carries ``payload``."""
-    body = _escape(payload)
+    body = payload
+    if len(payload.translate(None, _MUST_ESCAPE)) != len(payload):
+        body = _escape(payload)
     return b"$%b#%02x" % (body, sum(body) & 0xFF)
 
 
 def _escape(payload: bytes) -> bytes:
-    if not any(byte in payload for byte in _MUST_ESCAPE):
-        return payload
     body = bytearray()
     for byte in payload:
         if byte in _MUST_ESCAPE:
