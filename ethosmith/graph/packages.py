@@ -3,14 +3,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
@@ -20,6 +23,8 @@ if TYPE_CHECKING:
 
 # The same code under another name, for processors alone.
 _ALTERNATIVES = {"tensorflow": "tensorflow-cpu"}
+# Folders and files that describe a distribution.
+_DESCRIBED = (".dist-info", ".egg-info")
 
 
 class InstalledPackages:
@@ -27,7 +32,7 @@ class InstalledPackages:
 
     Args:
         memory: a file for what was found, or None. It is believed while no distribution has
-            come or gone; it holds nothing that runs, and may be damaged.
+            come, gone or been installed anew; it holds nothing that runs, and may be damaged.
     """
 
     def __init__(self, memory: Path | None = None) -> None:
@@ -59,17 +64,20 @@ class InstalledPackages:
             write_text(self._memory, json.dumps(kept, sort_keys=True))
 
 
-def _places() -> list[list[Any]]:
-    """Return what changes when a distribution comes or goes: the folders' own times."""
-    found: list[list[Any]] = [[sys.version]]
+def _places() -> str:
+    """Return what changes when a distribution comes or goes, or is installed anew."""
+    found = [sys.version]
     for place in sys.path:
-        with suppress(OSError):
-            state = Path(place or ".").stat()
-            found.append([place, state.st_mtime_ns, state.st_ctime_ns, state.st_ino])
-    return found
+        with suppress(OSError), os.scandir(place or os.curdir) as entries:
+            for entry in sorted(entries, key=lambda one: one.name):
+                if entry.name.endswith(_DESCRIBED):
+                    state = entry.stat()
+                    stamp = (state.st_mtime_ns, state.st_ctime_ns, state.st_ino)
+                    found.append(f"{place}/{entry.name} {stamp}")
+    return hashlib.sha256("\n".join(found).encode("utf-8", "surrogateescape")).hexdigest()
 
 
-def _read(memory: Path | None, places: list[list[Any]]) -> dict[str, dict[str, str]]:
+def _read(memory: Path | None, places: str) -> dict[str, dict[str, str]]:
     try:
         kept = read_json(memory) if memory else {}
         found: dict[str, dict[str, str]] = kept["found"] if kept.get("places") == places else {}
@@ -89,27 +97,45 @@ def _closure(name: str) -> dict[str, str]:
     waiting = [own]
     while waiting:
         distribution = waiting.pop()
-        name = re.sub(r"[-_.]+", "-", distribution.name).lower()
-        if name not in found:
-            found[name] = distribution.version
-            others = (_distribution(one) for one in _requirements(distribution))
+        if distribution.name not in found:
+            found[distribution.name] = distribution.version
+            others = map(_distribution, distribution.requires)
             waiting += [other for other in others if other is not None]
     return found
 
 
-def _requirements(distribution: Distribution) -> list[str]:
-    from packaging.requirements import Requirement  # noqa: PLC0415 only if not remembered
+@dataclass(frozen=True)
+class _Distribution:
+    """An installed distribution: its name as indexes write it, and what it needs here."""
 
-    parsed = map(Requirement, distribution.requires or ())
-    return [one.name for one in parsed if one.marker is None or one.marker.evaluate({"extra": ""})]
+    name: str
+    version: str
+    requires: tuple[str, ...]
+
+    @classmethod
+    def read(cls, found: Distribution) -> _Distribution:
+        from packaging.requirements import Requirement  # noqa: PLC0415 only if not remembered
+
+        # It is parsed at each look.
+        head = found.metadata
+        needed = [Requirement(one) for one in head.get_all("Requires-Dist") or found.requires or ()]
+        return cls(
+            re.sub(r"[-_.]+", "-", head["Name"]).lower(),
+            head["Version"],
+            tuple(
+                one.name
+                for one in needed
+                if one.marker is None or one.marker.evaluate({"extra": ""})
+            ),
+        )
 
 
 @cache
-def _distribution(name: str) -> Distribution | None:
+def _distribution(name: str) -> _Distribution | None:
     from importlib import metadata  # noqa: PLC0415 only if not remembered
 
     for one in (name, _ALTERNATIVES.get(name)):
         with suppress(metadata.PackageNotFoundError):
             if one:
-                return metadata.distribution(one)
+                return _Distribution.read(metadata.distribution(one))
     return None
