@@ -49,7 +49,7 @@ def check_budgets(
     cycles = tuple(limit for limit in limits if limit["location"][-1] == "npu_cycles")
     if memory:
         _check_memory(build, usecase, configuration, image, memory)
-    if cycles and configuration.accelerator is not None:
+    if cycles and configuration.accelerator is not None and not build.session.is_fast:
         counted = CheckCycleBudget(
             usecase=usecase.path,
             limits=cycles,

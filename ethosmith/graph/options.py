@@ -143,8 +143,8 @@ OPTIONS = (
     ),
     Option("like", "for new: a use case", "", (), OWN, detail="for new: the use case to copy"),
     Option(
-        *("simulator", "or fvp, open", "auto", ("auto", "fvp", "open")),
-        detail="fvp, open; auto: the FVP if it is installed",
+        *("simulator", "or fvp, fvp_fast, open", "auto", ("auto", "fvp", "fvp_fast", "open")),
+        detail="fvp, open; auto: the FVP if it is installed; fvp_fast: an FVP without cycles",
     ),
     Option(
         *("strict", "1: as on a board", "0", ("0", "1")),

@@ -73,6 +73,7 @@ def board_run(
             fvp_programs=fvp_programs(build, configuration),
             board=build.platform.descriptor.open_board or None,
             strict=_is_strict(build, configuration),
+            fast=build.session.is_fast,
             count_calls=configuration.runtime.inference_function or None,
             tools=simulator_versions(build, configuration),
             hide=hidden,
@@ -147,6 +148,7 @@ def prebuilt_run(
             samples=names,
             tensors=build.add(inputs).files,
             reset_state=usecase.descriptor.model.reset_state,
+            fast=build.session.is_fast,
             count_calls=configuration.runtime.inference_function or None,
             tools=simulator_versions(build, configuration),
             time_limit_s=_time_limit_s(build, configuration),
@@ -203,7 +205,7 @@ def _uart_output(build: Build) -> tuple[tuple[str, ...], str | None]:
 
 def simulator_versions(build: Build, configuration: Configuration) -> tuple[str, ...]:
     """Return what tells one simulator from another; a missing one is named by the run itself."""
-    asked = build.session.values["simulator"]
+    asked = build.session.simulator
     found = [] if asked == _OPEN else _installed_fvp(build, configuration)
     if found or simulator(build) == _FVP:
         return tuple(found)
@@ -219,7 +221,7 @@ def simulator(build: Build) -> str:
     Raises:
         EthosmithError: the open board is asked for and cannot be this platform.
     """
-    platform, asked = build.platform.descriptor, build.session.values["simulator"]
+    platform, asked = build.platform.descriptor, build.session.simulator
     if build.session.strict and (asked == _FVP or not platform.open_board):
         raise EthosmithError("strict=1 is the open board's; leave out simulator=fvp and target=")
     if platform.open_board:
@@ -249,7 +251,7 @@ def reason_not_to_run(build: Build) -> str | None:
     platform = build.platform.descriptor
     if platform.fvp is None:
         return f"{platform.name} is a board; the target 'run' boots the image on the open board"
-    if platform.open_board or build.session.values["simulator"] != _AUTO:
+    if platform.open_board or build.session.simulator != _AUTO:
         return None
     for configuration in build.session.configurations:
         if not _installed_fvp(build, configuration):

@@ -61,6 +61,10 @@ _PARSED = "descriptors.json"
 # A SavedModel is a folder with this file; any other folder of model= holds networks.
 _SAVED_MODEL = "saved_model.pb"
 _MODEL_SUFFIXES = (".h5", ".keras", ".tflite", ".pt2")
+# Of an FVP that simulates no time.
+_FAST = "_fast"
+# What shows how long things take on the NPU.
+_OF_CYCLES = ("report", "sweep", "diff", "layers", "stages")
 _MAX_RUNS = 1000
 _MAX_TIME_LIMIT_S = 1e6
 # The environment variable for what toolchain_path= says.
@@ -358,6 +362,26 @@ class Session:
     def strict(self) -> bool:
         """Whether the open board refuses what a board would not forgive."""
         return self.values["strict"] == "1"
+
+    @property
+    def simulator(self) -> str:
+        """``auto``, ``fvp`` or ``open``."""
+        return self.values["simulator"].removesuffix(_FAST)
+
+    @property
+    def is_fast(self) -> bool:
+        """Whether an FVP counts no cycles.
+
+        Raises:
+            EthosmithError: what is asked for shows cycles.
+        """
+        asked = self.values["simulator"]
+        shown = [target for target in self.targets if target in _OF_CYCLES]
+        if asked.endswith(_FAST) and shown:
+            raise EthosmithError(
+                f"simulator={asked} counts no cycles, which '{shown[0]}' shows: give simulator=fvp"
+            )
+        return asked.endswith(_FAST)
 
     @property
     def step_times(self) -> Path:

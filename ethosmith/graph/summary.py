@@ -51,12 +51,12 @@ def summary_text(images: Sequence[BuiltImage], *, ran: bool, not_booted: str = "
     blocks = [_image_text(image, ran=ran) for image in images]
     if ran and images:
         runs = [_json(image.verified) for image in images]
-        note = _note(runs[0]["simulator"], not_booted)
+        note = _note(runs[0]["simulator"], not_booted, is_fast="fast" in runs[0])
         blocks.append(_verdict(images) + note + _pytorch(runs) + _remarks(images))
     return "\n" + "\n".join(blocks)
 
 
-def _note(simulator: dict[str, str], not_booted: str) -> str:
+def _note(simulator: dict[str, str], not_booted: str, *, is_fast: bool) -> str:
     if simulator["name"] == ON_HOST:
         return _filled(
             f"Not booted: {not_booted}. Only the NPU's job of each image ran, in the NPU model on"
@@ -64,11 +64,11 @@ def _note(simulator: dict[str, str], not_booted: str) -> str:
             " are the model's estimate, AXI figures are data beats."
         )
     name = f"{simulator['name']} {simulator['version']}".strip()
-    cycles = (
-        "Cycles are the model's estimate, AXI figures are data beats."
-        if simulator["name"] == _OPEN_BOARD
-        else "Cycles are as it counts them."
-    )
+    cycles = "Cycles are as it counts them."
+    if simulator["name"] == _OPEN_BOARD:
+        cycles = "Cycles are the model's estimate, AXI figures are data beats."
+    elif is_fast:
+        cycles = "As fvp_fast it counts nothing: there are no cycles, and no budget of them."
     return _filled(f"Ran on: {name}. {cycles}")
 
 

@@ -123,7 +123,7 @@ def _read(stem: Path, verified: Path) -> Figures | None:
     configuration = manifest["configuration"]
     on_the_cpu = configuration["accelerator_config"] == NO_NPU
     summary = _summary(manifest)
-    if not run["samples"] or (summary is None and not on_the_cpu):
+    if not run["samples"] or (summary is None and not on_the_cpu) or run.get("fast"):
         return None
     simulator = run["simulator"]
     counts = [count for sample in run["samples"] for count in inferences_of(sample)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
@@ -57,6 +57,7 @@ class CompareRun(Step):
             raise EthosmithError("; ".join(problems))
         report: dict[str, Any] = {
             "simulator": result["simulator"],
+            **({"fast": True} if result.get("fast") else {}),
             "oracle": host["oracle"],
             "samples": [
                 {
@@ -92,6 +93,8 @@ def device_samples(
 ) -> list[DeviceSample]:
     """Return what the device said, from the board's result.
 
+    What was counted where no time was simulated is left out: it means nothing.
+
     An image without the use case's post-processing gives tensors alone, and so does the NPU without
     a CPU. What the use case says to them is then what the host said: it is compared with the same
     tensors.
@@ -99,6 +102,15 @@ def device_samples(
     Raises:
         EthosmithError: the firmware's log is not complete.
     """
+    found = _device_samples(result, host)
+    if not result.get("fast"):
+        return found
+    return [replace(one, counts={}, windows=[{} for _ in one.windows]) for one in found]
+
+
+def _device_samples(
+    result: Mapping[str, Any], host: Sequence[Mapping[str, Any]]
+) -> list[DeviceSample]:
     if "samples" not in result:
         samples = read_log(result["uart"])
         return with_instructions(samples, result.get("call_instructions"))

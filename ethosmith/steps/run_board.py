@@ -39,6 +39,7 @@ class RunBoard(Step):
         fvp_programs: executable of the platform's FVP; none: the SSE-300's with that NPU.
         board: which board the open board is, such as ``sse310``.
         strict: the open board refuses what a board would not forgive.
+        fast: an FVP takes no simulated time for the NPU, and counts nothing.
         count_calls: function whose CPU instructions are counted in each call (open board).
         tools: name and version of the simulator.
         hide: words; lines of the UART that begin with one are not shown.
@@ -54,6 +55,7 @@ class RunBoard(Step):
     fvp_programs: tuple[str, ...] = ()
     board: str | None = None
     strict: bool = False
+    fast: bool = False
     count_calls: str | None = None
     tools: tuple[str, ...] = ()
     hide: Unsigned[tuple[str, ...]] = ()
@@ -77,6 +79,7 @@ class RunBoard(Step):
             axf=self.axf,
             counted_function=self.count_calls,
             time_limit_s=self.time_limit_s or None,
+            fast=self.fast,
         )
         program = next(iter(self.fvp_programs), None)
         simulator = choose_simulator(

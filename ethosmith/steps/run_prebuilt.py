@@ -41,6 +41,7 @@ class RunPrebuilt(Step):
         network: the int8 .tflite that ``model`` is made from, for its outputs.
         samples: the samples' names.
         tensors: the input tensors of each, of the step write-inputs.
+        fast: an FVP takes no simulated time for the NPU, and counts nothing.
         count_calls: function whose CPU instructions are counted (open board).
         tools: name and version of the simulator.
         reset_state: the descriptor's ``model.reset_state``.
@@ -59,6 +60,7 @@ class RunPrebuilt(Step):
     network: Input
     samples: tuple[str, ...]
     tensors: Inputs
+    fast: bool = False
     count_calls: str | None = None
     tools: tuple[str, ...] = ()
     reset_state: str = "sample"
@@ -88,6 +90,7 @@ class RunPrebuilt(Step):
             data=(placed(self.model, windows.network, "network"),),
             counted_function=self.count_calls,
             time_limit_s=self.time_limit_s or None,
+            fast=self.fast,
         )
         program = next(iter(self.fvp_programs), None)
         simulator = choose_simulator(

@@ -78,7 +78,10 @@ class WriteReportPage(Step):
         stem = self.axf.with_suffix("")
         figures = figures_of([stem])
         if not figures:
-            raise EthosmithError(f"{stem}_verified.json: the image has not run; run it: scons run")
+            raise EthosmithError(
+                f"{stem}_verified.json: the image has not run, or on an FVP that counted"
+                " nothing; run it: scons run"
+            )
         image = read_image(self.axf)
         names = [section.name for section in image.sections]
         link_map = read_link_map(self.map, names) if self.map else LinkMap((), 0)

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 
 from ethosu_model.config import AcceleratorConfig
+from open_board.arguments import parse_arguments, parser
 from open_board.choice import choose_simulator
 from open_board.errors import BoardError
 from open_board.fvp import FVP_PROGRAMS, Fvp, fvp_command, fvp_environment
 from open_board.job import BoardJob, BoardResult, DataFile, Dump, Outcome
+from open_board.result_file import result_data
 from tests.component.board.conftest import U55
 from tests.support.board import programs
 
@@ -104,7 +106,19 @@ def test_macs_follow_the_accelerator(tmp_path: Path) -> None:
     command = fvp_command(tmp_path / "fvp", job, tmp_path / "uart")
 
     assert "ethosu.num_macs=512" in command
+    assert "ethosu.extra_args=--fast" not in command
     assert command[-2:] == ["--dump", "cpu0=out.bin@Memory:0x93000000,64"]
+
+
+def test_an_fvp_can_be_asked_to_simulate_no_time(tmp_path: Path) -> None:
+    axf = tmp_path / "x.axf"
+    for words in (["--fast"], ["-C", "ethosu.extra_args=--fast"]):
+        job = parse_arguments(parser().parse_args(["-a", str(axf), *words])).job
+        assert "ethosu.extra_args=--fast" in fvp_command(tmp_path / "fvp", job, tmp_path / "uart")
+        assert result_data(job, BoardResult(Outcome.EXITED, "FVP"))["fast"] is True
+        assert result_data(job, BoardResult(Outcome.EXITED, "open board"))["fast"] is False
+    with pytest.raises(BoardError, match="extra_args=--faster: expected --fast"):
+        parse_arguments(parser().parse_args(["-a", "x", "-C", "ethosu.extra_args=--faster"]))
 
 
 def test_an_fvp_gets_its_own_python_and_all_licence_variables() -> None:

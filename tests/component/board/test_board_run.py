@@ -77,6 +77,8 @@ def test_endless_polling_of_the_npu_ends_at_the_time_limit(run_program: RunProgr
         ('__asm volatile("udf #0");', "undefined instruction"),
         ('__asm volatile("bkpt 0xab");', "breakpoint instruction"),
         ("REG(0xF0000000) = 1;", "bus error"),
+        ("(void)REG(0x80000);", "bus error, at address 0x00080000"),  # behind the ITCM
+        ("(void)REG(0x49400000);", "bus error, at address 0x49400000"),  # between peripherals
         ("((void (*)(void))0x10)();", "invalid state"),
     ],
 )

@@ -37,7 +37,7 @@ def test_what_is_remembered_ends_with_the_next_installation(
         finally:
             installed.save()
 
-    with pytest.raises(EthosmithError, match="'first_one' is not installed in .*: run ./scons"):
+    with pytest.raises(EthosmithError, match="'first_one' is not installed"):
         versions()
     _install(place, "First.One", "1.0", "second>=1", "missing; extra == 'gpu'", "no; os_name == ''")
     old = _install(place, "second", "1.5", "absent")

@@ -157,6 +157,12 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
     )
     group.add_argument("--num-macs", type=int, metavar="N", help="as -C ethosu.num_macs=N")
     group.add_argument(
+        "--fast",
+        action="store_true",
+        help="as -C ethosu.extra_args=--fast: an FVP's NPU takes no simulated time, and its counts "
+        "mean nothing (no effect on the open board)",
+    )
+    group.add_argument(
         "--image",
         action="append",
         default=[],
@@ -256,6 +262,7 @@ def _job(options: argparse.Namespace, parameters: Parameters) -> BoardJob:
         dumps=tuple(map(parse_dump, options.dump)),
         counted_function=options.count_calls,
         time_limit_s=_time_limit(options.timelimit, options.gdb is not None),
+        fast=options.fast or parameters.fast,
     )
 
 

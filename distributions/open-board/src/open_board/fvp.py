@@ -18,6 +18,7 @@ from open_board.errors import BoardError
 from open_board.files import open_regular
 from open_board.job import BoardJob, BoardResult, Outcome, RunError, UartSink, discard
 from open_board.load import check_job
+from open_board.parameters import EXTRA_ARGS, FAST
 from open_board.supervisor import SupervisedProcess
 from open_board.uart import UartWatch
 
@@ -102,6 +103,8 @@ def fvp_command(
         f"{board}.visualisation.disable-visualisation": "1",
         **({"vis_hdlcd.disable_visualisation": "1"} if on_mps4 else {}),
     }
+    if job.fast:
+        parameters[EXTRA_ARGS] = FAST
     command = [str(program), "-a", str(job.axf)]
     for name, value in parameters.items():
         command += ["-C", f"{name}={value}"]

@@ -76,6 +76,7 @@ class BoardJob:
             the simulator can.
         time_limit_s: Seconds of processor time of the host, and of idling, after which the run
             has failed; None for no limit.
+        fast: The NPU of an FVP takes no simulated time, and no count of it means anything.
     """
 
     accelerator: AcceleratorConfig
@@ -85,6 +86,7 @@ class BoardJob:
     dumps: tuple[Dump, ...] = ()
     counted_function: str | None = None
     time_limit_s: float | None = DEFAULT_TIME_LIMIT_S
+    fast: bool = False
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ from open_board.errors import BoardError
 from open_board.files import read_bytes
 
 NUM_MACS = "ethosu.num_macs"
+EXTRA_ARGS, FAST = "ethosu.extra_args", "--fast"
 UART_FILE = "mps3_board.uart0.out_file"
 SHUTDOWN_ON_EOT = "mps3_board.uart0.shutdown_on_eot"
 
@@ -29,7 +30,6 @@ _WITHOUT_EFFECT = (
     "cpu0.semihosting-heap_limit",
     "cpu0.semihosting-stack_base",
     "cpu0.semihosting-stack_limit",
-    "ethosu.extra_args",
     "mps3_board.DISABLE_GATING",
     "mps3_board.hostbridge.userNetPorts",
     "mps3_board.hostbridge.userNetworking",
@@ -38,7 +38,7 @@ _WITHOUT_EFFECT = (
     "mps3_board.uart0.unbuffered_output",
     "mps3_board.visualisation.disable-visualisation",
 )
-PARAMETERS = (NUM_MACS, UART_FILE, SHUTDOWN_ON_EOT, *_WITHOUT_EFFECT)
+PARAMETERS = (NUM_MACS, EXTRA_ARGS, UART_FILE, SHUTDOWN_ON_EOT, *_WITHOUT_EFFECT)
 
 _VHT_PREFIX = "cpu_core."  # Arm Virtual Hardware puts the subsystem's name in front
 
@@ -49,10 +49,12 @@ class Parameters:
 
     Attributes:
         num_macs: MACs of the NPU; None if not said.
+        fast: The NPU of an FVP takes no simulated time.
         uart_file: Where UART output goes; None is standard output.
     """
 
     num_macs: int | None = None
+    fast: bool = False
     uart_file: Path | None = None
 
 
@@ -65,9 +67,13 @@ def parse_parameters(assignments: Sequence[str]) -> Parameters:
     values = dict(_split(assignment) for assignment in assignments)
     if _flag(SHUTDOWN_ON_EOT, values.get(SHUTDOWN_ON_EOT, "1")) is False:
         raise BoardError(f"{SHUTDOWN_ON_EOT}=0: the board always ends at EOT; leave it out")
+    extra_args = values.get(EXTRA_ARGS, "")
+    if extra_args not in ("", FAST):
+        raise BoardError(f"{EXTRA_ARGS}={extra_args}: expected {FAST}, the only one that is known")
     uart_file = values.get(UART_FILE, STANDARD_OUTPUT)
     return Parameters(
         num_macs=_number(NUM_MACS, values[NUM_MACS]) if NUM_MACS in values else None,
+        fast=extra_args == FAST,
         uart_file=None if uart_file in ("", STANDARD_OUTPUT) else Path(uart_file),
     )
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from open_board import files
+from open_board.fvp import NAME as FVP
 from open_board.job import BoardJob, BoardResult
 
 
@@ -18,6 +19,7 @@ def result_data(job: BoardJob, result: BoardResult) -> dict[str, Any]:
         "call_instructions": result.call_instructions,
         "accelerator": job.accelerator.name,
         "exit_code": result.exit_code,
+        "fast": job.fast and result.simulator == FVP,
         "npu": asdict(result.npu) if result.npu is not None else None,
         "outcome": result.outcome.value,
         "passed": result.passed,
