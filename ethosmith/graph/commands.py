@@ -185,7 +185,7 @@ def _declare_test(build: Build) -> None:
         # A file's tests share what they build; the longest files come first.
         parallel = ("-n", str(build.engine.jobs), "--dist=loadfile", "--no-loadscope-reorder")
         xml = f"--junitxml={results}/pytest.xml"
-        command = _module("pytest", "-q", "-m", "not slow", *parallel, xml)
+        command = _module("pytest", "-q", "-m", "not long and not slow", *parallel, xml)
         # Tests write where the user's programs do: below build/ they would be in this project.
         return subprocess.call(command, env=process_environment())
 

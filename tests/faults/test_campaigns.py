@@ -14,6 +14,8 @@ import pytest
 from tests.support.campaigns.kinds import CAMPAIGNS
 from tests.support.campaigns.runner import MAX_GROWTH_BYTES, MAX_PROCESSOR_S, run
 
+pytestmark = pytest.mark.long
+
 SEED = 20261128
 
 

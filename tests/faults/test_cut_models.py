@@ -29,6 +29,8 @@ from ethosmith.models.int8_check import check_int8
 from ethosmith.models.keras_file import converter_for
 from ethosmith.models.input_shape import fitting_shape
 
+pytestmark = pytest.mark.long
+
 keras_file.READ_LIMIT_S = float(sys.argv[1])
 for path in map(Path, json.load(sys.stdin)):
     said = []

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+KWS = "usecases/kws/usecase.yaml"
 # The build cache of whoever runs the tests; tests/conftest.py keeps it here.
 OWN_CACHE = "ETHOSMITH_TEST_BUILD_CACHE"
 BUILT_FROM = (
@@ -43,7 +44,6 @@ _CLIP = """      duration_s: 1.9
       - {label: no, from_s: 1.0, to_s: 1.7}
 
 """
-_KWS = "usecases/kws/usecase.yaml"
 _TIME_LIMIT_S = 900
 _LONG_RUN = "time_limit_s=600"
 # Byte code of another process, under the name that it has until it is whole.
@@ -83,7 +83,8 @@ class ProjectCopy:
     def fresh(cls, root: Path) -> ProjectCopy:
         """Copy what a build is made from, without anything that was built.
 
-        The clip of kws that holds several words is a short one, so that each run is short.
+        The clip of kws that holds several words is a short one, so that each run is short; whoever
+        wants what users have writes the descriptor `KWS` anew.
         Python's byte code comes along: every step is a process that would compile it anew.
         """
         for name in BUILT_FROM:
@@ -94,9 +95,9 @@ class ProjectCopy:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
         project = cls(root)
-        head, found, tail = project.read(_KWS).partition("      duration_s: 7.2\n")
+        head, found, tail = project.read(KWS).partition("      duration_s: 7.2\n")
         assert found
-        project.write(_KWS, head + _CLIP + tail[tail.index("sources: [") :])
+        project.write(KWS, head + _CLIP + tail[tail.index("sources: [") :])
         return project
 
     def cached(self) -> ProjectCopy:

@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests.support.document_commands import commands, documents, shown_lines
 from tests.support.networks.picture import picture_network
-from tests.support.project_copy import ProjectCopy
+from tests.support.project_copy import KWS, ROOT, ProjectCopy
 
 _TIME_LIMIT_S = 900
 _LABELS = ("apple", "pear", "plum")
@@ -151,6 +151,7 @@ _ELSEWHERE = {
     "pytest tests/component/npu_networks -m slow": "part of the slow tests",
     "pytest tests/component/npu_fuzz -m slow": "part of the slow tests",
     ".venv/bin/python -m pytest -m slow -n auto --dist=loadfile": "the slow tests themselves",
+    '.venv/bin/python -m pytest -m "long and not slow" -n auto --dist=loadfile': "CI runs it",
     ".venv/bin/python -m benchmarks.npu_corpus": "takes an hour",
     ".venv/bin/python -m benchmarks.build": "takes many minutes",
     ".venv/bin/python -m benchmarks.null_build": "measures; an environment of its own is needed",
@@ -193,6 +194,7 @@ def project(built: ProjectCopy, tmp_path_factory: pytest.TempPathFactory) -> Pro
     """A project with a build of kws, and the files that readers are said to have."""
     copy = built.copy(tmp_path_factory.mktemp("documents") / "project").cached()
     (copy.root / "my.tflite").write_bytes(picture_network(32, 32, len(_LABELS)))
+    copy.write(KWS, (ROOT / KWS).read_text("utf-8"))
     copy.write("my.txt", "\n".join(_LABELS) + "\n")
     (copy.root / "photos").mkdir()
     pixels = np.random.default_rng(5).integers(0, 256, (40, 50, 3), dtype=np.uint8)

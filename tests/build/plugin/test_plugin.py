@@ -20,6 +20,8 @@ import runpy
 
 from ethosmith.installation import SCONSTRUCT
 
+pytestmark = pytest.mark.long
+
 runpy.run_path(SCONSTRUCT)
 """
 

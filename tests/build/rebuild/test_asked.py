@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -49,7 +48,7 @@ def _type(project: ProjectCopy, folder: Path, words: Sequence[str]) -> tuple[int
     done = subprocess.run(
         [sys.executable, str(project.root / "ethosmith"), *words],
         cwd=folder,
-        env={**os.environ, "ETHOSMITH_NO_INSTALL": "1"},
+        env={**project.process_environment, "ETHOSMITH_NO_INSTALL": "1"},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -84,7 +83,8 @@ def test_k_makes_what_can_be_made(project: ProjectCopy) -> None:
     text = project.read(broken)
     project.append(broken, "#error broken\n")
     try:
-        code, said = _type(project, project.root, ["-k", "kws", "kws_micro", "images"])
+        words = ["-k", "kws", "kws_micro", "images"]
+        code, said = _type(project.cached(), project.root, words)
     finally:
         project.write(broken, text)
     assert code == 2

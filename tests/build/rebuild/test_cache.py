@@ -31,6 +31,7 @@ def other_checkout(folder: Path, cache: Path) -> ProjectCopy:
     return replace(ProjectCopy.fresh(folder), environment={VARIABLE: str(cache)})
 
 
+@pytest.mark.long
 def test_a_second_checkout_makes_nothing_but_runs_the_image(
     built: ProjectCopy, kws_cache: Path, tmp_path: Path
 ) -> None:
@@ -51,6 +52,7 @@ def test_a_second_checkout_makes_nothing_but_runs_the_image(
     assert project.build("run", _KWS).steps >= steps("RUN IMAGE/kws.axf")
 
 
+@pytest.mark.long
 def test_a_build_takes_from_a_server_what_another_wrote_with_its_token(tmp_path: Path) -> None:
     key, folders = "a key that a group of people has", (tmp_path / "ci", tmp_path / "desk")
     with nginx(tmp_path / "nginx") as server:
@@ -75,6 +77,7 @@ def test_a_build_takes_from_a_server_what_another_wrote_with_its_token(tmp_path:
     assert TOKEN not in outcome.text
 
 
+@pytest.mark.long
 def test_a_source_that_changes_while_it_is_read_is_kept_out(tmp_path: Path) -> None:
     """As when an editor, or git, writes files during a build."""
     cache = tmp_path / "cache"

@@ -18,6 +18,8 @@ from ethosmith.images.stack import read_functions
 from tests.support import needs
 from tests.support.project_copy import ProjectCopy
 
+pytestmark = pytest.mark.long
+
 _STACK_POINTER = 13
 # They are entered at one place and run on into the next routine, which has the frame.
 _RUN_ON = {"__aeabi_drsub"}

@@ -88,6 +88,7 @@ def assert_same(project: ProjectCopy, built: ProjectCopy) -> None:
         assert project.read_bytes(target) == built.read_bytes(target), target
 
 
+@pytest.mark.long
 def test_a_second_checkout_gets_its_objects_from_ccache_and_they_are_the_same(
     built: ProjectCopy, tmp_path: Path
 ) -> None:

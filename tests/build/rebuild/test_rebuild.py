@@ -70,6 +70,7 @@ def change_weights(model: Path) -> None:
         weights[names[0]][...] *= 0.875
 
 
+@pytest.mark.long
 def test_npu_settings_share_what_they_can_and_keep_what_is_their_own(
     copy_of_built: NewCopy,
 ) -> None:
@@ -87,6 +88,7 @@ def test_npu_settings_share_what_they_can_and_keep_what_is_their_own(
 SHARED_FOLDERS = ("build/usecases", "build/host", "build/packages", "build/fvp/lib")
 
 
+@pytest.mark.long
 def test_another_target_shares_the_network(copy_of_built: NewCopy) -> None:
     project = copy_of_built()
     verbs = {step.split()[0] for step in project.build(_KWS, "target=mps3").steps}

@@ -74,6 +74,7 @@ def downloads_for(folder: Path) -> Path:
     return folder
 
 
+@pytest.mark.long
 def test_another_user_elsewhere_makes_the_same_bytes(
     built: ProjectCopy, place_of_another_user: Path
 ) -> None:

@@ -17,6 +17,8 @@ import pytest
 from tests.support.networks.pooled import pooled_network
 from tests.support.project_copy import ROOT, ProjectCopy
 
+pytestmark = pytest.mark.long
+
 _FAKES = ROOT / "tests" / "fakes"
 _FOLDERS = {
     "tflm": "tflite-micro",

@@ -14,6 +14,8 @@ import pytest
 from tests.support.kills import kill_at_first_note
 from tests.support.project_copy import ROOT, ProjectCopy
 
+pytestmark = pytest.mark.long
+
 _USECASE = "usecases/kws/usecase.yaml"
 _RESULT = "build/fvp/ethos-u55-128-shared_sram/kws_accuracy.json"
 # The twelve words in reverse, on the device alone.

@@ -42,6 +42,7 @@ def test_any_network_runs_on_random_inputs(project: ProjectCopy) -> None:
     assert said.count("  run-") == 2 * 5
 
 
+@pytest.mark.long
 def test_own_model_labels_and_pictures(project: ProjectCopy, int8_network: str) -> None:
     labels = [f"kind {index}" for index in range(10)]
     project.write("my.txt", "\n".join(labels) + "\n")

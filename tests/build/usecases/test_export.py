@@ -52,6 +52,7 @@ def _run(app: Path) -> int:
     return subprocess.run([*command, "--timelimit", "60"], check=False).returncode
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "usecase",
     ["kws", *(pytest.param(name, marks=pytest.mark.slow) for name in ("kws_micro", "vww", "ad"))],

@@ -9,6 +9,8 @@ import subprocess
 import threading
 import tty
 
+import pytest
+
 from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.verify.simulator import choose_simulator
 from open_board.job import BoardJob
@@ -32,6 +34,7 @@ def _send(line: int, data: bytes) -> None:
         data = data[os.write(line, data) :]
 
 
+@pytest.mark.long
 def test_a_board_is_verified_on_its_port_and_by_its_log(copy_of_built: NewCopy) -> None:
     project = copy_of_built()
     board, terminal = pty.openpty()

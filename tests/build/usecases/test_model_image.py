@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.core.files import write_bytes
 from ethosmith.verify.simulator import choose_simulator
@@ -13,6 +15,7 @@ from tests.support.changes import DESCRIPTOR
 _STEM = "build/fvp/ethos-u55-128-shared_sram/kws"
 
 
+@pytest.mark.long
 def test_a_new_model_runs_on_the_old_image(copy_of_built: NewCopy) -> None:
     project = copy_of_built()
     old = project.read_bytes(f"{_STEM}.axf")

@@ -79,6 +79,7 @@ def tensors(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[list[str
     return found
 
 
+@pytest.mark.long
 def test_the_state_lasts_as_long_as_the_descriptor_says(
     tensors: dict[str, list[list[str]]],
 ) -> None:
