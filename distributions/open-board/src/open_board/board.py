@@ -111,7 +111,8 @@ def find_board(name: str | None = None) -> Board:
 @cache
 def _packaged(name: str) -> Board:
     file = resources.files("open_board") / f"{_PREFIX}{name}{_SUFFIX}"
-    return _parse(name, file.read_bytes(), file.name)
+    with resources.as_file(file) as path:
+        return _parse(name, read_bytes(path, limit_bytes=_MAX_FILE_BYTES), file.name)
 
 
 def _parse(name: str, data: bytes, label: str) -> Board:
