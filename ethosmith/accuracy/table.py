@@ -78,7 +78,7 @@ def _notes(results: Sequence[Mapping[str, Any]]) -> list[str]:
         if equal != items:
             notes.append(
                 f"{result['usecase']} on {result['configuration']}: the device's output tensors"
-                f" equal LiteRT's in {equal} of {items} items only."
+                f" equal the host's in {equal} of {items} items only."
             )
     notes += [f"{result['usecase']}: {note}" for result in results for note in result["notes"]]
     return list(dict.fromkeys(notes))
@@ -89,7 +89,7 @@ def _device_note(results: Sequence[Mapping[str, Any]]) -> str:
     on = "" if _several(results) else f" for {results[0]['configuration']}"
     note = f"Device: the firmware{on} on: {', '.join(dict.fromkeys(boards))}."
     if all(r["device_outputs_equal_int8"] == r["set"]["items"] for r in results):
-        note += " Its output tensors equal LiteRT's, byte for byte, for every item."
+        note += " Its output tensors equal the host's, byte for byte, for every item."
     return note
 
 

@@ -94,7 +94,7 @@ class Windows(Strict):
     """Where simulators put files before a run, and what they save to files after it.
 
     Attributes:
-        network: a .tflite.
+        network: a .tflite or .pte.
         input: the bytes of its inputs, one after another.
         output: the bytes of its outputs.
     """
@@ -117,12 +117,14 @@ class ModelPartition(Strict):
 
 
 class PrebuiltImage(Strict):
-    """An image that executes whatever network lies in the windows, for ``runtime=prebuilt``.
+    """An image that executes whatever network lies in the windows.
 
     Attributes:
         product: the NPU that it drives, and that must be on the board.
         memory_mode: the mode that it is built for.
         source: the ELF file.
+        runtime: the value of `runtime=` that it is for: `prebuilt` executes a .tflite,
+            `executorch` a .pte.
         cpu_alone: it is the one for ``npu=none``.
         remark: what to know about its figures; shown below them.
     """
@@ -130,6 +132,7 @@ class PrebuiltImage(Strict):
     product: ProductName
     memory_mode: MemoryModeName
     source: Origin
+    runtime: Literal["prebuilt", "executorch"] = "prebuilt"
     cpu_alone: bool = False
     remark: AsciiLine | None = None
 

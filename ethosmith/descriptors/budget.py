@@ -42,7 +42,7 @@ class Budget(Strict):
     target: Name | None = None
     npu: Annotated[str, Checked(_check_npu)] | None = None
     memory_mode: MemoryModeName | None = None
-    runtime: Literal["direct", "prebuilt", "tflm"] | None = None
+    runtime: Literal["direct", "prebuilt", "tflm", "executorch"] | None = None
     flash_bytes: Amount | None = None
     ram_bytes: Amount | None = None
     regions: Mapping[Identifier, Amount] = EMPTY

@@ -131,18 +131,19 @@ class Platform(Descriptor):
             )
         )
 
-    def prebuilt_image(self, product: str, memory_mode: str) -> PrebuiltImage:
-        """Return the image that executes networks for an NPU product in a memory mode.
+    def prebuilt_image(self, runtime: str, product: str, memory_mode: str) -> PrebuiltImage:
+        """Return the image of a runtime for an NPU product in a memory mode.
 
         Raises:
             EthosmithError: the platform has none.
         """
-        for image in self.prebuilt_images:
+        images = [image for image in self.prebuilt_images if image.runtime == runtime]
+        for image in images:
             if (image.product, image.memory_mode) == (product, memory_mode):
                 return image
-        have = ", ".join(f"{r.product} in {r.memory_mode}" for r in self.prebuilt_images) or "none"
+        have = ", ".join(f"{one.product} in {one.memory_mode}" for one in images) or "none"
         raise EthosmithError(
-            f"platform {self.name} has no prebuilt image for {product} in {memory_mode}"
+            f"platform {self.name} has no image of runtime={runtime} for {product} in {memory_mode}"
             f" (it has: {have})"
         )
 

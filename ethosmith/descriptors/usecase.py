@@ -41,7 +41,7 @@ Size = Annotated[int, Limits(ge=1, le=65536)] | Literal["any"]
 ResetState = Literal["sample", "inference", "never"]
 FunctionName = Annotated[str, Limits(pattern=FUNCTION_NAME)]
 Layout = Literal["nchw", "nhwc"]
-RuntimeName = Literal["direct", "prebuilt", "tflm"]
+RuntimeName = Literal["direct", "prebuilt", "tflm", "executorch"]
 
 
 class RandomInputs(Strict):
@@ -222,6 +222,7 @@ class UseCase(Descriptor):
             the device: it is for use cases whose samples are the network's inputs.
         accuracy: how right the network is, and how far it may fall, for `scons accuracy`.
         budgets: the most that its images may use; `scons` fails where one uses more.
+        on_request: it is built only if it is named: `usecase=all` leaves it out.
     """
 
     model: Model
@@ -239,6 +240,7 @@ class UseCase(Descriptor):
     runtimes: Annotated[tuple[RuntimeName, ...], Limits(min_length=1)] = ("direct", "tflm")
     accuracy: Accuracy | None = None
     budgets: tuple[Budget, ...] = ()
+    on_request: bool = False
 
     @property
     def sample_form(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from ethosmith.graph.images import Generated, firmware_image
 from ethosmith.graph.layout import NOTES, SelectedSample, SelectedUseCase, image_file
 from ethosmith.graph.models import FloatModel
 from ethosmith.graph.own_files import formats_of, suffixes_taken
-from ethosmith.graph.pytorch import Int8Network
+from ethosmith.graph.pytorch import Int8Network, pytorch_host_answers
 from ethosmith.graph.samples import sample_file, shown
 from ethosmith.steps.answer_on_device import AnswerOnDevice
 from ethosmith.steps.answer_on_host import AnswerOnHost
@@ -95,12 +95,12 @@ def evaluation(
     if wanted is None or not any(_is_asked(build, usecase, one) for one in configurations):
         return None
     _check_can_run(build)
-    if model.pytorch:
-        raise EthosmithError(
-            f"accuracy measures Keras and .tflite networks, and {model.path} is one of PyTorch"
-        )
     folder = usecase.outputs / f"accuracy{_own_set(build)}"
     shards = _evaluation_set(build, usecase, wanted, folder)
+    if model.pytorch:
+        parts = [(shard.items, shard.answers) for shard in shards]
+        both = pytorch_host_answers(build, usecase, model.pytorch, network, host, parts)
+        return Evaluation(wanted, shards, *both)
     float_answers: tuple[Path, ...] = ()
     if model.path.suffix.lower() != _TFLITE:
         converted = ConvertFloatNetwork(

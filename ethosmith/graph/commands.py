@@ -411,8 +411,8 @@ def _declare_new(build: Build) -> None:
     given = {name: session.values[name] for name in _NEW_FROM if session.values[name]}
     if len({"template", "like"} & given.keys()) != 1:
         raise EthosmithError(
-            "'new' needs exactly one of template=image, audio or vector, or like= one of"
-            f" {', '.join(session.project.usecase_names)}"
+            "'new' needs exactly one of template=image, audio, vector or pytorch, or like= one"
+            f" of {', '.join(session.project.usecase_names)}"
         )
     spec = json.dumps({"usecase": names[0], **given})
     command = _module("ethosmith", "step", _NEW_USECASE, spec)

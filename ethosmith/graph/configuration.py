@@ -14,7 +14,14 @@ from ethosmith.descriptors.board import PrebuiltImage
 from ethosmith.descriptors.board_facts import Board
 from ethosmith.descriptors.platform import Platform
 from ethosmith.graph.options import words
-from ethosmith.graph.runtimes import DIRECT, Runtime, runtime_named, runtimes_for_the_cpu
+from ethosmith.graph.runtimes import (
+    DIRECT,
+    EXECUTORCH,
+    TFLITE,
+    Runtime,
+    runtime_named,
+    runtimes_for_the_cpu,
+)
 from ethosu_model.config import AcceleratorConfig
 
 # The value of npu= for the CPU alone.
@@ -64,6 +71,7 @@ class Configuration:
     def vela_folder(self) -> str:
         """The folder of what Vela makes; runtimes that take the same of it share it."""
         form = "-tflite" if self.runtime.has_cpu_kernels else ""
+        form = "-executorch" if self.runtime == EXECUTORCH else form
         return f"{self.npu_name}-{self.memory_mode.lower()}-{self.system_config.lower()}{form}"
 
     @property
@@ -212,9 +220,9 @@ def _configuration(
 
 
 def _on_the_cpu(platform: Platform, runtime: Runtime, values: Mapping[str, str]) -> Configuration:
-    if not runtime.has_cpu_kernels:
+    if not runtime.has_cpu_kernels or TFLITE not in runtime.takes:
         raise EthosmithError(
-            f"npu=none: runtime={runtime.name} has no kernels for the CPU; give"
+            f"npu=none: runtime={runtime.name} runs no network on the CPU alone; give"
             f" {runtimes_for_the_cpu()}"
         )
     image = None if runtime.links_image else platform.prebuilt_image_for_the_cpu
@@ -245,4 +253,4 @@ def _first_npu(platform: Platform, product: str) -> str:
 def _prebuilt_image(
     platform: Platform, runtime: Runtime, product: str, mode: str
 ) -> PrebuiltImage | None:
-    return None if runtime.links_image else platform.prebuilt_image(product, mode)
+    return None if runtime.links_image else platform.prebuilt_image(runtime.name, product, mode)

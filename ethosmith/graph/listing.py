@@ -119,5 +119,6 @@ TEMPLATES: Mapping[str, Kind] = {
     "image": Kind(
         "pictures of any size, cropped and resized", "height x width x 3 (or 1)", ("image",)
     ),
+    "pytorch": Kind("numbers from CSV files to a PyTorch network", "any shape", ("csv",)),
     "vector": Kind("numbers as they are, from CSV files", "any shape", ("csv",)),
 }

@@ -11,6 +11,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.usecase import InputArrays, RandomInputs
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.executorch import PTE_SUFFIX, executorch_program, ready_program
 from ethosmith.graph.layout import BUILD_OPTIONS, SelectedUseCase, image_folder, vela_folder
 from ethosmith.graph.model_image import declare_model_image
 from ethosmith.graph.preflight import check_model
@@ -23,6 +24,7 @@ from ethosmith.graph.pytorch import (
     quantised_pytorch,
     refuse_runtime,
 )
+from ethosmith.graph.runtimes import EXECUTORCH
 from ethosmith.graph.samples import obtained_file
 from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosmith.steps.compute_features import ComputeFeatures
@@ -74,7 +76,7 @@ def float_model(build: Build, usecase: SelectedUseCase) -> FloatModel:
 def input_shape(build: Build, usecase: SelectedUseCase, model: FloatModel) -> Path | None:
     """Declare the input's shape, checked; None if the use case takes every network."""
     pattern = usecase.descriptor.model.input_shape
-    if pattern is None:
+    if pattern is None or model.path.suffix.lower() == PTE_SUFFIX:
         return None
     if model.pytorch:
         return exported_network(build, usecase, model.pytorch).shape
@@ -139,6 +141,8 @@ def quantised_network(
     random, arrays = None, _arrays(build, usecase)
     if isinstance(asked, RandomInputs):
         random = {"seed": asked.seed, "count": asked.count, "low": asked.low, "high": asked.high}
+    if model.path.suffix.lower() == PTE_SUFFIX:
+        return ready_program(build, usecase, model.path)
     if model.pytorch:
         if arrays:
             raise EthosmithError(
@@ -198,6 +202,8 @@ def compiled_network(
         EthosmithError: the runtime takes no network of that kind.
     """
     refuse_runtime(network, configuration)
+    if configuration.runtime == EXECUTORCH:
+        return CompiledNetwork(executorch_program(build, usecase, configuration, network))
     if configuration.accelerator is None:
         return CompiledNetwork(network.path)
     vela, with_cpu = usecase.descriptor.vela, configuration.runtime.has_cpu_kernels

@@ -117,7 +117,7 @@ OPTIONS = (
     Option("build_type", "or debug (-Og)", "release", ("release", "debug"), WHAT),
     Option(
         "runtime",
-        "or tflm, prebuilt",
+        "or tflm, executorch",
         "direct",
         (),
         WHAT,
@@ -126,7 +126,7 @@ OPTIONS = (
     Option("toolchain", "or clang", "gcc", (), WHAT, detail="gcc, clang, or one of toolchains/"),
     Option(
         *("model", ".tflite, .h5, .keras, ...", "", (), OWN, True),
-        detail=".h5, .keras, SavedModel, .tflite, .pt2 or net.py:build",
+        detail=".h5, .keras, SavedModel, .tflite, .pt2, .pte or net.py:build",
     ),
     Option("labels", "text: one label a line", "", (), OWN, True),
     Option(
@@ -139,7 +139,8 @@ OPTIONS = (
         detail="for accuracy, live and train: a folder of labelled files",
     ),
     Option(
-        "template", "for new: image, ...", "", (), OWN, detail="for new: image, audio or vector"
+        *("template", "for new: image, ...", "", (), OWN),
+        detail="for new: image, audio, vector, pytorch",
     ),
     Option("like", "for new: a use case", "", (), OWN, detail="for new: the use case to copy"),
     Option(

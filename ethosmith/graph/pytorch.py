@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from ethosmith.core.files import read_bytes
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase
+from ethosmith.graph.runtimes import EXECUTORCH, PYTORCH, TFLITE
 from ethosmith.graph.samples import obtained_file
+from ethosmith.steps.answer_pytorch import AnswerPytorch
 from ethosmith.steps.compute_pytorch_expected import ComputePytorchExpected
 from ethosmith.steps.export_pytorch import ExportPytorch
 from ethosmith.steps.quantise_pytorch import QuantisePytorch
@@ -25,7 +27,6 @@ _PYTHON_FILE = "give the Python file that builds the network (net.py:build)"
 # Files that people have of PyTorch networks, and what to give instead.
 _NOT_TAKEN = {
     ".onnx": f"ONNX is not read; {_PYTHON_FILE}, or a .pt2 of torch.export",
-    ".pte": "it is compiled already; give the network that it was made from, as a .pt2 or net.py",
     ".pt": f"it holds weights or a pickle, and neither is a network; {_PYTHON_FILE}",
     ".pth": f"it holds weights or a pickle, and neither is a network; {_PYTHON_FILE}",
 }
@@ -58,16 +59,26 @@ class Int8Network:
         path: a .tflite; of a PyTorch network, JSON with its inputs and outputs.
         tosa: of a PyTorch network, the graph that Vela compiles.
         quantised: of a PyTorch network, PyTorch's own graph.
+        program: of a ready ExecuTorch program, the .pte.
+        expected: of a ready ExecuTorch program, that nothing on the host runs it.
     """
 
     path: Path
     tosa: Path | None = None
     quantised: Path | None = None
+    program: Path | None = None
+    expected: Path | None = None
+
+    @property
+    def is_pytorch(self) -> bool:
+        """It comes from PyTorch, and is not a .tflite."""
+        return self.quantised is not None or self.program is not None
 
     @property
     def files(self) -> list[Path]:
         """All of its files."""
-        return [path for path in (self.path, self.tosa, self.quantised) if path is not None]
+        found = (self.path, self.tosa, self.quantised, self.program)
+        return [path for path in found if path is not None]
 
 
 def is_pytorch(path: Path) -> bool:
@@ -162,6 +173,8 @@ def quantised_pytorch(
 ) -> Int8Network:
     """Declare the int8 network; the last two are those of the step quantise-pytorch."""
     stem = f"{usecase.model_name}_int8"
+    # Only a runtime without kernels for the CPU needs the network in one piece.
+    whole = any(not one.runtime.has_cpu_kernels for one in build.session.configurations)
     step = build.add(
         QuantisePytorch(
             model=model.path.as_posix(),
@@ -170,7 +183,7 @@ def quantised_pytorch(
             random=random,
             label_count=len(usecase.labels),
             quantised=usecase.outputs / f"{stem}.pt2",
-            tosa=usecase.outputs / f"{stem}.tosa",
+            tosa=usecase.outputs / f"{stem}.tosa" if whole else None,
             network=usecase.outputs / f"{stem}.json",
             offline=build.session.offline,
         )
@@ -182,8 +195,8 @@ def pytorch_answers(
     build: Build, usecase: SelectedUseCase, network: Int8Network, host: Path
 ) -> Path | None:
     """Declare what the host makes of the samples; None if the network is a .tflite."""
-    if network.tosa is None or network.quantised is None:
-        return None
+    if network.quantised is None:
+        return network.expected
     return build.add(
         ComputePytorchExpected(
             quantised=network.quantised,
@@ -197,10 +210,66 @@ def pytorch_answers(
     ).output
 
 
+def pytorch_host_answers(
+    build: Build,
+    usecase: SelectedUseCase,
+    model: PytorchModel,
+    network: Int8Network,
+    host: Path,
+    shards: Sequence[tuple[Path, Path]],
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Declare this machine's answers to an evaluation set, with the float and the int8 network.
+
+    Args:
+        build: where they are declared.
+        usecase: whose set it is.
+        model: the network as it comes.
+        network: the int8 network.
+        host: the host program.
+        shards: of each part of the set, the file with its items and the folder for answers.
+    """
+    exported = exported_network(build, usecase, model).exported
+    of_kind: dict[str, dict[str, Path | None]] = {
+        "float": {"exported": exported},
+        "int8": {
+            "quantised": network.quantised,
+            "tosa": network.tosa,
+            "network": network.path,
+        },
+    }
+    floating, integer = (
+        tuple(
+            build.add(
+                AnswerPytorch(
+                    **given,
+                    program=host,
+                    evaluation_set=items,
+                    output=folder / f"{kind}.json",
+                    offline=build.session.offline,
+                )
+            ).output
+            for items, folder in shards
+        )
+        for kind, given in of_kind.items()
+    )
+    return floating, integer
+
+
 def refuse_runtime(network: Int8Network, configuration: Configuration) -> None:
-    """Refuse a runtime that executes .tflite files for a PyTorch network; EthosmithError."""
-    if network.tosa is not None and configuration.runtime.has_cpu_kernels:
+    """Refuse a runtime that cannot execute a network of this kind; EthosmithError."""
+    runtime = configuration.runtime
+    if network.program is not None and runtime != EXECUTORCH:
         raise EthosmithError(
-            f"runtime={configuration.runtime.name} executes .tflite networks, and this one comes"
-            " from PyTorch: leave runtime= out"
+            f"{network.program}: an ExecuTorch program; give runtime={EXECUTORCH.name}, or for"
+            f" runtime={runtime.name} the network that it was made from, as a .pt2 or net.py"
+        )
+    if network.is_pytorch and PYTORCH not in runtime.takes:
+        raise EthosmithError(
+            f"runtime={runtime.name} executes .tflite networks, and this one comes from PyTorch:"
+            f" leave runtime= out, or give runtime={EXECUTORCH.name}"
+        )
+    if not network.is_pytorch and TFLITE not in runtime.takes:
+        raise EthosmithError(
+            f"runtime={runtime.name} executes PyTorch networks (.pt2, net.py or .pte), and"
+            f" {network.path} is none: leave runtime= out, or give model="
         )

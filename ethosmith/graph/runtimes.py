@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
 
+TFLITE, PYTORCH = "tflite", "pytorch"
+
 
 @dataclass(frozen=True)
 class Runtime:
@@ -16,10 +18,11 @@ class Runtime:
     Attributes:
         name: in the command line, in folders and in reports.
         help: what it is, in a few words.
-        has_cpu_kernels: it executes what Vela leaves to the CPU, or a whole network there. It
-            takes a .tflite then; without them, Vela's raw command stream and weights.
+        has_cpu_kernels: it executes what Vela leaves to the CPU, or a whole .tflite there. It
+            takes a .tflite or .pte then; without them, Vela's raw command stream and weights.
         links_image: the image is linked here; if not, it is taken as it comes, and the network
             and its inputs are put into the board's memory beside it.
+        takes: the kinds of networks that it executes, as `TFLITE` and `PYTORCH`.
         program: the library that holds main() of the image that is linked here.
         cpu_program: the same for the CPU alone.
         products: NPU products that it drives; none named: all.
@@ -31,6 +34,7 @@ class Runtime:
     help: str
     has_cpu_kernels: bool
     links_image: bool
+    takes: tuple[str, ...] = (TFLITE,)
     program: str = ""
     cpu_program: str = ""
     inference_function: str = ""
@@ -39,6 +43,8 @@ class Runtime:
 
 # tflite::MicroInterpreter::Invoke()
 _INVOKE = "_ZN6tflite16MicroInterpreter6InvokeEv"
+# executorch::runtime::Method::execute()
+_EXECUTE = "_ZN10executorch7runtime6Method7executeEv"
 # Of firmware/runtime/inference.h.
 _OWN_INVOKE = "inference_run"
 
@@ -47,6 +53,7 @@ DIRECT = Runtime(
     help="Vela's command stream without an interpreter",
     has_cpu_kernels=False,
     links_image=True,
+    takes=(TFLITE, PYTORCH),
     program="runtime",
     inference_function=_OWN_INVOKE,
 )
@@ -67,7 +74,15 @@ TFLM = Runtime(
     inference_function=_OWN_INVOKE,
     products=("ethos-u55", "ethos-u65"),
 )
-RUNTIMES = (DIRECT, PREBUILT, TFLM)
+EXECUTORCH = Runtime(
+    name="executorch",
+    help="Arm's ExecuTorch runner as it comes",
+    has_cpu_kernels=True,
+    links_image=False,
+    takes=(PYTORCH,),
+    inference_function=_EXECUTE,
+)
+RUNTIMES = (DIRECT, PREBUILT, TFLM, EXECUTORCH)
 
 
 def runtime_named(name: str) -> Runtime:
@@ -83,5 +98,6 @@ def runtime_named(name: str) -> Runtime:
 
 
 def runtimes_for_the_cpu() -> str:
-    """Name the runtimes that can execute networks or operators on the CPU, for messages."""
-    return " or ".join(f"runtime={r.name}" for r in RUNTIMES if r.has_cpu_kernels)
+    """Name the runtimes that can execute a .tflite on the CPU alone, for messages."""
+    on_cpu = [r for r in RUNTIMES if r.has_cpu_kernels and TFLITE in r.takes]
+    return " or ".join(f"runtime={r.name}" for r in on_cpu)

@@ -211,7 +211,8 @@ class Session:
             return []
         names = words(self.values["usecase"])
         if names == ["all"]:
-            names = list(self.project.own_usecase_names)
+            all_own = map(self.project.usecase, self.project.own_usecase_names)
+            names = [one.descriptor.name for one in all_own if not one.descriptor.on_request]
             if not names:
                 return []
         if not names:

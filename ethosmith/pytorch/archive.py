@@ -36,7 +36,9 @@ _OPERATOR = re.compile(
 )
 _CONTAINERS = {None, "builtins.tuple", "builtins.list", "builtins.dict"}
 # What an exporter notes for people; only the lines of the user's source are of use here.
-_DROPPED_METADATA = ("custom", "from_node")
+_DROPPED_METADATA = ("from_node",)
+# What Arm's quantizer notes of an operator, among the notes of others under the same key.
+_CUSTOM, _ANNOTATION = "custom", "_arm_annotation_info"
 # Objects that are not plain tensors, and values that are not fixed.
 _REFUSED_KEYS = {
     "as_expr": "has a shape that is not fixed; export it with a batch of 1 and no dynamic_shapes",
@@ -140,9 +142,19 @@ def _check(model: dict[str, Any]) -> None:
             metadata = node.get("metadata", {})
             for name in _DROPPED_METADATA:
                 metadata.pop(name, None)
+            _keep_annotation(metadata)
         for name in ("in_spec", "out_spec"):
             if name in node:
                 _check_containers(node[name])
+
+
+def _keep_annotation(metadata: dict[str, Any]) -> None:
+    """Leave of an operator's own notes whether the quantizer gave it an int8 form."""
+    notes = json.loads(metadata.pop(_CUSTOM, "{}"))
+    annotation = notes.get(_ANNOTATION)
+    if isinstance(annotation, dict) and isinstance(annotation.get("quantized"), bool):
+        kept = {_ANNOTATION: {"quantized": annotation["quantized"]}}
+        metadata[_CUSTOM] = json.dumps(kept)
 
 
 def _check_containers(spec: Any) -> None:

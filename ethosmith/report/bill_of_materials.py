@@ -112,12 +112,12 @@ def _git_purl(name: str, git: str, commit: str) -> str:
     return f"pkg:generic/{name}@{commit}?vcs_url=git%2B{quote(git, safe='')}%40{commit}"
 
 
+# What a network is known by; of PyTorch's, whatever of it there is.
+_NETWORKS = ("_int8.tflite", "_int8.tosa", "_int8.pt2", ".pte")
+
+
 def _model(manifest: Mapping[str, Any]) -> dict[str, Any]:
-    network = next(
-        state
-        for path, state in manifest["made"].items()
-        if path.endswith(("_int8.tflite", "_int8.tosa"))
-    )
+    network = next(state for path, state in manifest["made"].items() if path.endswith(_NETWORKS))
     part: dict[str, Any] = {
         "type": "machine-learning-model",
         "bom-ref": "model",

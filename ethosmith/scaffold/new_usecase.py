@@ -25,6 +25,8 @@ from ethosmith.scaffold.network import read_network
 from ethosmith.scaffold.templates import Filling, OwnSample, copy_usecase, fill_template
 from ethosmith.steps.step import Step, step
 
+_PYTORCH = "pytorch"
+
 
 @step(verb="NEW", cacheable=False)
 class NewUseCase(Step):
@@ -33,7 +35,7 @@ class NewUseCase(Step):
     Attributes:
         usecase: the name.
         root: the project.
-        template: what it starts from: image, audio or vector.
+        template: what it starts from: image, audio, vector or pytorch.
         like: a use case to copy instead.
         model: .keras, .h5, a SavedModel or .tflite.
         labels: a file, one a line.
@@ -126,6 +128,11 @@ def _filling(given: NewUseCase, line: str) -> Filling:
         for sample in files_as_samples(root / given.samples, given.samples, who, formats):
             file = root / given.samples / sample.file_name
             samples.append(OwnSample(sample.name, file, str(sample.format)))
+    if given.model and given.template == _PYTORCH:
+        raise EthosmithError(
+            f"template={_PYTORCH} comes with a network of its own; leave out model=, and replace"
+            f" usecases/{given.usecase}/model/network.py by yours"
+        )
     network = read_network(root / given.model) if given.model else None
     return Filling(given.usecase, line, network, labels, samples)
 

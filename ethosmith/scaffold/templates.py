@@ -112,8 +112,16 @@ def _labels(filling: Filling) -> tuple[str, ...]:
     return labels or tuple(f"class_{index}" for index in range(network.output_count))
 
 
+def _copy_text(template: str, pattern: str, folder: Path) -> None:
+    """Copy a template's files as they are."""
+    source = _FOLDER / template
+    for file in sorted(source.glob(pattern)):
+        write_text(folder / file.relative_to(source), read_text(file))
+
+
 def _add_files(template: str, filling: Filling, folder: Path) -> None:
     network = filling.network
+    _copy_text(template, "model/*.py", folder)
     if network is not None:
         (folder / "model").mkdir()
         copy = shutil.copytree if network.file.is_dir() else shutil.copyfile
@@ -123,8 +131,7 @@ def _add_files(template: str, filling: Filling, folder: Path) -> None:
         for sample in filling.samples:
             shutil.copyfile(sample.file, folder / sample.path)
     elif network is None:
-        for file in sorted((_FOLDER / template).glob("samples/*")):
-            write_text(folder / "samples" / file.name, read_text(file))
+        _copy_text(template, "samples/*", folder)
     elif template == "vector":
         write_text(folder / "samples" / "ramp.csv", _ramp(network))
 

@@ -26,7 +26,7 @@ from ethosmith.steps.step import Input, Output, Step, step
 from ethosmith.verify.host_program import answer_of_file, inputs_of_file
 
 if TYPE_CHECKING:
-    from ethosmith.verify.host_network import HostNetwork
+    from ethosmith.verify.expected import RunsNetwork
 
 
 @step(
@@ -74,7 +74,7 @@ class AnswerOnHost(Step):
         write_answers(self.output, answers)
 
 
-def host_answers(network: HostNetwork, program: Path, items: Iterable[Item]) -> Answers:
+def host_answers(network: RunsNetwork, program: Path, items: Iterable[Item]) -> Answers:
     """Run every item through pre-processing, ``network`` and post-processing.
 
     Raises:
@@ -85,7 +85,7 @@ def host_answers(network: HostNetwork, program: Path, items: Iterable[Item]) -> 
         return Answers(tuple(_answer(network, program, item, file) for item in items))
 
 
-def _answer(network: HostNetwork, program: Path, item: Item, file: Path) -> ItemAnswer:
+def _answer(network: RunsNetwork, program: Path, item: Item, file: Path) -> ItemAnswer:
     file.write_bytes(item.data)
     try:
         outputs = network.run(inputs_of_file(program, file, network.specs.inputs))

@@ -8,12 +8,12 @@ import sys
 from dataclasses import asdict
 
 from ethosmith.core.files import write_text
-from ethosmith.steps.step import Input, Output, Step, Unsigned, step
+from ethosmith.steps.step import Input, OptionalInput, Output, Step, Unsigned, step
 
 
 @step(
     verb="EXPECT",
-    packages=("numpy", "torch", "tosa-tools"),
+    packages=("executorch", "numpy", "torch", "tosa-tools"),
     isolated=True,
     environment="pytorch",
 )
@@ -22,7 +22,7 @@ class ComputePytorchExpected(Step):
 
     Attributes:
         quantised: PyTorch's int8 graph, of the step quantise-pytorch.
-        tosa: the same as TOSA.
+        tosa: the same as TOSA; none: operators may stay on the CPU, and PyTorch computes them.
         network: inputs and outputs, of the same step.
         program: the use case's host program, with the samples baked in.
         samples: their names, in their order.
@@ -32,7 +32,7 @@ class ComputePytorchExpected(Step):
     """
 
     quantised: Input
-    tosa: Input
+    tosa: OptionalInput = None
     network: Input
     program: Input
     samples: tuple[str, ...]
@@ -59,7 +59,7 @@ class ComputePytorchExpected(Step):
                 " floating point, see docs/pytorch.md\n"
             )
         found = {
-            "oracle": "TOSA's reference model",
+            "oracle": network.oracle,
             "samples": samples,
             "pytorch": asdict(agreement),
         }

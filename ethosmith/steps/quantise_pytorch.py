@@ -9,7 +9,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes, write_json
-from ethosmith.steps.step import Input, Inputs, Output, Step, Unsigned, step
+from ethosmith.steps.step import Input, Inputs, OptionalOutput, Output, Step, Unsigned, step
 
 
 @step(
@@ -28,7 +28,8 @@ class QuantisePytorch(Step):
         random: ``seed``, ``count``, ``low`` and ``high`` of uniform random inputs instead.
         label_count: values that the first output must have; 0: it has no labels.
         quantised: the graph with its quantise and dequantise operators, .pt2.
-        tosa: the same as a TOSA flatbuffer with int8 inputs and outputs.
+        tosa: the same as a TOSA flatbuffer with int8 inputs and outputs; none: operators may stay
+            on the CPU.
         network: names, shapes and quantisation of those, JSON.
         offline: do not install the PyTorch environment.
     """
@@ -39,30 +40,32 @@ class QuantisePytorch(Step):
     random: Mapping[str, Any] | None = None
     label_count: int = 0
     quantised: Output
-    tosa: Output
+    tosa: OptionalOutput = None
     network: Output
     offline: Unsigned[bool] = False
 
     def run(self) -> None:
-        """Quantise and lower the network, and write all three."""
+        """Quantise and lower the network, and write what is asked for."""
         from ethosmith.pytorch.export import archived
-        from ethosmith.pytorch.lower import lowered_network
+        from ethosmith.pytorch.lower import lowered_network, partitioned_spec
         from ethosmith.pytorch.quantise import quantised_program
         from ethosmith.pytorch.source import input_shapes, load_program
 
         shown = Path(self.model)
         program = load_program(self.exported)
         quantised = quantised_program(shown, program, self._batches(input_shapes(program)))
-        lowered = lowered_network(shown, quantised)
-        count = lowered.spec.outputs[0].element_count
+        lowered = None if self.tosa is None else lowered_network(shown, quantised)
+        spec = lowered.spec if lowered else partitioned_spec(shown, quantised)
+        count = spec.outputs[0].element_count
         if self.label_count not in {0, count}:
             raise EthosmithError(
                 f"{shown}: its output has {count} values for {self.label_count} labels; give"
                 " labels=FILE with one line per value"
             )
         write_bytes(self.quantised, archived(quantised))
-        write_bytes(self.tosa, lowered.tosa)
-        write_json(self.network, lowered.spec.as_json())
+        if lowered is not None and self.tosa is not None:
+            write_bytes(self.tosa, lowered.tosa)
+        write_json(self.network, spec.as_json())
 
     def _batches(self, shapes: Sequence[tuple[int, ...]]) -> Iterator[list[Any]]:
         """Yield the batches, each a list in the order of the inputs."""

@@ -37,8 +37,9 @@ class RunPrebuilt(Step):
             ones.
         simulator: ``auto``, ``fvp`` or ``open``.
         fvp_programs: executable of the platform's FVP; none: the SSE-300's with that NPU.
-        model: the .tflite that it executes.
-        network: the int8 .tflite that ``model`` is made from, for its outputs.
+        model: the .tflite or .pte that it executes.
+        network: the int8 .tflite that ``model`` is made from, or the JSON of a PyTorch network, for
+            its outputs.
         samples: the samples' names.
         tensors: the input tensors of each, of the step write-inputs.
         fast: an FVP takes no simulated time for the NPU, and counts nothing.
@@ -72,7 +73,7 @@ class RunPrebuilt(Step):
         """Boot once for each sample and write the result."""
         from ethosmith.core.accelerators import parse_accelerator
         from ethosmith.descriptors.platform import load_platform
-        from ethosmith.models.int8_check import check_int8
+        from ethosmith.models.network_file import network_spec_of
         from ethosmith.verify.runner import RunnerBoard, placed, runs_data
         from ethosmith.verify.simulator import choose_simulator
         from open_board.job import BoardJob
@@ -96,7 +97,7 @@ class RunPrebuilt(Step):
         simulator = choose_simulator(
             self.simulator, job.accelerator, fvp_program=program, board=platform.open_board or None
         )
-        board = RunnerBoard(simulator, job, windows, check_int8(self.network).outputs)
+        board = RunnerBoard(simulator, job, windows, network_spec_of(self.network).outputs)
         runs = []
         for name, tensors in zip(self.samples, self.tensors, strict=True):
             runs.append(board.run(name, tensors))
@@ -106,9 +107,11 @@ class RunPrebuilt(Step):
 
     def _check_state(self) -> None:
         """Refuse a state that lasts from sample to sample: each sample is a boot of its own."""
+        from ethosmith.models.network_file import SPEC_SUFFIX
         from ethosmith.models.tflite_file import is_stateful, parse_model
 
-        if self.reset_state != "never" or len(self.samples) == 1:
+        stateless = self.network.suffix == SPEC_SUFFIX
+        if stateless or self.reset_state != "never" or len(self.samples) == 1:
             return
         if is_stateful(
             parse_model(read_bytes(self.network, limit_bytes=MAX_MODEL_BYTES), str(self.network))

@@ -17,7 +17,7 @@ class WriteInputs(Step):
     """Write each sample as the network's inputs, for an image that takes them from memory.
 
     Attributes:
-        network: the int8 .tflite.
+        network: the int8 .tflite, or the JSON of a PyTorch network.
         program: the use case's host program, with the samples baked in.
         samples: their names, in their order.
         files: the raw bytes of each sample's input tensors, one after another.
@@ -46,16 +46,16 @@ def network_inputs(network: Path, program: Path, names: Sequence[str]) -> list[b
     """Return each sample as the raw bytes of the network's inputs, one after another.
 
     Args:
-        network: the int8 .tflite.
+        network: the int8 .tflite, or the JSON of a PyTorch network.
         program: the use case's host program, with the same samples baked in.
         names: the samples' names, in their order.
 
     Raises:
         EthosmithError: a sample of several windows, or the program fails.
     """
-    from ethosmith.models.int8_check import check_int8
+    from ethosmith.models.network_file import network_spec_of
 
-    specs = check_int8(network).inputs
+    specs = network_spec_of(network).inputs
     size_bytes = sum(spec.size_bytes for spec in specs)
     inputs = [quantised_inputs(program, index, specs) for index in range(len(names))]
     for name, data in zip(names, inputs, strict=True):

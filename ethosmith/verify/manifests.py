@@ -24,8 +24,8 @@ _BUILDS = frozenset(
 # Of arguments that put folders of sources in the place of repositories.
 FOLDER_SUFFIX = "_dir"
 _PARTS = ("arguments", "outputs", "made", "inputs", "tools")
-# The runtime whose image is somebody else's.
-_PREBUILT = "prebuilt"
+# The runtimes whose image is somebody else's.
+_READY_IMAGES = ("prebuilt", "executorch")
 # Given anew to every build from a manifest.
 _OURS = ("cache=", "launcher=")
 
@@ -58,7 +58,7 @@ class Manifest:
     @property
     def files(self) -> dict[str, Any]:
         """What has to come out the same: the image, and the network if the image has none."""
-        ready = self.data.get("configuration", {}).get("runtime") == _PREBUILT
+        ready = self.data.get("configuration", {}).get("runtime") in _READY_IMAGES
         return {**self.data["outputs"], **(self.data["made"] if ready else {})}
 
     @property

@@ -21,12 +21,18 @@ from ethosmith.models.tensor_spec import TensorSpec
 from open_board.job import BoardJob, BoardResult, DataFile, Dump, Simulator
 from open_board.result_file import result_data
 
+_MAX_SAID = 400
 _COMPLETED = "Inference completed."
 _COUNTER = re.compile(r"NPU (?P<name>[A-Z0-9_ ]+): (?P<value>\d+) (cycles|beats)")
 _ARENA = re.compile(r"tensor arena\) size used: (?P<bytes>\d+)")
+# Of ExecuTorch: its planned buffers, lists and inputs, and what operators and delegates borrow.
+_METHOD_MEMORY = re.compile(r"(?:Method|Temp) memory: Used: \d+; Peak: (?P<bytes>\d+)")
 _OUTPUTS = re.compile(r"(?P<count>\d+) output tensor/s worth (?P<bytes>\d+) bytes copied to")
-# Of the kit and of TensorFlow Lite Micro; the kit may forget the end of a line.
-_ERROR = re.compile(r"(?:ERROR|TFLM) - (?P<text>[^\n]+?)(?=ERROR - |\r?$)", re.MULTILINE)
+# Of the kit, TensorFlow Lite Micro and ExecuTorch; the kit may forget the end of a line.
+_ERROR = re.compile(
+    r"(?:(?:ERROR|TFLM) - |^[EF] \[ExecuTorch: [^\]]*\] )(?P<text>[^\n]+?)(?=ERROR - |\r?$)",
+    re.MULTILINE,
+)
 
 # The kit's names of the NPU's counters, and those of our own firmware's log.
 _NAMES: Mapping[str, str] = {
@@ -59,15 +65,28 @@ def read_runner_log(text: str) -> RunnerLog:
     Raises:
         EthosmithError: the inference failed; with the runner's own words, if it has any.
     """
-    outputs, arena = _OUTPUTS.search(text), _ARENA.search(text)
-    if _COMPLETED not in text or outputs is None or arena is None:
-        reasons = [match["text"].strip().rstrip(".!") for match in _ERROR.finditer(text)]
-        raise EthosmithError(f"the inference failed: {'; '.join(reasons) or 'no reason given'}")
+    outputs, arena_bytes = _OUTPUTS.search(text), _arena_bytes(text)
+    if _COMPLETED not in text or outputs is None or arena_bytes is None:
+        raise EthosmithError(f"the inference failed: {_reasons(text) or 'no reason given'}")
     found = {match["name"]: int(match["value"]) for match in _COUNTER.finditer(text)}
     counts = {ours: found[name] for name, ours in _NAMES.items() if name in found}
     if len(counts) != len(_NAMES):
         raise EthosmithError("the runner did not print all of the NPU's counters")
-    return RunnerLog(counts, int(arena["bytes"]), int(outputs["bytes"]))
+    return RunnerLog(counts, arena_bytes, int(outputs["bytes"]))
+
+
+def _reasons(text: str) -> str:
+    """Return the runner's own words about what went wrong; empty if it has none."""
+    return "; ".join(match["text"].strip().rstrip(".!") for match in _ERROR.finditer(text))
+
+
+def _arena_bytes(text: str) -> int | None:
+    """Return the arena that was used, or the two memories of ExecuTorch at their peaks together."""
+    arena = _ARENA.search(text)
+    if arena is not None:
+        return int(arena["bytes"])
+    peaks = [int(match["bytes"]) for match in _METHOD_MEMORY.finditer(text)]
+    return sum(peaks[-2:]) if len(peaks) >= 2 else None
 
 
 @dataclass(frozen=True)
@@ -173,6 +192,8 @@ def placed(path: Path, window: Window, what: str) -> DataFile:
 def _check_end(name: str, result: BoardResult) -> None:
     if not result.passed:
         reason = result.reason or f"exit code {result.exit_code}"
+        said = _reasons(result.text)
+        reason += f" (the runner says: {said[:_MAX_SAID]})" if said else ""
         raise EthosmithError(f"sample {name}: {result.outcome.value}: {reason}")
     if result.npu is not None and result.npu.faults:
         raise EthosmithError(f"sample {name}: NPU fault: {result.npu.faults[0]}")

@@ -27,7 +27,7 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
     "runtime of several": ({"runtime": "direct,tflite"}, "unknown value of runtime= 'tflite'"),
     "runtime without kernels for the CPU": (
         {"npu": "none"},
-        "npu=none: runtime=direct has no kernels for the CPU; give runtime=prebuilt or"
+        "npu=none: runtime=direct runs no network on the CPU alone; give runtime=prebuilt or"
         " runtime=tflm",
     ),
     "runtime without the use case's own program": (
@@ -40,11 +40,12 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
             "runtime": "prebuilt",
             "memory_mode": "Sram_Only",
         },
-        "platform fvp has no prebuilt image for ethos-u55 in Sram_Only (it has: ethos-u55 in",
+        "platform fvp has no image of runtime=prebuilt for ethos-u55 in Sram_Only (it has: ",
     ),
     "runtime without an image for the platform": (
         {"usecase": "inference_runner", "runtime": "prebuilt", "target": "mps3"},
-        "platform mps3 has no prebuilt image for ethos-u55 in Shared_Sram (it has: none)",
+        "platform mps3 has no image of runtime=prebuilt for ethos-u55 in Shared_Sram (it has: "
+        "none)",
     ),
     "memory mode of no NPU": (
         {"npu": "none", "memory_mode": "Sram_Only"},

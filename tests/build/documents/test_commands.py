@@ -65,6 +65,10 @@ _ELSEWHERE = {
     "./scons usecase=kws model=net.py:build": "needs PyTorch; tests/build/pytorch",
     "./scons usecase=kws model=net.pt2": "likewise",
     "./scons usecase=inference_runner model=net.pt2": "likewise",
+    "./scons usecase=inference_runner runtime=executorch model=net.pt2": "likewise",
+    "./scons usecase=inference_runner runtime=executorch model=net.pte": "likewise",
+    "./scons usecase=waves train": "likewise",
+    "./scons usecase=waves runtime=direct,executorch": "likewise",
     ".venv/bin/python -m ethosmith environment pytorch": "installs 1.4 GB",
     "python -m ethosmith environment pytorch": "likewise",
     ".venv/bin/python -m pytest -m slow tests/component/pytorch tests/build/pytorch": (

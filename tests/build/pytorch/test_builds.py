@@ -72,3 +72,66 @@ def test_state_dict_beside_the_source_is_what_runs(project: ProjectCopy, python:
     _answers(project, "net.py")
     Path(project.root / "net.pt").unlink()
     assert project.read(_EXPECTED) != before
+
+
+_MIXED = """
+import torch
+from torch import nn
+
+
+class Mixed(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.conv = nn.Conv2d(1, 12, 3)
+        self.linear = nn.Linear(12, 12)
+
+    def forward(self, x):
+        x = torch.relu(self.conv(x)).mean((2, 3))
+        x = torch.fmod(x, 0.07)
+        return self.linear(x)
+
+
+def build():
+    return Mixed()
+
+
+def example_inputs():
+    return (torch.zeros(1, 1, 50, 10),)
+"""
+_RUNNER = ("usecase=inference_runner", "runs=2")
+
+
+def test_executorch_runs_both_sides_of_a_network_and_its_ready_program(
+    project: ProjectCopy,
+) -> None:
+    project.write("mixed.py", _MIXED)
+    refused = project.scons(*_RUNNER, "model=mixed.py")
+    assert "aten.fmod.Scalar  mixed.py:14  the NPU has no such operator" in refused.text
+    said = project.build(*_RUNNER, "runtime=executorch", "model=mixed.py").text
+    assert "aten.fmod.Scalar  mixed.py:14  the NPU has no such operator" in said
+    assert "Equal: every output tensor is that of TOSA's reference model, and PyTorch's" in said
+    folder = "build/fvp/ethos-u55-128-shared_sram-executorch"
+    verified = json.loads(project.read(f"{folder}/inference_runner@mixed_verified.json"))
+    assert all(one["equal"] and one["counts"]["npu_cycles"] for one in verified["samples"])
+
+    (ready,) = project.root.glob("build/vela/*-executorch/inference_runner@mixed/mixed.pte")
+    project.root.joinpath("ready.pte").write_bytes(ready.read_bytes())
+    said = project.build(*_RUNNER, "runtime=executorch", "model=ready.pte").text
+    assert "Not compared: the output tensors of 2 samples" in said
+    again = json.loads(project.read(f"{folder}/inference_runner@ready_verified.json"))
+    tensors = [[one["tensors"] for one in found["samples"]] for found in (verified, again)]
+    assert tensors[0] == tensors[1]
+
+
+def test_a_new_use_case_trains_and_runs_on_both_runtimes(project: ProjectCopy) -> None:
+    project.build("new", "usecase=waves", "template=pytorch")
+    project.build("usecase=waves", "train")
+    assert (project.root / "usecases/waves/model/network.pt").is_file()
+    said = project.build("usecase=waves", "runtime=direct,executorch").text
+    assert "Equal: every output tensor is that of TOSA's reference model, byte for byte." in said
+    for setting in ("shared_sram", "shared_sram-executorch"):
+        verified = json.loads(
+            project.read(f"build/fvp/ethos-u55-128-{setting}/waves_verified.json")
+        )
+        answers = [(one["name"], one["answer"]) for one in verified["samples"]]
+        assert answers == [("slow", "slow"), ("fast", "fast")]

@@ -22,7 +22,7 @@ from tests.support.needs import program
 from tests.support.networks.dense import dense_network
 from tests.support.project_copy import ROOT, ProjectCopy
 
-_NAMES = {"audio": "own_words", "image": "own-pictures", "vector": "gesture"}
+_NAMES = {"audio": "own_words", "image": "own-pictures", "pytorch": "waves", "vector": "gesture"}
 _ANSWERS = {
     "audio": [("yes", "yes"), ("no", "no")],
     "image": [("astronaut", "person"), ("coffee", "no person")],
@@ -52,7 +52,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
 
 
 def test_every_template_has_its_answers_here() -> None:
-    assert set(TEMPLATES) == set(_NAMES) == set(_ANSWERS)
+    # Those of the template pytorch are in tests/build/pytorch.
+    assert set(TEMPLATES) == set(_NAMES) == {*_ANSWERS, "pytorch"}
 
 
 @pytest.mark.parametrize(
@@ -144,7 +145,11 @@ def test_template_goes_with_new(project: ProjectCopy) -> None:
 _REFUSED_BY_THE_STEP = {
     "another template": (
         {"template": "imag"},
-        "unknown value of template= 'imag'; did you mean 'image'? (allowed: audio, image, vector)",
+        "unknown value of template= 'imag'; did you mean 'image'? (allowed: audio, image, pytorch,",
+    ),
+    "a model for a template with a network": (
+        {"template": "pytorch", "model": "net.tflite"},
+        "template=pytorch comes with a network of its own; leave out model=, and replace",
     ),
     "another use case": ({"like": "kw"}, "unknown use case 'kw'; did you mean 'kws'? (allowed: ad"),
     "a model with like": (

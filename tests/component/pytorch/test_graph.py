@@ -13,11 +13,14 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.environment import tools
 from ethosmith.environment.locked import PYTHON_VARIABLE, PYTORCH, LockedEnvironment
-from ethosmith.graph import models
+from ethosmith.graph import accuracy, models
 from ethosmith.graph.build import Build
+from ethosmith.steps.answer_pytorch import AnswerPytorch
+from ethosmith.steps.compile_executorch import CompileExecutorch
 from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosmith.steps.export_pytorch import ExportPytorch
 from ethosmith.steps.quantise_pytorch import QuantisePytorch
+from ethosmith.steps.read_executorch import ReadExecutorch
 from ethosmith.steps.step import Step
 from tests.support.fake_build import RecordingEngine, fake_build
 
@@ -90,7 +93,7 @@ def test_runtimes_of_tflite_networks_are_refused(network: Path, runtime: str) ->
         _declared(str(network), runtime=runtime)
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".pte", ".pt", ".PTH"])
+@pytest.mark.parametrize("suffix", [".onnx", ".pt", ".PTH"])
 def test_files_that_are_no_network_are_refused_with_what_to_give(
     suffix: str, tmp_path: Path
 ) -> None:
@@ -98,6 +101,59 @@ def test_files_that_are_no_network_are_refused_with_what_to_give(
     path.touch()
     with pytest.raises(EthosmithError, match=rf"net{suffix}: .*; see docs/pytorch\.md"):
         _declared(str(path))
+
+
+_EXECUTORCH = {"usecase": "inference_runner", "runtime": "executorch"}
+
+
+def test_executorch_takes_the_int8_graph_and_needs_no_tosa(network: Path) -> None:
+    _, engine = _declared(str(network), **_EXECUTORCH)
+    quantise, compiled = _step(engine, QuantisePytorch), _step(engine, CompileExecutorch)
+    assert quantise.tosa is None
+    assert (compiled.quantised, compiled.network) == (quantise.quantised, quantise.network)
+    assert compiled.accelerator_config == "ethos-u55-128"
+    assert not any(isinstance(step, CompileWithVela) for step in engine.steps)
+
+
+def test_beside_direct_the_network_has_to_be_in_one_piece(network: Path) -> None:
+    _, engine = _declared(str(network), **{**_EXECUTORCH, "runtime": "executorch,direct"})
+    assert _step(engine, QuantisePytorch).tosa == _step(engine, CompileWithVela).network
+
+
+def test_a_ready_program_is_taken_as_it_comes(tmp_path: Path) -> None:
+    path = tmp_path / "net.pte"
+    path.touch()
+    _, engine = _declared(str(path), **_EXECUTORCH)
+    assert _step(engine, ReadExecutorch).program == path
+    assert not any(isinstance(step, QuantisePytorch) for step in engine.steps)
+
+
+@pytest.mark.parametrize("runtime", ["direct", "prebuilt", "tflm"])
+def test_a_ready_program_runs_on_executorch_alone(runtime: str, tmp_path: Path) -> None:
+    path = tmp_path / "net.pte"
+    path.touch()
+    with pytest.raises(EthosmithError, match=r"an ExecuTorch program; give runtime=executorch, or"):
+        _declared(str(path), **{**_EXECUTORCH, "runtime": runtime})
+
+
+def test_executorch_refuses_a_tflite_network() -> None:
+    with pytest.raises(EthosmithError, match="runtime=executorch executes PyTorch networks"):
+        _declared("", **_EXECUTORCH)
+
+
+def test_float_and_int8_network_answer_an_evaluation_set(network: Path) -> None:
+    given = {"usecase": "kws", "model": str(network)}
+    build, engine = fake_build(given, ["accuracy"])
+    (usecase,) = build.session.usecases
+    float_model = models.float_model(build, usecase)
+    int8 = models.quantised_network(build, usecase, float_model, [Path("yes.f32")])
+    evaluated = accuracy.evaluation(build, usecase, float_model, int8, Path("host"))
+    assert evaluated is not None
+    floating, integer = (step for step in engine.steps if isinstance(step, AnswerPytorch))
+    assert floating.exported == _step(engine, ExportPytorch).exported
+    assert (integer.exported, integer.tosa) == (None, int8.tosa)
+    assert evaluated.float_answers == (floating.output,)
+    assert evaluated.int8_answers == (integer.output,)
 
 
 def test_lock_pins_cpu_builds_by_hash_and_names_no_server() -> None:

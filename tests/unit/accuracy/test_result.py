@@ -67,7 +67,7 @@ def test_the_table_has_plain_words_where_nothing_else_is_shown() -> None:
     assert row.endswith("min 0.9; drops 0.02, 0  FAIL")
     assert notes == [
         "Device: the firmware for ethos-u55-128 Shared_Sram on: open board 1.",
-        "kws on ethos-u55-128 Shared_Sram: the device's output tensors equal LiteRT's in 3 of 4"
+        "kws on ethos-u55-128 Shared_Sram: the device's output tensors equal the host's in 3 of 4"
         " items only.",
         "kws: a small set",
     ]

@@ -33,7 +33,28 @@ def test_counts_have_the_names_of_our_own_log() -> None:
     }
 
 
+# As the runner with ExecuTorch prints them, at the end of the preparation and of the inference.
+_EXECUTORCH = _DONE.replace(
+    "INFO - Activation buffer (a.k.a tensor arena) size used: 6916\n",
+    "INFO - \tMethod memory: Used: 1293; Peak: 1293; Available: 2097152\n"
+    "INFO - \tTemp memory: Used: 0; Peak: 0; Available: 33554432\n",
+)
+_EXECUTORCH += (
+    "INFO - \tMethod memory: Used: 1293; Peak: 1300; Available: 2097152\n"
+    "INFO - \tTemp memory: Used: 0; Peak: 9216; Available: 33554432\n"
+)
+
+
+def test_executorchs_memories_count_at_their_peaks() -> None:
+    assert read_runner_log(_EXECUTORCH).arena_bytes == 1300 + 9216
+
+
 FAILURES = {
+    "ExecuTorch lacks an operator": (
+        "INFO - Model buffer loaded\nE [ExecuTorch: method.cpp:700 resolve_operator()] Missing"
+        " operator: [0] aten::sort.values\nINFO - program terminating...\n",
+        "Missing operator: [0] aten::sort.values",
+    ),
     "the arena is too small": (
         "TFLM - Failed to resize buffer. Requested: 9, available 8, missing: 1\n"
         "TFLM - \nERROR - tensor allocation failed!\nERROR - Failed to initialise model\n",

@@ -86,8 +86,11 @@ def test_a_file_that_came_out_otherwise_is_named_with_the_reason(
     assert second.strip().startswith(reason)
 
 
-def test_a_ready_image_is_verified_with_the_network_that_it_loads(tmp_path: Path) -> None:
-    ready = {"configuration": {"runtime": "prebuilt"}}
+@pytest.mark.parametrize("runtime", ["prebuilt", "executorch"])
+def test_a_ready_image_is_verified_with_the_network_that_it_loads(
+    runtime: str, tmp_path: Path
+) -> None:
+    ready = {"configuration": {"runtime": runtime}}
     recorded = read_manifest(written(tmp_path / "project", data(**ready)))
     other = {"build/usecases/kws/net_int8.tflite": file("x")}
     written(tmp_path / "scratch", data(**ready, made=other))

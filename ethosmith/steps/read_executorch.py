@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Check a ready ExecuTorch program against the use case and the NPU, and describe it."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import write_json
+from ethosmith.steps.step import Input, Output, Step, step
+
+_NOT_COMPARED = (
+    "it came as a .pte, which holds the NPU's commands and not the graph they were made from"
+)
+
+
+@step(verb="READ")
+class ReadExecutorch(Step):
+    """Check a ready ExecuTorch program (.pte) against the use case and the NPU, and describe it.
+
+    Attributes:
+        program: the .pte, from anywhere.
+        accelerator_config: the board's NPU, such as ``ethos-u55-128``.
+        pattern: the sizes that the pre-processing can fill, without the batch; none: any.
+        usecase: the descriptor, for messages.
+        label_count: values that the first output must have; 0: it has no labels.
+        samples: the samples' names.
+        network: its inputs and outputs, JSON.
+        expected: that nothing on the host is compared, as of the step compute-expected, JSON.
+    """
+
+    program: Input
+    accelerator_config: str
+    pattern: Any = None
+    usecase: str
+    label_count: int = 0
+    samples: tuple[str, ...]
+    network: Output
+    expected: Output
+
+    def run(self) -> None:
+        """Read the file and write what it takes and returns.
+
+        Raises:
+            EthosmithError: it is not usable, or does not fit the use case or the NPU.
+        """
+        from ethosmith.models.executorch_file import check_accelerator, read_executorch
+        from ethosmith.models.input_shape import check_shapes
+
+        found = read_executorch(self.program)
+        check_accelerator(found, self.program, self.accelerator_config)
+        shapes = [one.shape for one in found.spec.inputs]
+        if self.pattern is not None:
+            check_shapes(self.program, shapes, self.pattern, self.usecase)
+        count = found.spec.outputs[0].element_count
+        if self.label_count not in {0, count}:
+            raise EthosmithError(
+                f"{self.program}: its output has {count} values for {self.label_count} labels; give"
+                " labels=FILE with one line per value"
+            )
+        if found.operators:
+            listed = ", ".join(sorted(set(found.operators)))
+            sys.stdout.write(f"note: {self.program}: operators of the CPU: {listed}\n")
+        write_json(self.network, found.spec.as_json())
+        samples = [{"name": name} for name in self.samples]
+        write_json(self.expected, {"oracle": "", "not_compared": _NOT_COMPARED, "samples": samples})
