@@ -7,26 +7,9 @@ their outputs: the networks' arithmetic is all that differs.
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable
-from pathlib import Path
-from typing import TYPE_CHECKING
-
-from ethosmith.accuracy.set_file import (
-    Answers,
-    Item,
-    ItemAnswer,
-    digest,
-    items_of_set,
-    write_answers,
-)
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import without_missing
 from ethosmith.steps.step import Input, Output, Step, step
-from ethosmith.verify.host_program import answer_of_file, inputs_of_file
-
-if TYPE_CHECKING:
-    from ethosmith.verify.expected import RunsNetwork
 
 
 @step(
@@ -64,6 +47,8 @@ class AnswerOnHost(Step):
 
     def run(self) -> None:
         """Run every item through the network and write the answers."""
+        from ethosmith.accuracy.host_answers import host_answers
+        from ethosmith.accuracy.set_file import items_of_set, write_answers
         from ethosmith.verify.host_network import HostNetwork
 
         kinds = {"float": HostNetwork.floating, "int8": HostNetwork.int8}
@@ -72,24 +57,3 @@ class AnswerOnHost(Step):
         network = kinds[self.kind](self.network, self.reset_state)
         answers = host_answers(network, self.program, items_of_set(self.evaluation_set))
         write_answers(self.output, answers)
-
-
-def host_answers(network: RunsNetwork, program: Path, items: Iterable[Item]) -> Answers:
-    """Run every item through pre-processing, ``network`` and post-processing.
-
-    Raises:
-        EthosmithError: the use case does not take an item.
-    """
-    with tempfile.TemporaryDirectory(prefix="accuracy-") as folder:
-        file = Path(folder) / "sample.bin"
-        return Answers(tuple(_answer(network, program, item, file) for item in items))
-
-
-def _answer(network: RunsNetwork, program: Path, item: Item, file: Path) -> ItemAnswer:
-    file.write_bytes(item.data)
-    try:
-        outputs = network.run(inputs_of_file(program, file, network.specs.inputs))
-        said = answer_of_file(program, file, b"".join(outputs), network.specs)
-    except EthosmithError as error:
-        raise EthosmithError(f"evaluation item '{item.name}': {error}") from None
-    return ItemAnswer(item.name, said.text, said.score, digest(outputs))

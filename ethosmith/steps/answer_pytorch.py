@@ -45,9 +45,9 @@ class AnswerPytorch(Step):
 
     def run(self) -> None:
         """Run every item through the network and write the answers."""
+        from ethosmith.accuracy.host_answers import host_answers
         from ethosmith.accuracy.set_file import items_of_set, write_answers
         from ethosmith.pytorch.reference import FloatNetwork, TosaNetwork
-        from ethosmith.steps.answer_on_host import host_answers
 
         network: FloatNetwork | TosaNetwork
         if self.exported is not None:

@@ -15,7 +15,7 @@ from ethosmith.steps.step import Input, Output, Step, Unsigned, step
 
 @step(
     verb="PTE",
-    packages=("ethos-u-vela", "executorch", "numpy", "torch", "torchao"),
+    packages=("executorch", "torch"),
     isolated=True,
     environment="pytorch",
 )

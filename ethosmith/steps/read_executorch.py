@@ -4,11 +4,15 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_json
 from ethosmith.steps.step import Input, Output, Step, step
+
+if TYPE_CHECKING:
+    from ethosmith.models.tensor_spec import NetworkSpec
 
 _NOT_COMPARED = (
     "it came as a .pte, which holds the NPU's commands and not the graph they were made from"
@@ -46,13 +50,11 @@ class ReadExecutorch(Step):
             EthosmithError: it is not usable, or does not fit the use case or the NPU.
         """
         from ethosmith.models.executorch_file import check_accelerator, read_executorch
-        from ethosmith.models.input_shape import check_shapes
 
         found = read_executorch(self.program)
         check_accelerator(found, self.program, self.accelerator_config)
-        shapes = [one.shape for one in found.spec.inputs]
         if self.pattern is not None:
-            check_shapes(self.program, shapes, self.pattern, self.usecase)
+            self._check_shape(found.spec)
         count = found.spec.outputs[0].element_count
         if self.label_count not in {0, count}:
             raise EthosmithError(
@@ -65,3 +67,20 @@ class ReadExecutorch(Step):
         write_json(self.network, found.spec.as_json())
         samples = [{"name": name} for name in self.samples]
         write_json(self.expected, {"oracle": "", "not_compared": _NOT_COMPARED, "samples": samples})
+
+    def _check_shape(self, spec: NetworkSpec) -> None:
+        """Check that the use case fills the one input, whose dimensions of 1 do not matter."""
+        shapes = [[size for size in one.shape if size > 1] for one in spec.inputs]
+        wanted = [size for size in self.pattern if size != 1]
+        if len(shapes) != 1 or not _fits(shapes[0], wanted):
+            found = " and ".join("x".join(map(str, one.shape)) for one in spec.inputs)
+            raise EthosmithError(
+                f"{self.program}: its input is {found}; {self.usecase} fills one of"
+                f" {' x '.join(map(str, self.pattern))}"
+            )
+
+
+def _fits(shape: Sequence[int], wanted: Sequence[Any]) -> bool:
+    return len(shape) == len(wanted) and all(
+        want in {"any", size} for size, want in zip(shape, wanted, strict=True)
+    )

@@ -15,10 +15,10 @@ import pytest
 from PIL import Image
 
 from ethosmith.accuracy.evaluation_set import Accepted, items_of_folder
+from ethosmith.accuracy.host_answers import host_answers
 from ethosmith.core.files import read_json
 from ethosmith.lib.sample_formats import SampleForm
 from ethosmith.lib.sound import SoundSpec
-from ethosmith.steps.answer_on_host import host_answers
 from ethosmith.verify.host_network import HostNetwork
 from ethosmith.verify.uart_log import read_log
 from tests.conftest import NewCopy

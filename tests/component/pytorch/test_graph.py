@@ -156,6 +156,15 @@ def test_float_and_int8_network_answer_an_evaluation_set(network: Path) -> None:
     assert evaluated.int8_answers == (integer.output,)
 
 
+def test_all_use_cases_need_no_pytorch() -> None:
+    build, _ = fake_build({"usecase": "all"})
+    selected = [usecase.name for usecase in build.session.usecases]
+    assert "ad" in selected
+    assert "ad_pytorch" not in selected
+    (named,) = fake_build({"usecase": "ad_pytorch"})[0].session.usecases
+    assert named.descriptor.on_request
+
+
 def test_lock_pins_cpu_builds_by_hash_and_names_no_server() -> None:
     text = LockedEnvironment(PYTORCH).lock.read_text("utf-8")
     assert "://" not in text
