@@ -22,7 +22,7 @@ from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.environment.null_build import is_plain
 from ethosmith.graph.build_cache import cache_folder, cache_server
-from ethosmith.graph.build_lock import BuildLock, make_build_folder
+from ethosmith.graph.build_lock import BuildLock, make_build_folder, swept
 from ethosmith.graph.configuration import (
     Configuration,
     configurations,
@@ -481,7 +481,11 @@ class Session:
         # It looks for what killed builds have left, which decides nothing.
         with self.record.paused() if self.record is not None else contextlib.nullcontext():
             try:
-                return BuildLock(self.project.root / BUILD)
+                lock = BuildLock(self.project.root / BUILD)
             except OSError as error:
                 name = error.filename or self.project.root / BUILD
                 raise EthosmithError(f"{name}: cannot be written: {error.strerror}") from None
+            # What a killed `new` has left.
+            with contextlib.suppress(OSError), swept(self.project.root / "usecases"):
+                pass
+            return lock

@@ -3,13 +3,8 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
@@ -18,6 +13,7 @@ from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.reference import schema_files, schema_line
 from ethosmith.descriptors.usecase import UseCase
+from ethosmith.graph.build_lock import swept
 from ethosmith.graph.listing import TEMPLATES
 from ethosmith.graph.own_files import files_as_samples, labels_of_file
 from ethosmith.graph.project import Project
@@ -74,7 +70,7 @@ class NewUseCase(Step):
             )
         folder.parent.mkdir(exist_ok=True)
         with (
-            _swept(folder.parent),
+            swept(folder.parent),
             tempfile.TemporaryDirectory(prefix=UNFINISHED_PREFIX, dir=folder.parent) as beside,
         ):
             made = Path(beside) / self.usecase
@@ -84,21 +80,6 @@ class NewUseCase(Step):
             made.rename(folder)
         _add_schemas(project)
         return sorted(_shown(project, path) for path in folder.rglob("*") if path.is_file())
-
-
-@contextmanager
-def _swept(folder: Path) -> Iterator[None]:
-    """Remove what others that were killed have left in ``folder``, unless one is at work."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        # Also where the file system has no locks: then nothing is removed.
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            for left in folder.glob(f"{UNFINISHED_PREFIX}*"):
-                shutil.rmtree(left, ignore_errors=True)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def _fill(project: Project, given: NewUseCase, folder: Path) -> None:

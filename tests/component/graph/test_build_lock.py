@@ -16,12 +16,12 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.graph.build_lock import BuildLock
+from ethosmith.graph.build_lock import BuildLock, swept
 
 _HOLDER = """
 import subprocess, sys, time
 from pathlib import Path
-from ethosmith.graph.build_lock import BuildLock
+from ethosmith.graph.build_lock import BuildLock, swept
 lock = BuildLock(Path(sys.argv[1]))
 if sys.argv[2] != "0":
     subprocess.Popen([sys.executable, "-c", sys.argv[3]], close_fds=False)
@@ -106,6 +106,18 @@ def test_what_a_killed_step_was_writing_is_removed_and_nothing_else(tmp_path: Pa
     BuildLock(tmp_path).release()
     assert {path.name for path in target.parent.iterdir()} == {"kws.axf", ".ninja_log"}
     assert target.read_text() == "the image of before"
+
+
+def test_what_somebody_is_making_is_not_swept_away(tmp_path: Path) -> None:
+    begun = tmp_path / ".unfinished.begun"
+    begun.mkdir()
+    with swept(tmp_path):
+        assert not begun.exists()
+        begun.mkdir()
+        with swept(tmp_path):
+            assert begun.exists()
+    with swept(tmp_path):
+        assert not begun.exists()
 
 
 def _lead_elsewhere(lock: Path) -> None:
