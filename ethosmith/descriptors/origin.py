@@ -97,6 +97,20 @@ class Package(Descriptor):
         return source
 
 
+class Patch(Strict):
+    """A patch in a repository, as `git diff` writes them.
+
+    Attributes:
+        repository: name of a descriptor in repositories/; its commit proves the patch.
+        file: its path there.
+        sha256: of the file, if it has to be one in particular.
+    """
+
+    repository: Name
+    file: RelativePath
+    sha256: Sha256 | None = None
+
+
 class Repository(Descriptor):
     """A commit that `scons deps` fetches; `NAME_dir=` puts a folder in its place.
 
@@ -106,7 +120,9 @@ class Repository(Descriptor):
         commit: all 40 digits; what is fetched has to be it, bit for bit.
         tag: the commit's tag, for people; `scons deps` tells when it has moved.
         contract: what the firmware and libraries/ count on: texts that stand in its files, by the
-            file's path; other white space is the same text.
+            file's path, after ``patches``; other white space is the same text.
+        patches: applied to a copy of its files, one after another. A folder of ``NAME_dir=`` is
+            taken as it is.
     """
 
     licence: Line
@@ -114,6 +130,12 @@ class Repository(Descriptor):
     commit: Commit
     tag: Tag | None = None
     contract: Mapping[RelativePath, tuple[Line, ...]] = EMPTY
+    patches: tuple[Patch, ...] = ()
+
+    @property
+    def fetched_contract(self) -> Mapping[RelativePath, tuple[Line, ...]]:
+        """What can be checked before a build: nothing, where patches come first."""
+        return EMPTY if self.patches else self.contract
 
     @property
     def option(self) -> str:

@@ -289,7 +289,9 @@ def _described(wanted: Mapping[str, Located[Repository]]) -> tuple[dict[str, Any
             "commit": item.descriptor.commit,
             "tag": item.descriptor.tag,
             "descriptor": str(item.path),
-            "contract": {path: list(texts) for path, texts in item.descriptor.contract.items()},
+            "contract": {
+                path: list(texts) for path, texts in item.descriptor.fetched_contract.items()
+            },
         }
         for item in wanted.values()
     )

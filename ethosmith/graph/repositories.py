@@ -24,8 +24,10 @@ from ethosmith.obtain.cache import Cache, fingerprint, stamps_of
 from ethosmith.obtain.checkout import Checkout, repository_link, state_of_folder
 from ethosmith.obtain.contract import check_contract
 from ethosmith.obtain.git_cache import GitCache
+from ethosmith.obtain.patched import PatchFile, patched_tree, read_patch
 
 _SUFFIX = "_dir"
+_PATCHED = "build/repositories/.patched"
 
 
 class Repositories:
@@ -73,11 +75,27 @@ class Repositories:
         given = self._folders.get(repository.option)
         if given is not None:
             return self._folder(repository, given)
-        tree = self._cache.tree(repository.commit)
-        if tree is None:
+        tree, patches = self._cache.tree(repository.commit), self._patches(located)
+        if tree is None or patches is None:
             return None
-        record = {**_pin(repository), "commit": repository.commit}
-        return self._linked(repository, tree, (f"commit {repository.commit}", ""), record)
+        record: dict[str, Any] = {**_pin(repository), "commit": repository.commit}
+        origin = f"commit {repository.commit}"
+        if patches:
+            tree = patched_tree(repository.commit, tree, patches, self._project.root / _PATCHED)
+            record["patches"] = [{"file": one.label, "sha256": one.sha256} for one in patches]
+            origin += "".join(f" with {one.sha256}" for one in patches)
+        return self._linked(repository, tree, (origin, ""), record)
+
+    def _patches(self, located: Located[Repository]) -> list[PatchFile] | None:
+        """Return the patches of a repository; None if one has to be fetched."""
+        found = []
+        for one in located.descriptor.patches:
+            if self.checkout(one.repository) is None:
+                return None
+            path = self._project.root / repository_link(one.repository) / one.file
+            label = f"{located.path}: {one.repository}'s {one.file}"
+            found.append(read_patch(label, path, one.sha256))
+        return found
 
     def _folder(self, repository: Repository, given: str) -> Checkout:
         folder = self._project.root / Path(given).expanduser()

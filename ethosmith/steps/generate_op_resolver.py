@@ -114,6 +114,22 @@ _CUSTOM: Mapping[str, str] = {
     NPU_OPERATOR: "EthosU",
     "CIRCULAR_BUFFER": "CircularBuffer",
     "TFLite_Detection_PostProcess": "DetectionPostprocess",
+    "TFLM_DECODE": "Decode",
+    # Of the library tflm_signal.
+    "SignalDelay": "Delay",
+    "SignalEnergy": "Energy",
+    "SignalFftAutoScale": "FftAutoScale",
+    "SignalFilterBank": "FilterBank",
+    "SignalFilterBankLog": "FilterBankLog",
+    "SignalFilterBankSpectralSubtraction": "FilterBankSpectralSubtraction",
+    "SignalFilterBankSquareRoot": "FilterBankSquareRoot",
+    "SignalFramer": "Framer",
+    "SignalIrfft": "Irfft",
+    "SignalOverlapAdd": "OverlapAdd",
+    "SignalPCAN": "PCAN",
+    "SignalRfft": "Rfft",
+    "SignalStacker": "Stacker",
+    "SignalWindow": "Window",
 }
 # Every method that a generated resolver may call.
 ADD_METHODS = tuple(f"Add{method}" for method in (*_BUILTIN.values(), *_CUSTOM.values()))

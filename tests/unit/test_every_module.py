@@ -34,6 +34,7 @@ _RUN_BY = {
     "ethosmith.libraries.select": "tests/component/libraries/test_build.py",
     "ethosmith.models.compiled": "tests/build/rebuild/test_rebuild.py",
     "ethosmith.models.fallback": "tests/build/runtimes/test_prebuilt.py",
+    "ethosmith.obtain.patched": "tests/component/libraries/test_patches.py",
     "ethosmith.report.bill_of_materials": "tests/build/runtimes/test_prebuilt.py",
     "ethosmith.steps": "tests/build/rebuild/test_rebuild.py",
     "ethosmith.steps.answer_on_host": "tests/build/usecases/test_accuracy.py",

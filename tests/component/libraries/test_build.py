@@ -25,7 +25,7 @@ from ethosmith.obtain.checkout import Checkout
 from ethosmith.steps.build_library import Job, build
 from ethosmith.toolchains.compiler import Compiler
 from tests.support.project_copy import ROOT
-from tests.support.upstream import NAMES, archive_members, write_all
+from tests.support.upstream import NAMES, archive_members, write_all, write_tree
 
 _MICRO = "tensorflow/lite/micro"
 _PREFIX = "arm-none-eabi-"
@@ -318,3 +318,28 @@ def test_a_name_in_braces_that_means_nothing_gets_the_nearest() -> None:
             _GCC_12_2,
             Uses([], [], "", "debug"),
         )
+
+
+def test_the_signal_operators_include_a_patched_kissfft(site: Site) -> None:
+    signal = site.folders["tflm"] / "signal"
+    write_tree(
+        signal,
+        {
+            "micro/kernels/window.cc": "int window;\n",
+            "micro/kernels/window_test.cc": "#error left out\n",
+            "micro/kernels/window_flexbuffers_generated_data.cc": "#error left out\n",
+            "micro/kernels/signal_ops_registerer_python.cc": "#error left out\n",
+            "src/window.cc": "int src_window;\n",
+            "src/kiss_fft_wrappers/kiss_fft_int16.cc": '#include "kiss_fft.c"\n',
+        },
+    )
+    kissfft = site.root.parent / "kissfft"
+    write_tree(kissfft, {"kiss_fft.c": "int patched;\n"})
+    site.folders["kissfft_tflm"] = kissfft
+    (site.root / repository_link("kissfft_tflm")).symlink_to(kissfft)
+    archive = site.build("tflm_signal")
+    assert sorted(archive_members(archive)) == [
+        "kiss_fft_int16.cc.o",
+        "window.cc.o",
+        "window.cc.o",
+    ]

@@ -48,6 +48,14 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
         check_contract("driver", "commit 1", tmp_path, _CONTRACT)
 
 
+def test_a_contract_that_holds_behind_patches_is_not_asked_of_what_is_fetched() -> None:
+    plain, patched = (Project(ROOT).repository(n).descriptor for n in ("tflm", "kissfft_tflm"))
+    assert plain.fetched_contract == plain.contract != {}
+    assert patched.contract
+    assert patched.patches
+    assert not patched.fetched_contract
+
+
 @pytest.mark.parametrize("name", _FAKES)
 def test_the_fakes_keep_the_contract_of_the_pinned_revision(name: str) -> None:
     contract = Project(ROOT).repository(name).descriptor.contract

@@ -66,6 +66,21 @@ template <unsigned int tOpCount> class MicroMutableOpResolver : public MicroOpRe
 
     // Declared as the original has them; their kernels are not part of the fake.
     TfLiteStatus AddAbs();
+    TfLiteStatus AddDecode();
+    TfLiteStatus AddDelay();
+    TfLiteStatus AddEnergy();
+    TfLiteStatus AddFftAutoScale();
+    TfLiteStatus AddFilterBank();
+    TfLiteStatus AddFilterBankLog();
+    TfLiteStatus AddFilterBankSpectralSubtraction();
+    TfLiteStatus AddFilterBankSquareRoot();
+    TfLiteStatus AddFramer();
+    TfLiteStatus AddIrfft();
+    TfLiteStatus AddOverlapAdd();
+    TfLiteStatus AddPCAN();
+    TfLiteStatus AddRfft();
+    TfLiteStatus AddStacker();
+    TfLiteStatus AddWindow();
     TfLiteStatus AddAdd();
     TfLiteStatus AddAddN();
     TfLiteStatus AddArgMax();
