@@ -177,7 +177,7 @@ def _outside(here: Path, words: Iterable[str]) -> int:
         from ethosmith.graph.project import Project  # noqa: PLC0415
 
         known = Project(here)
-        sys.stdout.write(help_text(known.usecase_names, known.platform_names))
+        sys.stdout.write(help_text(known.usecase_names))
         return 0
     sys.stderr.write(
         f"error: {here}: no project here or above: expected an SConstruct or a folder usecases/;"

@@ -16,23 +16,21 @@ _MAX_NAME = 14
 _FOLDERS = {"NAME_dir=": "in place of git's NAME"}
 
 
-def help_text(usecases: tuple[str, ...], platforms: tuple[str, ...]) -> str:
-    """Return what ``scons -h`` prints."""
+def help_text(usecases: tuple[str, ...]) -> str:
+    """Return what ``scons -h`` prints; the target ``list`` has all names."""
     targets = _entries({target.name: target.help for target in TARGETS})
-    names = f"Use cases: {', '.join(usecases)}. Platforms: {', '.join(platforms)}."
-    names += " scons -c removes what was built."
+    last = "  scons -c removes what was built."
+    names = textwrap.shorten(
+        f"Use cases: {', '.join(usecases)}", _WIDTH - len(last), placeholder=" ..."
+    )
     return "\n".join(
         [
             "scons [TARGET] usecase=NAME [name=value]   build, run and check; or, as TARGET:",
             *targets,
             *itertools.chain.from_iterable(_group_lines(group) for group in GROUPS),
-            *_wrapped(names, indent=2),
+            names + last,
         ]
     )
-
-
-def _wrapped(text: str, indent: int) -> list[str]:
-    return textwrap.wrap(text, _WIDTH, subsequent_indent=" " * indent, break_on_hyphens=False)
 
 
 def _group_lines(group: str) -> list[str]:

@@ -408,8 +408,7 @@ class Session:
     @property
     def help_text(self) -> str:
         """What ``scons -h`` prints."""
-        project = self.project
-        return help_text(project.usecase_names, project.platform_names)
+        return help_text(self.project.usecase_names)
 
     @cached_property
     def launcher(self) -> Launcher:

@@ -17,7 +17,7 @@ _OF_SCONS = 2
 
 def test_help_fits_on_a_screen_and_leaves_nothing_out() -> None:
     project = Project(ROOT)
-    text = help_text(project.usecase_names, project.platform_names)
+    text = help_text(project.usecase_names)
     lines = text.splitlines()
     assert len(lines) + _OF_SCONS <= _LINES
     assert max(map(len, lines)) <= _COLUMNS
@@ -27,7 +27,7 @@ def test_help_fits_on_a_screen_and_leaves_nothing_out() -> None:
 
 
 def test_every_variable_s_default_is_in_the_help() -> None:
-    text = help_text((), ())
+    text = help_text(())
     for option in OPTIONS:
         assert f"  {option.name}={option.default}" in text
 
