@@ -16,6 +16,8 @@ _FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<fu
 _NOT_THE_USERS = ("site-packages", "dist-packages")
 _OWN = Path(__file__).resolve().parent
 NOWHERE = "unknown place"
+# The module of ethosmith.pytorch.export around a network whose channels are moved.
+_WRAPPER = "ChannelsLast"
 
 
 def quiet() -> None:
@@ -44,7 +46,10 @@ def place_of_error(error: BaseException) -> str | None:
 
 
 def place_of(node: Any) -> str:
-    """Return the place of a node of a graph, or of the next one before it that has one."""
+    """Return the place of a node of a graph, or of the next one before it that has one.
+
+    Where torch alone calls the operators (``nn.Sequential``), it is the module in the network.
+    """
     waiting, seen = [node], set()
     while waiting:
         one = waiting.pop(0)
@@ -55,7 +60,21 @@ def place_of(node: Any) -> str:
         if place is not None:
             return place
         waiting += one.all_input_nodes
-    return NOWHERE
+    return _module_of(node) or NOWHERE
+
+
+def _module_of(node: Any) -> str | None:
+    """Return the path and the type of the module that a node is from, such as ``3 (Softmax)``."""
+    stack = list((node.meta.get("nn_module_stack") or {}).values())
+    wrapped = bool(stack) and _WRAPPER in str(stack[0][1])
+    named = [(str(path), str(kind)) for path, kind in stack if path]
+    if not named:
+        return None
+    path, kind = named[-1]
+    if wrapped:
+        path = path.partition(".")[2]
+    name = kind.rpartition(".")[2].strip("'>")
+    return f"{path} ({name})" if path else f"the network ({name})"
 
 
 def keep_places_only(nodes: Iterable[Any]) -> None:

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where an operator is, in the user's source or in the network."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from ethosmith.pytorch.places import NOWHERE, place_of
+
+_WRAPPED = {"": ("", "ethosmith.pytorch.export._channels_last.<locals>.ChannelsLast")}
+
+
+class _Node:
+    """What is read of a node of torch.fx."""
+
+    def __init__(self, stack: dict[str, tuple[str, Any]], trace: str = "", *before: _Node) -> None:
+        self.meta = {"nn_module_stack": stack, "stack_trace": trace}
+        self.all_input_nodes = list(before)
+
+
+@pytest.mark.parametrize(
+    ("stack", "place"),
+    [
+        ({"a": ("", "net.Net"), "b": ("3", "torch.nn.modules.activation.Softmax")}, "3 (Softmax)"),
+        (
+            {**_WRAPPED, "b": ("network", "net.Net"), "c": ("network.head.2", "torch.nn.GELU")},
+            "head.2 (GELU)",
+        ),
+        ({**_WRAPPED, "b": ("network", "net.Net")}, "the network (Net)"),
+        ({"a": ("block", Fraction)}, "block (Fraction)"),
+        ({"a": ("", "net.Net")}, NOWHERE),
+        ({}, NOWHERE),
+    ],
+)
+def test_a_module_stands_for_a_line_that_is_not_known(
+    stack: dict[str, tuple[str, Any]], place: str
+) -> None:
+    assert place_of(_Node(stack)) == place
+
+
+def test_a_line_before_the_operator_comes_first() -> None:
+    before = _Node({}, 'File "net.py", line 7')
+    assert place_of(_Node({"a": ("1", "torch.nn.GELU")}, "", before)) == "net.py:7"
