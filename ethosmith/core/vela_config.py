@@ -51,11 +51,15 @@ def memory_timing(name: str) -> SystemTiming:
 def _memory(section: configparser.SectionProxy, memory: str) -> MemoryTiming:
     from ethosu_model.memory_timing import MemoryTiming  # noqa: PLC0415
 
+    ports = section.getint(f"{memory}_ports_used", 1)
     return MemoryTiming(
-        bandwidth=section.getfloat(f"{memory}_clock_scale", 1.0),
+        bandwidth=section.getfloat(f"{memory}_clock_scale", 1.0) * ports,
         burst_bytes=section.getint(f"{memory}_burst_length", 1),
         read_latency=section.getint(f"{memory}_read_latency", 0),
         write_latency=section.getint(f"{memory}_write_latency", 0),
+        ports=ports,
+        max_reads=section.getint(f"{memory}_max_reads", 0),
+        max_writes=section.getint(f"{memory}_max_writes", 0),
     )
 
 

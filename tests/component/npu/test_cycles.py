@@ -66,7 +66,11 @@ def test_totals_and_their_order_are_vela_s(built: ProjectCopy, tmp_path: Path) -
 
 def test_a_system_config_gives_the_memories_behind_the_ports() -> None:
     assert memory_timing(U65) == SystemTiming(
-        MemoryTiming(1.0, 32, 32, 32), MemoryTiming(0.234375, 128, 500, 250)
+        MemoryTiming(1.0, 32, 32, 32, 1, 16, 16), MemoryTiming(0.234375, 128, 500, 250, 1, 24, 12)
+    )
+    # Several ports to a memory share its transfers.
+    assert memory_timing("Ethos_U85_SYS_DRAM_High") == SystemTiming(
+        MemoryTiming(4.0, 64, 32, 32, 4, 8, 8), MemoryTiming(1.5, 128, 500, 250, 2, 64, 32)
     )
     with pytest.raises(EthosmithError, match="Ethos_U65_High_End"):
         memory_timing("Ethos_U65_High_Ent")

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil
@@ -41,16 +40,6 @@ def operation_cost(
         workload.ifm_bits,
         traffic_events(traffic, accelerator.axi_bytes),
     )
-
-
-def busiest_port_bytes(traffic: list[Traffic]) -> int:
-    """Return the bytes over the port that moves more, reads and writes side by side."""
-    read: Counter[AxiPort] = Counter()
-    written: Counter[AxiPort] = Counter()
-    for entry in traffic:
-        read[entry.port] += entry.read_bytes
-        written[entry.port] += entry.written_bytes
-    return max(*read.values(), *written.values(), 0, 0)
 
 
 @dataclass
@@ -93,9 +82,9 @@ class Account:
     def transfer(self, report: DmaReport) -> EventTotals:
         """Enter a DMA transfer, and return what it adds to the job."""
         before = self._timeline.end
-        moved, beat_bytes = dma_traffic(report), self.accelerator.axi_bytes
-        self._timeline.transfer(ceil(self.accelerator.memory.transfer(moved, beat_bytes)))
-        beats = traffic_events(moved, beat_bytes)
+        moved = dma_traffic(report)
+        self._timeline.transfer(ceil(self.accelerator.transfer_cycles(moved)))
+        beats = traffic_events(moved, self.accelerator.axi_bytes)
         self._add(beats)
         passed = self._timeline.end - before
         self._pass(passed)

@@ -3,12 +3,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from ethosu_model.enums import Product
 from ethosu_model.errors import ModelError, did_you_mean
 from ethosu_model.memory_timing import IDEAL, SystemTiming
 from ethosu_model.registers import Reg
+
+if TYPE_CHECKING:
+    from ethosu_model.traffic import Traffic
 
 
 @dataclass(frozen=True)
@@ -126,6 +131,10 @@ class AcceleratorConfig:
     def axi_bytes(self) -> int:
         """Width of an AXI data beat in bytes: 64 bits on Ethos-U55, 128 on the others."""
         return 8 if self.architecture is Product.U55 else 16
+
+    def transfer_cycles(self, moved: Iterable[Traffic]) -> float:
+        """Return the estimated cycles of a DMA transfer."""
+        return self.memory.transfer(moved, self.axi_bytes)
 
     @property
     def shram_bytes(self) -> int:

@@ -23,16 +23,22 @@ class MemoryTiming:
     """The memory behind one port.
 
     Attributes:
-        bandwidth: Part of the port's beats that carry data, up to 1.
+        bandwidth: Beats of data per cycle: 1 for each port that is never without any.
         burst_bytes: Shortest transfer that uses the bandwidth.
         read_latency: Cycles from a read's address to its first data.
         write_latency: The same of a write.
+        ports: How many lead there, which Ethos-U85 has several of.
+        max_reads: Outstanding reads of a port that the memory takes; 0: any number.
+        max_writes: The same of writes.
     """
 
     bandwidth: float = 1.0
     burst_bytes: int = 1
     read_latency: int = 0
     write_latency: int = 0
+    ports: int = 1
+    max_reads: int = 0
+    max_writes: int = 0
 
 
 @dataclass(frozen=True)

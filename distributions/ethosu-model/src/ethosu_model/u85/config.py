@@ -3,11 +3,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ethosu_model.config import AcceleratorConfig, BlockShape
 from ethosu_model.errors import ModelError, did_you_mean
+from ethosu_model.traffic import Traffic
+from ethosu_model.u85.channels import transfer_cycles
 from ethosu_model.u85.enums import Microblock
 from ethosu_model.u85.registers import Reg
 
@@ -43,6 +45,10 @@ class U85Config(AcceleratorConfig):
         names = [config.name for config in U85_ACCELERATORS]
         hint = did_you_mean(name, names)
         raise ModelError(f"unknown Ethos-U85 '{name}'{hint} (known: {', '.join(names)})")
+
+    def transfer_cycles(self, moved: Iterable[Traffic]) -> float:
+        """Return the estimated cycles of a DMA transfer, which has a channel of its own."""
+        return transfer_cycles(self.macs, self.memory, moved)
 
     @property
     def config_register(self) -> int:

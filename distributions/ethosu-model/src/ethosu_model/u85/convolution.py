@@ -20,6 +20,7 @@ from ethosu_model.limits import MAX_ELEMENTS, check
 from ethosu_model.operands import FeatureMap, Shape
 from ethosu_model.spans import Spans, span
 from ethosu_model.traffic import Traffic, block_counts
+from ethosu_model.u85.channels import Channel
 from ethosu_model.u85.commands import Cmd0, Cmd1
 from ethosu_model.u85.config import MICROBLOCK_DEPTHS
 from ethosu_model.u85.enums import Sparsity, WeightFormat
@@ -100,9 +101,16 @@ class Convolution(Operation):
         channels = 1 if self.depthwise else self._ifm_depth
         return kernel.height * kernel.width * self.shape.elements * channels
 
-    def multiply_accumulates(self) -> int:
-        """Return how many there are."""
-        return self._products
+    @property
+    def ifm_block_depth(self) -> int:
+        """Input channels that are taken at once."""
+        return self.block.depth if self.depthwise else self._geometry.traversal.ifm_block
+
+    @property
+    def sparse(self) -> bool:
+        """Whether the weights are 2:4 sparse."""
+        sparsity = self.state.get(Cmd0.NPU_SET_WEIGHT_FORMAT.weight_sparsity)
+        return sparsity is Sparsity.SPARSE_2_4 and not self._weights_are_ifm2
 
     def compute(self) -> NDArray[Any]:
         """Return scaled results."""
@@ -177,14 +185,18 @@ class Convolution(Operation):
             for stream in (*self._weight_streams, self._scale_stream):
                 yield span(stream.address, stream.size_bytes)
 
-    def stream_traffic(self) -> Iterator[Traffic]:
+    def stream_traffic(self) -> Iterator[tuple[Channel, Traffic]]:
         """Weights are read again for every OFM block in x and y, scales once."""
         if self._weights_are_ifm2:
             return
         counts = block_counts(self.shape, self.block)
         for stream in self._weight_streams:
-            yield Traffic(stream.port, stream.size_bytes * counts.height * counts.width)
-        yield Traffic(self._scale_stream.port, self._scale_stream.size_bytes)
+            staged = self._fast and stream.port is AxiPort.AXI0
+            channel = Channel.FAST_WEIGHT if staged else Channel.WEIGHT
+            read = stream.size_bytes * counts.height * counts.width
+            yield channel, Traffic(stream.port, read_bytes=read)
+        scales = self._scale_stream
+        yield Channel.SCALE, Traffic(scales.port, read_bytes=scales.size_bytes)
 
     # -- order of the weights ------------------------------------------------------------
 

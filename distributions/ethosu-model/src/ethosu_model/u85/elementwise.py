@@ -77,6 +77,11 @@ class Elementwise(Operation):
         if mode is Mode.SHR and self.rounding not in _SHIFT_ROUNDINGS:
             raise CommandFault(f"{name}: round_mode {self.rounding.name} is not modelled")
 
+    @property
+    def divides(self) -> bool:  # type: ignore[override]
+        """Whether the output stage divides."""
+        return self._mode is Mode.DIV
+
     @cached_property
     def _mode(self) -> Mode:
         return self.instruction.get(Cmd0.NPU_OP_ELEMENTWISE.elementwise_mode)

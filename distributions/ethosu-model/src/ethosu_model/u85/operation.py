@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -14,8 +15,10 @@ from numpy.typing import NDArray
 from ethosu_model.accounting import OperationCost
 from ethosu_model.checks import check_kernel
 from ethosu_model.cycles import BlockKind
+from ethosu_model.events import traffic_events
 from ethosu_model.faults import AxiChannel, CommandFault
 from ethosu_model.feature_map import write_feature_map
+from ethosu_model.operands import Kernel, Shape
 from ethosu_model.operation import OperationReport
 from ethosu_model.ordering import Accesses, shram_span
 from ethosu_model.spans import NOTHING, Spans, spans_of, union
@@ -26,13 +29,16 @@ from ethosu_model.traffic import (
     ifm_traffic,
     ofm_traffic,
 )
+from ethosu_model.u85.channels import Channel
 from ethosu_model.u85.commands import Cmd0
-from ethosu_model.u85.cycles import operation_cost
+from ethosu_model.u85.config import MICROBLOCK_DEPTHS
+from ethosu_model.u85.cycles import Workload, estimate
 from ethosu_model.u85.enums import (
     AccumulatorInput,
     AccumulatorOutput,
     Function,
     Reverse,
+    Transpose,
 )
 from ethosu_model.u85.operands import Operand
 from ethosu_model.u85.output import finish, table_place
@@ -40,6 +46,9 @@ from ethosu_model.u85.resolved import Operands
 
 Array = NDArray[Any]
 
+_NO_KERNEL = Kernel(1, 1, 1, 1, 1, 1, part_kernel_first=False, decomposition=8)
+# Transposes that change rows for columns.
+_TURNED = frozenset({Transpose.WHC, Transpose.WCH, Transpose.CWH})
 _REVERSED = {Reverse.H: 0, Reverse.W: 1, Reverse.C: 2}
 
 
@@ -98,13 +107,26 @@ class Operation(Operands, ABC):
         """Return where weights and scales lie."""
         return ()
 
-    def stream_traffic(self) -> Iterable[Traffic]:
+    def stream_traffic(self) -> Iterable[tuple[Channel, Traffic]]:
         """Return what reading weights and scales moves."""
         return ()
 
-    def multiply_accumulates(self) -> int:
-        """Return how many of them there are, blocks filled up."""
-        return 0
+    divides: bool = False  # the output stage does
+
+    @property
+    def work_kind(self) -> BlockKind:
+        """How the MAC array works through a block."""
+        return self.kind
+
+    @property
+    def ifm_block_depth(self) -> int:
+        """Input channels that are taken at once."""
+        return self.block.depth
+
+    @property
+    def sparse(self) -> bool:
+        """Whether there are weights that are 2:4 sparse."""
+        return False
 
     def _check_accumulators(self) -> None:
         word = Cmd0.NPU_SET_ACC_FORMAT
@@ -142,24 +164,65 @@ class Operation(Operands, ABC):
     @cached_property
     def cost(self) -> OperationCost:
         """What running the operation costs."""
-        traffic = [*self._input_traffic(), *self.stream_traffic()]
+        accelerator = self.machine.accelerator
+        transfers = [*self._input_traffic(), *self.stream_traffic()]
         if self.ofm.chain is None:
-            traffic.append(ofm_traffic(self.ofm.fm))
-        bits = 8 * self.inputs[0].fm.dtype.itemsize if self.inputs else 8
-        return operation_cost(
-            self.machine.accelerator, self.shape, self.multiply_accumulates(), bits, traffic
+            written = ofm_traffic(self.ofm.fm, self.block, accelerator.cores)
+            transfers.append((Channel.WRITE, written))
+        work = self._workload(tuple(transfers))
+        beats = traffic_events([traffic for _, traffic in transfers], accelerator.axi_bytes)
+        return OperationCost(estimate(accelerator, work), work.ifm_bits, beats)
+
+    def _workload(self, transfers: tuple[tuple[Channel, Traffic], ...]) -> Workload:
+        get, macs_work = self.state.get, self.work_kind is not BlockKind.ELEMENTWISE
+        ifm = self.inputs[0].fm if self.inputs else self.ofm.fm
+        transpose = get(Cmd0.NPU_SET_OFM_PRECISION.activation_transpose)
+        reverse = get(Cmd0.NPU_SET_OFM_PRECISION.activation_reverse)
+        turns = transpose in _TURNED or reverse is Reverse.W
+        counts = block_counts(self.shape, self.block)
+        return Workload(
+            kind=self.work_kind,
+            ofm=self.shape,
+            block=self.block,
+            unit=self._microblock(),
+            ifm=ifm.shape,
+            ifm_block_depth=self.ifm_block_depth,
+            kernel=self.window.kernel if macs_work else _NO_KERNEL,
+            part_kernel=macs_work and self.window.kernel.part_kernel_first,
+            sparse=self.sparse,
+            ifm_bits=8 * ifm.dtype.itemsize,
+            ofm_bits=8 * self.ofm.fm.dtype.itemsize,
+            wide=self.wide,
+            divides=self.divides,
+            activates=turns or self.activation.function is not Function.LUT_NONE,
+            turns=turns,
+            transfers=tuple(_again(one, counts) for one in transfers),
         )
 
-    def _input_traffic(self) -> Iterable[Traffic]:
+    def _microblock(self) -> Shape:
+        microblock = self.state.get(Cmd0.NPU_SET_ACC_FORMAT.microblock)
+        depths = MICROBLOCK_DEPTHS[self.machine.accelerator.name]
+        height, width = (int(side) for side in microblock.name[1:].split("X"))
+        return Shape(height, width, depths.get(microblock, min(depths.values())))
+
+    def _input_traffic(self) -> Iterable[tuple[Channel, Traffic]]:
         for operand in self.inputs:
             if operand.chain is not None:
                 continue
             if self.kind is BlockKind.ELEMENTWISE or operand is not self.inputs[0]:
-                yield elementwise_traffic(operand.fm)
+                yield Channel.IFM_STREAM, elementwise_traffic(operand.fm, self.block)
                 continue
             counts = block_counts(self.shape, self.block)
             passes = counts.depth if self.kind is BlockKind.CONVOLUTION else 1
-            yield ifm_traffic(operand.fm, self.shape, self.block, self.window, depth_passes=passes)
+            read = ifm_traffic(
+                operand.fm,
+                self.shape,
+                self.block,
+                self.window,
+                depth_passes=passes,
+                read_depth=self.ifm_block_depth,
+            )
+            yield Channel.IFM, read
 
     def _describe(self) -> str:
         parts = [f"{_where(operand)}" for operand in (*self.inputs, self.ofm)]
@@ -167,6 +230,14 @@ class Operation(Operands, ABC):
             parts += [f"kernel {self.window.kernel}", f"padding {self.window.padding}"]
         scaling = f"scale {self.scaling} {self.rounding.name}"
         return ", ".join([*parts, scaling, f"{self.activation}"])
+
+
+def _again(transfer: tuple[Channel, Traffic], counts: Shape) -> tuple[Channel, Traffic]:
+    """Return a transfer as the estimate has it: scales come again for each block in x and y."""
+    channel, traffic = transfer
+    if channel is Channel.SCALE:
+        traffic = replace(traffic, read_bytes=traffic.read_bytes * counts.height * counts.width)
+    return channel, traffic
 
 
 def _where(operand: Operand) -> str:

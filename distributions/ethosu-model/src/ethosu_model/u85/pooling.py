@@ -79,9 +79,17 @@ class Pooling(Operation):
         depth = self.decoder.ifm_depth() if self._mode is PoolingMode.REDUCE_SUM else ofm.depth
         self.machine.budget.spend(0, ofm.height * ofm.width * depth * kernel.height * kernel.width)
 
-    def multiply_accumulates(self) -> int:
-        """Return how many elements go through the MAC array."""
-        return self.shape.elements * self.window.kernel.height * self.window.kernel.width
+    @property
+    def work_kind(self) -> BlockKind:
+        """How the MAC array works through a block; without an IFM it does not."""
+        if self._mode is PoolingMode.NONE:
+            return BlockKind.ELEMENTWISE
+        return BlockKind.REDUCE_SUM if self._mode is PoolingMode.REDUCE_SUM else self.kind
+
+    @property
+    def ifm_block_depth(self) -> int:
+        """Input channels that are taken at once."""
+        return 64 if self._mode is PoolingMode.REDUCE_SUM else self.block.depth
 
     @cached_property
     def _mode(self) -> PoolingMode:
