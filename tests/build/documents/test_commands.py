@@ -171,6 +171,7 @@ _ELSEWHERE = {
     "python -m benchmarks.npu_corpus --factor 5 --salt 1": "takes hours",
     "python -m benchmarks.npu_fuzz --minutes 10 --seed 7": "takes ten minutes",
     "python -m benchmarks.npu_speed": "takes minutes",
+    "python -m benchmarks.u85_coverage": "tests/component/npu_u85",
     "python -m benchmarks.evaluation_shards": "takes minutes",
     "python -m benchmarks.evaluation_build": "takes minutes",
     "python -m benchmarks.remote_steps": "needs a quiet machine",
