@@ -87,6 +87,7 @@ def board_run(
 def _host_run(
     build: Build, usecase: SelectedUseCase, configuration: Configuration, image: Image, host: Path
 ) -> Path:
+    _check_strict(build)
     return build.add(
         RunNpuJob(
             axf=image.axf,
@@ -222,8 +223,7 @@ def simulator(build: Build) -> str:
         EthosmithError: the open board is asked for and cannot be this platform.
     """
     platform, asked = build.platform.descriptor, build.session.simulator
-    if build.session.strict and (asked == _FVP or not platform.open_board):
-        raise EthosmithError("strict=1 is the open board's; leave out simulator=fvp and target=")
+    _check_strict(build)
     if platform.open_board:
         return _OPEN if build.session.strict else asked
     if asked == _OPEN:
@@ -231,6 +231,14 @@ def simulator(build: Build) -> str:
             f"simulator=open: the open board has no {platform.name}, which runs on its FVP only"
         )
     return _FVP
+
+
+def _check_strict(build: Build) -> None:
+    platform, asked = build.platform.descriptor, build.session.simulator
+    if build.session.strict and not platform.open_board:
+        raise EthosmithError(f"strict=1 is the open board's, which has no {platform.name}")
+    if build.session.strict and asked == _FVP:
+        raise EthosmithError("strict=1 is the open board's; leave out simulator=")
 
 
 def fvp_programs(build: Build, configuration: Configuration) -> tuple[str, ...]:

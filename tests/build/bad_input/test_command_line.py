@@ -21,7 +21,7 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "target": (
         {"target": "fpv"},
-        "unknown target 'fpv'; did you mean 'fvp'? (allowed: fvp, mps3, sse310)",
+        "unknown target 'fpv'; did you mean 'fvp'? (allowed: fvp, mps3, sse310, sse320)",
     ),
     "runtime": ({"runtime": "dirct"}, "unknown value of runtime= 'dirct'; did you mean 'direct'?"),
     "runtime of several": ({"runtime": "direct,tflite"}, "unknown value of runtime= 'tflite'"),
@@ -53,7 +53,7 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
     ),
     "simulator": (
         {"simulator": "qemu"},
-        "unknown value of simulator= 'qemu' (allowed: auto, fvp, open)",
+        "unknown value of simulator= 'qemu' (allowed: auto, fvp, fvp_fast, open)",
     ),
     "NPU": (
         {"npu": "ethos-u55-129"},
@@ -168,6 +168,10 @@ _DESCRIPTOR = "usecases/kws/usecase.yaml"
 CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "a variable": (("usecase=kw",), "error: unknown use case 'kw'; did you mean 'kws'?"),
     "a target": (("tets",), "error: unknown target 'tets'; did you mean 'test'?"),
+    "strict without the open board": (
+        ("usecase=kws", "target=sse320", "strict=1"),
+        "error: strict=1 is the open board's, which has no sse320",
+    ),
 }
 
 
