@@ -13,6 +13,7 @@ from ethosmith.core.files import read_json
 from ethosmith.images.regions import flash_and_ram
 from ethosmith.report.vela_figures import Estimate, read_estimate
 
+_EXECUTORCH = "executorch"
 _MANIFEST = "_manifest.json"
 # Of npu=, in manifests.
 NO_NPU = "none"
@@ -33,7 +34,7 @@ class Figures:
         accelerator_config: such as ``ethos-u55-128``; ``none``: it runs on the CPU alone.
         memory_mode: of Vela.
         runtime: what executes the network.
-        estimate: Vela's, for one inference; None on the CPU alone.
+        estimate: Vela's, for one inference; None on the CPU alone, and of ExecuTorch.
         npu_cycles: the most that one inference took in the last run.
         cpu_instructions: the most of one inference; None where they were not counted.
         beats: the most data beats of one inference, by port and direction.
@@ -66,6 +67,11 @@ class Figures:
     flash_bytes: int
     ram_bytes: int
     stem: Path
+
+    @property
+    def on_npu(self) -> bool:
+        """It is an image for an NPU, whose cycles and beats are counted."""
+        return self.accelerator_config != NO_NPU
 
     @property
     def npu(self) -> str:
@@ -123,7 +129,9 @@ def _read(stem: Path, verified: Path) -> Figures | None:
     configuration = manifest["configuration"]
     on_the_cpu = configuration["accelerator_config"] == NO_NPU
     summary = _summary(manifest)
-    if not run["samples"] or (summary is None and not on_the_cpu) or run.get("fast"):
+    # ExecuTorch calls Vela for each part of a network, and keeps no estimate of the whole.
+    estimated = not on_the_cpu and configuration["runtime"] != _EXECUTORCH
+    if not run["samples"] or (summary is None and estimated) or run.get("fast"):
         return None
     simulator = run["simulator"]
     counts = [count for sample in run["samples"] for count in inferences_of(sample)]

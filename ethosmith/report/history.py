@@ -80,8 +80,9 @@ def entry_of(figures: Figures, build: Path, revision: str, accuracy: Path | None
 def _numbers(figures: Figures) -> dict[str, float]:
     found: dict[str, float] = {"flash_bytes": figures.flash_bytes, "ram_bytes": figures.ram_bytes}
     found |= {f"{region}_bytes": used for region, used in figures.used_bytes.items() if used}
-    if figures.estimate is not None:
+    if figures.on_npu:
         found |= {"npu_cycles": figures.npu_cycles, **figures.beats}
+    if figures.estimate is not None:
         found["vela_cycles"] = figures.estimate.cycles
     if figures.cpu_instructions is not None:
         found["cpu_instructions"] = figures.cpu_instructions

@@ -122,18 +122,18 @@ def _row(figures: Figures, cells: Mapping[str, Cell], folder: Path) -> Row:
 
 def _cells(figures: Figures, diff: ImageDiff | None) -> dict[str, Cell]:
     """Return what is known of an image, by the titles of the columns."""
-    estimate, beats = figures.estimate, figures.beats
+    estimate, beats, on_npu = figures.estimate, figures.beats, figures.on_npu
     return {
         "Own files": Cell(" ".join(figures.own_files)),
         "Memory mode": Cell(figures.memory_mode),
         "Target": Cell(figures.target),
         "Runtime": Cell(figures.runtime),
-        "NPU cycles, last run": _number(figures.npu_cycles if estimate else None),
+        "NPU cycles, last run": _number(figures.npu_cycles if on_npu else None),
         "Cycles, Vela": _number(estimate.cycles if estimate else None),
         "Time in ms, Vela": _time(1000 * estimate.seconds if estimate else None),
-        "Beats, AXI0 rd + wr": _number(beats["axi0_rd"] + beats["axi0_wr"] if estimate else None),
-        "Beats, AXI1 rd": _number(beats["axi1_rd"] if estimate else None),
-        "Beats, AXI1 wr": _number(beats.get("axi1_wr") if estimate else None),
+        "Beats, AXI0 rd + wr": _number(beats["axi0_rd"] + beats["axi0_wr"] if on_npu else None),
+        "Beats, AXI1 rd": _number(beats["axi1_rd"] if on_npu else None),
+        "Beats, AXI1 wr": _number(beats.get("axi1_wr") if on_npu else None),
         "CPU instructions": _number(figures.cpu_instructions),
         "SRAM": _size(figures.used_bytes.get("SRAM", 0)),
         "DDR": _size(figures.used_bytes.get("DDR", 0)),

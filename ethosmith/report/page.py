@@ -49,10 +49,12 @@ def _layer_chart(
 
 
 def _cycles_chart(figures: Figures) -> BarChart | None:
-    if figures.estimate is None:
+    if not figures.on_npu:
         return None
-    labels = ["last run", "Vela, computing alone", "Vela, with memory"]
-    values = [figures.npu_cycles, figures.estimate.npu_cycles, figures.estimate.cycles]
+    labels, values = ["last run"], [figures.npu_cycles]
+    if figures.estimate is not None:
+        labels += ["Vela, computing alone", "Vela, with memory"]
+        values += [figures.estimate.npu_cycles, figures.estimate.cycles]
     title = "NPU time of one inference"
     return BarChart("cycles", title, "cycles", labels, {"cycles": values})
 
@@ -63,7 +65,7 @@ def _columns(figures: Figures) -> dict[str, str]:
     known = {"npu_cycles", *figures.beats}
     counts = {key: title for key, title in _NPU_COUNTS.items() if key in known}
     return {
-        **(counts if figures.estimate else {}),
+        **(counts if figures.on_npu else {}),
         **(counted if figures.cpu_instructions is not None else {}),
     }
 

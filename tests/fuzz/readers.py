@@ -24,6 +24,7 @@ with atheris.instrument_imports(include=["ethosmith"]):
     from ethosmith.images.link_map import read_link_map
     from ethosmith.lib.sample_formats import SampleForm, read_sample
     from ethosmith.lib.sound import SoundSpec
+    from ethosmith.models.executorch_file import read_executorch
     from ethosmith.report.vela_figures import read_layers
     from ethosmith.verify.manifests import read_manifest
 
@@ -38,6 +39,7 @@ READERS: Mapping[str, Callable[[Path], object]] = {
     "map": lambda path: read_link_map(path, [".text", ".bss"]),
     "layers": read_layers,
     "manifest": read_manifest,
+    "pte": read_executorch,
     "usecase": lambda path: load_usecase(path, (), ()),
 }
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from html.parser import HTMLParser
 from pathlib import Path
@@ -136,6 +137,20 @@ def test_index_leaves_out_a_use_case_that_is_gone_and_keeps_variants_of_others(
     assert "gone" not in text
     assert "model=gr&#34;ö%ß.tflite" in text
     assert "kws%40gr%22%C3%B6%25%C3%9F.htm" in text, "the page of its memory is not linked"
+
+
+def test_an_image_without_an_estimate_of_vela_has_its_cycles_all_the_same(tmp_path: Path) -> None:
+    stem = built_image(tmp_path, "ethos-u55-128", 1234)
+    file = Path(f"{stem}_manifest.json")
+    manifest = json.loads(file.read_text("utf-8"))
+    manifest["configuration"]["runtime"] = "executorch"
+    manifest["made"] = {"build/vela/ethos-u55-128/net.pte": {}}
+    file.write_text(json.dumps(manifest), "utf-8")
+    (figures,) = built_figures(tmp_path / "build")
+    assert (figures.estimate, figures.npu_cycles) == (None, 1234)
+    assert "1,234" in index_page(tmp_path).read_text("utf-8")
+    report_pages.remember(tmp_path)
+    assert "NPU cycles, last run" in report_pages.image_page(tmp_path, stem).read_text("utf-8")
 
 
 def test_an_image_of_another_version_is_told_in_one_line(tmp_path: Path) -> None:
