@@ -111,14 +111,14 @@ def test_executorch_runs_both_sides_of_a_network_and_its_ready_program(
     assert "aten.fmod.Scalar  mixed.py:14  the NPU has no such operator" in said
     assert "Equal: every output tensor is that of TOSA's reference model, and PyTorch's" in said
     folder = "build/fvp/ethos-u55-128-shared_sram-executorch"
-    verified = json.loads(project.read(f"{folder}/inference_runner@mixed_verified.json"))
+    verified = json.loads(project.read(f"{folder}/inference_runner@mixed@2-runs_verified.json"))
     assert all(one["equal"] and one["counts"]["npu_cycles"] for one in verified["samples"])
 
-    (ready,) = project.root.glob("build/vela/*-executorch/inference_runner@mixed/mixed.pte")
+    (ready,) = project.root.glob("build/vela/*-executorch/inference_runner@mixed@2-runs/mixed.pte")
     project.root.joinpath("ready.pte").write_bytes(ready.read_bytes())
     said = project.build(*_RUNNER, "runtime=executorch", "model=ready.pte").text
     assert "Not compared: the output tensors of 2 samples" in said
-    again = json.loads(project.read(f"{folder}/inference_runner@ready_verified.json"))
+    again = json.loads(project.read(f"{folder}/inference_runner@ready@2-runs_verified.json"))
     tensors = [[one["tensors"] for one in found["samples"]] for found in (verified, again)]
     assert tensors[0] == tensors[1]
 
