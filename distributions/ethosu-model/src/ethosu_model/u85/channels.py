@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from enum import IntEnum
+from typing import TYPE_CHECKING
 
 from ethosu_model.faults import AxiPort
 from ethosu_model.memory_timing import MemoryTiming, SystemTiming
-from ethosu_model.traffic import Traffic
+
+if TYPE_CHECKING:
+    from ethosu_model.traffic import Traffic  # which imports NumPy
 
 _BEAT_BYTES = 16
 _USABLE = 0.8  # of outstanding transactions, and again of what they move

@@ -5,13 +5,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ethosu_model.config import AcceleratorConfig, BlockShape
 from ethosu_model.errors import ModelError, did_you_mean
-from ethosu_model.traffic import Traffic
 from ethosu_model.u85.channels import transfer_cycles
 from ethosu_model.u85.enums import Microblock
 from ethosu_model.u85.registers import Reg
+
+if TYPE_CHECKING:
+    from ethosu_model.traffic import Traffic
 
 TABLE_RAM_KIB = 2
 _COMMAND_STREAM_VERSION = 1
