@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 _CUTS_PER_KIND = 40
 _ZEROED_PER_KIND = 12
 _READ_LIMIT_S = 3
@@ -28,8 +30,6 @@ from ethosmith.models import keras_file
 from ethosmith.models.int8_check import check_int8
 from ethosmith.models.keras_file import converter_for
 from ethosmith.models.input_shape import fitting_shape
-
-pytestmark = pytest.mark.long
 
 keras_file.READ_LIMIT_S = float(sys.argv[1])
 for path in map(Path, json.load(sys.stdin)):

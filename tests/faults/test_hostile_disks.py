@@ -18,6 +18,8 @@ from tests.support.changes import DESCRIPTOR
 from tests.support.needs import program
 from tests.support.project_copy import Outcome, ProjectCopy
 
+pytestmark = pytest.mark.long
+
 _KWS = "usecase=kws"
 # SCons's memory of the build, on its way.
 _SCONS_NOTES = ".sconsign.tmp"
@@ -80,7 +82,6 @@ def test_a_disk_that_is_full_keeps_whole_files_only(
     assert failures >= min(3, len(sizes_kib))
 
 
-@pytest.mark.long
 @_needs_mounts
 def test_sources_are_never_written(copy_of_built: NewCopy) -> None:
     """Everything but build/ is mounted read-only, in a mount name space of its own."""

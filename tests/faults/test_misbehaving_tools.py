@@ -13,6 +13,8 @@ import pytest
 from tests.conftest import NewCopy
 from tests.support.project_copy import Outcome, ProjectCopy
 
+pytestmark = pytest.mark.long
+
 _KWS = "usecase=kws"
 _COMPILER, _SIMULATOR = "arm-none-eabi-gcc", "qemu-system-arm"
 _SOURCE = "firmware/runtime/inference.c"

@@ -21,6 +21,8 @@ from ethosmith.descriptors.platform import load_platform
 from ethosmith.descriptors.usecase_checks import load_usecase
 from tests.support.project_copy import ROOT
 
+pytestmark = pytest.mark.long
+
 MUTANTS_PER_KIND = 2500
 _LIBRARIES = tuple(path.stem for path in sorted((ROOT / "libraries").glob("*.yaml")))
 _PACKAGES = tuple(path.stem for path in sorted((ROOT / "packages").glob("*.yaml")))

@@ -17,6 +17,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.long
+
 NOISE = random.Random(7).randbytes(3 << 20)  # noqa: S311
 MEMBERS = ("src/a.bin", "src/b.bin", "src/c.bin")
 FULL_DISK_BYTES = 1 << 20

@@ -14,6 +14,8 @@ import pytest
 from tests.support.needs import program
 from tests.support.project_copy import ProjectCopy
 
+pytestmark = pytest.mark.long
+
 _LABELS = ("usecase=kws", "build/usecases/kws/generated/labels.c", "cache=none")
 
 

@@ -225,6 +225,7 @@ def test_the_lists_name_commands_of_the_documents_and_each_once() -> None:
 _CARRIED_OUT = [one for one in commands() if one not in {**_SLOW, **_PLANNED, **_ELSEWHERE}]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("command", _CARRIED_OUT)
 def test_every_other_command_does_what_it_says(project: ProjectCopy, command: str) -> None:
     done = _run(project, command)

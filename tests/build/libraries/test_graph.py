@@ -14,6 +14,8 @@ from tests.build.libraries.conftest import pin
 from tests.support.project_copy import ProjectCopy
 from tests.support.upstream import NAMES, commit_all
 
+pytestmark = pytest.mark.long
+
 _TFLM = "build/fvp/lib/libtflm.a"
 _CMSIS_NN = "build/fvp/lib/libcmsis_nn.a"
 _DRIVER = "build/fvp/ethos-u55-128-shared_sram/lib/libethosu_driver.a"

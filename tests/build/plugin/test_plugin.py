@@ -15,12 +15,12 @@ import pytest
 from tests.support.project_copy import ROOT
 from tests.support.wheels import BOARD, MODEL, install
 
+pytestmark = pytest.mark.long
+
 _SCONSTRUCT = """\
 import runpy
 
 from ethosmith.installation import SCONSTRUCT
-
-pytestmark = pytest.mark.long
 
 runpy.run_path(SCONSTRUCT)
 """

@@ -121,6 +121,7 @@ def test_damaged_entries_are_told_in_a_line_each_and_made_again(
     assert f"CACHED    {_LIBRARY}\n" in project.build(_LIBRARY).stdout
 
 
+@pytest.mark.long
 def test_another_compiler_finds_nothing_of_this_one(kws_cache: Path, tmp_path: Path) -> None:
     from tests.build.rebuild.test_rebuild import tool_that_reports
 
@@ -131,11 +132,13 @@ def test_another_compiler_finds_nothing_of_this_one(kws_cache: Path, tmp_path: P
     assert verbs == {"CC"}, "each object is compiled; the archive of equal ones is there"
 
 
+@pytest.mark.long
 def test_without_a_cache_nothing_is_read_or_written(kws_cache: Path, tmp_path: Path) -> None:
     project = other_checkout(tmp_path / "second", kws_cache)
     assert project.build(_LABELS, "cache=none").steps == {f"GENERATE {_LABELS}"}
 
 
+@pytest.mark.long
 def test_a_cache_that_cannot_be_written_is_read_and_told_once(
     kws_cache: Path, tmp_path: Path
 ) -> None:

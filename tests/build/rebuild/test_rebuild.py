@@ -109,6 +109,7 @@ def tool_that_reports(folder: Path, tool: str) -> str:
     return f"{folder}:{os.environ['PATH']}"
 
 
+@pytest.mark.long
 def test_another_compiler_compiles_all_for_the_device_and_nothing_for_the_host(
     copy_of_built: NewCopy, tmp_path: Path
 ) -> None:
@@ -135,6 +136,7 @@ def test_another_vela_compiles_the_network_again(copy_of_built: NewCopy, tmp_pat
     assert project.build(_KWS).steps == steps("VELA ds_cnn ethos-u55-128 Shared_Sram")
 
 
+@pytest.mark.long
 def test_a_header_that_a_flag_includes_compiles_its_users_again(copy_of_built: NewCopy) -> None:
     project = copy_of_built()
     objects = {f"build/{name}" for name in project.built_files() if name.endswith(".o")}

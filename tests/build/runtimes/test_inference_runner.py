@@ -14,6 +14,8 @@ from tests.support.litert import litert
 from tests.support.networks.mixed import all_npu
 from tests.support.project_copy import ProjectCopy
 
+pytestmark = pytest.mark.long
+
 _INPUT_BYTES = 5 * 5 * (3 + 4)
 _WORDS = ("usecase=inference_runner", "model=net.tflite")
 _FOLDER = "build/fvp/ethos-u55-128-shared_sram"

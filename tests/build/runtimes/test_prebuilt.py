@@ -14,6 +14,8 @@ from tests.support.litert import litert
 from tests.support.networks.mixed import npu_cpu_npu
 from tests.support.project_copy import ProjectCopy
 
+pytestmark = pytest.mark.long
+
 _MODEL = "with operators for the CPU.tflite"
 _VARIANT = "inference_runner@with operators for the CPU"
 _WORDS = ("usecase=inference_runner", f"model={_MODEL}")

@@ -34,6 +34,7 @@ def _photos(folder: Path, *names: str) -> None:
         Image.fromarray(pixels).save(folder / name)
 
 
+@pytest.mark.long
 def test_any_network_runs_on_random_inputs(project: ProjectCopy) -> None:
     (project.root / "my net.tflite").write_bytes(dense_network((40, 32, 7), seed=4))
     said = project.build("usecase=inference_runner", "model=my net.tflite").stdout

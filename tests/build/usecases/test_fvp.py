@@ -13,7 +13,6 @@ from tests.conftest import NewCopy
 
 _VERIFIED = "build/fvp/ethos-u55-128-shared_sram/kws_verified.json"
 _FAKE = """\
-#!{python}
 import re, subprocess, sys, time
 
 words = dict(word.split("=", 1) for word in sys.argv if word.count("=") == 1)
@@ -37,7 +36,10 @@ def test_without_simulated_time_answers_are_compared_and_nothing_is_counted(
     project = copy_of_built(FVP_PATH=str(tmp_path))
     program = tmp_path / FVP_PROGRAMS["ethos-u55"]
     path = os.pathsep.join(sys.path)
-    program.write_text(_FAKE.format(python=sys.executable, path=path, tools=os.environ["PATH"]))
+    fake = tmp_path / "fake.py"
+    fake.write_text(_FAKE.format(path=path, tools=os.environ["PATH"]))
+    # The paths of a first line have no spaces.
+    program.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{fake}" "$@"\n')
     program.chmod(0o755)
 
     said = project.build("usecase=kws", "simulator=fvp_fast").stdout

@@ -26,6 +26,8 @@ from tests.support.misbehaving_step import Misbehave
 from tests.support.needs import program
 from tests.support.nginx import TOKEN, nginx
 
+pytestmark = pytest.mark.long
+
 _CODE = CodeIndex().closure(Misbehave.__module__).modules
 _OUTPUT = Path("build/zeros.bin")
 _FULL_BYTES = 1 << 20

@@ -74,7 +74,9 @@ def test_the_users_folder_or_its_bin_is_used_and_nothing_else(tmp_path: Path) ->
         _find("gcc", tmp_path / "empty", tmp_path / "own" / "bin")
 
 
-def test_a_gcc_that_does_not_know_the_processor_is_refused_with_the_version(tmp_path: Path) -> None:
+def test_a_gcc_that_does_not_know_the_processor_is_refused_with_the_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     _gcc(tmp_path / "old", _DEBIAN_GCC_12)
     _gcc(tmp_path / "new", _ARM_GCC_13)
     text = (ROOT / "toolchains" / "gcc.yaml").read_text("utf-8")
@@ -82,6 +84,7 @@ def test_a_gcc_that_does_not_know_the_processor_is_refused_with_the_version(tmp_
     core = '- name: cortex-m85\n    minimum_version: "13.1"'
     newer = text.replace("- name: cortex-m85", core)
     (tmp_path / "toolchains" / "gcc.yaml").write_text(newer, "utf-8")
+    monkeypatch.chdir(tmp_path)
     descriptor = Project(tmp_path).toolchain("gcc").descriptor
 
     def find(folder: str) -> InstalledToolchain:

@@ -68,6 +68,7 @@ def test_package_that_is_not_the_pinned_one_is_refused(project: SmallProject) ->
     assert not (project.root / ".venv" / "made-for").exists()
 
 
+@pytest.mark.long
 def test_killed_preparation_is_done_again(project: SmallProject) -> None:
     process = project.start()
     deadline_s = time.monotonic() + 60
@@ -96,6 +97,7 @@ def test_environment_made_for_another_folder_is_made_again(project: SmallProject
     assert not (project.root / ".venv" / "half-written").exists()
 
 
+@pytest.mark.long
 def test_two_at_once_prepare_once(project: SmallProject) -> None:
     results = [process.communicate(timeout=120) for process in [project.start(), project.start()]]
     assert [output for output, _ in results] == ["toy scons 1.0 []\n"] * 2
