@@ -22,8 +22,8 @@ from ethosmith.core.bounded_run import run_within
 from ethosmith.core.files import sha256_of
 from ethosmith.installation import DESCRIPTOR_ROOT, IMPORT_PATH
 
-# To be raised when the same inputs give another kind of entry.
-_SCHEMA = 3
+# To be raised when the same inputs give another kind of entry, or entries may have been wrong.
+_SCHEMA = 4
 # A distribution renews them without a new version of the compiler.
 _COMPILER_FILES = (
     "crt1.o",

@@ -87,6 +87,9 @@ class StepCache(SCons.CacheDir.CacheDir):  # type: ignore[misc]
 
     def push(self, node: Node) -> None:
         """Keep the outputs of a step that has run."""
+        # SCons calls this with -n, too: what is there then is the outputs of before.
+        if not SCons.Action.execute_actions:
+            return
         targets = node.get_executor().get_all_targets()
         if node is not targets[0] or not self._keeps or self.is_readonly():
             return

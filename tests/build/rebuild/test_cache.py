@@ -17,7 +17,8 @@ import pytest
 from ethosmith.core.files import unfinished_below
 from ethosmith.graph.build_cache import VARIABLE
 from tests.build.rebuild.test_interrupted import differing
-from tests.support.changes import steps
+from tests.conftest import NewCopy
+from tests.support.changes import DESCRIPTOR, steps
 from tests.support.nginx import TOKEN, nginx
 from tests.support.project_copy import ProjectCopy
 
@@ -119,6 +120,15 @@ def test_damaged_entries_are_told_in_a_line_each_and_made_again(
     assert project.read_bytes(_LIBRARY) == built.read_bytes(_LIBRARY)
     (project.root / _LIBRARY).unlink()
     assert f"CACHED    {_LIBRARY}\n" in project.build(_LIBRARY).stdout
+
+
+def test_a_dry_run_keeps_nothing(copy_of_built: NewCopy, tmp_path: Path) -> None:
+    """The outputs that are there are those of before the change, under the name of the new ones."""
+    project = copy_of_built(**{VARIABLE: str(tmp_path / "a cache")})
+    project.replace(DESCRIPTOR, "on, off,", "on, OFF,")
+    project.build("-n", _KWS, _LABELS)
+    project.build(_KWS, _LABELS)
+    assert '"OFF"' in project.read(_LABELS)
 
 
 @pytest.mark.long
