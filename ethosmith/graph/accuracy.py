@@ -24,16 +24,11 @@ from ethosmith.graph.models import FloatModel
 from ethosmith.graph.own_files import formats_of, suffixes_taken
 from ethosmith.graph.pytorch import Int8Network, pytorch_host_answers
 from ethosmith.graph.samples import sample_file, shown
-from ethosmith.steps.answer_on_device import AnswerOnDevice
-from ethosmith.steps.answer_on_host import AnswerOnHost
-from ethosmith.steps.collect_evaluation_set import CollectEvaluationSet
-from ethosmith.steps.collect_shard import CollectShard
-from ethosmith.steps.convert_float_network import ConvertFloatNetwork
-from ethosmith.steps.generate_samples_window import GenerateSamplesWindow
-from ethosmith.steps.judge_accuracy import JudgeAccuracy
 
 if TYPE_CHECKING:
     from ethosmith.report.pareto import Accuracy as Measured
+    from ethosmith.steps.answer_on_device import AnswerOnDevice
+    from ethosmith.steps.collect_evaluation_set import CollectEvaluationSet
 
 _TARGET = "accuracy"
 _TFLITE = ".tflite"
@@ -103,6 +98,8 @@ def evaluation(
         return Evaluation(wanted, shards, *both)
     float_answers: tuple[Path, ...] = ()
     if model.path.suffix.lower() != _TFLITE:
+        from ethosmith.steps.convert_float_network import ConvertFloatNetwork
+
         converted = ConvertFloatNetwork(
             model=model.path,
             model_files=model.files,
@@ -149,8 +146,11 @@ def _own_set(build: Build) -> str:
 def _evaluation_set(
     build: Build, usecase: SelectedUseCase, accuracy: Accuracy, folder: Path
 ) -> tuple[SetShard, ...]:
+
     if build.session.evaluation_folder is not None:
         return _shards(build, usecase, accuracy, build.session.evaluation_folder, folder)
+    from ethosmith.steps.collect_evaluation_set import CollectEvaluationSet
+
     step = CollectEvaluationSet(
         labels=tuple(accuracy.classes or usecase.labels),
         suffixes=tuple(suffixes_taken(formats_of(usecase.descriptor))),
@@ -179,8 +179,8 @@ def _shards(
 ) -> tuple[SetShard, ...]:
     """Declare the user's own set, in shards; the files are listed now, and read by the steps."""
     # Only for such a set: it brings the readers of samples along.
-    from ethosmith.accuracy.evaluation_set import Accepted  # noqa: PLC0415
-    from ethosmith.accuracy.shards import entries_of_folder, write_listings  # noqa: PLC0415
+    from ethosmith.accuracy.evaluation_set import Accepted
+    from ethosmith.accuracy.shards import entries_of_folder, write_listings
 
     root = build.project.root
     path = build.project.relative(own)
@@ -191,6 +191,8 @@ def _shards(
     entries = entries_of_folder(path, accepted, notes)
     listed = write_listings(entries, folder / "listings", root)
     shards = []
+    from ethosmith.steps.collect_shard import CollectShard
+
     for one in listed:
         made = CollectShard(
             listing=one.listing,
@@ -252,6 +254,8 @@ def host_answers(
     shards: Sequence[SetShard],
 ) -> tuple[Path, ...]:
     """Declare this machine's answers to each shard with a ``float`` or ``int8`` .tflite."""
+    from ethosmith.steps.answer_on_host import AnswerOnHost
+
     steps = [
         AnswerOnHost(
             kind=kind,
@@ -285,6 +289,8 @@ def accuracy(
     if evaluated is None or not _is_asked(build, usecase, configuration):
         return
     image = _image(build, usecase, configuration, generated)
+    from ethosmith.steps.answer_on_device import AnswerOnDevice
+
     device = AnswerOnDevice(
         image=image,
         platform=build.platform.path,
@@ -298,6 +304,8 @@ def accuracy(
     )
     answers = tuple(_answers(build, device, evaluated))
     limits, notes = _limits(build, usecase, evaluated.wanted)
+    from ethosmith.steps.judge_accuracy import JudgeAccuracy
+
     judged = JudgeAccuracy(
         usecase=usecase.variant,
         configuration=configuration.title,
@@ -342,6 +350,8 @@ def _image(
 ) -> Path:
     """Declare the image that takes its samples from the simulator."""
     platform = build.platform
+    from ethosmith.steps.generate_samples_window import GenerateSamplesWindow
+
     window = GenerateSamplesWindow(
         usecase=usecase.name,
         platform=platform.path,
@@ -365,7 +375,7 @@ def accuracy_result(
 
 def measured_accuracy(build: Build, stem: Path) -> Measured | None:
     """Return the device's accuracy of the image at ``stem``, if this build measures it."""
-    from ethosmith.report.pareto import Accuracy as Measured  # noqa: PLC0415 only if shown
+    from ethosmith.report.pareto import Accuracy as Measured
 
     path = stem.with_name(f"{stem.name}_accuracy{_own_set(build)}.json")
     if path not in build.made or not build.engine.is_done(path):
@@ -422,7 +432,7 @@ def _show_done(build: Build, measured: Sequence[tuple[SelectedUseCase, Path]]) -
 
 
 def _show(build: Build, measured: Sequence[tuple[SelectedUseCase, Path]]) -> int:
-    from ethosmith.accuracy.table import broken_text, table_text  # noqa: PLC0415 only if shown
+    from ethosmith.accuracy.table import broken_text, table_text
 
     results: list[Any] = [read_result(path) for _, path in measured]
     if results:

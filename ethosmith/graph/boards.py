@@ -9,8 +9,6 @@ from pathlib import Path
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import image_folder
-from ethosmith.steps.check_board_fit import CheckBoardFit
-from ethosmith.steps.generate_board_header import GenerateBoardHeader
 
 
 def board_fit(build: Build, folder: Path, name: str, objects: Sequence[Path]) -> Path | None:
@@ -25,6 +23,8 @@ def board_fit(build: Build, folder: Path, name: str, objects: Sequence[Path]) ->
     board = build.session.board
     if board is None:
         return None
+    from ethosmith.steps.check_board_fit import CheckBoardFit
+
     step = CheckBoardFit(
         board=board.path,
         objects=tuple(objects),
@@ -39,6 +39,8 @@ def board_header(build: Build, configuration: Configuration) -> Path | None:
     if board is None:
         return None
     folder = image_folder(configuration) / "generated" / board.descriptor.name
+    from ethosmith.steps.generate_board_header import GenerateBoardHeader
+
     return build.add(
         GenerateBoardHeader(
             board=board.path,

@@ -14,8 +14,6 @@ from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.images import Image
 from ethosmith.graph.layout import SelectedUseCase, image_file
 from ethosmith.graph.models import CompiledNetwork
-from ethosmith.steps.check_cycle_budget import CheckCycleBudget
-from ethosmith.steps.check_memory_budget import CheckMemoryBudget
 
 _KEY = "budgets"
 
@@ -50,6 +48,8 @@ def check_budgets(
     if memory:
         _check_memory(build, usecase, configuration, image, memory)
     if cycles and configuration.accelerator is not None and not build.session.is_fast:
+        from ethosmith.steps.check_cycle_budget import CheckCycleBudget
+
         counted = CheckCycleBudget(
             usecase=usecase.path,
             limits=cycles,
@@ -67,6 +67,9 @@ def _check_memory(
     image: Image,
     limits: tuple[dict[str, Any], ...],
 ) -> None:
+
+    from ethosmith.steps.check_memory_budget import CheckMemoryBudget
+
     checked = CheckMemoryBudget(
         usecase=usecase.path,
         limits=limits,

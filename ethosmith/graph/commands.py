@@ -32,9 +32,7 @@ from ethosmith.graph.project import Located
 from ethosmith.graph.repositories import fetch_first
 from ethosmith.graph.stages import declare_stages
 from ethosmith.graph.summary import BuiltImage, size_json, size_text, summary_text
-from ethosmith.steps.compare_newest import CompareNewest
 from ethosmith.steps.compare_run import CompareRun
-from ethosmith.steps.fetch_repositories import FetchRepositories
 
 if TYPE_CHECKING:
     from ethosmith.report.junit import BoardSuite
@@ -200,13 +198,13 @@ def _declare_test(build: Build) -> None:
 
 def _write_board_cases(build: Build, target: Path) -> None:
     """Write which samples were equal to the host and right, as JUnit XML."""
-    from ethosmith.report.junit import boards_xml  # noqa: PLC0415 only for tests
+    from ethosmith.report.junit import boards_xml
 
     write_text(target, boards_xml(_board_suite(build, image) for image in build.images))
 
 
 def _board_suite(build: Build, image: BuiltImage) -> BoardSuite:
-    from ethosmith.report.junit import BoardSuite  # noqa: PLC0415 only for tests
+    from ethosmith.report.junit import BoardSuite
 
     where = image.configuration.folder.as_posix().replace("/", ".")
     verified = Path(image.verified)
@@ -258,6 +256,8 @@ def _declare_deps(build: Build) -> None:
         if session.offline:
             raise EthosmithError("newest asks the servers of git repositories: leave out offline=1")
         repositories = _described(_repositories_to_fetch(build))
+        from ethosmith.steps.compare_newest import CompareNewest
+
         step_after(build, "newest", CompareNewest(repositories=repositories))
     targets = set(session.targets)
     nothing_is_built = build.engine.is_cleaning or build.engine.prints_help
@@ -274,8 +274,11 @@ def _repositories_to_fetch(build: Build) -> Mapping[str, Located[Repository]]:
 
 
 def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> None:
+
     if wanted:
         described = _described(wanted)
+        from ethosmith.steps.fetch_repositories import FetchRepositories
+
         step_after(
             build, "deps", FetchRepositories(repositories=described, offline=build.session.offline)
         )
@@ -331,11 +334,11 @@ def _sweep_files(image: BuiltImage) -> list[Path]:
 
 
 def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
-    from ethosmith.core.table import note  # noqa: PLC0415
-    from ethosmith.report.comparison import figures_of  # noqa: PLC0415 only if shown
-    from ethosmith.report.pareto import Candidate, best_text, pareto  # noqa: PLC0415
-    from ethosmith.report.pareto_plot import plot_svg  # noqa: PLC0415
-    from ethosmith.report.sweep import csv_text, json_text, table_text  # noqa: PLC0415
+    from ethosmith.core.table import note
+    from ethosmith.report.comparison import figures_of
+    from ethosmith.report.pareto import Candidate, best_text, pareto
+    from ethosmith.report.pareto_plot import plot_svg
+    from ethosmith.report.sweep import csv_text, json_text, table_text
 
     figures = figures_of([Path(image.axf).with_suffix("") for image in images])
     found = [Candidate(one, measured_accuracy(build, one.stem)) for one in figures]

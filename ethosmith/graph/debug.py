@@ -9,9 +9,6 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.layout import BUILD
 from ethosmith.graph.summary import BuiltImage
-from ethosmith.steps.debug_image import DebugImage
-from ethosmith.steps.write_gdb_commands import WriteGdbCommands
-from ethosmith.steps.write_vscode import WriteVscode
 
 _DEBUG, _VSCODE = "debug", "vscode"
 # Variables that `_arguments` says for each image, and those of the answer.
@@ -35,6 +32,8 @@ def declare_debug(build: Build) -> None:
         raise EthosmithError(
             f"{asked[0]} is for the open board, which has no {platform.cpu.core}: take target=fvp"
         )
+    from ethosmith.steps.write_gdb_commands import WriteGdbCommands
+
     step = WriteGdbCommands(address=platform.npu.address, output=registers)
     commands = build.add(step).output
     if _DEBUG in targets:
@@ -44,11 +43,14 @@ def declare_debug(build: Build) -> None:
 
 
 def _declare_gdb(build: Build, commands: Path) -> None:
+
     if len(build.images) != 1:
         raise EthosmithError(
             f"debug takes one image, not {len(build.images)}: name one use case, npu= and runtime="
         )
     (image,) = build.images
+    from ethosmith.steps.debug_image import DebugImage
+
     step = DebugImage(
         axf=Path(image.axf),
         npu=image.configuration.board_npu.name,
@@ -60,6 +62,7 @@ def _declare_gdb(build: Build, commands: Path) -> None:
 
 
 def _declare_vscode(build: Build, commands: Path) -> None:
+
     root, given = build.project.root, build.session.given
     wrapper = "${workspaceFolder}/scons" if (root / "scons").is_file() else "ethosmith"
     others = [f"{name}={value}" for name, value in given.items() if name not in _OF_AN_IMAGE]
@@ -73,6 +76,8 @@ def _declare_vscode(build: Build, commands: Path) -> None:
         }
         for image in build.images
     )
+    from ethosmith.steps.write_vscode import WriteVscode
+
     step = WriteVscode(images=images, gdb_commands=commands.as_posix(), command=wrapper)
     build.engine.alias(_VSCODE)
     step_after(build, _VSCODE, step)

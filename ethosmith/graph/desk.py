@@ -36,7 +36,7 @@ def declare_doctor(build: Build) -> None:
     if len(build.session.targets) != 1:
         raise EthosmithError("'doctor' cannot be combined with other targets")
     form = build.session.values["format"]
-    from ethosmith.environment import doctor  # noqa: PLC0415 only if asked for
+    from ethosmith.environment import doctor
 
     build.engine.after("doctor", lambda: doctor.show(doctor.clone(), form), shows=True)
 
@@ -90,14 +90,14 @@ def _beside(axf: str, kind: str) -> Path:
 
 
 def _history() -> History:
-    from ethosmith.report.history import History  # noqa: PLC0415 only if something ran
+    from ethosmith.report.history import History
 
     return History(HISTORY)
 
 
 def _entries(build: Build, accuracy: Mapping[Path, Path]) -> list[Entry]:
-    from ethosmith.report.comparison import figures_of  # noqa: PLC0415
-    from ethosmith.report.history import entry_of  # noqa: PLC0415
+    from ethosmith.report.comparison import figures_of
+    from ethosmith.report.history import entry_of
 
     figures = figures_of([Path(image.axf).with_suffix("") for image in build.images])
     revision = _clean_revision(build.project.root)
@@ -108,7 +108,7 @@ def _entries(build: Build, accuracy: Mapping[Path, Path]) -> list[Entry]:
 
 
 def _show_diff(build: Build, accuracy: Mapping[Path, Path], baseline: _Baseline) -> None:
-    from ethosmith.report.diff import ImageDiff, github_text, json_text, table_text  # noqa: PLC0415
+    from ethosmith.report.diff import ImageDiff, github_text, json_text, table_text
 
     history, entries = _history(), _entries(build, accuracy)
     diffs = [ImageDiff(entry, baseline.build_of(entry, history)) for entry in entries]
@@ -155,7 +155,7 @@ class _Baseline:
 
 def _baseline(build: Build) -> _Baseline:
     """Return what ``baseline=`` and ``revision=`` name; both: a file as a commit has it."""
-    from ethosmith.report.history import read_baseline  # noqa: PLC0415
+    from ethosmith.report.history import read_baseline
 
     root = build.project.root
     name, revision = (build.session.values[option] for option in ("baseline", "revision"))

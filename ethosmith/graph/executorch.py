@@ -10,8 +10,6 @@ from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase, vela_folder
 from ethosmith.graph.pytorch import Int8Network
-from ethosmith.steps.compile_executorch import CompileExecutorch
-from ethosmith.steps.read_executorch import ReadExecutorch
 
 PTE_SUFFIX = ".pte"
 
@@ -26,6 +24,8 @@ def ready_program(build: Build, usecase: SelectedUseCase, path: Path) -> Int8Net
     if len(npus) != 1:
         raise EthosmithError(f"{path}: is compiled for one NPU; give npu= with one value")
     pattern = usecase.descriptor.model.input_shape
+    from ethosmith.steps.read_executorch import ReadExecutorch
+
     step = build.add(
         ReadExecutorch(
             program=path,
@@ -49,6 +49,8 @@ def executorch_program(
         return network.program or network.path
     vela, folder = usecase.descriptor.vela, vela_folder(usecase, configuration)
     name = usecase.model_name
+    from ethosmith.steps.compile_executorch import CompileExecutorch
+
     return build.add(
         CompileExecutorch(
             model=str(usecase.model_path or name),

@@ -22,7 +22,6 @@ from ethosmith.graph.layout import (
 from ethosmith.graph.project import Located
 from ethosmith.graph.runtimes import DIRECT
 from ethosmith.graph.samples import obtained_members
-from ethosmith.steps.write_export import WriteExport
 
 EXPORT = "export"
 # What the receiving board has of its own: of it only the header goes along.
@@ -84,6 +83,8 @@ def declare_export(
     parts.append(_application(build, usecase, generated, [item.descriptor.name for item in found]))
     board = build.session.board
     files = [Path(source) for part in parts for source, _ in (*part.sources, *part.headers)]
+    from ethosmith.steps.write_export import WriteExport
+
     export = WriteExport(
         usecase=usecase.variant.replace("@", "_"),
         heading=usecase.descriptor.title,

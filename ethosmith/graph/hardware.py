@@ -11,9 +11,6 @@ from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.model_image import MODEL_IMAGE
 from ethosmith.graph.runtimes import DIRECT
 from ethosmith.steps.compare_run import CompareRun
-from ethosmith.steps.monitor_board import MonitorBoard
-from ethosmith.steps.verify_board import VerifyBoard
-from ethosmith.steps.verify_log import VerifyLog
 
 VERIFY_LOG, VERIFY_BOARD, MONITOR = "verify_log", "verify_board", "monitor"
 
@@ -28,12 +25,16 @@ def declare_hardware(build: Build) -> str | None:
     if MONITOR in targets:
         port = _port(build, MONITOR)
         build.engine.alias(MONITOR)
+        from ethosmith.steps.monitor_board import MonitorBoard
+
         step_after(build, MONITOR, MonitorBoard(port=port, baud=_baud(build)))
     if VERIFY_BOARD in targets:
         _declare_board(build)
     log = build.session.values[VERIFY_LOG]
     if not log:
         return None
+    from ethosmith.steps.verify_log import VerifyLog
+
     step = VerifyLog(**_comparison(build, f"{VERIFY_LOG}="), log=Path(log).expanduser())
     if set(targets) - {MODEL_IMAGE}:
         raise EthosmithError(f"{VERIFY_LOG}= goes alone, or with the target {MODEL_IMAGE}")
@@ -44,7 +45,10 @@ def declare_hardware(build: Build) -> str | None:
 
 
 def _declare_board(build: Build) -> None:
+
     comparison = _comparison(build, VERIFY_BOARD)
+    from ethosmith.steps.verify_board import VerifyBoard
+
     step = VerifyBoard(
         **comparison,
         port=_port(build, VERIFY_BOARD),
@@ -60,7 +64,7 @@ def _declare_board(build: Build) -> None:
 def _port(build: Build, asked: str) -> str:
     port = build.session.values["port"]
     if not port:
-        from ethosmith.verify.serial_names import named_ports  # noqa: PLC0415 only for errors
+        from ethosmith.verify.serial_names import named_ports
 
         raise EthosmithError(f"{asked} needs port=NAME of the board; found: {named_ports()}")
     return port

@@ -94,9 +94,9 @@ class CacheServer:
     @cached_property
     def _session(self) -> requests.Session:
         # A build without a server needs none of them.
-        from http.cookiejar import DefaultCookiePolicy  # noqa: PLC0415
+        from http.cookiejar import DefaultCookiePolicy
 
-        import requests  # noqa: PLC0415
+        import requests
 
         session = requests.Session()
         session.headers.update({"Accept-Encoding": "identity", "User-Agent": "ethosmith"})
@@ -118,7 +118,7 @@ class CacheServer:
         Raises:
             ServerFailure: the connection failed.
         """
-        import requests  # noqa: PLC0415
+        import requests
 
         url = f"{self.url}/{path}"
         try:
@@ -220,7 +220,7 @@ def _checked_host(url: str) -> str:
 
 def is_loopback(host: str) -> bool:
     """Tell whether a host is this machine."""
-    from ipaddress import ip_address  # noqa: PLC0415
+    from ipaddress import ip_address
 
     try:
         return ip_address(host).is_loopback
@@ -242,7 +242,7 @@ def _wait_s(text: str) -> float:
 
 def _http_errors() -> tuple[type[Exception], ...]:
     """Return what reading a body raises: it is read below `requests`, by urllib3."""
-    import urllib3  # noqa: PLC0415
+    import urllib3
 
     return (urllib3.exceptions.HTTPError,)
 

@@ -30,7 +30,6 @@ from ethosmith.graph.samples import obtained_file
 from ethosmith.steps.check_fit import CheckFit
 from ethosmith.steps.draw_memory_page import DrawMemoryPage
 from ethosmith.steps.measure_size import MeasureSize
-from ethosmith.steps.write_images_txt import WriteImagesTxt
 from ethosmith.steps.write_sectors import WriteSectors
 
 # The library that holds main() of the host's program; the device's is the runtime's.
@@ -165,6 +164,7 @@ def _application_objects(
 
 
 def _image(build: Build, axf: Path, link_map: Path, name: str, report: str) -> Image:
+
     folder, platform = axf.parent, build.platform.path
     page = DrawMemoryPage(
         axf=axf,
@@ -188,6 +188,8 @@ def _image(build: Build, axf: Path, link_map: Path, name: str, report: str) -> I
     ).files
     images_txt = None
     if build.platform.descriptor.card is not None:
+        from ethosmith.steps.write_images_txt import WriteImagesTxt
+
         images_txt = build.add(
             WriteImagesTxt(
                 platform=platform,

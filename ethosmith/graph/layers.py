@@ -16,8 +16,6 @@ from ethosmith.graph.models import CompiledNetwork
 from ethosmith.graph.pytorch import Int8Network
 from ethosmith.graph.runs import simulator_versions
 from ethosmith.steps.compile_with_vela import CompileWithVela
-from ethosmith.steps.map_commands import MapCommands
-from ethosmith.steps.measure_layers import MeasureLayers
 
 _TARGET, _REPORT = "layers", "report"
 _SUFFIX = "_layers.json"
@@ -51,6 +49,8 @@ def measured_layers(
     if made is None or not isinstance(made.step, CompileWithVela) or _reason(build, configuration):
         return
     vela, folder = made.step, Path(vela_folder(usecase, configuration))
+    from ethosmith.steps.map_commands import MapCommands
+
     commands = build.add(
         MapCommands(
             network=vela.network,
@@ -64,6 +64,8 @@ def measured_layers(
             output=folder / f"{vela.network_name}_commands.json",
         )
     )
+    from ethosmith.steps.measure_layers import MeasureLayers
+
     account = build.add(
         MeasureLayers(
             axf=image.axf,
@@ -120,7 +122,7 @@ def declare_layers(build: Build) -> None:
     }
 
     def show() -> None:
-        from ethosmith.report.layers import (  # noqa: PLC0415 only if shown
+        from ethosmith.report.layers import (
             layers_json,
             layers_text,
             read_layers_file,

@@ -7,6 +7,7 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.library import Library, LocalSources, PackageSources
@@ -17,7 +18,9 @@ from ethosmith.graph.repositories import check_include_dirs
 from ethosmith.graph.samples import obtained_members
 from ethosmith.libraries.plan import Uses, library_spec
 from ethosmith.obtain.checkout import Checkout
-from ethosmith.steps.build_library import BuildLibrary
+
+if TYPE_CHECKING:
+    from ethosmith.steps.build_library import BuildLibrary
 
 
 @dataclass(frozen=True)
@@ -210,6 +213,7 @@ class _Set:
     def _build_step(
         self, item: Located[Library], used: Usage, checkouts: Sequence[Checkout], target: Path
     ) -> BuildLibrary:
+
         build, machine = self.build, self.machine
         places = [path.as_posix() for path in (*used.include_dirs, *used.system_dirs)]
         build_type = build.session.values["build_type"]
@@ -221,6 +225,8 @@ class _Set:
         root = build.project.root
         real = [f"-ffile-prefix-map={(root / c.link).resolve()}=./{c.link}" for c in checkouts]
         unsigned = machine.unsigned_flags
+        from ethosmith.steps.build_library import BuildLibrary
+
         return BuildLibrary(
             library=asdict(spec),
             folder=target.parent / spec.name,

@@ -18,8 +18,6 @@ from ethosmith.graph.pytorch import Int8Network
 from ethosmith.graph.runs import simulator
 from ethosmith.graph.samples import shown
 from ethosmith.installation import DESCRIPTOR_ROOT
-from ethosmith.steps.generate_live_window import GenerateLiveWindow
-from ethosmith.steps.serve_live import ServeLive
 
 LIVE = "live"
 _SOURCES = "firmware/live"
@@ -55,6 +53,8 @@ def declare_live(
         return
     _check(build)
     platform = build.platform
+    from ethosmith.steps.generate_live_window import GenerateLiveWindow
+
     window = GenerateLiveWindow(
         usecase=usecase.name,
         platform=platform.path,
@@ -67,6 +67,8 @@ def declare_live(
     image = firmware_image(build, usecase, configuration, replace(generated, sources=sources), name)
     accuracy = usecase.descriptor.accuracy
     classes = accuracy.classes if accuracy is not None else None
+    from ethosmith.steps.serve_live import ServeLive
+
     step = ServeLive(
         usecase=usecase.variant,
         heading=usecase.descriptor.title,

@@ -6,7 +6,6 @@ quantisation. Here a file is read as it is, within a second or two: what TensorF
 tell stays unknown, and so does what a crash or a time-out prevents. Each kind of file imports what
 it needs, since importing everything would take as long as the check.
 """
-# ruff: noqa: PLC0415
 
 from __future__ import annotations
 

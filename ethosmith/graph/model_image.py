@@ -10,7 +10,6 @@ from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase, image_file
 from ethosmith.graph.runtimes import DIRECT
-from ethosmith.steps.write_model_image import WriteModelImage
 
 MODEL_IMAGE = "model_image"
 
@@ -47,6 +46,8 @@ def declare_model_image(
             f"{MODEL_IMAGE}: platform {platform.name} has no model partition in memory mode"
             f" {configuration.memory_mode}"
         )
+    from ethosmith.steps.write_model_image import WriteModelImage
+
     output = build.add(
         WriteModelImage(
             platform=build.platform.path,

@@ -31,13 +31,9 @@ from ethosmith.steps.compute_features import ComputeFeatures
 from ethosmith.steps.generate_build_options import GenerateBuildOptions
 from ethosmith.steps.generate_linker_script import GenerateLinkerScript
 from ethosmith.steps.generate_model import GenerateModel
-from ethosmith.steps.generate_op_resolver import GenerateOpResolver
 from ethosmith.steps.generate_platform_header import GeneratePlatformHeader
-from ethosmith.steps.generate_tflite_model import GenerateTfliteModel
-from ethosmith.steps.plan_arena import PlanArena
 from ethosmith.steps.quantise_network import QuantiseNetwork
 from ethosmith.steps.read_input_shape import ReadInputShape
-from ethosmith.steps.read_network_inputs import ReadNetworkInputs
 
 
 @dataclass(frozen=True)
@@ -98,6 +94,8 @@ def network_inputs(build: Build, usecase: SelectedUseCase, model: FloatModel) ->
         return None
     if model.pytorch:
         return exported_network(build, usecase, model.pytorch).form
+    from ethosmith.steps.read_network_inputs import ReadNetworkInputs
+
     return build.add(
         ReadNetworkInputs(
             model=model.path,
@@ -290,9 +288,13 @@ def _interpreted(
 ) -> list[Path]:
     """Declare model.c with the .tflite ``compiled`` and an arena, and op_resolver.cc."""
     on_npu = configuration.accelerator is not None
+    from ethosmith.steps.plan_arena import PlanArena
+
     plan = PlanArena(network=compiled, on_npu=on_npu, output=folder / "arena.json")
     arena = build.add(plan).output
     source = compiled.as_posix()
+    from ethosmith.steps.generate_tflite_model import GenerateTfliteModel
+
     model = GenerateTfliteModel(
         compiled=compiled,
         network=network,
@@ -304,6 +306,8 @@ def _interpreted(
         source=source,
         output=folder / "model.c",
     )
+    from ethosmith.steps.generate_op_resolver import GenerateOpResolver
+
     resolver = GenerateOpResolver(network=compiled, source=source, output=folder / "op_resolver.cc")
     return [build.add(model).output, build.add(resolver).output]
 

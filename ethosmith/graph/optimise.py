@@ -13,10 +13,7 @@ from ethosmith.descriptors.optimise import Optimise, Stage
 from ethosmith.graph.build import Build
 from ethosmith.graph.layout import SelectedUseCase
 from ethosmith.graph.models import FloatModel
-from ethosmith.steps.cluster_network import ClusterNetwork
-from ethosmith.steps.prune_network import PruneNetwork
 from ethosmith.steps.step import Step
-from ethosmith.steps.train_rounded_network import TrainRoundedNetwork
 
 _KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
 
@@ -84,10 +81,16 @@ def _step(model: Path, output: Path, stages: Sequence[Stage], training: _Trainin
     zeros = any(one.prune for one in before)
     common = {"model": model, "output": output, **training.of(stage)}
     if stage.prune:
+        from ethosmith.steps.prune_network import PruneNetwork
+
         return PruneNetwork(sparsity=stage.prune.sparsity, **common)
     if stage.cluster:
+        from ethosmith.steps.cluster_network import ClusterNetwork
+
         return ClusterNetwork(values=stage.cluster.values, keep_zeros=zeros, **common)
     values = next((one.cluster.values for one in before if one.cluster), 0)
+    from ethosmith.steps.train_rounded_network import TrainRoundedNetwork
+
     return TrainRoundedNetwork(keep_zeros=zeros, keep_values=values, **common)
 
 

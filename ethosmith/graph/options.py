@@ -356,8 +356,8 @@ def _unknown(word: str, known: Sequence[str], usecases: Collection[str], place: 
 
 def _variable_of(word: str, place: Place) -> str:
     """Return the variable that ``word`` is a value of; empty: of none that can be told."""
-    from ethosmith.core.accelerators import ACCELERATOR_CONFIGS  # noqa: PLC0415 only for errors
-    from ethosmith.installation import DESCRIPTOR_ROOT  # noqa: PLC0415
+    from ethosmith.core.accelerators import ACCELERATOR_CONFIGS
+    from ethosmith.installation import DESCRIPTOR_ROOT
 
     known: dict[str, Collection[str]] = {
         "npu": ACCELERATOR_CONFIGS,

@@ -114,7 +114,7 @@ class _Distribution:
 
     @classmethod
     def read(cls, found: Distribution) -> _Distribution:
-        from packaging.requirements import Requirement  # noqa: PLC0415 only if not remembered
+        from packaging.requirements import Requirement
 
         # It is parsed at each look.
         head = found.metadata
@@ -132,7 +132,7 @@ class _Distribution:
 
 @cache
 def _distribution(name: str) -> _Distribution | None:
-    from importlib import metadata  # noqa: PLC0415 only if not remembered
+    from importlib import metadata
 
     for one in (name, _ALTERNATIVES.get(name)):
         with suppress(metadata.PackageNotFoundError):

@@ -7,7 +7,7 @@ import ast
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes
@@ -16,10 +16,9 @@ from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase
 from ethosmith.graph.runtimes import EXECUTORCH, PYTORCH, TFLITE
 from ethosmith.graph.samples import obtained_file
-from ethosmith.steps.answer_pytorch import AnswerPytorch
-from ethosmith.steps.compute_pytorch_expected import ComputePytorchExpected
-from ethosmith.steps.export_pytorch import ExportPytorch
-from ethosmith.steps.quantise_pytorch import QuantisePytorch
+
+if TYPE_CHECKING:
+    from ethosmith.steps.export_pytorch import ExportPytorch
 
 _PYTHON = ".py"
 _SUFFIXES = (".pt2", _PYTHON)
@@ -147,6 +146,8 @@ def _imported_names(file: Path) -> Iterator[str]:
 def exported_network(build: Build, usecase: SelectedUseCase, model: PytorchModel) -> ExportPytorch:
     """Declare the network as one graph with fixed shapes, checked against the use case."""
     pattern = usecase.descriptor.model.input_shape
+    from ethosmith.steps.export_pytorch import ExportPytorch
+
     return build.add(
         ExportPytorch(
             model=model.path,
@@ -175,6 +176,8 @@ def quantised_pytorch(
     stem = f"{usecase.model_name}_int8"
     # Only a runtime without kernels for the CPU needs the network in one piece.
     whole = any(not one.runtime.has_cpu_kernels for one in build.session.configurations)
+    from ethosmith.steps.quantise_pytorch import QuantisePytorch
+
     step = build.add(
         QuantisePytorch(
             model=model.path.as_posix(),
@@ -197,6 +200,8 @@ def pytorch_answers(
     """Declare what the host makes of the samples; None if the network is a .tflite."""
     if network.quantised is None:
         return network.expected
+    from ethosmith.steps.compute_pytorch_expected import ComputePytorchExpected
+
     return build.add(
         ComputePytorchExpected(
             quantised=network.quantised,
@@ -237,6 +242,8 @@ def pytorch_host_answers(
             "network": network.path,
         },
     }
+    from ethosmith.steps.answer_pytorch import AnswerPytorch
+
     floating, integer = (
         tuple(
             build.add(

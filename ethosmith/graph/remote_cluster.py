@@ -109,7 +109,7 @@ class Cluster:
 
     def connect(self) -> None:
         """Connect, and start workers of our own first; whatever Dask raises if that fails."""
-        from distributed import Client  # noqa: PLC0415
+        from distributed import Client
 
         # What goes wrong is reported by who runs the steps, in a line.
         logging.getLogger("distributed").setLevel(logging.CRITICAL + 1)
@@ -135,7 +135,7 @@ class Cluster:
             ClusterLost: no scheduler or no worker is left.
             Exception: of Dask; the order could not be run, others may.
         """
-        from distributed import TimeoutError as DaskTimeoutError  # noqa: PLC0415
+        from distributed import TimeoutError as DaskTimeoutError
 
         try:
             future = self._client.submit(eval, _RUN_ORDER, {"text": text}, key=key, pure=False)
@@ -193,7 +193,7 @@ class Cluster:
 
 
 def _start_workers(count: int) -> Any:
-    from distributed.deploy.subprocess import SubprocessCluster  # noqa: PLC0415
+    from distributed.deploy.subprocess import SubprocessCluster
 
     with _worker_environment():
         return SubprocessCluster(
@@ -212,7 +212,7 @@ def _start_workers(count: int) -> Any:
 
 def check_installed() -> None:
     """Raise an `EthosmithError` if Dask's `distributed` is missing, without importing it."""
-    from importlib.util import find_spec  # noqa: PLC0415
+    from importlib.util import find_spec
 
     if find_spec("distributed") is None:
         raise EthosmithError(
@@ -241,7 +241,7 @@ def _security(address: str) -> Any:
     """Return the certificates of Dask's settings for ``tls://``; EthosmithError without them."""
     if not address.startswith("tls://"):
         return None
-    from distributed.security import Security  # noqa: PLC0415
+    from distributed.security import Security
 
     security = Security(require_encryption=True)
     for name in ("tls_ca_file", "tls_client_cert", "tls_client_key"):

@@ -68,7 +68,7 @@ def _packages(names: tuple[str, ...]) -> dict[str, str]:
 
 def _scratch() -> str | None:
     """Return the worker's own folder, which Dask clears after a worker that was killed."""
-    from distributed import get_worker  # noqa: PLC0415 seconds, and a worker has it
+    from distributed import get_worker
 
     try:
         return str(get_worker().local_directory)

@@ -19,9 +19,6 @@ from ethosmith.graph.layers import layers_file
 from ethosmith.graph.layout import BUILD, SelectedUseCase, image_file
 from ethosmith.graph.models import CompiledNetwork
 from ethosmith.graph.stages import stages_file
-from ethosmith.steps.write_pipeline import WritePipeline
-from ethosmith.steps.write_report_index import WriteReportIndex
-from ethosmith.steps.write_report_page import WriteReportPage
 
 _TARGET = "report"
 _INDEX = BUILD / "report.htm"
@@ -51,12 +48,16 @@ def image_report(
     """
     if _TARGET not in build.session.targets:
         return
+    from ethosmith.steps.write_pipeline import WritePipeline
+
     pipeline = build.add(
         WritePipeline(
             steps=tuple(_pipeline(build, [verified, *image.all])),
             output=image_file(usecase, configuration, "_pipeline.json"),
         )
     )
+    from ethosmith.steps.write_report_page import WriteReportPage
+
     page = build.add(
         WriteReportPage(
             pipeline=pipeline.output,
@@ -86,6 +87,8 @@ def declare_index(build: Build) -> None:
     if _TARGET not in build.session.targets:
         return
     pages = tuple(path for path in build.made if path.name.endswith("_report.htm"))
+    from ethosmith.steps.write_report_index import WriteReportIndex
+
     index = build.add(
         WriteReportIndex(
             pages=pages,

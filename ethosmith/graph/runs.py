@@ -21,9 +21,6 @@ from ethosmith.graph.runtimes import DIRECT
 from ethosmith.steps.compare_run import CompareRun
 from ethosmith.steps.compute_expected import ComputeExpected
 from ethosmith.steps.run_board import RunBoard
-from ethosmith.steps.run_npu_job import RunNpuJob
-from ethosmith.steps.run_prebuilt import RunPrebuilt
-from ethosmith.steps.write_inputs import WriteInputs
 
 _OPEN, _FVP, _AUTO = "open", "fvp", "auto"
 # Targets that are about booting images: they fail where nothing can.
@@ -87,7 +84,10 @@ def board_run(
 def _host_run(
     build: Build, usecase: SelectedUseCase, configuration: Configuration, image: Image, host: Path
 ) -> Path:
+
     _check_strict(build)
+    from ethosmith.steps.run_npu_job import RunNpuJob
+
     return build.add(
         RunNpuJob(
             axf=image.axf,
@@ -130,12 +130,16 @@ def prebuilt_run(
         host: the host program, which computes the inputs.
     """
     names = tuple(sample.name for sample in usecase.samples)
+    from ethosmith.steps.write_inputs import WriteInputs
+
     inputs = WriteInputs(
         network=network.path,
         program=host,
         samples=names,
         files=tuple(usecase.outputs / "inputs" / f"{name}.bin" for name in names),
     )
+    from ethosmith.steps.run_prebuilt import RunPrebuilt
+
     return build.add(
         RunPrebuilt(
             axf=image.axf,

@@ -266,7 +266,7 @@ class Session:
         """The limits of ``budget=``, by objective."""
         if not self.values["budget"]:
             return {}
-        from ethosmith.report.pareto import parse_budgets  # noqa: PLC0415 seldom needed
+        from ethosmith.report.pareto import parse_budgets
 
         if "sweep" not in self.targets:
             raise EthosmithError("budget= is only valid with the target 'sweep'")
@@ -430,7 +430,7 @@ class Session:
         """Where steps of ``steps=`` run; None: here."""
         if not self.values["steps"]:
             return None
-        from ethosmith.graph.remote_cluster import Address, check_installed  # noqa: PLC0415
+        from ethosmith.graph.remote_cluster import Address, check_installed
 
         check_installed()
         return Address.parse(self.values["steps"])

@@ -19,9 +19,7 @@ from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase, image_file, vela_folder
 from ethosmith.graph.models import FloatModel, quantised_network
 from ethosmith.graph.optimise import stage_models, stages_of
-from ethosmith.steps.compare_stages import CompareStages
 from ethosmith.steps.compile_with_vela import CompileWithVela
-from ethosmith.steps.convert_float_network import ConvertFloatNetwork
 
 _TARGET, _REPORT = "stages", "report"
 _SUFFIX = "_stages.json"
@@ -71,6 +69,8 @@ def measured_stages(
         _one(build, usecase, configuration, one, f"stages/{index}", measuring)
         for index, one in enumerate([model, *stage_models(build, usecase, model)])
     ]
+    from ethosmith.steps.compare_stages import CompareStages
+
     compared = build.add(
         CompareStages(
             stages=(_AS_IT_CAME, *map(_title, stages)),
@@ -121,6 +121,8 @@ def _one(
     )
     if measuring.evaluated is None:
         return _Measured(compiled.summary)
+    from ethosmith.steps.convert_float_network import ConvertFloatNetwork
+
     converted = ConvertFloatNetwork(
         model=model.path,
         model_files=model.files,
@@ -190,7 +192,7 @@ _HEAD = {
 
 
 def _text(found: Any) -> Iterator[str]:
-    from ethosmith.core.table import note, table  # noqa: PLC0415 only if shown
+    from ethosmith.core.table import note, table
 
     look = Look.of(sys.stdout)
     keys = [key for key in _HEAD if key in found["stages"][0]]

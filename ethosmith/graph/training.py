@@ -42,7 +42,7 @@ def declare_training(build: Build, usecase: SelectedUseCase, host: Path) -> None
 
 def _declare_step(build: Build, usecase: SelectedUseCase, host: Path, script: Path) -> None:
     """Declare a step that a worker may run, and take over what it changed in the folder."""
-    from ethosmith.steps.train_network import (  # noqa: PLC0415 seldom needed
+    from ethosmith.steps.train_network import (
         TrainNetwork,
         files_of,
         library_digest,
