@@ -253,6 +253,7 @@ def said(project: ProjectCopy) -> str:
     return project.build("usecase=kws", "run", "verbose=1").stdout
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("document", ["README.md", "docs/tutorial.md", "docs/outputs.md"])
 def test_a_document_shows_what_the_device_says(said: str, document: str) -> None:
     shown = shown_lines(document)

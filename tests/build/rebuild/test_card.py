@@ -8,10 +8,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import NewCopy
 from tests.support.project_copy import ROOT
 
 
+@pytest.mark.long
 def test_the_files_of_the_card_boot_as_the_controller_places_them(
     copy_of_built: NewCopy, tmp_path: Path
 ) -> None:

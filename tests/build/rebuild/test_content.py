@@ -135,9 +135,13 @@ _INPUTS = {
     ),
     "tool": ("../bin/cc", other_remark, (_KWS,), "CC USECASE/host/labels.c.o"),
 }
+_LONG = ("YAML", "tool")
 
 
-@pytest.mark.parametrize("kind", _INPUTS)
+@pytest.mark.parametrize(
+    "kind",
+    [pytest.param(one, marks=[pytest.mark.long] if one in _LONG else []) for one in _INPUTS],
+)
 def test_an_input_with_other_bytes_and_the_same_time(kind: str, project: ProjectCopy) -> None:
     name, edit, words, step = _INPUTS[kind]
     in_place(project.root / name, edit)

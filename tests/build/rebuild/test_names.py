@@ -7,6 +7,8 @@ import json
 import wave
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import NewCopy
 
 _NAMES = ("$HOME", "#x", "a b", "ü", "it's", 'q"q', "${TARGET}")
@@ -20,6 +22,7 @@ def _write_silence(path: Path) -> None:
         audio.writeframes(bytes(2 * 16000))
 
 
+@pytest.mark.long
 def test_every_character_of_a_name_is_taken_literally(copy_of_built: NewCopy) -> None:
     project = copy_of_built().cached()
     folder = project.root / "#my $USER files"

@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from tests.conftest import NewCopy
 from tests.support.changes import DESCRIPTOR
 
@@ -12,6 +14,7 @@ _LABEL = "it's $(touch made1) `touch made2`; ${TARGET} $HOME %s ??/ é"
 _REMARK = 'a "quoted" \\ word $(touch made3)\nand a second line `touch made4` é ??/'
 
 
+@pytest.mark.long
 def test_commands_and_quotes_in_a_descriptor_arrive_on_the_device_unread(
     copy_of_built: NewCopy,
 ) -> None:

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.build.rebuild.test_rebuild import written
 from tests.conftest import NewCopy
 from tests.support.changes import DESCRIPTOR
@@ -12,6 +14,7 @@ _OBJECT = "build/fvp/ethos-u55-128-shared_sram/obj/kws/labels.c.o"
 _CHANGED = "option labels changed: "
 
 
+@pytest.mark.long
 def test_a_change_is_the_reason_before_and_after_it_is_built(copy_of_built: NewCopy) -> None:
     project = copy_of_built().cached()
     text = project.read(DESCRIPTOR)

@@ -59,6 +59,7 @@ def test_own_model_labels_and_pictures(project: ProjectCopy, int8_network: str) 
     assert not (project.root / "build/usecases/img_class/expected.json").exists()
 
 
+@pytest.mark.long
 def test_labels_of_another_number_are_an_error(project: ProjectCopy, int8_network: str) -> None:
     project.write("three.txt", "a\nb\nc\n")
     outcome = project.scons("usecase=img_class", f"model={int8_network}", "labels=three.txt")
@@ -67,6 +68,7 @@ def test_labels_of_another_number_are_an_error(project: ProjectCopy, int8_networ
     assert outcome.steps == set(), "something was made before the labels were counted"
 
 
+@pytest.mark.long
 def test_a_model_of_another_shape_is_an_error(project: ProjectCopy, int8_network: str) -> None:
     outcome = project.scons("usecase=kws", f"model={int8_network}")
     assert outcome.exit_code != 0

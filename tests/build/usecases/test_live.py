@@ -83,6 +83,7 @@ def _drop(page: Browser, *paths: Path) -> dict[str, tuple[str, str]]:
     return {row[0]: (row[1], row[2]) for row in rows}
 
 
+@pytest.mark.long
 def test_the_page_says_what_the_command_line_says(copy_of_built: NewCopy, tmp_path: Path) -> None:
     project = copy_of_built()
     samples = {one.name: one for one in read_log(read_json(project.root / _RESULT)["uart"])}

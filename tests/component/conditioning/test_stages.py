@@ -105,6 +105,7 @@ def int8_of(model: Path) -> Path:
     return output
 
 
+@pytest.mark.long
 def test_zeros_and_values_reach_the_int8_network_and_velas_stream(
     plain: Path, conditioned: Path
 ) -> None:

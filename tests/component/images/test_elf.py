@@ -75,6 +75,7 @@ def refuses(path: Path) -> bool:
     return False
 
 
+@pytest.mark.long
 def test_damaged_images_give_only_one_line_errors(original: bytes, tmp_path: Path) -> None:
     generator = random.Random(20261122)  # noqa: S311 - repeatable, not secret
     path = tmp_path / "damaged.axf"

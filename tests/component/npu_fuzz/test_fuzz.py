@@ -27,7 +27,13 @@ LONGEST_S = 20.0  # of processor time; seen: below one
 MAX_GROWTH_BYTES = 512 << 20
 
 
-@pytest.fixture(scope="module", params=[ATTACKS, pytest.param(ALL_ATTACKS, marks=pytest.mark.slow)])
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(ATTACKS, marks=pytest.mark.long),
+        pytest.param(ALL_ATTACKS, marks=pytest.mark.slow),
+    ],
+)
 def attacks(request: pytest.FixtureRequest) -> int:
     return int(request.param)
 

@@ -58,6 +58,7 @@ def test_a_build_without_changes_is_answered_before_scons_starts(project: SmallP
     assert project.run("usecase=a b").stdout == "toy scons 1.0 ['usecase=a b']\n"
 
 
+@pytest.mark.long
 def test_package_that_is_not_the_pinned_one_is_refused(project: SmallProject) -> None:
     wheel = project.wheels / "toy_lib-1.0-py3-none-any.whl"
     wheel.write_bytes(wheel.read_bytes() + b"tampered")
@@ -90,6 +91,7 @@ def leave_behind(project: SmallProject, files: dict[str, str]) -> None:
         (project.root / ".venv" / name).write_text(text)
 
 
+@pytest.mark.long
 def test_environment_made_for_another_folder_is_made_again(project: SmallProject) -> None:
     lock = (project.root / "requirements.lock").read_text()
     leave_behind(project, {"made-for": "/another/folder\n", "requirements.lock": lock})
