@@ -18,7 +18,7 @@ from tests.conftest import NewCopy
 from tests.support.project_copy import ProjectCopy
 
 _AXF = "build/fvp/ethos-u55-128-shared_sram/kws.axf"
-_EQUAL = "6 samples and 47 tensors, compared with LiteRT's reference kernels: equal, byte for byte"
+_EQUAL = "6 samples and 14 tensors, compared with LiteRT's reference kernels: equal, byte for byte"
 
 
 def _boot(project: ProjectCopy, line: int) -> None:
