@@ -6,6 +6,8 @@ from __future__ import annotations
 import csv
 import json
 
+import pytest
+
 from tests.conftest import NewCopy
 
 _IMAGE = "build/fvp/ethos-u55-128-shared_sram/kws"
@@ -43,6 +45,7 @@ def test_the_way_in_a_report_goes_from_the_download_to_the_verified_run(
     assert all(step["command"] for step in steps)
 
 
+@pytest.mark.long
 def test_times_stand_beside_the_outputs_and_change_none_of_them(copy_of_built: NewCopy) -> None:
     project = copy_of_built().cached()
     (project.root / _LABELS).unlink()

@@ -69,6 +69,7 @@ def test_a_truncated_tflite_is_refused(kept: float, networks: Path, tmp_path: Pa
         quantise(model, tmp_path / "out.tflite", lambda shapes: from_files([], shapes))
 
 
+@pytest.mark.long
 def test_files_of_other_kinds_are_refused_in_one_line(networks: Path, tmp_path: Path) -> None:
     half = tmp_path / "half.h5"
     half.write_bytes((networks / "small.h5").read_bytes()[:3000])
