@@ -146,7 +146,6 @@ def _own_set(build: Build) -> str:
 def _evaluation_set(
     build: Build, usecase: SelectedUseCase, accuracy: Accuracy, folder: Path
 ) -> tuple[SetShard, ...]:
-
     if build.session.evaluation_folder is not None:
         return _shards(build, usecase, accuracy, build.session.evaluation_folder, folder)
     from ethosmith.steps.collect_evaluation_set import CollectEvaluationSet
@@ -181,6 +180,7 @@ def _shards(
     # Only for such a set: it brings the readers of samples along.
     from ethosmith.accuracy.evaluation_set import Accepted
     from ethosmith.accuracy.shards import entries_of_folder, write_listings
+    from ethosmith.steps.collect_shard import CollectShard
 
     root = build.project.root
     path = build.project.relative(own)
@@ -191,8 +191,6 @@ def _shards(
     entries = entries_of_folder(path, accepted, notes)
     listed = write_listings(entries, folder / "listings", root)
     shards = []
-    from ethosmith.steps.collect_shard import CollectShard
-
     for one in listed:
         made = CollectShard(
             listing=one.listing,
@@ -349,9 +347,9 @@ def _image(
     build: Build, usecase: SelectedUseCase, configuration: Configuration, generated: Generated
 ) -> Path:
     """Declare the image that takes its samples from the simulator."""
-    platform = build.platform
     from ethosmith.steps.generate_samples_window import GenerateSamplesWindow
 
+    platform = build.platform
     window = GenerateSamplesWindow(
         usecase=usecase.name,
         platform=platform.path,

@@ -67,7 +67,6 @@ def _check_memory(
     image: Image,
     limits: tuple[dict[str, Any], ...],
 ) -> None:
-
     from ethosmith.steps.check_memory_budget import CheckMemoryBudget
 
     checked = CheckMemoryBudget(

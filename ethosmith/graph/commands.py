@@ -274,7 +274,6 @@ def _repositories_to_fetch(build: Build) -> Mapping[str, Located[Repository]]:
 
 
 def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> None:
-
     if wanted:
         described = _described(wanted)
         from ethosmith.steps.fetch_repositories import FetchRepositories

@@ -43,7 +43,6 @@ def declare_debug(build: Build) -> None:
 
 
 def _declare_gdb(build: Build, commands: Path) -> None:
-
     if len(build.images) != 1:
         raise EthosmithError(
             f"debug takes one image, not {len(build.images)}: name one use case, npu= and runtime="
@@ -62,6 +61,7 @@ def _declare_gdb(build: Build, commands: Path) -> None:
 
 
 def _declare_vscode(build: Build, commands: Path) -> None:
+    from ethosmith.steps.write_vscode import WriteVscode
 
     root, given = build.project.root, build.session.given
     wrapper = "${workspaceFolder}/scons" if (root / "scons").is_file() else "ethosmith"
@@ -76,8 +76,6 @@ def _declare_vscode(build: Build, commands: Path) -> None:
         }
         for image in build.images
     )
-    from ethosmith.steps.write_vscode import WriteVscode
-
     step = WriteVscode(images=images, gdb_commands=commands.as_posix(), command=wrapper)
     build.engine.alias(_VSCODE)
     step_after(build, _VSCODE, step)

@@ -45,10 +45,9 @@ def declare_hardware(build: Build) -> str | None:
 
 
 def _declare_board(build: Build) -> None:
-
-    comparison = _comparison(build, VERIFY_BOARD)
     from ethosmith.steps.verify_board import VerifyBoard
 
+    comparison = _comparison(build, VERIFY_BOARD)
     step = VerifyBoard(
         **comparison,
         port=_port(build, VERIFY_BOARD),

@@ -164,7 +164,6 @@ def _application_objects(
 
 
 def _image(build: Build, axf: Path, link_map: Path, name: str, report: str) -> Image:
-
     folder, platform = axf.parent, build.platform.path
     page = DrawMemoryPage(
         axf=axf,

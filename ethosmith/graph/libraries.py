@@ -213,6 +213,7 @@ class _Set:
     def _build_step(
         self, item: Located[Library], used: Usage, checkouts: Sequence[Checkout], target: Path
     ) -> BuildLibrary:
+        from ethosmith.steps.build_library import BuildLibrary
 
         build, machine = self.build, self.machine
         places = [path.as_posix() for path in (*used.include_dirs, *used.system_dirs)]
@@ -225,8 +226,6 @@ class _Set:
         root = build.project.root
         real = [f"-ffile-prefix-map={(root / c.link).resolve()}=./{c.link}" for c in checkouts]
         unsigned = machine.unsigned_flags
-        from ethosmith.steps.build_library import BuildLibrary
-
         return BuildLibrary(
             library=asdict(spec),
             folder=target.parent / spec.name,

@@ -287,14 +287,14 @@ def _interpreted(
     folder: Path,
 ) -> list[Path]:
     """Declare model.c with the .tflite ``compiled`` and an arena, and op_resolver.cc."""
-    on_npu = configuration.accelerator is not None
+    from ethosmith.steps.generate_op_resolver import GenerateOpResolver
+    from ethosmith.steps.generate_tflite_model import GenerateTfliteModel
     from ethosmith.steps.plan_arena import PlanArena
 
+    on_npu = configuration.accelerator is not None
     plan = PlanArena(network=compiled, on_npu=on_npu, output=folder / "arena.json")
     arena = build.add(plan).output
     source = compiled.as_posix()
-    from ethosmith.steps.generate_tflite_model import GenerateTfliteModel
-
     model = GenerateTfliteModel(
         compiled=compiled,
         network=network,
@@ -306,8 +306,6 @@ def _interpreted(
         source=source,
         output=folder / "model.c",
     )
-    from ethosmith.steps.generate_op_resolver import GenerateOpResolver
-
     resolver = GenerateOpResolver(network=compiled, source=source, output=folder / "op_resolver.cc")
     return [build.add(model).output, build.add(resolver).output]
 

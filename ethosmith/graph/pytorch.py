@@ -145,9 +145,9 @@ def _imported_names(file: Path) -> Iterator[str]:
 
 def exported_network(build: Build, usecase: SelectedUseCase, model: PytorchModel) -> ExportPytorch:
     """Declare the network as one graph with fixed shapes, checked against the use case."""
-    pattern = usecase.descriptor.model.input_shape
     from ethosmith.steps.export_pytorch import ExportPytorch
 
+    pattern = usecase.descriptor.model.input_shape
     return build.add(
         ExportPytorch(
             model=model.path,
@@ -173,11 +173,11 @@ def quantised_pytorch(
     random: Mapping[str, Any] | None,
 ) -> Int8Network:
     """Declare the int8 network; the last two are those of the step quantise-pytorch."""
+    from ethosmith.steps.quantise_pytorch import QuantisePytorch
+
     stem = f"{usecase.model_name}_int8"
     # Only a runtime without kernels for the CPU needs the network in one piece.
     whole = any(not one.runtime.has_cpu_kernels for one in build.session.configurations)
-    from ethosmith.steps.quantise_pytorch import QuantisePytorch
-
     step = build.add(
         QuantisePytorch(
             model=model.path.as_posix(),
@@ -233,6 +233,8 @@ def pytorch_host_answers(
         host: the host program.
         shards: of each part of the set, the file with its items and the folder for answers.
     """
+    from ethosmith.steps.answer_pytorch import AnswerPytorch
+
     exported = exported_network(build, usecase, model).exported
     of_kind: dict[str, dict[str, Path | None]] = {
         "float": {"exported": exported},
@@ -242,8 +244,6 @@ def pytorch_host_answers(
             "network": network.path,
         },
     }
-    from ethosmith.steps.answer_pytorch import AnswerPytorch
-
     floating, integer = (
         tuple(
             build.add(

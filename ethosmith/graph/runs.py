@@ -84,10 +84,9 @@ def board_run(
 def _host_run(
     build: Build, usecase: SelectedUseCase, configuration: Configuration, image: Image, host: Path
 ) -> Path:
-
-    _check_strict(build)
     from ethosmith.steps.run_npu_job import RunNpuJob
 
+    _check_strict(build)
     return build.add(
         RunNpuJob(
             axf=image.axf,
@@ -129,17 +128,16 @@ def prebuilt_run(
         network: the int8 network that ``compiled`` is made from.
         host: the host program, which computes the inputs.
     """
-    names = tuple(sample.name for sample in usecase.samples)
+    from ethosmith.steps.run_prebuilt import RunPrebuilt
     from ethosmith.steps.write_inputs import WriteInputs
 
+    names = tuple(sample.name for sample in usecase.samples)
     inputs = WriteInputs(
         network=network.path,
         program=host,
         samples=names,
         files=tuple(usecase.outputs / "inputs" / f"{name}.bin" for name in names),
     )
-    from ethosmith.steps.run_prebuilt import RunPrebuilt
-
     return build.add(
         RunPrebuilt(
             axf=image.axf,
