@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from open_board import uart_device
 from open_board.caches import FIRST_OPERATION, OPERATIONS_BYTES, CachedMemory
-from open_board.emulation import carry_out, loaded_value, stopped_at
+from open_board.emulation import Stops, carry_out, loaded_value
 from open_board.gdb_client import GdbClient, Stop, watch_packet
 from open_board.instruction import MAX_INSTRUCTION_BYTES, memory_operand
 from open_board.job import RunError
@@ -47,6 +47,7 @@ class StrictBoard:
             place: Names the function at an address.
         """
         self._gdb = gdb
+        self._stops = Stops(gdb)
         self._memory = memory
         self._is_running = is_running
         self._place = place
@@ -76,7 +77,7 @@ class StrictBoard:
             RunError: The access is refused.
         """
         if stop.watch_address == FIRST_OPERATION:
-            return carry_out(stopped_at(self._gdb), lambda _: 0, self._maintain) + self.packets()
+            return carry_out(self._stops.look(), lambda _: 0, self._maintain) + self.packets()
         if stop.watch_address == _CCR:
             return self._configure()
         if stop.watch_address == uart_device.ADDRESS:
@@ -100,7 +101,7 @@ class StrictBoard:
 
     def _configure(self) -> list[bytes]:
         """Serve an access to CCR: QEMU forgets the caches' bits, and programs ask for them."""
-        stopped = stopped_at(self._gdb)
+        stopped = self._stops.look()
         access = stopped.accesses[0]
         if access.is_load:
             known = int.from_bytes(self._gdb.read_memory(_CCR, _CCR_BYTES), "little")
@@ -112,7 +113,7 @@ class StrictBoard:
         return self._step_over((_BOTH, _CCR, _CCR_BYTES))
 
     def _serve_uart(self) -> list[bytes]:
-        stopped = stopped_at(self._gdb)
+        stopped = self._stops.look()
         access = stopped.accesses[0]
         offset = access.address - uart_device.ADDRESS
         if access.is_load and offset == uart_device.STATE:
