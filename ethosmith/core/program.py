@@ -32,6 +32,18 @@ def run_step(step: Callable[[Sequence[str]], None]) -> int:
     return EXIT_OK
 
 
+def tell_all(problems: Sequence[str]) -> None:
+    """Tell of all problems, the last one as the error that ends the step; nothing without any.
+
+    Raises:
+        EthosmithError: there is a problem.
+    """
+    for problem in problems[:-1]:
+        fail(problem)
+    if problems:
+        raise EthosmithError(problems[-1])
+
+
 def signal_name(number: int) -> str:
     """Return ``SIGABRT`` and the like; a signal without a name by its number."""
     try:

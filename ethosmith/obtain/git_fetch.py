@@ -7,10 +7,10 @@ import posixpath
 import re
 import shutil
 import tempfile
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from ethosmith.core.errors import EthosmithError
@@ -66,6 +66,11 @@ class Wanted:
     commit: str
     tag: str | None
     descriptor: str
+
+    @classmethod
+    def of(cls, item: Mapping[str, Any]) -> Wanted:
+        """Return the repository that a step is given, with or without its ``contract``."""
+        return cls(**{one.name: item[one.name] for one in fields(cls)})
 
     @property
     def label(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.program import fail
+from ethosmith.core.program import tell_all
 from ethosmith.steps.step import Step, step
 
 if TYPE_CHECKING:
@@ -50,15 +50,12 @@ class CompareNewest(Step):
         with fetch_progress_for() as progress:
             fetcher = GitFetcher(GitClient.of_this_machine(), cache, progress)
             for item in self.repositories:
-                wanted = Wanted(**{key: value for key, value in item.items() if key != "contract"})
+                wanted = Wanted.of(item)
                 try:
                     sys.stdout.write(_report(fetcher, wanted, item.get("contract", {})))
                 except EthosmithError as error:
                     problems.append(str(error))
-        for problem in problems[:-1]:
-            fail(problem)
-        if problems:
-            raise EthosmithError(problems[-1])
+        tell_all(problems)
 
     @property
     def title(self) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.program import fail
+from ethosmith.core.program import tell_all
 from ethosmith.steps.step import Step, Unsigned, step
 
 if TYPE_CHECKING:
@@ -48,17 +48,11 @@ class FetchRepositories(Step):
         from ethosmith.obtain.git_fetch import Wanted
 
         contracts = [item.get("contract", {}) for item in self.repositories]
-        wanted = [
-            Wanted(**{key: value for key, value in item.items() if key != "contract"})
-            for item in self.repositories
-        ]
+        wanted = [Wanted.of(item) for item in self.repositories]
         cache = GitCache(Cache.for_user())
         problems = _offline(wanted, cache) if self.offline else _fetched(wanted, cache)
         problems += [one for one in _broken(wanted, contracts, cache) if one not in problems]
-        for problem in problems[:-1]:
-            fail(problem)
-        if problems:
-            raise EthosmithError(problems[-1])
+        tell_all(problems)
 
     @property
     def title(self) -> str:
