@@ -10,25 +10,19 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 import json
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import cache
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_bytes, read_json, write_text
+from ethosmith.core.files import read_json, write_text
 from ethosmith.core.identity import Identity
+from ethosmith.graph.module_files import Asked, ModuleFiles
 
-_PARTS = (".j2", ".toml")  # templates, data
-_SITE_FOLDERS = {"site-packages", "dist-packages"}
-# Ours even where they are installed.
-OWN_PACKAGES = ("ethosmith", "ethosu_model", "open_board")
 # Import names that are not the distribution's name; all others are, with `_` for `-`.
 _DISTRIBUTIONS = {
     "PIL": "pillow",
@@ -73,8 +67,17 @@ class _Module:
     distributions: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class _Known:
+    """What an earlier build found."""
+
+    sources: Mapping[str, _Source] = field(default_factory=dict)
+    asked: Asked = field(default_factory=Asked)
+    closures: Mapping[str, Closure] = field(default_factory=dict)
+
+
 class CodeIndex:
-    """Knows the code of modules; what it parsed it keeps for the next build.
+    """Knows the code of modules; what it found it keeps for the next build.
 
     Args:
         memory: the file for that, or None. It holds nothing that runs, and may be damaged.
@@ -83,11 +86,12 @@ class CodeIndex:
 
     def __init__(self, memory: Path | None = None, identity: Identity | None = None) -> None:
         self._memory = memory
-        self._identity = identity or Identity()
+        self._files = ModuleFiles(identity or Identity())
         self._known = _read(memory)
         self._used: dict[str, _Source] = {}
         self._modules: dict[str, _Module] = {}
-        self._closures: dict[str, Closure] = {}
+        same = self._files.is_as(self._known.asked)
+        self._closures = dict(self._known.closures) if same else {}
 
     def closure(self, module: str) -> Closure:
         """Return the code of ``module`` with all that it imports."""
@@ -114,32 +118,44 @@ class CodeIndex:
         return self._modules[name]
 
     def _look_at(self, name: str) -> _Module:
-        if not _is_own(name.partition(".")[0]):
+        if not self._files.is_own(name.partition(".")[0]):
             return _Module(distributions=_distribution(name))
-        path = _file_of(name)
+        path = self._files.file_of(name)
         package = {name.rpartition(".")[0]} - {""}
         if path is None:
             return _Module(imports=frozenset(package))
         source = self._parsed(path, name)
         return _Module(
-            {name: source.code, **_templates_of(path)}, frozenset({*source.imports, *package})
+            {name: source.code, **self._files.parts_of(path)},
+            frozenset({*source.imports, *package}),
         )
 
-    def _parsed(self, path: Path, module: str) -> _Source:
+    def _parsed(self, path: str, module: str) -> _Source:
         # The same text imports others from another package.
-        package = module if path.name == "__init__.py" else module.rpartition(".")[0]
-        key = f"{package} {self._identity.sha256(path)}"
-        source = self._known.get(key) or _parse(read_bytes(path), package)
-        self._used[key] = source
+        package = module if path.endswith("__init__.py") else module.rpartition(".")[0]
+        source = self._known.sources.get(f"{package} {self._files.sha256(path)}")
+        if source is None:
+            source = _parse(self._files.text(path), package)
+        self._used[f"{package} {self._files.sha256(path)}"] = source
         return source
 
     def save(self) -> None:
-        """Keep what was parsed; without a place for it, the next build parses again."""
-        if self._memory is None or self._used.keys() <= self._known.keys():
+        """Keep what was found; without a place for it, the next build looks again."""
+        if self._memory is None or self._closures.keys() <= self._known.closures.keys():
             return
-        kept = {key: [one.code, *one.imports] for key, one in sorted(self._used.items())}
+        texts = set(self._files.asked.files.values())
+        kept = {
+            "python": _python(),
+            "sources": {
+                key: [one.code, *one.imports]
+                for key, one in sorted({**self._known.sources, **self._used}.items())
+                if key.rpartition(" ")[2] in texts
+            },
+            "asked": asdict(self._files.asked),
+            "closures": {name: asdict(one) for name, one in sorted(self._closures.items())},
+        }
         with suppress(OSError):
-            write_text(self._memory, json.dumps({"python": _python(), "sources": kept}))
+            write_text(self._memory, json.dumps(kept, default=sorted))
 
 
 def _python() -> list[int]:
@@ -147,17 +163,28 @@ def _python() -> list[int]:
     return list(sys.version_info[:2])
 
 
-def _read(memory: Path | None) -> dict[str, _Source]:
+def _read(memory: Path | None) -> _Known:
     try:
         kept: Any = read_json(memory) if memory else {}
         if kept.get("python") != _python():
-            return {}
-        return {
+            return _Known()
+        sources = {
             str(key): _Source(str(code), tuple(map(str, imports)))
             for key, (code, *imports) in kept["sources"].items()
         }
+        folders = {str(at): frozenset(map(str, x)) for at, x in kept["asked"]["folders"].items()}
+        asked = Asked(_texts(kept["asked"]["origins"]), folders, _texts(kept["asked"]["files"]))
+        closures = {
+            str(name): Closure(_texts(one["modules"]), tuple(map(str, one["distributions"])))
+            for name, one in kept["closures"].items()
+        }
+        return _Known(sources, asked, closures)
     except (EthosmithError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        return _Known()
+
+
+def _texts(items: Any) -> dict[str, str]:
+    return {str(name): str(text) for name, text in items.items()}
 
 
 def _parse(data: bytes, package: str) -> _Source:
@@ -200,67 +227,8 @@ def _base(node: ast.ImportFrom, package: str) -> str:
     return f"{parent}.{node.module}" if node.module else parent
 
 
-@cache
-def _origin(name: str) -> Path | None:
-    """Return the folder of the top-level module ``name``; None if it is of the standard library."""
-    if name in sys.stdlib_module_names:
-        return None
-    try:
-        spec = importlib.util.find_spec(name)
-    except (ImportError, ValueError):
-        spec = None
-    if spec is None or not (spec.origin or spec.submodule_search_locations):
-        return None
-    if spec.submodule_search_locations:
-        return Path(next(iter(spec.submodule_search_locations))).parent
-    return Path(str(spec.origin)).parent
-
-
-@cache
-def _is_own(name: str) -> bool:
-    """Say whether the module's text is followed: it is ours, or of the user's project."""
-    if name in OWN_PACKAGES:
-        return True
-    origin = _origin(name)
-    return origin is not None and not _SITE_FOLDERS & set(origin.parts)
-
-
 def _distribution(module: str) -> frozenset[str]:
     name = module.partition(".")[0]
     if not name or name in sys.stdlib_module_names:
         return frozenset()
     return frozenset({_DISTRIBUTIONS.get(name, name.lower().replace("_", "-"))})
-
-
-@cache
-def _file_of(module: str) -> Path | None:
-    top = module.partition(".")[0]
-    origin = _origin(top)
-    if origin is None:
-        return None
-    *packages, name = module.split(".")
-    folder = os.path.join(origin, *packages)  # noqa: PTH118 thousands of names are looked up
-    if f"{name}.py" in _names(folder):
-        return Path(folder, f"{name}.py")
-    if name in _names(folder) and "__init__.py" in _names(os.path.join(folder, name)):  # noqa: PTH118
-        return Path(folder, name, "__init__.py")
-    return None
-
-
-@cache
-def _names(folder: str) -> frozenset[str]:
-    """Return the names in a folder; none if it is no folder that can be read."""
-    try:
-        return frozenset(os.listdir(folder))  # noqa: PTH208 names alone
-    except OSError:
-        return frozenset()
-
-
-@cache
-def _templates_of(path: Path) -> dict[str, str]:
-    """Return the hashes of the templates beside a module that are named after it."""
-    return {
-        name: hashlib.sha256(read_bytes(path.parent / name)).hexdigest()[:16]
-        for name in sorted(_names(str(path.parent)))
-        if name.startswith(f"{path.stem}.") and name.endswith(_PARTS)
-    }

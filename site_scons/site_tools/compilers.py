@@ -10,7 +10,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 from SCons.Node import executed
@@ -59,7 +59,9 @@ class SConsMachine:
         self._build = build
         self._nodes = build.engine.nodes  # type: ignore[attr-defined]
         self._version = env.Value(self.signature)
+        self._programs: dict[str, list[Node]] = {}
         self._for_usage: dict[Usage, Environment] = {}
+        self._headers: dict[Usage, list[Node]] = {}
         self._compiled: list[tuple[Environment, Node, Node]] = []
 
     def compile(self, source: Path, target: Path, usage: Usage) -> None:
@@ -67,10 +69,23 @@ class SConsMachine:
         env = self._with(usage)
         node, source_node = self._nodes.file(target), self._nodes.file(source)
         env.StaticObject(node, source_node)
-        env.Depends(node, [self._version, *self._headers_of_flags(env, usage)])
-        self._compiled.append((env, node, source_node))
         verb = "CC" if source.suffix == ".c" else "CXX"
+        if usage not in self._headers:
+            self._headers[usage] = self._headers_of_flags(env, usage)
+        env.Depends(node, [*self._made_by(verb), *self._headers[usage]])
+        self._compiled.append((env, node, source_node))
         self._build.record(Made(verb, str(target), (source,), (target,)))
+
+    def _made_by(self, variable: str) -> list[Node]:
+        """Return the program that ``variable`` names, and the version of its toolchain.
+
+        SCons would expand each command once more to find the program in it.
+        """
+        if variable not in self._programs:
+            path = shutil.which(str(self.env[variable]), path=self.env["ENV"].get("PATH"))
+            program = [self._nodes.file(Path(path))] if path else []
+            self._programs[variable] = [*program, self._version]
+        return self._programs[variable]
 
     def _headers_of_flags(self, env: Environment, usage: Usage) -> list[Node]:
         """Return the headers that ``-include`` puts before a source, which SCons does not scan."""
@@ -78,9 +93,11 @@ class SConsMachine:
         folders = (Path(), *usage.include_dirs, *usage.system_dirs)
         found: list[Node] = []
         for flag, name in pairwise(usage.flags):
-            places = [folder / name for folder in folders if (root / folder / name).is_file()]
-            if flag == "-include" and places:
-                header = self._nodes.file(places[0])
+            if flag != "-include":
+                continue
+            places = (folder / name for folder in folders if (root / folder / name).is_file())
+            for place in islice(places, 1):
+                header = self._nodes.file(place)
                 found += [
                     header,
                     *header.get_implicit_deps(env, CScanner, lambda scanner: scanner.path(env)),
@@ -106,7 +123,9 @@ class SConsMachine:
 
     def archive(self, target: Path, objects: Sequence[Path]) -> None:
         """Declare a static library."""
-        self.env.StaticLibrary(self._nodes.file(target), self._nodes.files(objects))
+        library = self._nodes.file(target)
+        self.env.StaticLibrary(library, self._nodes.files(objects))
+        self.env.Depends(library, self._made_by("AR"))
         self._build.record(Made("AR", str(target), tuple(objects), (target,)))
 
     def link(
@@ -126,7 +145,7 @@ class SConsMachine:
             inputs.append(script)
         linked = self.env.Program(nodes, self._nodes.files(objects), **settings)
         needed = self._nodes.files(inputs[len(objects) :])
-        self.env.Depends(linked, [*needed, self._version])
+        self.env.Depends(linked, [*needed, *self._made_by("LINK")])
         command = self.env.Override(settings).subst(
             "$LINKCOM", SUBST_SIG, nodes, self._nodes.files(objects)
         )
@@ -266,6 +285,7 @@ def _set_compilers(env: Environment, programs: Sequence[str], flags: Sequence[st
     maps = [literal(f"-ffile-prefix-map={place}={name}") for place, name in places.items()]
     env.Replace(
         SPAWN=partial(_spawn, env["SHOWN"], env["SESSION"].launcher),
+        IMPLICIT_COMMAND_DEPENDENCIES=False,  # see `_made_by`
         CC=c,
         CXX=cxx,
         LINK=cxx,

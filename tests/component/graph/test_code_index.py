@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from ethosmith.graph import code_index as _code_index
 from ethosmith.graph.code_index import CodeIndex
 from tests.support.project_copy import ROOT
 
@@ -81,8 +81,6 @@ def _digest(folder: Path, text: str, monkeypatch: pytest.MonkeyPatch) -> str:
     name = f"helper_of_{folder.parent.name}_{folder.name}"
     (folder / f"{name}.py").write_text(text)
     monkeypatch.syspath_prepend(str(folder))
-    _code_index._file_of.cache_clear()
-    _code_index._origin.cache_clear()
     return CodeIndex().closure(name).modules[name]
 
 
@@ -116,3 +114,42 @@ def test_a_damaged_memory_is_as_none(damage: str, tmp_path: Path) -> None:
     assert index.closure("ethosmith.steps.generate_labels") == expected
     index.save()
     assert CodeIndex(memory).closure("ethosmith.steps.generate_labels") == expected
+
+
+def _changed(package: Path) -> None:
+    (package / "helper.py").write_text("def helper(): return 2\n")
+
+
+def _module_in_place_of_a_name(package: Path) -> None:
+    (package / "tool").mkdir()
+    (package / "tool" / "__init__.py").write_text("VALUE = 2\n")
+
+
+def _template(package: Path) -> None:
+    (package / "step.c.j2").write_text("int x;\n")
+
+
+def _gone(package: Path) -> None:
+    (package / "helper.py").unlink()
+
+
+@pytest.mark.parametrize("change", [_changed, _module_in_place_of_a_name, _template, _gone])
+def test_what_is_remembered_is_not_believed_after_a_change(
+    change: Callable[[Path], None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"package_{change.__name__}_{tmp_path.parent.name.replace('-', '_')}"
+    package = tmp_path / name
+    package.mkdir()
+    (package / "__init__.py").write_text("tool = 1\n")
+    (package / "helper.py").write_text("def helper(): return 1\n")
+    (package / "step.py").write_text(f"from {name} import helper, tool\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    memory = tmp_path / "code.json"
+    first = CodeIndex(memory)
+    before = first.closure(f"{name}.step")
+    first.save()
+    assert CodeIndex(memory).closure(f"{name}.step") == before
+    change(package)
+    after = CodeIndex(memory).closure(f"{name}.step")
+    assert after != before
+    assert after == CodeIndex().closure(f"{name}.step")
