@@ -11,14 +11,12 @@ import contextlib
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any, TextIO, cast
+from typing import Any, NamedTuple, TextIO, cast
 
 _MAX_OUTPUT_BYTES = 4 << 20
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """What may be shown: ``live``: a line that changes; ``colour``: escape sequences for it."""
 
     live: bool

@@ -9,9 +9,8 @@ annotations, and ``schema.py`` makes pydantic's schemas of them when a file has 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, ClassVar, Literal, Self, dataclass_transform
+from typing import Any, ClassVar, Literal, NamedTuple, Self, dataclass_transform
 
 from ethosmith.descriptors.words import Line, Name
 
@@ -23,8 +22,7 @@ EMPTY: Mapping[Any, Any] = MappingProxyType({})
 _REQUIRED = object()
 
 
-@dataclass(frozen=True)
-class Problem:
+class Problem(NamedTuple):
     """A value that is well formed and yet wrong, and its place in the file."""
 
     location: Location

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ethosmith.accuracy.result_file import read_result
 from ethosmith.core.errors import EthosmithError
@@ -34,8 +33,7 @@ _TARGET = "accuracy"
 _TFLITE = ".tflite"
 
 
-@dataclass(frozen=True)
-class Evaluation:
+class Evaluation(NamedTuple):
     """What the host alone decides.
 
     Attributes:
@@ -51,8 +49,7 @@ class Evaluation:
     int8_answers: tuple[Path, ...]
 
 
-@dataclass(frozen=True)
-class SetShard:
+class SetShard(NamedTuple):
     """A part of the evaluation set.
 
     Attributes:
@@ -359,7 +356,7 @@ def _image(
     sources = (*generated.sources, build.add(window).output)
     name = f"{usecase.variant}_{_TARGET}"
     return firmware_image(
-        build, usecase, configuration, replace(generated, sources=sources), name
+        build, usecase, configuration, generated._replace(sources=sources), name
     ).axf
 
 

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol, TextIO, TypeVar
+from typing import Any, NamedTuple, Protocol, TextIO, TypeVar
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.platform import Platform
@@ -53,8 +53,7 @@ class Facts:
         return hashlib.sha256(json.dumps(vars(self), sort_keys=True).encode()).hexdigest()
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(NamedTuple):
     """How a file is made: by a step, or (no ``facts``) by a compiler, archiver or linker.
 
     Attributes:
@@ -146,8 +145,7 @@ class Machine(Protocol):
         """
 
 
-@dataclass(frozen=True)
-class StepCounts:
+class StepCounts(NamedTuple):
     """How the files of a build came about.
 
     Attributes:

@@ -8,8 +8,8 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import UNFINISHED_PREFIX
@@ -40,8 +40,7 @@ def limit_bytes(text: str) -> int:
     return int(limit_gib * GIB)
 
 
-@dataclass(frozen=True)
-class CacheSize:
+class CacheSize(NamedTuple):
     """What is in the cache.
 
     Attributes:
@@ -55,8 +54,7 @@ class CacheSize:
     size_bytes: int
 
 
-@dataclass(frozen=True)
-class _Entry:
+class _Entry(NamedTuple):
     path: Path
     size_bytes: int
     used_s: float

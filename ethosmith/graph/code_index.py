@@ -14,9 +14,10 @@ import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
@@ -36,8 +37,7 @@ _DISTRIBUTIONS = {
 }
 
 
-@dataclass(frozen=True)
-class Closure:
+class Closure(NamedTuple):
     """The code of one step.
 
     Attributes:
@@ -50,30 +50,27 @@ class Closure:
     distributions: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Source:
+class _Source(NamedTuple):
     """What is known of one file's text."""
 
     code: str
     imports: tuple[str, ...]
 
 
-@dataclass(frozen=True)
-class _Module:
+class _Module(NamedTuple):
     """What one module adds to the code of a step: its own, and names that it imports."""
 
-    code: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, str] = MappingProxyType({})
     imports: frozenset[str] = frozenset()
     distributions: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True)
-class _Known:
+class _Known(NamedTuple):
     """What an earlier build found."""
 
-    sources: Mapping[str, _Source] = field(default_factory=dict)
-    asked: Asked = field(default_factory=Asked)
-    closures: Mapping[str, Closure] = field(default_factory=dict)
+    sources: Mapping[str, _Source]
+    asked: Asked
+    closures: Mapping[str, Closure]
 
 
 class CodeIndex:
@@ -152,7 +149,7 @@ class CodeIndex:
                 if key.rpartition(" ")[2] in texts
             },
             "asked": asdict(self._files.asked),
-            "closures": {name: asdict(one) for name, one in sorted(self._closures.items())},
+            "closures": {name: one._asdict() for name, one in sorted(self._closures.items())},
         }
         with suppress(OSError):
             write_text(self._memory, json.dumps(kept, default=sorted))
@@ -167,7 +164,7 @@ def _read(memory: Path | None) -> _Known:
     try:
         kept: Any = read_json(memory) if memory else {}
         if kept.get("python") != _python():
-            return _Known()
+            return _Known({}, Asked(), {})
         sources = {
             str(key): _Source(str(code), tuple(map(str, imports)))
             for key, (code, *imports) in kept["sources"].items()
@@ -180,7 +177,7 @@ def _read(memory: Path | None) -> _Known:
         }
         return _Known(sources, asked, closures)
     except (EthosmithError, ValueError, KeyError, TypeError, AttributeError):
-        return _Known()
+        return _Known({}, Asked(), {})
 
 
 def _texts(items: Any) -> dict[str, str]:

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.core.errors import EthosmithError
@@ -30,8 +30,7 @@ NO_NPU = "none"
 DEFAULT_TOOLCHAIN = "gcc"
 
 
-@dataclass(frozen=True)
-class Configuration:
+class Configuration(NamedTuple):
     """One configuration of the build.
 
     Attributes:
@@ -101,8 +100,7 @@ class Configuration:
         return Path(self.target_folder) / self.npu_folder
 
 
-@dataclass(frozen=True)
-class _Combination:
+class _Combination(NamedTuple):
     """What one configuration was asked to be; no ``memory_mode``: the NPU's default."""
 
     runtime: Runtime

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.installation import PYTHON_PATH
@@ -78,8 +78,7 @@ NAMES = (AUTO, NONE, CCACHE, *_DISTRIBUTING)
 _COMPILES = "-c"
 
 
-@dataclass(frozen=True)
-class Launcher:
+class Launcher(NamedTuple):
     """How a compiler is started.
 
     Attributes:

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
@@ -79,7 +79,7 @@ def declare_export(
     header = board_header(build, configuration)
     if header is not None:
         others = tuple(one for one in generated.headers if one.name != _PLATFORM_HEADER)
-        generated = replace(generated, headers=(*others, header))
+        generated = generated._replace(headers=(*others, header))
     parts.append(_application(build, usecase, generated, [item.descriptor.name for item in found]))
     board = build.session.board
     files = [Path(source) for part in parts for source, _ in (*part.sources, *part.headers)]

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.descriptors.board import PrebuiltImage
 from ethosmith.graph.boards import board_fit
@@ -36,8 +36,7 @@ from ethosmith.steps.write_sectors import WriteSectors
 _HOST_PROGRAM = "host"
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(NamedTuple):
     """The files of one image; one that is not linked here has an ELF file and its sizes only."""
 
     axf: Path
@@ -64,8 +63,7 @@ class Image:
         return [path for path in files if path is not None]
 
 
-@dataclass(frozen=True)
-class Generated:
+class Generated(NamedTuple):
     """The generated sources of a program.
 
     Attributes:
@@ -141,7 +139,7 @@ def firmware_image(
     report = image_file(usecase, configuration, "_report.htm").name
     image = _image(build, axf, link_map, name, report if name == usecase.variant else "")
     checked = board_fit(build, folder, name, objects[: len(generated.sources)])
-    return replace(image, board_fit=checked)
+    return image._replace(board_fit=checked)
 
 
 def _application_objects(

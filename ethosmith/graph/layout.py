@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.descriptors.origin import Origin, Package
 from ethosmith.descriptors.usecase import Mix, Sample, TimedLabel, UseCase
@@ -18,8 +18,7 @@ BUILD_OPTIONS = "build_options.c"
 HOST_LIBRARIES = BUILD / "host/lib"
 
 
-@dataclass(frozen=True)
-class SelectedSample:
+class SelectedSample(NamedTuple):
     """A sample of this build: the descriptor's, or the user's own ``file``."""
 
     name: str
@@ -52,8 +51,7 @@ class SelectedSample:
         )
 
 
-@dataclass(frozen=True)
-class OwnFiles:
+class OwnFiles(NamedTuple):
     """What the user gave in place of the descriptor's; paths relative to the project.
 
     Attributes:
@@ -80,8 +78,7 @@ class OwnFiles:
         return (*named, *([f"{self.runs}-runs"] if self.runs else []))
 
 
-@dataclass(frozen=True)
-class SelectedUseCase:
+class SelectedUseCase(NamedTuple):
     """A use case of this build, perhaps with another model, labels or samples than its own.
 
     Attributes:
@@ -132,7 +129,7 @@ class SelectedUseCase:
             return tuple(SelectedSample(f"run-{seed}", seed=seed) for seed in seeds)
         own = tuple(SelectedSample.of(sample) for sample in self.descriptor.samples)
         if self.own.model or self.own.labels:
-            return tuple(replace(sample, expect=None, expect_times=None) for sample in own)
+            return tuple(sample._replace(expect=None, expect_times=None) for sample in own)
         return own
 
     @property

@@ -7,7 +7,7 @@ import posixpath
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.library import Library, LocalSources, PackageSources
@@ -23,16 +23,14 @@ if TYPE_CHECKING:
     from ethosmith.steps.build_library import BuildLibrary
 
 
-@dataclass(frozen=True)
-class BuiltLibrary:
+class BuiltLibrary(NamedTuple):
     """A library of one machine: its archive (None: it is headers), and what its users need."""
 
     archive: Path | None
     exported: Usage
 
 
-@dataclass(frozen=True)
-class LibraryFolders:
+class LibraryFolders(NamedTuple):
     """Where the libraries of one image go, and what they see of its configuration.
 
     Attributes:

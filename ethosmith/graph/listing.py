@@ -6,8 +6,7 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ethosmith.descriptors.words import SampleFormat
 from ethosmith.graph.project import Project
@@ -95,8 +94,7 @@ def _section(title: str, rows: Sequence[tuple[str, str]]) -> list[str]:
     return lines
 
 
-@dataclass(frozen=True)
-class Kind:
+class Kind(NamedTuple):
     """One template.
 
     Attributes:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
@@ -64,7 +63,7 @@ def declare_live(
     own = build.project.relative(DESCRIPTOR_ROOT / _SOURCES / "live.c")
     sources = (*generated.sources, build.add(window).output, own)
     name = f"{usecase.variant}_{LIVE}"
-    image = firmware_image(build, usecase, configuration, replace(generated, sources=sources), name)
+    image = firmware_image(build, usecase, configuration, generated._replace(sources=sources), name)
     accuracy = usecase.descriptor.accuracy
     classes = accuracy.classes if accuracy is not None else None
     from ethosmith.steps.serve_live import ServeLive

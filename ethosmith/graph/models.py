@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.usecase import InputArrays, RandomInputs
@@ -36,8 +36,7 @@ from ethosmith.steps.quantise_network import QuantiseNetwork
 from ethosmith.steps.read_input_shape import ReadInputShape
 
 
-@dataclass(frozen=True)
-class FloatModel:
+class FloatModel(NamedTuple):
     """A model as it comes: a file, or a folder.
 
     Attributes:
@@ -175,8 +174,7 @@ def _arrays(build: Build, usecase: SelectedUseCase) -> tuple[Path, ...]:
     return files
 
 
-@dataclass(frozen=True)
-class CompiledNetwork:
+class CompiledNetwork(NamedTuple):
     """What a runtime executes, and what Vela says of it (nothing on the CPU alone).
 
     Attributes:

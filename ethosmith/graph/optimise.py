@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ethosmith.descriptors.load import error_at
 from ethosmith.descriptors.optimise import Optimise, Stage
@@ -18,8 +17,7 @@ from ethosmith.steps.step import Step
 _KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
 
 
-@dataclass(frozen=True)
-class _Training:
+class _Training(NamedTuple):
     """The user's script, and what it reads."""
 
     script: Path | None

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import did_you_mean, unknown_name
@@ -17,8 +17,7 @@ from ethosmith.graph.runtimes import RUNTIMES
 WHAT, OWN, HOW = GROUPS = ("What is built", "Your own files", "How")
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """One ``name=value`` of the command line; no ``allowed``: checked where it is used.
 
     The value of one that ``is_path`` is relative to the folder that it was typed in. ``help`` has
@@ -34,8 +33,7 @@ class Option:
     detail: str = ""
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(NamedTuple):
     """One word of the command line that is not a file; as `Option`."""
 
     name: str
@@ -268,8 +266,7 @@ def words(value: str) -> list[str]:
     return list(dict.fromkeys(word.strip() for word in value.split(",") if word.strip()))
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a command line was typed, and the project that it is about; both absolute."""
 
     folder: Path
@@ -297,8 +294,7 @@ def _is_typed_path(name: str, value: str, paths: Collection[str]) -> bool:
     return is_path and value not in {"", "none"} and not value.startswith("~") and not is_url(value)
 
 
-@dataclass(frozen=True)
-class Asked:
+class Asked(NamedTuple):
     """What the words of a command line are.
 
     Attributes:

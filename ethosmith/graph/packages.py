@@ -10,10 +10,9 @@ import re
 import sys
 from collections.abc import Iterable
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
@@ -104,8 +103,7 @@ def _closure(name: str) -> dict[str, str]:
     return found
 
 
-@dataclass(frozen=True)
-class _Distribution:
+class _Distribution(NamedTuple):
     """An installed distribution: its name as indexes write it, and what it needs here."""
 
     name: str

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes
@@ -33,8 +32,7 @@ _NOT_TAKEN = {
 _WEIGHTS_SUFFIXES = (".pt", ".pth")
 
 
-@dataclass(frozen=True)
-class PytorchModel:
+class PytorchModel(NamedTuple):
     """A PyTorch network as it comes.
 
     Attributes:
@@ -50,8 +48,7 @@ class PytorchModel:
     weights: Path | None
 
 
-@dataclass(frozen=True)
-class Int8Network:
+class Int8Network(NamedTuple):
     """An int8 network on the host.
 
     Attributes:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
@@ -11,8 +11,7 @@ from ethosmith.core.nearest import unknown_name
 TFLITE, PYTORCH = "tflite", "pytorch"
 
 
-@dataclass(frozen=True)
-class Runtime:
+class Runtime(NamedTuple):
     """One value of ``runtime=``.
 
     Attributes:

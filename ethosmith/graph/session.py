@@ -8,7 +8,6 @@ import contextlib
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -259,7 +258,7 @@ class Session:
             raise EthosmithError(
                 f"model={own.model}: no network in it; expected {', '.join(_MODEL_SUFFIXES)}"
             )
-        return [replace(own, model=self.project.relative(path)) for path in models]
+        return [own._replace(model=self.project.relative(path)) for path in models]
 
     @cached_property
     def sweep_budgets(self) -> dict[str, float]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json
@@ -26,8 +25,7 @@ _SUFFIX = "_stages.json"
 _AS_IT_CAME = "none"
 
 
-@dataclass(frozen=True)
-class Measuring:
+class Measuring(NamedTuple):
     """What stages are measured with.
 
     Attributes:
@@ -86,8 +84,7 @@ def measured_stages(
     build.engine.alias(_TARGET, [compared.output])
 
 
-@dataclass(frozen=True)
-class _Measured:
+class _Measured(NamedTuple):
     summary: Path
     float_answers: tuple[Path, ...] = ()
     int8_answers: tuple[Path, ...] = ()
@@ -129,7 +126,7 @@ def _one(
         output=usecase.outputs / folder / "float.tflite",
     )
     networks = {"float": build.add(converted).output, "int8": network}
-    shards = [replace(one, answers=one.answers / folder) for one in measuring.evaluated.shards]
+    shards = [one._replace(answers=one.answers / folder) for one in measuring.evaluated.shards]
     answers = {
         kind: host_answers(build, usecase, kind, path, measuring.host, shards)
         for kind, path in networks.items()

@@ -14,9 +14,9 @@ import os
 import platform
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.core.bounded_run import run_within
 from ethosmith.core.files import sha256_of
@@ -38,8 +38,7 @@ _COMPILER_FILES = (
 _PROBE_LIMIT_S = 20
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(NamedTuple):
     """Names of files that do not tell where the checkout, or Ethosmith, lies.
 
     Attributes:

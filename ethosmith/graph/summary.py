@@ -6,9 +6,8 @@ from __future__ import annotations
 import json
 import textwrap
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ethosmith.core.files import read_json
 from ethosmith.graph.configuration import Configuration
@@ -29,8 +28,7 @@ _WIDTH = 80
 _ANSWER, _MIN_ANSWER = "answer", 12
 
 
-@dataclass(frozen=True)
-class BuiltImage:
+class BuiltImage(NamedTuple):
     """The files of one image that the summary reads."""
 
     usecase: str

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
@@ -22,8 +22,7 @@ _NO_WARNINGS = "-w"
 _PASSED_ON = ("-Wa,", "-Wl,", "-Wp,")
 
 
-@dataclass(frozen=True)
-class Uses:
+class Uses(NamedTuple):
     """What a library is compiled with besides its own files.
 
     Attributes:

@@ -22,6 +22,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.core.files import open_regular, sha256_of
 
@@ -65,8 +66,7 @@ def fingerprint(stamps: Mapping[str, Stamp]) -> str:
     return digest.hexdigest()
 
 
-@dataclass(frozen=True)
-class Damaged:
+class Damaged(NamedTuple):
     """A cached file whose bytes are not those that its name promises."""
 
     path: Path

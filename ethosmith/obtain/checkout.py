@@ -4,9 +4,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.obtain.git_cache import differs
@@ -16,8 +15,7 @@ _LIMIT_S = 60
 _LINKS = "build/repositories"
 
 
-@dataclass(frozen=True)
-class Checkout:
+class Checkout(NamedTuple):
     """The files of a repository, for this build.
 
     Attributes:

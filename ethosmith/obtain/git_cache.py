@@ -22,7 +22,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import open_regular, read_bytes, read_json, write_json
@@ -36,8 +36,7 @@ _READ_ONLY = 0o222
 _TOO_MANY = " is too many"
 
 
-@dataclass(frozen=True)
-class ListedFile:
+class ListedFile(NamedTuple):
     """One line of a listing."""
 
     mode: str

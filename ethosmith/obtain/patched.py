@@ -7,8 +7,8 @@ import hashlib
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import UNFINISHED_PREFIX, read_bytes, read_text, write_text
@@ -20,8 +20,7 @@ _MAX_PATCH_BYTES = 1 << 20
 _TREE, _STATE = "tree", "state"
 
 
-@dataclass(frozen=True)
-class PatchFile:
+class PatchFile(NamedTuple):
     """A patch.
 
     Attributes:

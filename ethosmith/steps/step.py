@@ -21,10 +21,10 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
-from dataclasses import FrozenInstanceError, dataclass
+from dataclasses import FrozenInstanceError
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, ClassVar, TypeVar, dataclass_transform
+from typing import Annotated, Any, ClassVar, NamedTuple, TypeVar, dataclass_transform
 
 StepT = TypeVar("StepT", bound="Step")
 ValueT = TypeVar("ValueT")
@@ -47,8 +47,7 @@ Outputs = Annotated[tuple[Path, ...], _OUTPUT]
 Unsigned = Annotated[ValueT, _UNSIGNED]
 
 
-@dataclass(frozen=True)
-class Traits:
+class Traits(NamedTuple):
     """What a step class declares beside its fields.
 
     Attributes:
@@ -76,8 +75,7 @@ class Traits:
     distributable: bool = False
 
 
-@dataclass(frozen=True)
-class Field:
+class Field(NamedTuple):
     """One field of a step class.
 
     Attributes:

@@ -7,8 +7,8 @@ import functools
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
@@ -24,8 +24,7 @@ _CLANG = re.compile(r"(Apple )?(?:clang|LLVM) version (\d+(?:\.\d+)*)")
 _GCC = re.compile(r"\)\s+(\d+(?:\.\d+)+)")
 
 
-@dataclass(frozen=True)
-class Compiler:
+class Compiler(NamedTuple):
     """What a compiler is.
 
     Attributes:
@@ -74,8 +73,7 @@ _LIST_BEGIN = "#include <...> search starts here:"
 _LIST_END = "End of search list."
 
 
-@dataclass(frozen=True)
-class SystemLibraries:
+class SystemLibraries(NamedTuple):
     """Headers and archives of the C and C++ library.
 
     Attributes:

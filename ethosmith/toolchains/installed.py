@@ -5,8 +5,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
@@ -17,8 +17,7 @@ from ethosmith.toolchains.compiler import Compiler, SystemLibraries, borrowed, i
 _PROBE_LIMIT_S = 20
 
 
-@dataclass(frozen=True)
-class InstalledToolchain:
+class InstalledToolchain(NamedTuple):
     """A toolchain for one processor and build type.
 
     Attributes:
@@ -53,8 +52,7 @@ class InstalledToolchain:
         return "; ".join(self.tools)
 
 
-@dataclass(frozen=True)
-class _Found:
+class _Found(NamedTuple):
     """The programs under one of the suffixes."""
 
     c: Path

@@ -5,9 +5,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import parsing, read_json, sha256_of
@@ -33,8 +32,7 @@ _OURS = ("cache=", "launcher=")
 SCHEMA_VERSION = 1
 
 
-@dataclass(frozen=True)
-class Manifest:
+class Manifest(NamedTuple):
     """What an image is recorded to be made of.
 
     Attributes:

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -33,7 +32,7 @@ _OPTIMISE = Optimise(
 def test_stages_are_steps_in_their_order() -> None:
     build, engine = fake_build({"usecase": "ad"})
     (usecase,) = build.session.usecases
-    usecase = replace(usecase, descriptor=usecase.descriptor.replace(optimise=_OPTIMISE))
+    usecase = usecase._replace(descriptor=usecase.descriptor.replace(optimise=_OPTIMISE))
     made = conditioned_model(build, usecase, _MODEL)
     pruned, clustered, trained = engine.steps
     assert isinstance(pruned, PruneNetwork)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ethosu_model.enums import Product
 from ethosu_model.errors import ModelError, did_you_mean
@@ -16,8 +16,7 @@ if TYPE_CHECKING:
     from ethosu_model.traffic import Traffic
 
 
-@dataclass(frozen=True)
-class Revision:
+class Revision(NamedTuple):
     """A revision of a product, as ID tells it.
 
     Attributes:
@@ -33,8 +32,7 @@ class Revision:
     status: int
 
 
-@dataclass(frozen=True)
-class BlockShape:
+class BlockShape(NamedTuple):
     """Size of a block, in elements."""
 
     height: int
