@@ -30,9 +30,8 @@ static void set_axi_limits(const struct npu *npu) {
     uint32_t limit = max_beats_code(setup->max_beats_bytes) |
                      reads << NPU_AXI_LIMIT_MAX_OUTSTANDING_READ_M1_SHIFT |
                      writes << NPU_AXI_LIMIT_MAX_OUTSTANDING_WRITE_M1_SHIFT;
-    for (uint32_t i = 0; i < NPU_AXI_LIMITS; i++) {
-        npu_write(npu, NPU_AXI_LIMIT0 + 4 * i, limit);
-    }
+    const uint32_t limits[NPU_AXI_LIMITS] = {limit, limit, limit, limit};
+    npu_write_words(npu, NPU_AXI_LIMIT0, limits, NPU_AXI_LIMITS);
 }
 
 static uint32_t at_most(uint32_t value, uint32_t limit) { return value < limit ? value : limit; }
@@ -47,9 +46,9 @@ static uint32_t port_limit(const struct npu_setup *setup, uint32_t max_reads, ui
 // As on the others, numbers 0 and 1 are the ports to SRAM, 2 and 3 those to external memory.
 static void set_ports(const struct npu *npu) {
     const struct npu_setup *setup = npu->setup;
-    for (uint32_t i = 0; i < NPU_AXI_LIMITS; i++) {
-        npu_write(npu, NPU_MEM_ATTR0 + 4 * i, i < 2 ? 0 : NPU_MEM_ATTR_AXI_PORT_EXT);
-    }
+    static const uint32_t ATTRIBUTES[NPU_AXI_LIMITS] = {0, 0, NPU_MEM_ATTR_AXI_PORT_EXT,
+                                                        NPU_MEM_ATTR_AXI_PORT_EXT};
+    npu_write_words(npu, NPU_MEM_ATTR0, ATTRIBUTES, NPU_AXI_LIMITS);
     npu_write(npu, NPU_AXI_SRAM,
               port_limit(setup, U85_SRAM_MAX_OUTSTANDING_READS, U85_SRAM_MAX_OUTSTANDING_WRITES));
     npu_write(npu, NPU_AXI_EXT, port_limit(setup, UINT32_MAX, UINT32_MAX));
@@ -76,13 +75,15 @@ static enum npu_error reset(struct npu *npu) {
     if (!status_clears(npu, NPU_STATUS_RESET_STATUS, RESET_TIMEOUT_MS)) {
         return NPU_RESET_TIMEOUT;
     }
-    uint32_t protection = npu_read(npu, NPU_PROT) & NPU_PROT_MASK;
+    uint32_t protection = npu_read(npu, NPU_PROT);
+    uint32_t config = npu_read(npu, NPU_CONFIG);
+    protection &= NPU_PROT_MASK;
     if (protection != PROTECTION) {
         return mismatch(npu, NPU_ABSENT, PROTECTION, protection);
     }
     // A reset allows clock and power to go off, and registers are lost with the power.
     npu_write(npu, NPU_CMD, 0);
-    npu->u85 = NPU_CONFIG_PRODUCT(npu_read(npu, NPU_CONFIG)) == NPU_PRODUCT_U85;
+    npu->u85 = NPU_CONFIG_PRODUCT(config) == NPU_PRODUCT_U85;
     (npu->u85 ? set_ports : set_axi_limits)(npu);
     npu->ready = true;
     return NPU_OK;
@@ -194,27 +195,36 @@ static void invalidate_outputs(const struct npu *npu, const struct npu_job *job)
     }
 }
 
-static void write_address(const struct npu *npu, uint32_t low_register, const void *start) {
+static uint32_t low_word(const void *start) { return (uint32_t)(uintptr_t)start; }
+
+static uint32_t high_word(const void *start) {
     uint64_t address = (uintptr_t)start;
-    npu_write(npu, low_register, (uint32_t)address);
-    npu_write(npu, low_register + 4, (uint32_t)(address >> 32));
+    return (uint32_t)(address >> 32);
 }
 
 static void set_regions(const struct npu *npu, const struct npu_job *job) {
+    uint32_t bases[2 * NPU_REGIONS] = {0};
     uint32_t region_config = 0;
     for (uint32_t i = 0; i < NPU_REGIONS; i++) {
         const struct npu_region *region = &job->regions[i];
-        bool used = region->size_bytes != 0;
-        write_address(npu, NPU_BASEP0 + 8 * i, used ? region->start : NULL);
-        region_config |= (used ? region->axi_limit : 0) << (2 * i);
+        if (region->size_bytes != 0) {
+            bases[2 * i] = low_word(region->start);
+            bases[2 * i + 1] = high_word(region->start);
+            region_config |= region->axi_limit << (2 * i);
+        }
     }
+    npu_write_words(npu, NPU_BASEP0, bases, 2 * NPU_REGIONS);
     npu_write(npu, NPU_REGIONCFG, region_config);
 }
 
 static void set_queue(const struct npu *npu, const struct npu_job *job) {
-    write_address(npu, NPU_QBASE0, job->payload.stream);
-    npu_write(npu, NPU_QSIZE, job->payload.stream_bytes);
-    npu_write(npu, NPU_QCONFIG, job->stream_axi_limit);
+    const uint8_t *stream = job->payload.stream;
+    uint32_t stream_bytes = job->payload.stream_bytes;
+    uint32_t axi_limit = job->stream_axi_limit;
+    npu_write(npu, NPU_QBASE0, low_word(stream));
+    npu_write(npu, NPU_QBASE1, high_word(stream));
+    npu_write(npu, NPU_QCONFIG, axi_limit);
+    npu_write(npu, NPU_QSIZE, stream_bytes);
 }
 
 // Clock and power stay on during the job: the PMU counts only then.
@@ -226,13 +236,16 @@ static bool execute(struct npu *npu) {
 }
 
 static enum npu_error outcome(struct npu *npu, bool in_time) {
-    npu->queue_read_bytes = npu_read(npu, NPU_QREAD);
-    if (!in_time) {
-        npu->status = npu_read(npu, NPU_STATUS);
-        return NPU_TIMEOUT;
-    }
     bool ended = (npu->status & NPU_STATUS_CMD_END_REACHED) != 0;
-    return ended && (npu->status & NPU_STATUS_ERRORS) == 0 ? NPU_OK : NPU_FAILED;
+    if (in_time && ended && (npu->status & NPU_STATUS_ERRORS) == 0) {
+        return NPU_OK;
+    }
+    npu->queue_read_bytes = npu_read(npu, NPU_QREAD);
+    if (in_time) {
+        return NPU_FAILED;
+    }
+    npu->status = npu_read(npu, NPU_STATUS);
+    return NPU_TIMEOUT;
 }
 
 // The NPU writes memory until it has stopped: after a time-out it may be at work still. The error
@@ -277,9 +290,9 @@ void npu_interrupt(struct npu *npu) {
     if ((status & NPU_STATUS_IRQ_RAISED) == 0) {
         return;
     }
-    npu->status = status;
     npu_write(npu, NPU_CMD, NPU_CMD_CLEAR_IRQ);
     // Read back, so that the line has fallen before the handler returns.
     (void)npu_read(npu, NPU_STATUS);
+    npu->status = status;
     npu->done = true;
 }

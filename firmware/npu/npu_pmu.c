@@ -14,31 +14,32 @@ static uint32_t all_counters(const struct npu *npu) {
     return NPU_PMCNTEN_CYCLE_CNT | ((1u << counters(npu)) - 1);
 }
 
-static void pmu_write(const struct npu *npu, uint32_t offset, uint32_t value) {
-    npu_write(npu, npu->u85 ? offset + NPU_U85_PMU_OFFSET : offset, value);
+// What to add to the offset of a register of the PMU.
+static uint32_t pmu_offset(const struct npu *npu) {
+    uint32_t offset = npu->u85 ? NPU_U85_PMU_OFFSET : 0;
+    __asm("" : "+r"(offset)); // one base for all registers: their accesses stay next to each other
+    return offset;
 }
 
-static uint32_t pmu_read(const struct npu *npu, uint32_t offset) {
-    return npu_read(npu, npu->u85 ? offset + NPU_U85_PMU_OFFSET : offset);
-}
-
+// Writing 0 to PMOVSSET and PMINTSET does nothing.
 void npu_pmu_start(const struct npu *npu, const uint32_t events[NPU_EVENT_COUNTERS]) {
-    pmu_write(npu, NPU_PMCNTENCLR, all_counters(npu));
-    pmu_write(npu, NPU_PMINTCLR, all_counters(npu));
-    pmu_write(npu, NPU_PMOVSCLR, all_counters(npu));
-    for (uint32_t i = 0; i < counters(npu); i++) {
-        pmu_write(npu, NPU_PMEVTYPER0 + 4 * i, events[i]);
-    }
-    pmu_write(npu, NPU_PMCR, NPU_PMCR_CNT_EN | NPU_PMCR_EVENT_CNT_RST | NPU_PMCR_CYCLE_CNT_RST);
-    pmu_write(npu, NPU_PMCNTENSET, all_counters(npu));
+    uint32_t pmu = pmu_offset(npu);
+    uint32_t all = all_counters(npu);
+    const uint32_t cleared[] = {0, all, 0, all}; // PMOVSSET, PMOVSCLR, PMINTSET, PMINTCLR
+    npu_write_words(npu, pmu + NPU_PMOVSSET, cleared, 4);
+    npu_write_words(npu, pmu + NPU_PMEVTYPER0, events, counters(npu));
+    const uint32_t control = NPU_PMCR_CNT_EN | NPU_PMCR_EVENT_CNT_RST | NPU_PMCR_CYCLE_CNT_RST;
+    npu_write(npu, pmu + NPU_PMCNTENCLR, all);
+    npu_write(npu, pmu + NPU_PMCR, control);
+    npu_write(npu, pmu + NPU_PMCNTENSET, all);
 }
 
 void npu_pmu_stop(const struct npu *npu, struct npu_counts *counts) {
-    pmu_write(npu, NPU_PMCNTENCLR, all_counters(npu));
-    uint64_t low = pmu_read(npu, NPU_PMCCNTR_LO);
-    uint64_t high = pmu_read(npu, NPU_PMCCNTR_HI);
-    counts->cycles = high << 32 | low;
-    for (uint32_t i = 0; i < counters(npu); i++) {
-        counts->events[i] = pmu_read(npu, NPU_PMEVCNTR0 + 4 * i);
-    }
+    uint32_t pmu = pmu_offset(npu);
+    uint32_t all = all_counters(npu);
+    npu_write(npu, pmu + NPU_PMCNTENCLR, all);
+    uint32_t low = npu_read(npu, pmu + NPU_PMCCNTR_LO);
+    uint32_t high = npu_read(npu, pmu + NPU_PMCCNTR_HI);
+    npu_read_words(npu, pmu + NPU_PMEVCNTR0, counts->events, counters(npu));
+    counts->cycles = (uint64_t)high << 32 | low;
 }

@@ -60,6 +60,14 @@ SNIPPETS = {
     "it, condition false": "cmp r0, r0; it ne; ldrne r3, [r4, #4]",
     "itete": "cmp r0, r0; itete eq; ldreq r3, [r4]; addne r1, #1; streq r2, [r4, #8]; addne r2, #1",
     "ittt": "cmp r0, r0; ittt eq; addeq r1, #1; ldreq r3, [r4, #4]; addeq r2, #2",
+    "group": "str r1, [r4]; ldr r2, [r4, #4]; strd r2, r3, [r4, #8]; ldm r4, {r5, r6, r7}; mov r1, r7",
+    "group moves its base": "str r1, [r4], #4; ldr r2, [r4], #4; stmia r4!, {r2, r3}; ldr r3, [r4]",
+    "group loses its base": "ldr r2, [r4, #4]; ldr r4, [sp]; ldr r3, [r4]",
+    "group after it": "cmp r0, r0; it eq; ldreq r3, [r4, #4]; str r3, [r4, #8]; ldr r1, [r4, #8]",
+    "it in a group": "cmp r0, r5; str r3, [r4]; it ne; ldrne r1, [r4]; str r1, [r4, #4]",
+    "long group": "str r0, [r4]; str r1, [r4, #4]; str.w r2, [r4, #8]; str.w r3, [r4, #12]; "
+    "str.w r10, [r4, #16]; str.w r11, [r4, #20]; ldr.w r8, [r4, #24]; ldr.w r9, [r4, #28]; "
+    "ldr.w r10, [r4, #16]; ldr.w r11, [r4, #12]",
     "it ends, then plain code": "cmp r0, r5; it ne; strne r3, [r4]; adds r1, #1; adds r2, #1",
 }
 

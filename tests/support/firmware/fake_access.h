@@ -16,3 +16,17 @@ static inline void npu_write(const struct npu *npu, uint32_t offset, uint32_t va
     (void)npu;
     fake_write(offset, value);
 }
+
+static inline void npu_write_words(const struct npu *npu, uint32_t offset, const uint32_t *words,
+                                   uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        npu_write(npu, offset + 4 * i, words[i]);
+    }
+}
+
+static inline void npu_read_words(const struct npu *npu, uint32_t offset, uint32_t *words,
+                                  uint32_t count) {
+    for (uint32_t i = 0; i < count; i++) {
+        words[i] = npu_read(npu, offset + 4 * i);
+    }
+}

@@ -7,14 +7,23 @@ in its stead, and the CPU goes on behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
 from open_board.board import Board
 from open_board.board_npu import BoardNpu
 from open_board.emulation import Stopped, Stops, carry_out, loaded_value, stopped_at
-from open_board.gdb_client import GdbClient
+from open_board.gdb_client import (
+    CONTINUE,
+    PC,
+    XPSR,
+    CoreRegisters,
+    GdbClient,
+    continue_at,
+    write_general,
+    write_register,
+)
 from open_board.guest_memory import NpuMemory
 from open_board.instruction import Access, decode
 from open_board.job import NpuStatistics, Outcome, RunError
@@ -24,6 +33,7 @@ from open_board.realism import Realism
 from open_board.timing_adapter import TimingAdapters
 
 _WORD_BYTES = 4
+_FEW_REGISTERS = 2  # PC among them: one packet each costs less than all in one
 _SOME_LOAD = b"\x08\x68\x00\xbf"  # ldr r0, [r1]; nop
 
 
@@ -42,16 +52,36 @@ class NpuAccess:
 
 @dataclass(frozen=True)
 class Served:
-    """An instruction that has been carried out for the CPU.
+    """Instructions that have been carried out for the CPU.
 
     Attributes:
-        changes: gdb packets that give the CPU its new register values; send them before it
-            goes on.
+        changes: Its registers' new values by number, PC among them.
+        registers: Its registers before.
         accesses: Offset in the NPU's page and direction of each access.
     """
 
-    changes: list[bytes]
+    changes: dict[int, int]
+    registers: CoreRegisters
     accesses: list[NpuAccess]
+
+    @property
+    def packets(self) -> list[bytes]:
+        """The gdb packets that give the CPU its registers' values."""
+        return [write_register(number, value) for number, value in self.changes.items()]
+
+    @property
+    def resumption(self) -> tuple[list[bytes], bytes]:
+        """The fewest packets that do so, and the one that then lets the CPU go on.
+
+        Each packet costs QEMU two messages.
+        """
+        changes = dict(self.changes)
+        first = [write_register(XPSR, changes.pop(XPSR))] if XPSR in changes else []
+        if len(changes) > _FEW_REGISTERS:
+            return [*first, write_general(self.registers.changed(changes).general)], CONTINUE
+        pc = changes.pop(PC)
+        rest = [write_register(number, value) for number, value in changes.items()]
+        return [*first, *rest], continue_at(pc)
 
 
 class NpuBridge:
@@ -123,24 +153,47 @@ class NpuBridge:
         decode(_SOME_LOAD, 0)
         _ = self._npu
 
-    def serve(self) -> Served:
-        """Carry out the instruction at which the CPU has stopped.
+    def serve(self, *, alone: bool = False) -> Served:
+        """Carry out the instruction at which the CPU has stopped, and those like it right behind.
+
+        It is as if the CPU had stopped at each: nothing else may happen between two of them, so
+        the last one is the one that starts a job or raises the interrupt.
+
+        Args:
+            alone: Carry out one instruction only, for a debugger.
 
         Raises:
             RunError: The access is one that the hardware has no answer to, or that the
                 bridge cannot decode.
         """
-        stopped = self._stops.look()
-        offsets = [self._register_offset(access, stopped) for access in stopped.accesses]
-        changes = carry_out(stopped, self._load, self._store)
+        at_stop = self._stops.look()
+        running = self._npu.running
+        stopped: Stopped | None = at_stop
+        changes: dict[int, int] = {}
+        accesses = self._register_accesses(at_stop)
+        while stopped is not None:
+            new = carry_out(stopped, self._load, self._store)
+            changes |= new
+            rises = self._npu.irq and not self._interrupt
+            ends = alone or rises or self._npu.running != running
+            stopped = None if ends else self._following(stopped, new)
+            accesses += self._register_accesses(stopped) if stopped is not None else []
         self._update_interrupt()
-        return Served(
-            changes,
-            [
-                NpuAccess(offset, access.is_load)
-                for offset, access in zip(offsets, stopped.accesses, strict=True)
-            ],
-        )
+        return Served(changes, at_stop.registers, accesses)
+
+    def _following(self, stopped: Stopped, changes: Mapping[int, int]) -> Stopped | None:
+        """Return the instruction right behind, if it too reaches nothing but what is served."""
+        following = stopped.following(changes)
+        if following is None:
+            return None
+        offsets = [self._offset(each.address, each.size_bytes) for each in following.accesses]
+        return following if offsets and None not in offsets else None
+
+    def _register_accesses(self, stopped: Stopped) -> list[NpuAccess]:
+        return [
+            NpuAccess(self._register_offset(access, stopped), access.is_load)
+            for access in stopped.accesses
+        ]
 
     def is_at_npu(self) -> bool:
         """Tell whether the stopped CPU's next instruction is one that `serve` carries out."""

@@ -82,6 +82,22 @@ class Channel:
             raise ChannelClosedError(self.name)
         return data
 
+    def take(self) -> bytes:
+        """Return what has arrived, nothing if nothing has.
+
+        Raises:
+            ChannelClosedError: The other end is closed.
+        """
+        try:
+            data = self._socket.recv(_CHUNK_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            return b""
+        except OSError as cause:
+            raise ChannelClosedError(self.name) from cause
+        if not data:
+            raise ChannelClosedError(self.name)
+        return data
+
     def readable(self, timeout_s: float) -> bool:
         """Wait until something has arrived or the stream has ended."""
         return bool(select.select([self._socket], [], [], timeout_s)[0])

@@ -127,9 +127,9 @@ class Debugger:
         resumed_by = self._resumed_by or CONTINUE
         stop = self._stop_after(served, resumed_by)
         if stop is None:
-            self._gdb.resume(served.changes, resumed_by)
+            self._gdb.resume(served.packets, resumed_by)
         else:
-            self._gdb.change(served.changes)
+            self._gdb.change(served.packets)
             self._report(stop)
 
     def _stop_after(self, served: Served, resumed_by: bytes) -> bytes | None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from open_board import gdb_client
@@ -15,9 +15,17 @@ from open_board.gdb_client import (
     parse_registers,
     read_memory,
 )
-from open_board.instruction import MAX_INSTRUCTION_BYTES, Access, LoadStore, decode
+from open_board.instruction import (
+    MAX_INSTRUCTION_BYTES,
+    Access,
+    LoadStore,
+    decode,
+    decode_if_known,
+)
 
 _WORD_BYTES = 4
+_CODE_BYTES = 32  # asked for at a stop: what follows may be carried out with it
+_IT_BLOCK = 0b11 << 25 | 0b11 << 10  # of xPSR: low bits of ITSTATE, zero outside of a block
 _MAX_STOPS = 4096  # remembered; a program has a few dozen
 
 
@@ -28,43 +36,65 @@ class Stopped:
     Attributes:
         instruction: Decoded.
         registers: The CPU's.
+        code: The instruction's bytes and some behind it.
     """
 
     instruction: LoadStore
     registers: CoreRegisters
+    code: bytes
 
     @property
     def accesses(self) -> list[Access]:
         """Its transfers."""
         return list(self.instruction.accesses(self.registers.general))
 
+    def following(self, changes: Mapping[int, int]) -> Stopped | None:
+        """Return the load or store right behind, once ``changes`` are the registers' new values.
 
-def stopped_at(gdb: GdbClient) -> Stopped:
+        None if there is none, if it is not known whole, or if it is conditional.
+        """
+        code = self.code[self.instruction.size_bytes :]
+        xpsr = changes.get(gdb_client.XPSR, self.registers.xpsr)
+        if len(code) < MAX_INSTRUCTION_BYTES or xpsr & _IT_BLOCK:
+            return None
+        registers = self.registers.changed(changes)
+        instruction = decode_if_known(code[:MAX_INSTRUCTION_BYTES], registers.pc)
+        return None if instruction is None else Stopped(instruction, registers, code)
+
+
+def stopped_at(gdb: GdbClient, registers: CoreRegisters | None = None) -> Stopped:
     """Return the stopped CPU's next instruction.
+
+    Args:
+        gdb: The CPU.
+        registers: Its registers, where they are known.
 
     Raises:
         RunError: It is no load or store that `instruction` knows.
     """
-    registers = gdb.read_registers()
-    return _stopped(gdb.read_memory(registers.pc, MAX_INSTRUCTION_BYTES), registers)
+    registers = registers or gdb.read_registers()
+    code = gdb.request(read_memory(registers.pc, _CODE_BYTES))
+    if code.startswith(b"E"):  # the memory ends before
+        code = gdb.request(read_memory(registers.pc, MAX_INSTRUCTION_BYTES))
+    return _stopped(parse_memory(code), registers)
 
 
 def _stopped(code: bytes, registers: CoreRegisters) -> Stopped:
-    return Stopped(decode(code, registers.pc), registers)
+    return Stopped(decode(code[:MAX_INSTRUCTION_BYTES], registers.pc), registers, code)
 
 
 class Stops:
     """The stops of one CPU, which come in the same order again and again.
 
     So the instruction is asked for together with the registers, where the program stopped after
-    this stop the last time. It is read anew each time: programs may change it.
+    these two stops the last time. It is read anew each time: programs may change it.
     """
 
     def __init__(self, gdb: GdbClient) -> None:
         """Look at the CPU behind ``gdb``."""
         self._gdb = gdb
-        self._after: dict[int, int] = {}
-        self._last = 0
+        self._after: dict[tuple[int, int], int] = {}
+        self._last = (0, 0)
 
     def look(self) -> Stopped:
         """Return the stopped CPU's next instruction; raises as `stopped_at`."""
@@ -72,21 +102,21 @@ class Stops:
         stopped = stopped_at(self._gdb) if expected is None else self._look_with(expected)
         if len(self._after) < _MAX_STOPS or self._last in self._after:
             self._after[self._last] = stopped.registers.pc
-        self._last = stopped.registers.pc
+        self._last = self._last[1], stopped.registers.pc
         return stopped
 
     def _look_with(self, expected: int) -> Stopped:
-        packets = [READ_REGISTERS, read_memory(expected, MAX_INSTRUCTION_BYTES)]
+        packets = [READ_REGISTERS, read_memory(expected, _CODE_BYTES)]
         answers = self._gdb.request_all(packets)
         registers = parse_registers(answers[0])
-        if registers.pc == expected:
+        if registers.pc == expected and not answers[1].startswith(b"E"):
             return _stopped(parse_memory(answers[1]), registers)
-        return _stopped(self._gdb.read_memory(registers.pc, MAX_INSTRUCTION_BYTES), registers)
+        return stopped_at(self._gdb, registers)
 
 
 def carry_out(
     stopped: Stopped, load: Callable[[Access], int], store: Callable[[Access, int], None]
-) -> list[bytes]:
+) -> dict[int, int]:
     """Do what the instruction does.
 
     Args:
@@ -95,14 +125,14 @@ def carry_out(
         store: Takes the register's value.
 
     Returns:
-        The packets that give the CPU its new register values.
+        The registers' new values by number, PC always among them.
     """
     instruction, registers = stopped.instruction, stopped.registers
     changes: dict[int, int] = {}
     base = instruction.base_after(registers.general)
     if base is not None:
         changes[instruction.base] = base
-    for access in stopped.accesses:
+    for access in instruction.accesses(registers.general):
         if access.is_load:
             changes[access.register] = load(access)
         else:
@@ -111,7 +141,7 @@ def carry_out(
     after = advance_it(registers.xpsr)
     if after != registers.xpsr:
         changes[gdb_client.XPSR] = after
-    return [gdb_client.write_register(number, value) for number, value in changes.items()]
+    return changes
 
 
 def loaded_value(access: Access, word: int) -> int:

@@ -4,7 +4,8 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from open_board.channel import Channel, ChannelClosedError
@@ -69,6 +70,11 @@ class CoreRegisters:
     general: tuple[int, ...]
     xpsr: int
 
+    def changed(self, changes: Mapping[int, int]) -> CoreRegisters:
+        """Return the registers with new values by number."""
+        general = tuple(changes.get(number, value) for number, value in enumerate(self.general))
+        return CoreRegisters(general, changes.get(XPSR, self.xpsr))
+
     @property
     def pc(self) -> int:
         """Address of the instruction that runs next."""
@@ -95,6 +101,7 @@ class GdbClient:
         self._channel = channel
         self._reader = PacketReader()
         self._deadline = deadline
+        self._unconfirmed: deque[bytes] = deque()
         self.running = False
 
     def fileno(self) -> int:
@@ -124,20 +131,24 @@ class GdbClient:
 
     def _next_payload(self) -> bytes | None:
         try:
-            return self._reader.next()
+            payload = self._reader.next()
+            while payload is not None and self._unconfirmed:
+                check_ok(self._unconfirmed.popleft(), payload)
+                payload = self._reader.next()
         except PacketError as cause:
             raise RunError(Outcome.SIMULATOR_FAILED, str(cause)) from cause
+        return payload
 
     def resume(self, changes: Sequence[bytes] = (), packet: bytes = CONTINUE) -> None:
         """Let the CPU run; `poll_stop` tells when it has stopped.
 
         Args:
-            changes: Packets to carry out before, each of which answers OK.
+            changes: Packets to carry out before, each of which answers OK; that is checked when the
+                answer has come.
             packet: The packet that starts the CPU.
         """
         self._channel.send(b"".join(map(frame, [*changes, packet])))
-        for change in changes:
-            check_ok(change, self._answer())
+        self._unconfirmed += changes
         self.running = True
 
     def change(self, changes: Sequence[bytes]) -> None:
@@ -161,9 +172,10 @@ class GdbClient:
             payload = self._next_payload()
             if payload is not None:
                 return self._stopped(payload)
-            if not self._channel.readable(0):
+            received = self._channel.take()
+            if not received:
                 return None
-            self._reader.feed(self._channel.receive(0))
+            self._reader.feed(received)
 
     def _stopped(self, packet: bytes) -> Stop:
         stop = Stop.parse(packet)
@@ -208,6 +220,16 @@ class GdbClient:
 
     def _expect_ok(self, payload: bytes) -> None:
         check_ok(payload, self.request(payload))
+
+
+def write_general(general: Sequence[int]) -> bytes:
+    """Return the packet that sets R0 to R15."""
+    return b"G%b" % struct.pack(f"<{_CORE_REGISTERS}I", *general).hex().encode()
+
+
+def continue_at(address: int) -> bytes:
+    """Return the packet that lets the CPU go on at another instruction."""
+    return b"c%x" % (address | 1)  # QEMU takes the lowest bit for Thumb state
 
 
 def write_register(number: int, value: int) -> bytes:

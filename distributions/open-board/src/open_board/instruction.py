@@ -153,6 +153,15 @@ def decode(code: bytes, address: int) -> LoadStore:
     return result
 
 
+@lru_cache(maxsize=1024)
+def decode_if_known(code: bytes, address: int) -> LoadStore | None:
+    """Decode as `decode` does; None if it is no load or store that this module knows."""
+    try:
+        return decode(code, address)
+    except RunError:
+        return None
+
+
 def memory_operand(code: bytes, address: int, registers: Sequence[int]) -> tuple[int, int] | None:
     """Return address and size in bytes of what an instruction with a memory operand reaches.
 

@@ -171,12 +171,12 @@ class Session:
         return packets
 
     def _serve_npu(self, debugger: Debugger | None) -> None:
-        served = self._bridge.serve()
         if debugger is not None:
-            debugger.npu_served(served)
-        else:
-            stale = self._strict.packets() if self._strict is not None else []
-            self._gdb.resume([*served.changes, *self._job_end.packets(), *stale])
+            debugger.npu_served(self._bridge.serve(alone=True))
+            return
+        changes, resumption = self._bridge.serve().resumption
+        stale = self._strict.packets() if self._strict is not None else []
+        self._gdb.resume([*changes, *self._job_end.packets(), *stale], resumption)
 
     def _finish_npu_access(self) -> None:
         """Carry out an access to the NPU before which a debugger's interrupt stopped the CPU.
@@ -186,7 +186,7 @@ class Session:
         """
         interrupted = False
         while self._bridge.is_at_npu():
-            self._gdb.change(self._bridge.serve().changes)
+            self._gdb.change(self._bridge.serve(alone=True).packets)
             interrupted = True
         if interrupted:
             self._gdb.step()

@@ -11,9 +11,9 @@ from collections.abc import Callable
 
 from open_board import uart_device
 from open_board.caches import FIRST_OPERATION, OPERATIONS_BYTES, CachedMemory
-from open_board.emulation import Stops, carry_out, loaded_value
-from open_board.gdb_client import GdbClient, Stop, watch_packet
-from open_board.instruction import MAX_INSTRUCTION_BYTES, memory_operand
+from open_board.emulation import Stopped, Stops, carry_out, loaded_value
+from open_board.gdb_client import GdbClient, Stop, watch_packet, write_register
+from open_board.instruction import MAX_INSTRUCTION_BYTES, Access, memory_operand
 from open_board.job import RunError
 from open_board.realism import Realism
 from open_board.uart_device import UartDevice
@@ -24,6 +24,10 @@ _UART_CHECKED_BYTES = 256  # a program polls in the same way ever after
 _MAX_STALE_WATCHES = 16
 
 _WRITES, _READS, _BOTH = 2, 3, 4
+
+
+def _ignore(_access: Access, _value: int) -> None:
+    """Carry out no store: there is none."""
 
 
 class StrictBoard:
@@ -77,7 +81,7 @@ class StrictBoard:
             RunError: The access is refused.
         """
         if stop.watch_address == FIRST_OPERATION:
-            return carry_out(self._stops.look(), lambda _: 0, self._maintain) + self.packets()
+            return [*self._carry_out(self._stops.look(), 0, self._maintain), *self.packets()]
         if stop.watch_address == _CCR:
             return self._configure()
         if stop.watch_address == uart_device.ADDRESS:
@@ -95,8 +99,8 @@ class StrictBoard:
             *(watch_packet(_READS, a, b - a) for a, b in sorted(new)),
         ]
 
-    def _maintain(self, access: object, value: int) -> None:
-        offset = getattr(access, "address") - FIRST_OPERATION  # noqa: B009
+    def _maintain(self, access: Access, value: int) -> None:
+        offset = access.address - FIRST_OPERATION
         self._memory.maintain(offset, value, self._is_running())
 
     def _configure(self) -> list[bytes]:
@@ -106,7 +110,7 @@ class StrictBoard:
         if access.is_load:
             known = int.from_bytes(self._gdb.read_memory(_CCR, _CCR_BYTES), "little")
             value = known | self._cache_bits
-            return carry_out(stopped, lambda each: loaded_value(each, value), _ignore)
+            return self._carry_out(stopped, value)
         self._cache_bits = stopped.registers.general[access.register] & (_CCR_DC | _CCR_IC)
         if self._cache_bits & _CCR_DC:
             self._memory.enable()
@@ -118,13 +122,21 @@ class StrictBoard:
         offset = access.address - uart_device.ADDRESS
         if access.is_load and offset == uart_device.STATE:
             state = self._uart.read_state()
-            return carry_out(stopped, lambda each: loaded_value(each, state), _ignore)
+            return self._carry_out(stopped, state)
         if not access.is_load:
             self._uart.write(offset, stopped.registers.general[access.register])
         watch = (_BOTH, uart_device.ADDRESS, uart_device.SIZE_BYTES)
         if self._uart.sent >= _UART_CHECKED_BYTES:
             return [watch_packet(*watch, remove=True)]
         return self._step_over(watch)
+
+    @staticmethod
+    def _carry_out(
+        stopped: Stopped, word: int, store: Callable[[Access, int], None] = _ignore
+    ) -> list[bytes]:
+        """Carry out an access in the CPU's stead; loads find ``word``."""
+        changes = carry_out(stopped, lambda each: loaded_value(each, word), store)
+        return [write_register(number, value) for number, value in changes.items()]
 
     def _check_read(self, watch: tuple[int, int]) -> list[bytes]:
         registers = self._gdb.read_registers()
@@ -138,10 +150,6 @@ class StrictBoard:
         self._gdb.change([watch_packet(*watch, remove=True)])
         self._gdb.step()
         return [watch_packet(*watch)]
-
-
-def _ignore(_access: object, _value: int) -> None:
-    """Carry out no store: there is none."""
 
 
 def _reads(code: bytes, pc: int, general: tuple[int, ...]) -> list[tuple[int, int]]:
