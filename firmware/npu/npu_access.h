@@ -39,6 +39,11 @@ static inline void npu_write(const struct npu *npu, uint32_t offset, uint32_t va
                    :                                                                               \
                    : __VA_ARGS__, "memory")
 
+/**
+ * @param from the first word or register.
+ * @param to where it goes.
+ * @param words a multiple of 4.
+ */
 static inline void npu_copy(uintptr_t from, uintptr_t to, uint32_t words) {
     for (; words >= 8; words -= 8) {
         NPU_COPY(from, to, "r2-r6, r8-r10", "r2", "r3", "r4", "r5", "r6", "r8", "r9", "r10");

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from math import ceil
+from typing import NamedTuple
 
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.cycles import Cycles, Timeline, Workload, estimate
@@ -42,6 +43,22 @@ def operation_cost(
     )
 
 
+class Added(NamedTuple):
+    """What an operation adds to its job.
+
+    Attributes:
+        cycles: Estimated cycles.
+        beats: Data beats by event number.
+    """
+
+    cycles: int
+    beats: Mapping[int, int]
+
+    def totals(self) -> EventTotals:
+        """Return it as totals, for a trace."""
+        return replace(event_totals(self.beats), cycles=self.cycles)
+
+
 @dataclass
 class _Tally:
     """Sums from which the events of a job are made at its end."""
@@ -70,16 +87,16 @@ class Account:
         self._add(beats)
         return event_totals(beats)
 
-    def operation(self, cost: OperationCost) -> EventTotals:
+    def operation(self, cost: OperationCost) -> Added:
         """Enter a block operation, and return what it adds to the job."""
         before = self._timeline.end
         self._timeline.kernel(cost.cycles.total)
         self._add(cost.beats)
         passed = self._timeline.end - before
         self._pass(passed, cost.cycles.mac_active, cost.ifm_bits)
-        return replace(event_totals(cost.beats), cycles=passed)
+        return Added(passed, cost.beats)
 
-    def transfer(self, report: DmaReport) -> EventTotals:
+    def transfer(self, report: DmaReport) -> Added:
         """Enter a DMA transfer, and return what it adds to the job."""
         before = self._timeline.end
         moved = dma_traffic(report)
@@ -88,7 +105,7 @@ class Account:
         self._add(beats)
         passed = self._timeline.end - before
         self._pass(passed)
-        return replace(event_totals(beats), cycles=passed)
+        return Added(passed, beats)
 
     def wait_for_kernels(self, outstanding: int) -> None:
         """NPU_OP_KERNEL_WAIT."""

@@ -18,6 +18,7 @@ from ethosu_model.cycles import BlockKind
 from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
 from ethosu_model.operands import FeatureMap
 from ethosu_model.operation import BlockOperation, Inputs, OperationReport
+from ethosu_model.output import limits_of
 from ethosu_model.rounding import scale_and_round
 from ethosu_model.spans import Spans, span
 from ethosu_model.traffic import Traffic
@@ -241,5 +242,5 @@ class DepthwiseConvolution(Convolution):
 
 def _largest_input(ifm: FeatureMap) -> int:
     """Return the largest magnitude that an element can have without its zero point."""
-    limits = np.iinfo(ifm.dtype)
-    return max(abs(int(limits.min) - ifm.zero_point), abs(int(limits.max) - ifm.zero_point))
+    lowest, highest = limits_of(ifm.dtype)
+    return max(abs(lowest - ifm.zero_point), abs(highest - ifm.zero_point))

@@ -131,7 +131,7 @@ class Elementwise(BlockOperation):
             return scale_wide_product(result, self.scaling)
         return self.scale_global(result)
 
-    @property
+    @cached_property
     def _reversed(self) -> bool:
         return self.state.get(Cmd0.NPU_SET_IFM2_BROADCAST.operand_order) is OperandOrder.ORDER_A
 

@@ -6,12 +6,11 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Callable
 
-from ethosu_model.accounting import Account
+from ethosu_model.accounting import Account, Added
 from ethosu_model.bus import Bus
 from ethosu_model.checks import Checks
 from ethosu_model.command_stream import CommandState, Instruction, no_pace
 from ethosu_model.config import AcceleratorConfig
-from ethosu_model.events import EventTotals
 from ethosu_model.faults import AxiChannel, CommandFault, NpuFault
 from ethosu_model.instruction_set import instruction_set
 from ethosu_model.job import Job, JobResult
@@ -166,7 +165,7 @@ class Executor:
             raise CommandFault(f"{_place(instruction)} is not modelled")
 
     def _tell_operation(
-        self, instruction: Instruction, report: OperationReport, added: EventTotals
+        self, instruction: Instruction, report: OperationReport, added: Added
     ) -> None:
         self._tell(instruction, report.describe)
         if self._trace is not None:
@@ -179,9 +178,9 @@ class Executor:
             )
         self._tell_cost(instruction, added)
 
-    def _tell_cost(self, instruction: Instruction, added: EventTotals) -> None:
+    def _tell_cost(self, instruction: Instruction, added: Added) -> None:
         if self._trace is not None:
-            self._trace.cost(instruction.offset, instruction.command.name, added)
+            self._trace.cost(instruction.offset, instruction.command.name, added.totals())
 
     def _tell(self, instruction: Instruction, describe: Callable[[], str]) -> None:
         if self._trace is not None:

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 import numpy as np
@@ -27,6 +27,13 @@ _CURVES = {
     ActivationFunction.TANH: tanh_16,
     ActivationFunction.SIGMOID: sigmoid_16,
 }
+
+
+@cache
+def limits_of(dtype: ElementType) -> tuple[int, int]:
+    """Return the lowest and the highest number that a type holds."""
+    limits = np.iinfo(dtype)
+    return int(limits.min), int(limits.max)
 
 
 class OutputStage:
@@ -67,17 +74,16 @@ class OutputStage:
         A 32-bit OFM has only those of its type: the registers have 16 bits.
         """
         dtype = _CLIP_TYPES.get(self._activation.clip_range, self._ofm.dtype)
-        limits = np.iinfo(dtype)
-        low, high = int(limits.min), int(limits.max)
+        low, high = limits_of(dtype)
         if dtype.itemsize == 4:
             return low, high
         return max(low, self._activation.minimum), min(high, self._activation.maximum)
 
     def _clamp(self, values: IntArray) -> IntArray:
         low, high = self._limits
-        held = np.iinfo(values.dtype)  # narrower than an unsigned 32-bit OFM, perhaps
-        np.maximum(values, max(low, held.min), out=values)
-        return np.minimum(values, min(high, held.max), out=values)
+        lowest, highest = limits_of(values.dtype)  # narrower than an unsigned 32-bit OFM, perhaps
+        np.maximum(values, max(low, lowest), out=values)
+        return np.minimum(values, min(high, highest), out=values)
 
     def _look_up(self, values: IntArray) -> IntArray:
         """Replace clamped values by those of the table, if the activation names one."""

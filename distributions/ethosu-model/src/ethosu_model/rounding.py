@@ -36,7 +36,7 @@ def scale_and_round(
             halves up; TRUNCATE drops the fraction towards zero.
         bound: What no magnitude in ``values`` exceeds, if the caller knows it.
     """
-    largest_multiplier = int(np.max(multiplier))
+    largest_multiplier = multiplier if isinstance(multiplier, int) else int(multiplier.max())
     if bound is None or bound * largest_multiplier >= _SAFE_PRODUCT:
         bound = max(int(values.max()), -int(values.min())) if values.size else 0
     if bound * largest_multiplier < _SAFE_PRODUCT:
@@ -100,7 +100,10 @@ def _tfl(product: IntArray, shift: IntArray | int) -> IntArray:
 
     With a shift below 31 TFLite shifts left before it multiplies, so there is one rounding.
     """
-    least, most = int(np.min(shift)), int(np.max(shift))
+    if isinstance(shift, int):
+        least = most = shift
+    else:
+        least, most = int(shift.min()), int(shift.max())
     if most <= 31:
         return _natural(product, shift)
     if isinstance(shift, int):

@@ -90,6 +90,7 @@ class NpuBridge:
     Attributes:
         board: Where these are.
         register_reads: Words that were read from the NPU's page so far.
+        register_writes: Words that were written to it.
         adapters: The timing adapters.
     """
 
@@ -122,7 +123,7 @@ class NpuBridge:
         self._interrupt = False
         self._realism = realism
         self._of_jobs = NpuStatistics()
-        self.register_reads = self._register_writes = 0
+        self.register_reads = self.register_writes = 0
         self.adapters = TimingAdapters(realism)
 
     @cached_property
@@ -135,7 +136,7 @@ class NpuBridge:
         return replace(
             self._of_jobs,
             register_reads=self.register_reads,
-            register_writes=self._register_writes,
+            register_writes=self.register_writes,
         )
 
     @property
@@ -233,7 +234,7 @@ class NpuBridge:
             self._store_beside_npu(access, value)
             return
         word = _merged(access, value, lambda: self._npu.peek(offset))
-        self._register_writes += 1
+        self.register_writes += 1
         if self._npu.write(offset, word, secure=is_secure_alias(address)):
             self._end_job()
 

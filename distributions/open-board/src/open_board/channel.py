@@ -69,18 +69,15 @@ class Channel:
             ChannelClosedError: The other end is closed.
             RunError: Nothing arrived in time.
         """
+        data = self.take()
+        if data:
+            return data
         if not self.readable(timeout_s):
             raise RunError(
                 Outcome.SIMULATOR_FAILED,
                 f"the simulator did not answer on its {self.name} channel for {timeout_s:g} s",
             )
-        try:
-            data = self._socket.recv(_CHUNK_BYTES)
-        except OSError as cause:
-            raise ChannelClosedError(self.name) from cause
-        if not data:
-            raise ChannelClosedError(self.name)
-        return data
+        return self.take()
 
     def take(self) -> bytes:
         """Return what has arrived, nothing if nothing has.

@@ -66,19 +66,24 @@ class PacketReader:
         Raises:
             PacketError: The packet's checksum or escapes are wrong.
         """
-        start = self._pending.find(b"$")
-        between = self._pending if start < 0 else self._pending[:start]
-        self.interrupted |= INTERRUPT in between
-        if start < 0:
-            self._pending.clear()
+        pending = self._pending
+        start = pending.find(b"$")
+        if start:
+            self._skip(start)
+            if start < 0:
+                return None
+        end = pending.find(b"#")
+        if end < 0 or len(pending) < end + _TRAILER_BYTES:
             return None
-        del self._pending[:start]
-        end = self._pending.find(b"#")
-        if end < 0 or len(self._pending) < end + _TRAILER_BYTES:
-            return None
-        packet = bytes(self._pending[: end + _TRAILER_BYTES])
-        del self._pending[: end + _TRAILER_BYTES]
+        packet = bytes(pending[: end + _TRAILER_BYTES])
+        del pending[: end + _TRAILER_BYTES]
         return _unframe(packet)
+
+    def _skip(self, start: int) -> None:
+        """Drop what is before a packet, or all if none begins."""
+        between = len(self._pending) if start < 0 else start
+        self.interrupted |= self._pending.find(INTERRUPT, 0, between) >= 0
+        del self._pending[:between]
 
 
 def _unframe(packet: bytes) -> bytes:

@@ -65,6 +65,7 @@ class RamCopy:
         self._bytes = bytearray(ram.size_bytes)
         self._fetched: set[int] = set()
         self._dirty: set[int] = set()
+        self._usual: set[int] = set()
 
     def offset(self, address: int, size_bytes: int) -> int | None:
         """Return where the range lies in the RAM, or None if not all of it does."""
@@ -94,10 +95,12 @@ class RamCopy:
         for start, end in _runs(self._dirty):
             self._physical.write(self._ram.bases[0] + start, bytes(self._bytes[start:end]))
         self._dirty.clear()
-        self._fetched.clear()
+        self._usual, self._fetched = self._fetched, set()
 
     def _fetch(self, pages: Iterable[int]) -> None:
         missing = {page for page in pages if page not in self._fetched}
+        if missing and not self._fetched:
+            missing |= self._usual  # jobs are alike: one transfer for what the last one touched
         for start, end in _runs(missing):
             data = self._physical.read(self._ram.bases[0] + start, end - start)
             self._bytes[start:end] = data

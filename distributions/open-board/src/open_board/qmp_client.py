@@ -22,7 +22,11 @@ class QmpClient:
     """
 
     def __init__(self, channel: Channel, deadline: Deadline) -> None:
-        """Read the greeting and leave negotiation mode; answers are due as ``deadline`` says."""
+        """Read the greeting; answers are due as ``deadline`` says.
+
+        Negotiation is left for the first command: from then on QEMU sends two events at every
+        stop of the CPU, which nobody asks for.
+        """
         self._channel = channel
         self._deadline = deadline
         self._pending = bytearray()
@@ -32,7 +36,7 @@ class QmpClient:
             self.version = (version["major"], version["minor"], version["micro"])
         except (KeyError, TypeError) as cause:
             raise _unexpected(greeting) from cause
-        self._execute("qmp_capabilities")
+        self._ready = False
 
     def cpu_state(self) -> dict[str, int]:
         """Return ``R00`` to ``R15`` and ``XPSR`` without stopping the CPU.
@@ -49,6 +53,9 @@ class QmpClient:
         self._execute("set-action", {"reboot": "shutdown"})
 
     def _execute(self, command: str, arguments: dict[str, Any] | None = None) -> Any:
+        if not self._ready:
+            self._ready = True
+            self._execute("qmp_capabilities")
         request = {"execute": command, "arguments": arguments or {}}
         self._channel.send(json.dumps(request).encode() + b"\n")
         while True:

@@ -36,12 +36,12 @@ _RECEIVE_TIMEOUT_S = 1.0
 
 
 @dataclass(frozen=True)
-class _Sample:
-    """Where a silent CPU was, to see whether it hangs there."""
+class _Progress:
+    """What a CPU has done that can be seen without asking QEMU."""
 
-    exception: int
     uart_bytes: int
     register_reads: int
+    register_writes: int
 
 
 class Session:
@@ -91,7 +91,7 @@ class Session:
         self._meter = meter
         self._strict = strict
         self._pauses = pauses
-        self._last_sample: _Sample | None = None
+        self._last_progress: _Progress | None = None
         self._silent_samples = 0
         self._next_sample = 0.0
         self._sample_time = 0.0
@@ -220,15 +220,19 @@ class Session:
 
     def _look_at_cpu(self) -> None:
         """Fail if the CPU has sat silently in a fault handler for some looks."""
+        bridge = self._bridge
+        progress = _Progress(len(self._uart.output), bridge.register_reads, bridge.register_writes)
+        if progress != self._last_progress:
+            self._last_progress = progress
+            self._silent_samples = 0
+            return
         exception = self._qmp.cpu_state().get("XPSR", 0) & EXCEPTION_MASK
-        sample = _Sample(exception, len(self._uart.output), self._bridge.register_reads)
         # On a busy machine it may not have had its turn.
         if self._deadline.used_s < self._sample_time + _SAMPLE_INTERVAL_S / 2:
             return
         self._sample_time = self._deadline.used_s
-        is_silent = exception in FAULT_EXCEPTIONS and sample == self._last_sample
+        is_silent = exception in FAULT_EXCEPTIONS
         self._silent_samples = self._silent_samples + 1 if is_silent else 0
-        self._last_sample = sample
         if self._silent_samples >= _SILENT_SAMPLES:
             raise self._fault()
 
