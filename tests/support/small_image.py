@@ -93,6 +93,10 @@ void reset_handler(void) {
 ADD = "int add(int a, int b) { return a + b; }\n"
 
 
+# A pattern of memset's origin: newlib's members are called lib_a-* or, since 4.4, libc_a-*.
+NANO_MEMSET = r"libc_nano\.a\(libc?_a-memset\.o\)"
+
+
 @dataclass(frozen=True)
 class Linked:
     """A linked image and its map."""

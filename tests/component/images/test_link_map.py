@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import pairwise
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from ethosmith.images.link_map import (
     plain_origin,
     read_link_map,
 )
-from tests.support.small_image import MAIN, Linked, link, run
+from tests.support.small_image import MAIN, NANO_MEMSET, Linked, link, run
 
 
 def map_of(linked: Linked) -> LinkMap:
@@ -37,14 +38,14 @@ def origin_of(linked: Linked, symbol: str) -> str:
 @pytest.mark.parametrize(
     ("symbol", "origin"),
     [
-        ("table", "small.o"),
-        ("weights", "small.o"),
-        ("add", "own libraries/libadd.a(add.o)"),
-        ("memset", "libc_nano.a(lib_a-memset.o)"),
+        ("table", r"small\.o"),
+        ("weights", r"small\.o"),
+        ("add", r"own libraries/libadd\.a\(add\.o\)"),
+        ("memset", NANO_MEMSET),
     ],
 )
 def test_symbol_is_found_in_its_object(small: Linked, symbol: str, origin: str) -> None:
-    assert origin_of(small, symbol) == origin
+    assert re.fullmatch(origin, origin_of(small, symbol))
 
 
 def test_contributions_cover_each_section_exactly(small: Linked) -> None:
