@@ -12,6 +12,7 @@ import os
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,9 @@ _MAX_INTERVAL_S = 5.0
 # of processes that compute now and then, and wait at the moment.
 _SLACK = 10.0
 _MAX_STAT_BYTES = 4096
+# No program that is asked here says as much; one that never stops must not fill the memory.
+_MAX_OUTPUT_BYTES = 256 << 20
+_PIECE_BYTES = 64 << 10
 _MAX_PROCESSES = 1000
 
 Look = Callable[[int], tuple[float, bool] | None]
@@ -50,7 +54,7 @@ def run_within(
         environment: its environment; None: this process's.
 
     Raises:
-        EthosmithError: it cannot be started, or does not end.
+        EthosmithError: it cannot be started, does not end, or writes more than 256 MiB.
     """
     name = str(command[0])
     with _as_input(given) as source:
@@ -104,15 +108,64 @@ def _communicate(
     process: subprocess.Popen[bytes], name: str, limit_s: float
 ) -> tuple[bytes, bytes]:
     meter = Meter(process.pid)
+    readers = [_Reader(stream) for stream in (process.stdout, process.stderr) if stream]
     try:
-        while True:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                return process.communicate(timeout=min(_INTERVAL_S, limit_s))
+        while any(reader.is_alive() for reader in readers):
+            for reader in readers:
+                reader.join(min(_INTERVAL_S, limit_s) / len(readers))
+            if any(reader.is_full for reader in readers):
+                raise EthosmithError(
+                    f"{name}: writes more than {_MAX_OUTPUT_BYTES >> 20} MiB; stopped"
+                )
             if meter.used_s() >= limit_s:
                 raise EthosmithError(f"{name}: no end after {limit_s:g} s of computing or waiting")
+        # It may have closed its output and go on.
+        _wait(process, meter, name, limit_s)
     except BaseException:
         _end(process)
+        for reader in readers:
+            # A file that is closed while it is read may be another's a moment later.
+            reader.join(_INTERVAL_S)
         raise
+    output, messages = (reader.content for reader in readers)
+    return output, messages
+
+
+def _wait(process: subprocess.Popen[bytes], meter: Meter, name: str, limit_s: float) -> None:
+    while True:
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=min(_INTERVAL_S, limit_s))
+            return
+        if meter.used_s() >= limit_s:
+            raise EthosmithError(f"{name}: no end after {limit_s:g} s of computing or waiting")
+
+
+class _Reader(threading.Thread):
+    """Reads what a program writes, up to a limit."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        super().__init__(daemon=True)
+        self._stream = stream
+        self._pieces: list[bytes] = []
+        self._size_bytes = 0
+        self.start()
+
+    def run(self) -> None:
+        """Read until the end, or the limit."""
+        with contextlib.suppress(OSError, ValueError):
+            while not self.is_full and (piece := os.read(self._stream.fileno(), _PIECE_BYTES)):
+                self._pieces.append(piece)
+                self._size_bytes += len(piece)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether more was written than the limit."""
+        return self._size_bytes > _MAX_OUTPUT_BYTES
+
+    @property
+    def content(self) -> bytes:
+        """What was written."""
+        return b"".join(self._pieces)
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

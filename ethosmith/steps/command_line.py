@@ -12,8 +12,11 @@ import importlib
 import inspect
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
+import tempfile
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -29,6 +32,8 @@ from ethosmith.steps.step import OWN_PACKAGE, Field, Step, attribute_helps, fiel
 
 _STANDARD_INPUT = "-"
 _IN_CHILD = "ETHOSMITH_STEP_IN_CHILD"
+# Of the largest memory of a child: macOS counts bytes, Linux KiB.
+_RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _MAX_SPEC_BYTES = 1 << 24
 _PLUMBING = {"command_line", "document", "step"}
 _USAGE = "ethosmith step NAME [SPEC | options]"
@@ -135,21 +140,35 @@ def _run_in_child(step: Step) -> int:
         return fail(str(error))
     command = [python, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT]
     try:
-        done = subprocess.run(
-            command,
-            input=json.dumps(step.spec()),
-            text=True,
-            env={**os.environ, _IN_CHILD: step.name()},
-            # It holds the build's lock, should this process be killed.
-            close_fds=False,
-            check=False,
-        )
+        # What a child leaves that a library ended is removed with its folder.
+        with tempfile.TemporaryDirectory(prefix="step-", ignore_cleanup_errors=True) as scratch:
+            done = subprocess.run(
+                command,
+                input=json.dumps(step.spec()),
+                text=True,
+                env={**os.environ, _IN_CHILD: step.name(), "TMPDIR": scratch},
+                # It holds the build's lock, should this process be killed.
+                close_fds=False,
+                check=False,
+            )
     except KeyboardInterrupt:
         return fail("interrupted")
-    if done.returncode < 0:
-        signal = signal_name(-done.returncode)
-        return fail(f"{step.crashed(signal)} ({signal})")
-    return done.returncode
+    return fail(_ended_by(step, -done.returncode)) if done.returncode < 0 else done.returncode
+
+
+def _ended_by(step: Step, number: int) -> str:
+    """Return what is known of a child that a signal ended; those of others tell of no input."""
+    name = signal_name(number)
+    what = f"{step.name()} {step.title}".strip()
+    if number == signal.SIGKILL:
+        used_gib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _RSS_UNIT / 2**30
+        return (
+            f"{what}: ended by {name} when it held up to {used_gib:.1f} GiB; a system does so when"
+            " its memory runs out"
+        )
+    if number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
+        return f"{what}: another process ended it ({name})"
+    return f"{step.crashed(name)} ({name})"
 
 
 def _python_of(step: Step) -> str:

@@ -14,7 +14,12 @@ from ethosmith.steps.step import Input, Output, Step, step
 _TOSA = ".tosa"
 
 
-@step(verb="MAP", packages=("ai-edge-litert", "ethos-u-vela", "numpy"), distributable=True)
+@step(
+    verb="MAP",
+    packages=("ai-edge-litert", "ethos-u-vela", "numpy"),
+    distributable=True,
+    isolated=True,
+)
 class MapCommands(Step):
     """Compile a network as the step compile-with-vela does, with Vela's debug database.
 

@@ -59,6 +59,22 @@ def _command_line(process: Path) -> bytes:
         return b""
 
 
+def test_a_program_that_never_stops_writing_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ethosmith.core.bounded_run._MAX_OUTPUT_BYTES", 1 << 20)
+    code = "import sys\nwhile True: sys.{}.write('y' * 4096)"
+    for stream in ("stdout", "stderr"):
+        with pytest.raises(EthosmithError, match=r": writes more than 1 MiB; stopped$"):
+            run_within(_python(code.format(stream)), 60)
+
+
+@_LINUX
+def test_a_program_that_closed_its_output_is_waited_for() -> None:
+    code = "import os, time; os.close(1); os.close(2); time.sleep(0.3); os._exit(5)"
+    assert run_within(_python(code), 20).returncode == 5
+    with pytest.raises(EthosmithError, match=r"no end after 0\.5 s"):
+        run_within(_python(code.replace("0.3", "1000")), 0.5)
+
+
 def test_a_missing_program_is_an_error_of_one_line() -> None:
     with pytest.raises(EthosmithError, match=r"^/no/such: cannot be run: .*No such file"):
         run_within(["/no/such"], 1)

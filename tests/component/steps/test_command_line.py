@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import json
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ from tests.support.project_copy import ROOT
 # A step of a project of the user's: the library that it calls may end the process.
 _STEP = """
 import os
+import tempfile
 from ethosmith.core.errors import EthosmithError
 from ethosmith.steps.step import Output, Step, step
 
@@ -26,7 +29,10 @@ class SomeStep(Step):
     output: Output
 
     def run(self):
+        if self.model.isdecimal():
+            os.kill(os.getpid(), int(self.model))
         if self.model == "abort":
+            tempfile.mkdtemp()
             os.abort()
         if self.model == "wrong":
             raise EthosmithError("no such network")
@@ -41,7 +47,7 @@ def _run(folder: Path, *words: str, given: str = "") -> tuple[int, str]:
     (folder / "some_step.py").write_text(_STEP, "utf-8")
     done = subprocess.run(
         [sys.executable, "-m", "ethosmith", "step", *words],
-        env={"PYTHONPATH": f"{folder}:{ROOT}"},
+        env={"PYTHONPATH": f"{folder}:{ROOT}", "TMPDIR": str(folder)},
         input=given,
         capture_output=True,
         text=True,
@@ -67,6 +73,19 @@ def test_a_crash_becomes_the_step_s_own_message(tmp_path: Path) -> None:
     code, said = _run(tmp_path, "some_step", "-", given=spec)
     assert code == 1
     assert said.endswith("error: abort: SIGABRT! (SIGABRT)\n")
+    left = {one.name for one in tmp_path.iterdir()}
+    assert left <= {"some_step.py", "__pycache__"}
+
+
+def test_a_signal_of_others_does_not_blame_the_input(tmp_path: Path) -> None:
+    killed, terminated = (
+        _run(tmp_path, "some_step", json.dumps({"model": str(int(number)), "output": "out"}))
+        for number in (signal.SIGKILL, signal.SIGTERM)
+    )
+    assert killed[0] == terminated[0] == 1
+    held = r"ended by SIGKILL when it held up to 0\.\d GiB; a system does so when its memory"
+    assert re.search(rf"error: some_step .*: {held} runs out\n$", killed[1])
+    assert terminated[1].endswith(": another process ended it (SIGTERM)\n")
 
 
 def test_an_error_of_the_child_is_one_line(tmp_path: Path) -> None:
