@@ -48,28 +48,13 @@ def measured_layers(
     made = build.made.get(compiled.model)
     if made is None or not isinstance(made.step, CompileWithVela) or _reason(build, configuration):
         return
-    vela, folder = made.step, Path(vela_folder(usecase, configuration))
-    from ethosmith.steps.map_commands import MapCommands
-
-    commands = build.add(
-        MapCommands(
-            network=vela.network,
-            network_name=vela.network_name,
-            compiled=compiled.model,
-            accelerator_config=vela.accelerator_config,
-            system_config=vela.system_config,
-            memory_mode=vela.memory_mode,
-            optimise=vela.optimise,
-            arena_cache_size_bytes=vela.arena_cache_size_bytes,
-            output=folder / f"{vela.network_name}_commands.json",
-        )
-    )
+    commands = _map(build, made.step, compiled.model, Path(vela_folder(usecase, configuration)))
     from ethosmith.steps.measure_layers import MeasureLayers
 
     account = build.add(
         MeasureLayers(
             axf=image.axf,
-            map=commands.output,
+            map=commands,
             npu=configuration.board_npu.name,
             system_config=configuration.system_config,
             board=build.platform.descriptor.open_board or None,
@@ -82,6 +67,24 @@ def measured_layers(
         )
     )
     build.engine.alias(_TARGET, [account.output])
+
+
+def _map(build: Build, vela: CompileWithVela, compiled: Path, folder: Path) -> Path:
+    """Declare where the commands of what Vela compiled came from."""
+    from ethosmith.steps.map_commands import MapCommands
+
+    step = MapCommands(
+        network=vela.network,
+        network_name=vela.network_name,
+        compiled=compiled,
+        accelerator_config=vela.accelerator_config,
+        system_config=vela.system_config,
+        memory_mode=vela.memory_mode,
+        optimise=vela.optimise,
+        arena_cache_size_bytes=vela.arena_cache_size_bytes,
+        output=folder / f"{vela.network_name}_commands.json",
+    )
+    return build.add(step).output
 
 
 def layers_file(

@@ -51,17 +51,8 @@ def declare_live(
     if LIVE not in build.session.targets:
         return
     _check(build)
-    platform = build.platform
-    from ethosmith.steps.generate_live_window import GenerateLiveWindow
-
-    window = GenerateLiveWindow(
-        usecase=usecase.name,
-        platform=platform.path,
-        source=shown(build, usecase),
-        output=usecase.outputs / LIVE / platform.descriptor.name / "live_window.c",
-    )
     own = build.project.relative(DESCRIPTOR_ROOT / _SOURCES / "live.c")
-    sources = (*generated.sources, build.add(window).output, own)
+    sources = (*generated.sources, _window(build, usecase), own)
     name = f"{usecase.variant}_{LIVE}"
     image = firmware_image(build, usecase, configuration, generated._replace(sources=sources), name)
     accuracy = usecase.descriptor.accuracy
@@ -73,7 +64,7 @@ def declare_live(
         heading=usecase.descriptor.title,
         configuration=configuration.title,
         axf=image.axf,
-        platform=platform.path,
+        platform=build.platform.path,
         npu=configuration.board_npu.name,
         system_config=configuration.system_config,
         network=network.path,
@@ -89,6 +80,19 @@ def declare_live(
     )
     build.engine.alias(LIVE, step.inputs)
     step_after(build, LIVE, step)
+
+
+def _window(build: Build, usecase: SelectedUseCase) -> Path:
+    """Declare the C file that says where the host puts a sample."""
+    from ethosmith.steps.generate_live_window import GenerateLiveWindow
+
+    window = GenerateLiveWindow(
+        usecase=usecase.name,
+        platform=build.platform.path,
+        source=shown(build, usecase),
+        output=usecase.outputs / LIVE / build.platform.descriptor.name / "live_window.c",
+    )
+    return build.add(window).output
 
 
 def _check(build: Build) -> None:
