@@ -75,12 +75,12 @@ class Stage(Strict):
 
 
 class Optimise(Strict):
-    """How a Keras network is conditioned before it is quantised.
+    """How a network is conditioned before it is quantised.
 
     Attributes:
         fine_tune: a Python file with the function
             `fine_tune(network, *, epochs, seed, callbacks)`, which trains the Keras network that
-            it is given, in place.
+            it is given, in place; for a PyTorch network, `begin_epoch` instead of `callbacks`.
         reads: files and folders that it reads beside the Python files of its own folder; where
             one changes, it trains again.
         seed: of the training.

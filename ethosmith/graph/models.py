@@ -147,7 +147,7 @@ def quantised_network(
                 " network takes 'representative: samples', or '{seed: 0}'"
             )
         calibration = () if random else tuple(representative)
-        return quantised_pytorch(build, usecase, model.pytorch, calibration, random)
+        return quantised_pytorch(build, usecase, model.pytorch, calibration, random, folder)
     step = build.add(
         QuantiseNetwork(
             model=model.path,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The way of a Keras network through the stages of ``optimise:``, before it is quantised."""
+"""The way of a network through the stages of ``optimise:``, before it is quantised."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from ethosmith.descriptors.optimise import Optimise, Stage
 from ethosmith.graph.build import Build
 from ethosmith.graph.layout import SelectedUseCase
 from ethosmith.graph.models import FloatModel
+from ethosmith.graph.pytorch import PYTHON_SUFFIX, PytorchModel
 from ethosmith.steps.step import Step
 
 _KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
@@ -42,7 +43,8 @@ def conditioned_model(build: Build, usecase: SelectedUseCase, model: FloatModel)
     A network of ``model=`` is taken as it is: the stages are for the descriptor's own.
 
     Raises:
-        EthosmithError: there are stages, and the network is no Keras file.
+        EthosmithError: there are stages, and the network is neither a Keras file nor built by a
+            Python file.
     """
     return [model, *stage_models(build, usecase, model)][-1]
 
@@ -58,19 +60,72 @@ def stage_models(build: Build, usecase: SelectedUseCase, model: FloatModel) -> l
     optimise, found = usecase.descriptor.optimise, []
     if optimise is None or not stages_of(usecase):
         return []
-    if model.path.suffix.lower() not in _KERAS_SUFFIXES:
+    is_built = model.pytorch is not None and model.path.suffix.lower() == PYTHON_SUFFIX
+    if not is_built and model.path.suffix.lower() not in _KERAS_SUFFIXES:
         message = (
-            f"conditions Keras networks ({', '.join(_KERAS_SUFFIXES)}), and the model is"
-            f" {model.path.name}: remove it"
+            f"conditions Keras networks ({', '.join(_KERAS_SUFFIXES)}), and PyTorch networks that a"
+            f" Python file builds (net.py); the model is {model.path.name}: give one, or remove it"
         )
         raise error_at(usecase.path, ("optimise",), message)
     training = _training(build, usecase, optimise)
-    for index, stage in enumerate(optimise.stages):
-        output = usecase.outputs / f"{usecase.model_name}_{index + 1}_{stage.kind}.keras"
-        build.add(_step(model.path, output, optimise.stages[: index + 1], training))
-        model = FloatModel(output, (output,))
+    for index in range(len(optimise.stages)):
+        model = _after_stage(build, usecase, model, optimise.stages[: index + 1], training)
         found.append(model)
     return found
+
+
+def _after_stage(
+    build: Build,
+    usecase: SelectedUseCase,
+    model: FloatModel,
+    stages: Sequence[Stage],
+    training: _Training,
+) -> FloatModel:
+    """Declare the last one of ``stages``, and return what it makes of ``model``."""
+    number, offline = len(stages), build.session.offline
+    stem = f"{usecase.model_name}_{number}_{stages[-1].kind}"
+    if model.pytorch is None:
+        output = usecase.outputs / f"{stem}.keras"
+        build.add(_step(model.path, output, stages, training))
+        return FloatModel(output, (output,))
+    output = usecase.outputs / f"{stem}.pt"
+    build.add(_pytorch_step(model.pytorch, output, stages, training, offline=offline))
+    after = model.pytorch._replace(weights=output, folder=stage_folder(number))
+    return model._replace(pytorch=after)
+
+
+def stage_folder(number: int) -> str:
+    """Return where below a use case's folder the networks of a stage are; 0: before the first."""
+    return f"stages/{number}"
+
+
+def _pytorch_step(
+    model: PytorchModel,
+    output: Path,
+    stages: Sequence[Stage],
+    training: _Training,
+    *,
+    offline: bool,
+) -> Step:
+    """Return the step of the last one of ``stages``."""
+    *before, stage = stages
+    kept = next((one.cluster.values for one in before if one.cluster), 0)
+    from ethosmith.steps.condition_pytorch import ConditionPytorch
+
+    return ConditionPytorch(
+        model=model.path,
+        model_files=model.files,
+        builder=model.builder,
+        weights=model.weights,
+        stage=stage.kind,
+        sparsity=stage.prune.sparsity if stage.prune else 0.0,
+        values=stage.cluster.values if stage.cluster else 0,
+        keep_zeros=any(one.prune for one in before),
+        keep_values=kept if stage.quantisation_aware else 0,
+        output=output,
+        offline=offline,
+        **training.of(stage),
+    )
 
 
 def _step(model: Path, output: Path, stages: Sequence[Stage], training: _Training) -> Step:

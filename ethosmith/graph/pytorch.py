@@ -19,8 +19,8 @@ from ethosmith.graph.samples import obtained_file
 if TYPE_CHECKING:
     from ethosmith.steps.export_pytorch import ExportPytorch
 
-_PYTHON = ".py"
-_SUFFIXES = (".pt2", _PYTHON)
+PYTHON_SUFFIX = ".py"
+_SUFFIXES = (".pt2", PYTHON_SUFFIX)
 _PYTHON_FILE = "give the Python file that builds the network (net.py:build)"
 # Files that people have of PyTorch networks, and what to give instead.
 _NOT_TAKEN = {
@@ -40,12 +40,14 @@ class PytorchModel(NamedTuple):
         files: that file, and the modules beside it that it imports.
         builder: the function of the Python file that returns the network.
         weights: its state_dict, if there is one.
+        folder: below the use case's, of what is made of it; of a stage of ``optimise:``.
     """
 
     path: Path
     files: tuple[Path, ...]
     builder: str
     weights: Path | None
+    folder: str = ""
 
 
 class Int8Network(NamedTuple):
@@ -111,7 +113,7 @@ def _declared_weights(build: Build, usecase: SelectedUseCase) -> Path | None:
 
 
 def _weights_beside(root: Path, path: Path) -> Path | None:
-    if path.suffix.lower() != _PYTHON:
+    if path.suffix.lower() != PYTHON_SUFFIX:
         return None
     beside = (path.with_suffix(suffix) for suffix in _WEIGHTS_SUFFIXES)
     return next((file for file in beside if (root / file).is_file()), None)
@@ -120,9 +122,9 @@ def _weights_beside(root: Path, path: Path) -> Path | None:
 def _with_imports(path: Path) -> list[Path]:
     """Return ``path`` and the modules in its folder that it imports, and that those import."""
     found = [path]
-    if path.suffix.lower() == _PYTHON:
+    if path.suffix.lower() == PYTHON_SUFFIX:
         for file in found:
-            new = {path.with_name(f"{name}{_PYTHON}") for name in _imported_names(file)}
+            new = {path.with_name(f"{name}{PYTHON_SUFFIX}") for name in _imported_names(file)}
             found += sorted(one for one in new if one not in found and one.is_file())
     return found
 
@@ -144,7 +146,7 @@ def exported_network(build: Build, usecase: SelectedUseCase, model: PytorchModel
     """Declare the network as one graph with fixed shapes, checked against the use case."""
     from ethosmith.steps.export_pytorch import ExportPytorch
 
-    pattern = usecase.descriptor.model.input_shape
+    pattern, place = usecase.descriptor.model.input_shape, usecase.outputs / model.folder
     return build.add(
         ExportPytorch(
             model=model.path,
@@ -154,9 +156,9 @@ def exported_network(build: Build, usecase: SelectedUseCase, model: PytorchModel
             layout=usecase.descriptor.model.layout,
             pattern=None if pattern is None else list(pattern),
             usecase=str(usecase.path),
-            exported=usecase.outputs / f"{usecase.model_name}_exported.pt2",
-            shape=None if pattern is None else usecase.outputs / "input_shape.json",
-            form=usecase.outputs / "network_inputs.json",
+            exported=place / f"{usecase.model_name}_exported.pt2",
+            shape=None if pattern is None else place / "input_shape.json",
+            form=place / "network_inputs.json",
             offline=build.session.offline,
         )
     )
@@ -168,11 +170,21 @@ def quantised_pytorch(
     model: PytorchModel,
     representative: tuple[Path, ...],
     random: Mapping[str, Any] | None,
+    folder: str = "",
 ) -> Int8Network:
-    """Declare the int8 network; the last two are those of the step quantise-pytorch."""
+    """Declare the int8 network.
+
+    Args:
+        build: where it is declared.
+        usecase: whose network it is.
+        model: the network as it comes.
+        representative: as of the step quantise-pytorch.
+        random: as there.
+        folder: below the use case's, for the int8 network.
+    """
     from ethosmith.steps.quantise_pytorch import QuantisePytorch
 
-    stem = f"{usecase.model_name}_int8"
+    stem = usecase.outputs / folder / f"{usecase.model_name}_int8"
     # Only a runtime without kernels for the CPU needs the network in one piece.
     whole = any(not one.runtime.has_cpu_kernels for one in build.session.configurations)
     step = build.add(
@@ -182,9 +194,9 @@ def quantised_pytorch(
             representative=representative,
             random=random,
             label_count=len(usecase.labels),
-            quantised=usecase.outputs / f"{stem}.pt2",
-            tosa=usecase.outputs / f"{stem}.tosa" if whole else None,
-            network=usecase.outputs / f"{stem}.json",
+            quantised=stem.with_suffix(".pt2"),
+            tosa=stem.with_suffix(".tosa") if whole else None,
+            network=stem.with_suffix(".json"),
             offline=build.session.offline,
         )
     )

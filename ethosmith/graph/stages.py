@@ -17,7 +17,8 @@ from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase, image_file, vela_folder
 from ethosmith.graph.models import FloatModel, quantised_network
-from ethosmith.graph.optimise import stage_models, stages_of
+from ethosmith.graph.optimise import stage_folder, stage_models, stages_of
+from ethosmith.graph.pytorch import pytorch_host_answers
 from ethosmith.steps.compile_with_vela import CompileWithVela
 
 _TARGET, _REPORT = "stages", "report"
@@ -64,7 +65,7 @@ def measured_stages(
     evaluated = measuring.evaluated
     wanted = evaluated.wanted if evaluated else None
     found = [
-        _one(build, usecase, configuration, one, f"stages/{index}", measuring)
+        _one(build, usecase, configuration, one, stage_folder(index), measuring)
         for index, one in enumerate([model, *stage_models(build, usecase, model)])
     ]
     from ethosmith.steps.compare_stages import CompareStages
@@ -99,12 +100,16 @@ def _one(
     measuring: Measuring,
 ) -> _Measured:
     """Declare the int8 network of one stage, what Vela makes of it, and this machine's answers."""
-    network = quantised_network(build, usecase, model, measuring.features, folder).path
+    network = quantised_network(build, usecase, model, measuring.features, folder)
+    if network.is_pytorch and network.tosa is None:
+        raise EthosmithError(
+            f"{_TARGET}: measures what the NPU runs of a whole network: give runtime=direct"
+        )
     vela, place = usecase.descriptor.vela, Path(vela_folder(usecase, configuration)) / folder
     name = usecase.model_name
     compiled = build.add(
         CompileWithVela(
-            network=network,
+            network=network.tosa or network.path,
             network_name=name,
             accelerator_config=configuration.npu_name,
             system_config=configuration.system_config,
@@ -118,6 +123,13 @@ def _one(
     )
     if measuring.evaluated is None:
         return _Measured(compiled.summary)
+    shards = [one._replace(answers=one.answers / folder) for one in measuring.evaluated.shards]
+    if model.pytorch:
+        parts = [(one.items, one.answers) for one in shards]
+        answers = pytorch_host_answers(
+            build, usecase, model.pytorch, network, measuring.host, parts
+        )
+        return _Measured(compiled.summary, *answers)
     from ethosmith.steps.convert_float_network import ConvertFloatNetwork
 
     converted = ConvertFloatNetwork(
@@ -125,13 +137,12 @@ def _one(
         model_files=model.files,
         output=usecase.outputs / folder / "float.tflite",
     )
-    networks = {"float": build.add(converted).output, "int8": network}
-    shards = [one._replace(answers=one.answers / folder) for one in measuring.evaluated.shards]
-    answers = {
-        kind: host_answers(build, usecase, kind, path, measuring.host, shards)
+    networks = {"float": build.add(converted).output, "int8": network.path}
+    floating, integer = (
+        host_answers(build, usecase, kind, path, measuring.host, shards)
         for kind, path in networks.items()
-    }
-    return _Measured(compiled.summary, answers["float"], answers["int8"])
+    )
+    return _Measured(compiled.summary, floating, integer)
 
 
 def _title(stage: Stage) -> str:

@@ -81,11 +81,7 @@ def read_network(source: ModelSource, input_shape: Shape | None) -> tuple[Any, t
     Raises:
         EthosmithError: it cannot be read or built, or an input is not a float32 batch of 1.
     """
-    import torch  # noqa: PLC0415 takes seconds
-
     quiet()
-    # What a network computes at random while it is built is the same every time.
-    torch.manual_seed(0)
     if source.path.suffix.lower() == PT2_SUFFIX:
         return _of_archive(source.path)
     return _built(source, input_shape)
@@ -120,9 +116,22 @@ def _of_archive(path: Path) -> tuple[Any, tuple[Any, ...]]:
     return program.module(check_guards=False), inputs
 
 
-def _built(source: ModelSource, input_shape: Shape | None) -> tuple[Any, tuple[Any, ...]]:
+def built_module(source: ModelSource) -> Any:
+    """Return what the function of a Python file builds, with its state_dict, a torch.nn.Module.
+
+    Raises:
+        EthosmithError: it cannot be built, or the state_dict does not fit.
+    """
+    return _built_by(source)[0]
+
+
+def _built_by(source: ModelSource) -> tuple[Any, Any]:
+    """Return the module, and the user's own module of Python; see `built_module`."""
     import torch  # noqa: PLC0415
 
+    quiet()
+    # What a network computes at random while it is built is the same every time.
+    torch.manual_seed(0)
     user = _imported(source.path)
     build = _function(source.path, user, source.builder)
     module = _called(source.path, build)
@@ -133,6 +142,13 @@ def _built(source: ModelSource, input_shape: Shape | None) -> tuple[Any, tuple[A
         )
     if source.weights is not None:
         _load_weights(source, source.weights, module)
+    return module, user
+
+
+def _built(source: ModelSource, input_shape: Shape | None) -> tuple[Any, tuple[Any, ...]]:
+    import torch  # noqa: PLC0415
+
+    module, user = _built_by(source)
     if hasattr(user, EXAMPLE_INPUTS):
         inputs = _called(source.path, _function(source.path, user, EXAMPLE_INPUTS))
         inputs = (inputs,) if isinstance(inputs, torch.Tensor) else tuple(inputs)

@@ -32,8 +32,9 @@ class ClusterNetwork(Step):
 
     def run(self) -> None:
         """Cluster, train and write."""
-        from ethosmith.conditioning.fine_tuning import FineTuning
-        from ethosmith.conditioning.stages import Kept, cluster
+        from ethosmith.conditioning.making import Kept
+        from ethosmith.conditioning.script import FineTuning
+        from ethosmith.conditioning.stages import cluster
 
         tuning = FineTuning(self.script, self.epochs, self.seed) if self.script else None
         cluster(self.model, self.output, self.values, Kept(self.keep_zeros), tuning)

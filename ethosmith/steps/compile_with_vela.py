@@ -73,8 +73,9 @@ class CompileWithVela(Step):
             is_tosa = self.network.suffix == _TOSA
             # TOSA is compiled as a whole, or refused.
             left = [] if is_tosa else self._compile_tflite(source)
-            if self.raw is not None:
+            if self.raw is not None or is_tosa:
                 self._vela(source, "raw")
+            if self.raw is not None:
                 made = source.with_name(f"{source.stem}_vela.npz")
                 write_bytes(self.raw, read_bytes(made) if is_tosa else with_zero_points(made))
             for output, end in (

@@ -30,7 +30,7 @@ class PruneNetwork(Step):
 
     def run(self) -> None:
         """Prune, train and write."""
-        from ethosmith.conditioning.fine_tuning import FineTuning
+        from ethosmith.conditioning.script import FineTuning
         from ethosmith.conditioning.stages import prune
 
         tuning = FineTuning(self.script, self.epochs, self.seed) if self.script else None

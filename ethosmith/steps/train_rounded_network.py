@@ -33,8 +33,9 @@ class TrainRoundedNetwork(Step):
 
     def run(self) -> None:
         """Train and write."""
-        from ethosmith.conditioning.fine_tuning import FineTuning
-        from ethosmith.conditioning.stages import Kept, train_rounded
+        from ethosmith.conditioning.making import Kept
+        from ethosmith.conditioning.script import FineTuning
+        from ethosmith.conditioning.stages import train_rounded
 
         kept = Kept(self.keep_zeros, self.keep_values)
         tuning = FineTuning(self.script, self.epochs, self.seed)

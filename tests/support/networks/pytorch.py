@@ -13,6 +13,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -242,7 +243,11 @@ def source_of(name: str, folder: Path) -> ModelSource:
 
 def write(name: str, folder: Path) -> None:
     """Write NAME.tosa, NAME.json, NAME.pt2 and NAME.npz."""
-    program = exported_program(source_of(name, folder), "nchw", None)
+    write_program(name, folder, exported_program(source_of(name, folder), "nchw", None))
+
+
+def write_program(name: str, folder: Path, program: Any) -> None:
+    """Write the files of `write` of an exported network."""
     shapes, rng = input_shapes(program), np.random.default_rng(1)
     batches = [
         [rng.normal(size=s).astype(np.float32) for s in shapes] for _ in range(_CALIBRATIONS)

@@ -9,9 +9,11 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.optimise import Cluster, Optimise, Prune, QuantisationAware, Stage
-from ethosmith.graph.models import FloatModel
+from ethosmith.graph.models import FloatModel, float_model
 from ethosmith.graph.optimise import conditioned_model
+from ethosmith.graph.pytorch import exported_network
 from ethosmith.steps.cluster_network import ClusterNetwork
+from ethosmith.steps.condition_pytorch import ConditionPytorch
 from ethosmith.steps.prune_network import PruneNetwork
 from ethosmith.steps.train_rounded_network import TrainRoundedNetwork
 from tests.support.fake_build import fake_build
@@ -52,9 +54,33 @@ def test_a_network_of_another_kind_is_refused_at_its_line() -> None:
     build, _ = fake_build({"usecase": "ad_compact"})
     (usecase,) = build.session.usecases
     with pytest.raises(EthosmithError) as caught:
-        conditioned_model(build, usecase, FloatModel(Path("net.py"), ()))
+        conditioned_model(build, usecase, FloatModel(Path("net.pt2"), ()))
     assert "usecases/ad_compact/usecase.yaml:13:" in str(caught.value)
-    assert "and the model is net.py" in str(caught.value)
+    assert "the model is net.pt2" in str(caught.value)
+
+
+def test_stages_of_a_pytorch_network_hand_on_its_weights() -> None:
+    build, engine = fake_build({"usecase": "ad_pytorch"})
+    (usecase,) = build.session.usecases
+    optimise = _OPTIMISE.replace(fine_tune="model/train.py", reads=())
+    usecase = usecase._replace(descriptor=usecase.descriptor.replace(optimise=optimise))
+    given = float_model(build, usecase)
+    made = conditioned_model(build, usecase, given)
+    pruned, clustered, trained = (one for one in engine.steps if isinstance(one, ConditionPytorch))
+    assert (pruned.weights, pruned.sparsity) == (Path("usecases/ad_pytorch/model/network.pt"), 0.6)
+    assert (clustered.weights, clustered.values) == (pruned.output, 16)
+    assert (clustered.keep_zeros, clustered.keep_values, clustered.epochs) == (True, 0, 0)
+    assert (trained.weights, trained.keep_zeros, trained.keep_values) == (
+        clustered.output,
+        True,
+        16,
+    )
+    assert (trained.epochs, trained.seed) == (3, 5)
+    assert made.pytorch
+    # What is quantised, and the float network before it, are exported apart.
+    assert exported_network(build, usecase, made.pytorch).weights == trained.output
+    assert given.pytorch
+    assert exported_network(build, usecase, given.pytorch).weights == pruned.weights
 
 
 def test_a_network_without_stages_is_taken_as_it_is() -> None:
