@@ -3,13 +3,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
+from ethosu_model.commands import Cmd0
+from ethosu_model.harness import HostRunner, NpuJobError, RawModel
 from tests.support.npu_corpus.case import Case
-from tests.support.npu_corpus.check import Check
+from tests.support.npu_corpus.check import CHECKS, Check, input_set
 from tests.support.npu_corpus.known import KNOWN_DIFFERENCES, KnownDifference, known_difference
-from tests.support.npu_corpus.table import ROWS, all_cases
-from tests.support.npu_corpus.targets import TARGETS, Target
+from tests.support.npu_corpus.table import ROWS, all_cases, case_named
+from tests.support.npu_corpus.targets import TARGETS, Target, compile_for, target_named
 
 MIN_CASES = 500
 # Values of a row's parameters come up in turn: its first third has seen nearly all of them.
@@ -64,3 +69,30 @@ def test_every_row_and_every_target_is_sampled() -> None:
 def test_known_difference_is_still_one(known: KnownDifference) -> None:
     cases = [case for case in all_cases() if known_difference(case) is known]
     assert any(Check(case).difference(TARGETS[0]).different for case in cases)
+
+
+def _with_largest_blockdep(model: RawModel, largest: int) -> RawModel:
+    """Return the model, BLOCKDEP raised behind every operation but the first."""
+    words = np.frombuffer(model.payload, dtype="<u4").copy()
+    (places,) = np.nonzero((words & 0xFFFF) == Cmd0.NPU_SET_BLOCKDEP.code)
+    words[places[1:]] = Cmd0.NPU_SET_BLOCKDEP.code | largest << 16
+    return replace(model, payload=words.tobytes())
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "largest"),
+    [
+        ("chain_conv_2d-int8-ifm12x11x33-depth33-k2x2s2x2-same-relu6", "ethos-u55-128", 3),
+        ("chain_depthwise-int8-ifm6x5x70-k3x3d2x2-same", "ethos-u55-128", 3),
+        ("chain_transpose_conv-int16-ifm4x4x17-depth18-k3x3-valid", "ethos-u85-256", 7),
+    ],
+)
+def test_larger_blockdep_than_velas_is_found(name: str, target: str, largest: int) -> None:
+    check, memory = Check(case_named(name)), target_named(f"{target}/Sram_Only")
+    model, config = compile_for(memory, check.tflite), memory.config
+    inputs = input_set(check.case, check.case.network(), 0)
+    HostRunner(model, config, checks=CHECKS).run(inputs)
+    raised = _with_largest_blockdep(model, largest)
+    HostRunner(raised, config).run(inputs)
+    with pytest.raises(NpuJobError, match=f"BLOCKDEP is {largest}, at most 1"):
+        HostRunner(raised, config, checks=CHECKS).run(inputs)

@@ -140,6 +140,11 @@ class AcceleratorConfig:
         return self.shram_kib * 1024
 
     @property
+    def keeps_tables(self) -> bool:
+        """Whether accumulators leave SHRAM's tables alone (Vela: it has reserved end banks)."""
+        return self.shram_kib > 16
+
+    @property
     def config_register(self) -> int:
         """Value of CONFIG; Vela's ``driver_actions.build_config_word`` makes the same word."""
         return (

@@ -134,7 +134,8 @@ class Executor:
         if make is not None:
             operation = action.operation(make, self._machine, job)
             if self._machine.checks.ordering:
-                self._ordering.kernel(operation.accesses(_place(instruction)))
+                place = _place(instruction)
+                self._ordering.kernel(operation.accesses(place), operation.blocks(place))
             report = operation.run()
             self._tell_operation(instruction, report, account.operation(report.cost))
         elif instruction.command is self._commands.dma_start:

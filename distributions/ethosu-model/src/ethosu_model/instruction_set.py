@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ethosu_model import commands
+from ethosu_model.blocks import BlockWork
 from ethosu_model.command_stream import CommandState, Instruction
 from ethosu_model.command_words import Command
 from ethosu_model.convolution_operation import Convolution, DepthwiseConvolution
@@ -37,6 +38,9 @@ class NpuOperation(Protocol):
 
     def accesses(self, name: str) -> Accesses:
         """Return what the operation reads and writes."""
+
+    def blocks(self, name: str) -> BlockWork:
+        """Return what its blocks read and write."""
 
     def run(self) -> OperationReport:
         """Execute the operation; NpuFault if it cannot be."""

@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethosu_model.accounting import OperationCost, operation_cost
+from ethosu_model.blocks import BlockWork, Reading
 from ethosu_model.checks import check_kernel
 from ethosu_model.command_stream import CommandState, Instruction
 from ethosu_model.commands import Cmd0
@@ -132,6 +133,29 @@ class BlockOperation(ABC):
             table = len(self.machine.shram) - LUT_REGION_BYTES
             reads.append(shram_span(table, LUT_REGION_BYTES))
         return Accesses(name, union(reads), spans_of(self.ofm))
+
+    def blocks(self, name: str) -> BlockWork:
+        """Return what the operation's blocks read and write."""
+        inputs = self.inputs
+        window = None if inputs.kind is BlockKind.ELEMENTWISE else inputs.window
+        summed = 0
+        if inputs.kind in (BlockKind.CONVOLUTION, BlockKind.REDUCE_SUM):
+            bits = 8 * inputs.ifm.dtype.itemsize
+            summed = ifm_block_depth(inputs.ifm.shape.depth, bits, inputs.window.kernel)
+        readings = [Reading(inputs.ifm, window, summed)]
+        if inputs.ifm2 is not None:
+            readings.append(Reading(inputs.ifm2))
+        return BlockWork(
+            name=name,
+            blockdep=self.state.get(Cmd0.NPU_SET_BLOCKDEP.blockdep),
+            shape=self.ofm.shape,
+            block=self.block,
+            written=self.ofm,
+            turned=False,
+            readings=tuple(readings),
+            table=self.activation.function >= ActivationFunction.TABLE_0,
+            spares_table=self.machine.accelerator.keeps_tables,
+        )
 
     def stream_spans(self) -> Iterable[Spans]:
         """Return where weights and scales lie."""

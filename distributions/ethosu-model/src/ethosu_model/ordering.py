@@ -4,8 +4,8 @@
 Kernels and transfers run side by side. A transfer begins while kernels before it may still be at
 work, unless NPU_OP_KERNEL_WAIT stood between, and a kernel while transfers are, unless
 NPU_OP_DMA_WAIT did. How many of each may be outstanding is Vela's architecture_features: two
-kernels, and one transfer on Ethos-U55, two on U65, four on U85. Kernels among themselves, which
-BLOCKDEP orders, are taken to be in order, and so are transfers.
+kernels, and one transfer on Ethos-U55, two on U65, four on U85. Kernels among themselves overlap by
+as many jobs as NPU_SET_BLOCKDEP lets them (`blocks`); transfers are taken to be in order.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 
+from ethosu_model.blocks import BlockWork, blockdep_fault
 from ethosu_model.enums import Product
 from ethosu_model.faults import CommandFault
 from ethosu_model.spans import Spans, meeting, span
@@ -46,16 +47,23 @@ class Ordering:
     def __init__(self, product: Product) -> None:
         self._kernels: deque[Accesses] = deque(maxlen=_OUTSTANDING_KERNELS)
         self._transfers: deque[Accesses] = deque(maxlen=_OUTSTANDING_TRANSFERS[product])
+        self._previous: BlockWork | None = None
 
-    def kernel(self, accesses: Accesses) -> None:
+    def kernel(self, accesses: Accesses, work: BlockWork) -> None:
         """Begin a block operation.
 
         Raises:
-            CommandFault: It meets a transfer that may not have ended.
+            CommandFault: It meets a transfer that may not have ended, or blocks of the operation
+                before it that may not.
         """
         for transfer in self._transfers:
             _check(accesses, transfer, "NPU_OP_DMA_WAIT")
+        if self._previous is not None:
+            fault = blockdep_fault(self._previous, work)
+            if fault is not None:
+                raise CommandFault(f"ordering: {work.name} {fault}")
         self._kernels.append(accesses)
+        self._previous = work
 
     def transfer(self, accesses: Accesses) -> None:
         """Begin a transfer.
@@ -70,6 +78,8 @@ class Ordering:
     def wait_for_kernels(self, outstanding: int) -> None:
         """NPU_OP_KERNEL_WAIT."""
         _keep(self._kernels, outstanding)
+        if not outstanding:
+            self._previous = None
 
     def wait_for_transfers(self, outstanding: int) -> None:
         """NPU_OP_DMA_WAIT."""

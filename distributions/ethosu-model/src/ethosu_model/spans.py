@@ -3,7 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from ethosu_model.feature_map import Area, areas
 from ethosu_model.operands import FeatureMap
 
 Spans = NDArray[Any]  # int64 [n, 2]: first address, and the first behind
+
+Box = tuple[tuple[int, int], tuple[int, int], tuple[int, int]]  # rows, columns, channels
 
 NOTHING: Spans = np.empty((0, 2), dtype=np.int64)
 
@@ -65,3 +68,40 @@ def _spans_of_area(area: Area) -> Spans:
         else:
             starts = (starts[None, :] + stride * np.arange(count)[:, None]).ravel()
     return union([np.stack([starts, starts + size], axis=1)])
+
+
+def box_spans(fm: FeatureMap, box: Box | None) -> Spans:
+    """Return the bytes of some elements of a feature map.
+
+    Args:
+        fm: The feature map.
+        box: First and last + 1 of rows, columns and channels, cut to the feature map's size; None:
+            all of it.
+    """
+    if box is None:
+        return spans_of(fm)
+    parts = (part for area in areas(fm) for part in _clipped(area, box))
+    return union(_spans_of_area(part) for part in parts)
+
+
+def _clipped(area: Area, box: Box) -> Iterator[Area]:
+    """Yield what an area and a box have in common, brick by brick."""
+    (top, bottom), (left, right), (low, high) = box
+    rows, bricks, columns, channels = area.counts
+    first_row, last_row = max(top, area.row), min(bottom, area.row + rows)
+    first, last = max(left, area.column), min(right, area.column + columns)
+    if first_row >= last_row or first >= last:
+        return
+    for brick in range(bricks):
+        start = area.channel + brick * channels
+        near, far = max(low, start), min(high, start + channels)
+        if near < far:
+            steps = (first_row - area.row, brick, first - area.column, near - start)
+            yield replace(
+                area,
+                address=area.address + sum(n * s for n, s in zip(steps, area.strides, strict=True)),
+                row=first_row,
+                column=first,
+                channel=near,
+                counts=(last_row - first_row, 1, last - first, far - near),
+            )

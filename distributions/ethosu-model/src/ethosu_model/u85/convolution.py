@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ethosu_model.blocks import Reading
 from ethosu_model.command_words import Address, Length, Region
 from ethosu_model.convolution import convolve, convolve_depthwise, exact_float
 from ethosu_model.cycles import BlockKind
@@ -111,6 +112,15 @@ class Convolution(Operation):
         """Whether the weights are 2:4 sparse."""
         sparsity = self.state.get(Cmd0.NPU_SET_WEIGHT_FORMAT.weight_sparsity)
         return sparsity is Sparsity.SPARSE_2_4 and not self._weights_are_ifm2
+
+    def readings(self) -> Iterable[Reading]:
+        """Return how blocks read the IFM; any may read all of weights that are IFM2."""
+        depth = 0 if self.depthwise else self.ifm_block_depth
+        ifm, *weights = self.inputs
+        return [
+            Reading(ifm.fm, self.window, depth),
+            *(Reading(operand.fm, whole=True) for operand in weights),
+        ]
 
     def compute(self) -> NDArray[Any]:
         """Return scaled results."""

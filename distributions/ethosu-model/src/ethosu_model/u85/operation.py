@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ethosu_model.accounting import OperationCost
+from ethosu_model.blocks import BlockWork, Reading
 from ethosu_model.checks import check_kernel
 from ethosu_model.cycles import BlockKind
 from ethosu_model.events import traffic_events
@@ -76,6 +77,31 @@ class Operation(Operands, ABC):
         if self.activation.function is not Function.LUT_NONE:
             reads.append(shram_span(*table_place(self.activation)))
         return Accesses(name, union(reads), _spans(self.ofm))
+
+    def blocks(self, name: str) -> BlockWork:
+        """Return what the operation's blocks read and write in memory."""
+        word = Cmd0.NPU_SET_OFM_PRECISION
+        reverse = self.state.get(word.activation_reverse)
+        return BlockWork(
+            name=name,
+            blockdep=self.state.get(Cmd0.NPU_SET_BLOCKDEP.blockdep),
+            shape=self.shape,
+            block=self.block,
+            written=self.ofm.fm if self.ofm.chain is None else None,
+            turned=self.transpose != (0, 1, 2) or reverse is not Reverse.NONE,
+            readings=tuple(
+                reading
+                for reading, operand in zip(self.readings(), self.inputs, strict=True)
+                if operand.chain is None
+            ),
+            table=self.activation.function is not Function.LUT_NONE,
+            spares_table=True,
+            alternates=True,
+        )
+
+    def readings(self) -> Iterable[Reading]:
+        """Return how blocks read each of the inputs; by default element by element."""
+        return [Reading(operand.fm) for operand in self.inputs]
 
     def run(self) -> OperationReport:
         """Execute the operation.

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ethosu_model.blocks import Reading
 from ethosu_model.cycles import BlockKind
 from ethosu_model.faults import CommandFault
 from ethosu_model.operands import Padding, Shape
@@ -90,6 +92,13 @@ class Pooling(Operation):
     def ifm_block_depth(self) -> int:
         """Input channels that are taken at once."""
         return 64 if self._mode is PoolingMode.REDUCE_SUM else self.block.depth
+
+    def readings(self) -> Iterable[Reading]:
+        """Return how blocks read the IFM, or IFM2 in its place."""
+        if self._mode is PoolingMode.NONE:
+            return super().readings()
+        depth = self.ifm_block_depth if self._mode is PoolingMode.REDUCE_SUM else 0
+        return [Reading(self.inputs[0].fm, self.window, depth)]
 
     @cached_property
     def _mode(self) -> PoolingMode:

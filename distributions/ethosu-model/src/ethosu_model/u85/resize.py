@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ethosu_model.blocks import Reading
 from ethosu_model.command_stream import CommandState
 from ethosu_model.cycles import BlockKind
 from ethosu_model.faults import CommandFault
@@ -45,6 +47,10 @@ class Resize(Operation):
         )
         check(shape.elements, MAX_ELEMENTS, "IFM elements")
         return (self.decoder.operand(IFM, shape),)
+
+    def readings(self) -> Iterable[Reading]:
+        """Return how blocks read the IFM: any may read all of it."""
+        return [Reading(self.inputs[0].fm, whole=True)]
 
     def compute(self) -> NDArray[Any]:
         """Return scaled results."""
