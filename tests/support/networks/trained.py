@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -88,23 +90,54 @@ def quantised(network: TrainedNetwork, folder: Path) -> bytes:
 
 
 def mobilenet_v2(folder: Path) -> bytes:
-    """Return MobileNetV2 1.0 224 with seeded random weights, quantised to int8.
+    """Return MobileNetV2 1.0 224 with seeded random weights, quantised to int8."""
+    return seeded_network("mobilenet_v2_224", folder)
 
-    One training pass over random images gives the batch normalisations statistics;
+
+def seeded_network(name: str, folder: Path) -> bytes:
+    """Return a network of well-known shape with seeded random weights, quantised to int8.
+
+    One training pass over random inputs gives the batch normalisations statistics;
     without them activations fade to nothing.
+
+    Args:
+        name: mobilenet_v1_224, mobilenet_v2_224, efficientnet_b0_224 or ds_cnn_l.
+        folder: Where to work.
     """
     tf = tensorflow()
-
     tf.keras.utils.set_random_seed(_WEIGHTS_SEED)
-    model = tf.keras.applications.MobileNetV2(input_shape=_IMAGE, weights=None)
+    applications = tf.keras.applications
+    makers: dict[str, Callable[..., Any]] = {
+        "mobilenet_v1_224": applications.MobileNet,
+        "mobilenet_v2_224": applications.MobileNetV2,
+        "efficientnet_b0_224": applications.EfficientNetB0,
+    }
+    make = makers.get(name)
+    model = make(input_shape=_IMAGE, weights=None) if make else _ds_cnn_l(tf)
     for layer in model.layers:
         if isinstance(layer, tf.keras.layers.BatchNormalization):
             layer.momentum = 0.0
-    images = np.random.default_rng(_WEIGHTS_SEED).random((4, *_IMAGE), np.float32)
-    model(images, training=True)
-    keras = folder / "mobilenet_v2_224.keras"
+    inputs = np.random.default_rng(_WEIGHTS_SEED).random((4, *model.input_shape[1:]), np.float32)
+    model(inputs, training=True)
+    keras = folder / f"{name}.keras"
     model.save(keras)
     return _to_int8(keras, folder)
+
+
+def _ds_cnn_l(tf: Any) -> Any:
+    """Return the large DS-CNN of "Hello Edge" (Zhang et al., 2017) for 12 words."""
+    layers = tf.keras.layers
+    inputs = tf.keras.Input((49, 10, 1))
+
+    def normalised(values: Any) -> Any:
+        return layers.ReLU()(layers.BatchNormalization()(values))
+
+    values = normalised(layers.Conv2D(276, (10, 4), (2, 1), padding="same")(inputs))
+    for stride in (2, 1, 1, 1, 1):
+        values = normalised(layers.DepthwiseConv2D(3, stride, padding="same")(values))
+        values = normalised(layers.Conv2D(276, 1)(values))
+    outputs = layers.Dense(12, activation="softmax")(layers.GlobalAveragePooling2D()(values))
+    return tf.keras.Model(inputs, outputs)
 
 
 def _to_int8(keras: Path, folder: Path) -> bytes:

@@ -24,7 +24,7 @@ COMMANDS: tuple[Command, ...] = (*words_of(Cmd0, Command), *words_of(Cmd1, Comma
 _MAX_LISTED = 6  # bits of a field whose values are listed
 
 
-# What Vela 5.2 writes for no network of the corpus.
+# What Vela 5.2 writes for no network of the corpus; test_unwritten.py has a stream with each.
 NOT_WRITTEN = frozenset(
     {
         "NPU_OP_BRANCH",
@@ -86,10 +86,15 @@ def everything() -> set[str]:
 
 
 def written(payloads: Iterable[bytes]) -> set[str]:
-    """Return the commands and values that streams hold."""
+    """Return the commands and values that the streams of driver payloads hold."""
+    return written_in(command_stream(payload) for payload in payloads)
+
+
+def written_in(streams: Iterable[bytes]) -> set[str]:
+    """Return the commands and values that bare streams hold."""
     names: set[str] = set()
-    for payload in payloads:
-        for instruction in decode(command_stream(payload), Product.U85).commands:
+    for stream in streams:
+        for instruction in decode(stream, Product.U85).commands:
             command = instruction.command
             names.add(command.name)
             for field in command.fields:

@@ -4,17 +4,13 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable
 
 import numpy as np
 import pytest
 
 from ethosu_model.command_words import Command
 from ethosu_model.device import NpuDevice
-from ethosu_model.memory import ArrayMemory
-from ethosu_model.registers import Command as CommandFlags
 from ethosu_model.u85.commands import Cmd0, Cmd1
-from ethosu_model.u85.config import U85Config
 from ethosu_model.u85.enums import (
     AccumulatorInput,
     AccumulatorOutput,
@@ -22,40 +18,7 @@ from ethosu_model.u85.enums import (
     PoolingMode,
     Storage,
 )
-from ethosu_model.u85.registers import Reg
-
-_STREAM, _DATA, _SIZE = 0x1000, 0x10000, 0x1000
-Words = Iterable[tuple[Command, int]]
-
-
-def _stream(commands: Words) -> bytes:
-    words = []
-    for command, value in commands:
-        first = command.code | command.has_payload << 14
-        if command.has_payload:
-            words += [first | value >> 32 << 16, value & 0xFFFFFFFF]
-        else:
-            words.append(first | value << 16)
-    return struct.pack(f"<{len(words)}I", *words)
-
-
-def _run(commands: Words, data: bytes = b"") -> tuple[NpuDevice, bytes]:
-    stream = _stream([*commands, (Cmd0.NPU_OP_STOP, 0)])
-    memory = ArrayMemory()
-    memory.add(_STREAM, _SIZE)
-    memory.add(_DATA, _SIZE)
-    memory.write(_STREAM, stream)
-    memory.write(_DATA, data)
-    device = NpuDevice(U85Config.parse("ethos-u85-256"), memory)
-    for register, value in (
-        (Reg.QBASE0, _STREAM),
-        (Reg.QSIZE, len(stream)),
-        (Reg.BASEP0, _DATA),
-    ):
-        device.write_register(register.offset, value)
-    device.write_register(Reg.CMD.offset, CommandFlags.RUN)
-    return device, memory.read(_DATA, _SIZE)
-
+from tests.support.npu.u85_streams import Words, run
 
 _ELEMENTWISE = (
     (Cmd0.NPU_SET_IFM_PRECISION, 1),
@@ -120,7 +83,7 @@ _ELEMENTWISE = (
     ],
 )
 def test_what_is_not_modelled_is_refused_by_name(commands: Words, message: str) -> None:
-    device, memory = _run(commands)
+    device, memory = run(commands)
     with pytest.raises(Exception, match=message) as caught:
         assert device.last_fault is not None
         raise device.last_fault
@@ -146,7 +109,7 @@ _ROWS = np.arange(16 * 16, dtype=np.uint8).reshape(16, 16)
 
 
 def test_transfers_have_a_distance_between_rows_for_each_side() -> None:
-    device, memory = _run(_transfer(), _ROWS.tobytes())
+    device, memory = run(_transfer(), _ROWS.tobytes())
     assert device.last_fault is None
     assert memory[0x400 : 0x400 + 48] == _ROWS[:6:2].tobytes()
 
@@ -154,7 +117,7 @@ def test_transfers_have_a_distance_between_rows_for_each_side() -> None:
 def _indexed(largest: int) -> tuple[NpuDevice, bytes]:
     indices = struct.pack("<3i", 4, 0, 2)
     data = _ROWS.tobytes().ljust(0x800, b"\0") + indices
-    return _run(
+    return run(
         _transfer(
             (Cmd0.NPU_SET_DMA0_SRC_REGION, 1 << 9 | 1 << 11),
             (Cmd1.NPU_SET_DMA0_IDX, 0x800),

@@ -84,4 +84,8 @@ def cycle_events(cycles: int, mac_active: Mapping[int, int]) -> dict[int, int]:
     """
     events: dict[int, int] = dict.fromkeys(_EVERY_CYCLE, cycles)
     events[_MAC_ACTIVE] = sum(mac_active.values())
-    return events | {_MAC_ACTIVE_BY_BITS[bits]: count for bits, count in mac_active.items()}
+    return events | {
+        _MAC_ACTIVE_BY_BITS[bits]: count
+        for bits, count in mac_active.items()
+        if bits in _MAC_ACTIVE_BY_BITS  # no event counts IFM2 of 64 bits
+    }
