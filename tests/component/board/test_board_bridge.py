@@ -60,7 +60,7 @@ SNIPPETS = {
     "it, condition false": "cmp r0, r0; it ne; ldrne r3, [r4, #4]",
     "itete": "cmp r0, r0; itete eq; ldreq r3, [r4]; addne r1, #1; streq r2, [r4, #8]; addne r2, #1",
     "ittt": "cmp r0, r0; ittt eq; addeq r1, #1; ldreq r3, [r4, #4]; addeq r2, #2",
-    "group": "str r1, [r4]; ldr r2, [r4, #4]; strd r2, r3, [r4, #8]; ldm r4, {r5, r6, r7}; mov r1, r7",
+    "group": "str r1, [r4]; ldr r2, [r4, #4]; strd r2, r3, [r4, #8]; ldm r4, {r5, r6}; mov r1, r6",
     "group moves its base": "str r1, [r4], #4; ldr r2, [r4], #4; stmia r4!, {r2, r3}; ldr r3, [r4]",
     "group loses its base": "ldr r2, [r4, #4]; ldr r4, [sp]; ldr r3, [r4]",
     "group after it": "cmp r0, r0; it eq; ldreq r3, [r4, #4]; str r3, [r4, #8]; ldr r1, [r4, #8]",

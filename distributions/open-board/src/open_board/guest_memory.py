@@ -62,7 +62,7 @@ class RamCopy:
         """Copy from and to ``physical`` at the RAM's first alias."""
         self._ram = ram
         self._physical = physical
-        self._bytes = bytearray(ram.size_bytes)
+        self._view = memoryview(bytearray(ram.size_bytes))
         self._fetched: set[int] = set()
         self._dirty: set[int] = set()
         self._usual: set[int] = set()
@@ -76,24 +76,31 @@ class RamCopy:
 
     def read(self, offset: int, size_bytes: int) -> bytes:
         """Return bytes, fetching the pages that are not here yet."""
-        self._fetch(_pages(offset, size_bytes))
-        return bytes(memoryview(self._bytes)[offset : offset + size_bytes])
+        pages = _pages(offset, size_bytes)
+        if not self._fetched.issuperset(pages):
+            self._fetch(pages)
+        return bytes(self._view[offset : offset + size_bytes])
 
     def write(self, offset: int, data: bytes) -> None:
         """Store bytes until the write-back; pages written in part are fetched first."""
         end = offset + len(data)
-        edges = [*_pages(offset, 1 if data else 0), *_pages(max(offset, end - 1), bool(data))]
+        touched = _pages(offset, len(data))
+        if not self._fetched.issuperset(touched):
+            self._fetch_edges(offset, end)
+            self._fetched.update(touched)
+        self._view[offset:end] = data
+        self._dirty.update(touched)
+
+    def _fetch_edges(self, offset: int, end: int) -> None:
+        """Fetch the first and the last page of a span, unless all of them is in it."""
+        edges = (offset // _PAGE_BYTES, (end - 1) // _PAGE_BYTES)
         whole = range(-(-offset // _PAGE_BYTES), end // _PAGE_BYTES)
         self._fetch(page for page in edges if page not in whole)
-        self._bytes[offset:end] = data
-        touched = _pages(offset, len(data))
-        self._fetched.update(touched)
-        self._dirty.update(touched)
 
     def write_back(self) -> None:
         """Store what was written in QEMU, and forget all pages: the CPU may change them."""
         for start, end in _runs(self._dirty):
-            self._physical.write(self._ram.bases[0] + start, bytes(self._bytes[start:end]))
+            self._physical.write(self._ram.bases[0] + start, bytes(self._view[start:end]))
         self._dirty.clear()
         self._usual, self._fetched = self._fetched, set()
 
@@ -103,7 +110,7 @@ class RamCopy:
             missing |= self._usual  # jobs are alike: one transfer for what the last one touched
         for start, end in _runs(missing):
             data = self._physical.read(self._ram.bases[0] + start, end - start)
-            self._bytes[start:end] = data
+            self._view[start:end] = data
         self._fetched |= missing
 
 
