@@ -177,6 +177,9 @@ def add_method(network: TfliteFile, operator: TfliteOperator) -> str:
 def op_resolver_source(network: TfliteFile, source: str) -> str:
     """Return the C++ source that defines ``op_resolver`` of tflm/op_resolver.h.
 
+    For a network that is on the NPU whole it defines nothing: the library tflm_interpreter has that
+    resolver, and TFLM's headers take seconds to compile.
+
     Args:
         network: whose operators it is for.
         source: the network, as the file names it.
@@ -185,6 +188,8 @@ def op_resolver_source(network: TfliteFile, source: str) -> str:
         EthosmithError: as in `add_method`.
     """
     methods = sorted({add_method(network, operator) for operator in network.operators})
+    if methods == [f"Add{_CUSTOM[NPU_OPERATOR]}"]:
+        return f"{notice(source)}// The resolver of firmware/tflm/npu_op_resolver.cc serves it.\n"
     calls = " ||\n        ".join(f"resolver->{method}() != kTfLiteOk" for method in methods)
     return f"""{notice(source)}#include "op_resolver.h"
 
