@@ -252,7 +252,7 @@ def _job(options: argparse.Namespace, parameters: Parameters) -> BoardJob:
         raise BoardError("name what to run: -a FILE, --image FILE@ADDRESS or --card DIR")
     images = tuple(map(parse_data, options.image))
     if options.card is not None:
-        images = card_images(options.card)
+        images = card_images(options.card, find_board(options.board))
     accelerator = _accelerator(options.npu, _macs(options.num_macs, parameters.num_macs))
     return BoardJob(
         accelerator=accelerator.in_revision(options.npu_revision),

@@ -24,11 +24,35 @@ from open_board.machine import ADAPTER_PAGE_BYTES, NPU_PAGE_BYTES, page_offset
 DEFAULT_BOARD = "sse300"
 # Ethosmith takes a file that is named after a module for a part of it.
 _PREFIX, _SUFFIX = "board.", ".toml"
-_KEYS = ("title", "vectors", "cpu", "npu", "timing_adapters", "constants", "fvp")
+_KEYS = ("title", "vectors", "cpu", "npu", "timing_adapters", "constants", "fvp", "card")
 _MAX_FILE_BYTES = 1 << 16
 _MAX_WORD = 0xFFFFFFFF
 _MAX_PAGES = 4
 _INTERRUPTS = 96  # of QEMU's NVIC on this machine
+
+
+@dataclass(frozen=True)
+class CardWindow:
+    """What a card's controller reaches from ``base`` on: memory at the CPU's ``address``."""
+
+    base: int
+    address: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class CardLayout:
+    """How the board boots from an MPS3 card.
+
+    Attributes:
+        notes: folders of the FPGA images that make this board, such as ``AN552``.
+        updates: words of IMAGExUPDATE with which an image is loaded.
+        windows: where the controller reaches memory.
+    """
+
+    notes: tuple[str, ...]
+    updates: tuple[str, ...]
+    windows: tuple[CardWindow, ...]
 
 
 @dataclass(frozen=True)
@@ -45,6 +69,7 @@ class Board:
         adapter_pages: addresses of the timing adapters; none if there are none.
         constants: words that read as they are, by address: registers that QEMU's machine lacks.
         fvp_programs: executable of the board's FVP, by the NPU's product.
+        card: how it boots from a card; None: it does not.
     """
 
     name: str
@@ -56,6 +81,7 @@ class Board:
     adapter_pages: tuple[int, ...] = ()
     constants: Mapping[int, int] = field(default_factory=dict)
     fvp_programs: Mapping[str, str] = field(default_factory=dict)
+    card: CardLayout | None = None
 
     @property
     def served(self) -> tuple[tuple[int, int], ...]:
@@ -138,7 +164,19 @@ def _board(name: str, table: _Table) -> Board:
         adapter_pages=adapters.pages("pages") if adapters.values else (),
         constants=table.words("constants"),
         fvp_programs={product: fvp.text(product) for product in fvp.values},
+        card=_card(table.table("card", ("notes", "updates", "windows"))),
     )
+
+
+def _card(table: _Table) -> CardLayout | None:
+    if not table.values:
+        return None
+    rows = table.tables("windows", ("base", "address", "size_kib"))
+    windows = (
+        CardWindow(row.number("base"), row.number("address"), row.number("size_kib") << 10)
+        for row in rows
+    )
+    return CardLayout(table.texts("notes"), table.texts("updates"), tuple(windows))
 
 
 class _WrongError(Exception):
@@ -168,6 +206,18 @@ class _Table:
         if not isinstance(value, str) or not value.isprintable():
             raise _WrongError(f"{self._place}{key}: expected a line of text, found {value!r}")
         return value
+
+    def texts(self, key: str) -> tuple[str, ...]:
+        values = self.values.get(key)
+        if not isinstance(values, list) or not values:
+            raise _WrongError(f"{self._place}{key}: expected a list of texts, found {values!r}")
+        return tuple(_Table({key: value}, (key,), self._place).text(key) for value in values)
+
+    def tables(self, key: str, known: Sequence[str]) -> list[_Table]:
+        values = self.values.get(key)
+        if not isinstance(values, list) or not values:
+            raise _WrongError(f"{self._place}{key}: expected tables, found {values!r}")
+        return [_Table({key: value}, (key,), self._place).table(key, known) for value in values]
 
     def number(self, key: str, *, limit: int = _MAX_WORD, multiple_of: int = 1) -> int:
         return _number(self.values.get(key), self._place + key, limit, multiple_of)

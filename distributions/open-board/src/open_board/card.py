@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path, PureWindowsPath
 
+from open_board.board import Board, CardLayout, CardWindow
 from open_board.errors import BoardError
 from open_board.files import read_bytes, size_of
 from open_board.job import DataFile
@@ -19,68 +19,54 @@ from open_board.job import DataFile
 MAX_IMAGES = 32
 _MAX_TEXT_BYTES = 1 << 16
 _LIST, _BOARD = "images.txt", "board.txt"
-_NOTES = ("AN552", "AN547")
 _KEY = re.compile(r"^\s*([A-Z0-9_]+)\s*:\s*([^;]*?)\s*(?:;.*)?$")
-_UPDATES = ("AUTO", "FORCE")  # RAM has nothing to keep: NONE leaves it as it is
 
 
-@dataclass(frozen=True)
-class _Window:
-    """What the controller reaches from ``base`` on: ``size_bytes`` at the CPU's ``address``."""
-
-    base: int
-    address: int
-    size_bytes: int
-
-
-# AN552's, as Arm's evaluation kit uses them: ITCM, and both banks of DDR, of which 32 MiB each.
-_WINDOWS = (
-    _Window(0x00000000, 0x00000000, 512 << 10),
-    _Window(0x08000000, 0x60000000, 32 << 20),
-    _Window(0x0C000000, 0x70000000, 32 << 20),
-)
-
-
-def card_images(card: Path) -> tuple[DataFile, ...]:
+def card_images(card: Path, board: Board) -> tuple[DataFile, ...]:
     """Return what the controller loads from a card, with the CPU's addresses.
 
     Args:
         card: Where the card is mounted, or a copy of it.
+        board: The board that boots.
 
     Raises:
         BoardError: The card is not one of this board, or names what cannot be loaded.
     """
-    listing = _listing(card)
+    layout = board.card
+    if layout is None:
+        raise BoardError(f"board {board.name} has no table 'card': give -a FILE or --image")
+    listing = _listing(card, layout)
     settings = _settings(listing)
     count = _number(listing, settings, "TOTALIMAGES")
     if not 1 <= count <= MAX_IMAGES:
         raise BoardError(f"{listing}: TOTALIMAGES is {count}, expected 1 to {MAX_IMAGES}")
-    loaded = (_image(card, listing, settings, f"IMAGE{index}") for index in range(count))
+    loaded = (_image(card, layout, listing, settings, f"IMAGE{index}") for index in range(count))
     return tuple(image for image in loaded if image is not None)
 
 
-def _listing(card: Path) -> Path:
+def _listing(card: Path, layout: CardLayout) -> Path:
     """Return the images.txt of the FPGA image that the card's board.txt boots."""
     boards = sorted(path for path in _folder(card, "MB").iterdir() if path.is_dir())
     for board in boards:
         config = _child(board, _BOARD)
         if config is not None:
             app_file = PureWindowsPath(_setting(config, _settings(config), "APPFILE"))
-            return _listing_of(_folder(board, app_file.parts[0]))
-    found = [_folder(board, note) for board in boards for note in _NOTES if _child(board, note)]
+            return _listing_of(_folder(board, app_file.parts[0]), layout)
+    notes = layout.notes
+    found = [_folder(board, note) for board in boards for note in notes if _child(board, note)]
     if len(found) != 1:
         raise BoardError(
-            f"{card}: expected one folder MB/HBI0309?/AN552 with {_LIST}, found {len(found)};"
+            f"{card}: expected one folder MB/HBI0309?/{notes[0]} with {_LIST}, found {len(found)};"
             " name the place where the card is mounted"
         )
-    return _listing_of(found[0])
+    return _listing_of(found[0], layout)
 
 
-def _listing_of(folder: Path) -> Path:
-    if folder.name.upper() not in _NOTES:
+def _listing_of(folder: Path, layout: CardLayout) -> Path:
+    if folder.name.upper() not in layout.notes:
         raise BoardError(
-            f"{folder}: the card boots {folder.name}, and this board is {' or '.join(_NOTES)};"
-            " correct APPFILE in board.txt"
+            f"{folder}: the card boots {folder.name},"
+            f" and this board is {' or '.join(layout.notes)}; correct APPFILE in board.txt"
         )
     listing = _child(folder, _LIST)
     if listing is None:
@@ -88,9 +74,11 @@ def _listing_of(folder: Path) -> Path:
     return listing
 
 
-def _image(card: Path, listing: Path, settings: Mapping[str, str], key: str) -> DataFile | None:
-    if settings.get(f"{key}UPDATE", "AUTO").upper() not in _UPDATES:
-        return None
+def _image(
+    card: Path, layout: CardLayout, listing: Path, settings: Mapping[str, str], key: str
+) -> DataFile | None:
+    if settings.get(f"{key}UPDATE", layout.updates[0]).upper() not in layout.updates:
+        return None  # RAM has nothing to keep: NONE leaves it as it is
     address = _number(listing, settings, f"{key}ADDRESS")
     path = card
     for part in PureWindowsPath(_setting(listing, settings, f"{key}FILE").lstrip("\\")).parts:
@@ -99,17 +87,17 @@ def _image(card: Path, listing: Path, settings: Mapping[str, str], key: str) -> 
             raise BoardError(f"{listing}: {key}FILE: {path} has no '{part}'")
         path = found
     size_bytes = size_of(path)
-    for window in _WINDOWS:
+    for window in layout.windows:
         offset = address - window.base
         if offset >= 0 and offset + size_bytes <= window.size_bytes:
             return DataFile(path, window.address + offset)
     raise BoardError(
         f"{listing}: {key}: {size_bytes} bytes of {path.name} do not fit at the controller's"
-        f" address 0x{address:08x}; its windows are " + ", ".join(map(_words, _WINDOWS))
+        f" address 0x{address:08x}; its windows are " + ", ".join(map(_words, layout.windows))
     )
 
 
-def _words(window: _Window) -> str:
+def _words(window: CardWindow) -> str:
     return f"0x{window.base:08x} ({window.size_bytes >> 10} KiB)"
 
 
