@@ -101,7 +101,7 @@ def seeded_network(name: str, folder: Path) -> bytes:
     without them activations fade to nothing.
 
     Args:
-        name: mobilenet_v1_224, mobilenet_v2_224, efficientnet_b0_224 or ds_cnn_l.
+        name: mobilenet_v1_224, mobilenet_v2_224 or ds_cnn_l.
         folder: Where to work.
     """
     tf = tensorflow()
@@ -110,7 +110,6 @@ def seeded_network(name: str, folder: Path) -> bytes:
     makers: dict[str, Callable[..., Any]] = {
         "mobilenet_v1_224": applications.MobileNet,
         "mobilenet_v2_224": applications.MobileNetV2,
-        "efficientnet_b0_224": applications.EfficientNetB0,
     }
     make = makers.get(name)
     model = make(input_shape=_IMAGE, weights=None) if make else _ds_cnn_l(tf)

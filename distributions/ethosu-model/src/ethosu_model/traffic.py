@@ -2,12 +2,14 @@
 """Bytes that an operation moves over the bus, counted from its commands.
 
 The NPU works block by block. An OFM block needs the IFM under its kernel, at full depth for
-a convolution; neighbouring blocks do not share what they read. The rules are those of Vela's
+a convolution; neighbouring blocks do not share what they read, nor do the subkernels of at most
+8x8 elements that a larger kernel is taken apart into. The rules are those of Vela's
 npu_performance.measure_element_access, with edges counted exactly and not rounded up.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ethosu_model.enums import Layout, Upscale
@@ -117,14 +119,15 @@ def ifm_traffic(
     """
     kernel, padding = window.kernel, window.padding
     factor = 1 if window.upscale is Upscale.NONE else 2
-    rows = _covered(
-        ofm.height, block.height, kernel.stride_y, kernel.dilated_height, padding.top,
-        ifm.shape.height * factor,
-    )  # fmt: skip
-    columns = _covered(
-        ofm.width, block.width, kernel.stride_x, kernel.dilated_width, padding.left,
-        ifm.shape.width * factor,
-    )  # fmt: skip
+    height, width = ifm.shape.height * factor, ifm.shape.width * factor
+    rows = sum(
+        _covered(ofm.height, block.height, kernel.stride_y, span, padding.top, height)
+        for span in _subkernels(kernel.height, kernel.dilation_y, kernel.decomposition)
+    )
+    columns = sum(
+        _covered(ofm.width, block.width, kernel.stride_x, span, padding.left, width)
+        for span in _subkernels(kernel.width, kernel.dilation_x, kernel.decomposition)
+    )
     elements = -(-rows // factor) * -(-columns // factor) * stored_depth(ifm)
     read = Shape(block.height, min(block.width, ofm.width), read_depth or block.depth)
     return Traffic(
@@ -134,12 +137,21 @@ def ifm_traffic(
     )
 
 
-def _covered(outputs: int, block: int, stride: int, extent: int, pad: int, inputs: int) -> int:
+def _subkernels(size: int, dilation: int, largest: int) -> Iterator[tuple[int, int]]:
+    """Yield first row and last + 1 that each part of a kernel reaches over, from its top."""
+    for first in range(0, size, largest):
+        last = min(first + largest, size) - 1
+        yield first * dilation, last * dilation + 1
+
+
+def _covered(
+    outputs: int, block: int, stride: int, reach: tuple[int, int], pad: int, inputs: int
+) -> int:
     """Return the IFM rows (or columns) that all blocks along an axis read, padding left out."""
     total = 0
     for first in range(0, outputs, block):
         last = min(first + block, outputs) - 1
-        low = max(0, first * stride - pad)
-        high = min(inputs, last * stride + extent - pad)
+        low = max(0, first * stride + reach[0] - pad)
+        high = min(inputs, last * stride + reach[1] - pad)
         total += max(0, high - low)
     return total
