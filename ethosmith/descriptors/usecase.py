@@ -41,6 +41,7 @@ Size = Annotated[int, Limits(ge=1, le=65536)] | Literal["any"]
 ResetState = Literal["sample", "inference", "never"]
 FunctionName = Annotated[str, Limits(pattern=FUNCTION_NAME)]
 Layout = Literal["nchw", "nhwc"]
+Activations = Literal["int8", "int16"]
 RuntimeName = Literal["direct", "prebuilt", "tflm", "executorch"]
 
 
@@ -75,14 +76,17 @@ class InputArrays(Strict):
 
 
 class Quantise(Strict):
-    """How the float network becomes int8.
+    """How the float network becomes integers.
 
     Attributes:
         representative: data that sets the ranges of the network's tensors: `samples` (the use
             case's own, through its own pre-processing), seeded random inputs, or arrays in files.
+        activations: of a PyTorch network, what is between its operators, and its inputs and
+            outputs; weights are int8 with either.
     """
 
     representative: Literal["samples"] | RandomInputs | InputArrays = "samples"
+    activations: Activations = "int8"
 
 
 class Model(Strict):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.descriptors.load import error_at
 from ethosmith.descriptors.usecase import InputArrays, RandomInputs
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
@@ -148,6 +149,9 @@ def quantised_network(
             )
         calibration = () if random else tuple(representative)
         return quantised_pytorch(build, usecase, model.pytorch, calibration, random, folder)
+    if usecase.descriptor.quantise.activations != "int8":
+        message = f"is for PyTorch networks, and the model is {model.path.name}: remove it"
+        raise error_at(usecase.path, ("quantise", "activations"), message)
     step = build.add(
         QuantiseNetwork(
             model=model.path,

@@ -155,6 +155,7 @@ def exported_network(build: Build, usecase: SelectedUseCase, model: PytorchModel
             weights=model.weights,
             layout=usecase.descriptor.model.layout,
             pattern=None if pattern is None else list(pattern),
+            activations=usecase.descriptor.quantise.activations,
             usecase=str(usecase.path),
             exported=place / f"{usecase.model_name}_exported.pt2",
             shape=None if pattern is None else place / "input_shape.json",
@@ -184,7 +185,8 @@ def quantised_pytorch(
     """
     from ethosmith.steps.quantise_pytorch import QuantisePytorch
 
-    stem = usecase.outputs / folder / f"{usecase.model_name}_int8"
+    activations = usecase.descriptor.quantise.activations
+    stem = usecase.outputs / folder / f"{usecase.model_name}_{activations}"
     # Only a runtime without kernels for the CPU needs the network in one piece.
     whole = any(not one.runtime.has_cpu_kernels for one in build.session.configurations)
     step = build.add(
@@ -193,6 +195,7 @@ def quantised_pytorch(
             exported=exported_network(build, usecase, model).exported,
             representative=representative,
             random=random,
+            activations=activations,
             label_count=len(usecase.labels),
             quantised=stem.with_suffix(".pt2"),
             tosa=stem.with_suffix(".tosa") if whole else None,

@@ -113,7 +113,8 @@ def _git_purl(name: str, git: str, commit: str) -> str:
 
 
 # What a network is known by; of PyTorch's, whatever of it there is.
-_NETWORKS = ("_int8.tflite", "_int8.tosa", "_int8.pt2", ".pte")
+_INTEGER = (f"_int{bits}.{end}" for bits in (8, 16) for end in ("tflite", "tosa", "pt2"))
+_NETWORKS = (*_INTEGER, ".pte")
 
 
 def _model(manifest: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,10 +28,11 @@ class ExportPytorch(Step):
         weights: a state_dict for it; none: as it was built.
         layout: ``nchw``: channels second inside, last for the application; ``nhwc``: as it is.
         pattern: the sizes that the pre-processing can fill, without the batch; none: any.
+        activations: ``int8`` or ``int16``: of the network once it is quantised.
         usecase: the descriptor, for messages.
         exported: the graph, .pt2.
         shape: JSON, the one input's sizes with a batch of 1; none: it may have several inputs.
-        form: JSON, ``shape`` and ``dtype`` of every input of the int8 network.
+        form: JSON, ``shape`` and ``dtype`` of every input of the integer network.
         offline: do not install the PyTorch environment.
     """
 
@@ -41,6 +42,7 @@ class ExportPytorch(Step):
     weights: OptionalInput = None
     layout: str = "nchw"
     pattern: Any = None
+    activations: str = "int8"
     usecase: str
     exported: Output
     shape: OptionalOutput = None
@@ -60,7 +62,7 @@ class ExportPytorch(Step):
         write_bytes(self.exported, archived(program))
         if self.shape is not None:
             write_text(self.shape, json.dumps(shapes[0]) + "\n")
-        inputs = [{"shape": shape, "dtype": "int8"} for shape in shapes]
+        inputs = [{"shape": shape, "dtype": self.activations} for shape in shapes]
         write_text(self.form, json.dumps(inputs) + "\n")
 
     def crashed(self, signal: str) -> str:

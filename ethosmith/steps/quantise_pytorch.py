@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantise an exported PyTorch network to int8, and lower it to TOSA for the NPU."""
+"""Quantise an exported PyTorch network to integers, and lower it to TOSA for the NPU."""
 
 from __future__ import annotations
 
@@ -19,17 +19,18 @@ from ethosmith.steps.step import Input, Inputs, OptionalOutput, Output, Step, Un
     environment="pytorch",
 )
 class QuantisePytorch(Step):
-    """Quantise an exported PyTorch network to int8 (PT2E), and lower it to TOSA for the NPU.
+    """Quantise an exported PyTorch network to integers (PT2E), and lower it to TOSA for the NPU.
 
     Attributes:
         model: what the user calls the network, for messages.
         exported: of the step export-pytorch.
         representative: raw float32 input tensors that calibrate the quantisation.
         random: ``seed``, ``count``, ``low`` and ``high`` of uniform random inputs instead.
+        activations: ``int8``, or ``int16`` with weights of int8.
         label_count: values that the first output must have; 0: it has no labels.
         quantised: the graph with its quantise and dequantise operators, .pt2.
-        tosa: the same as a TOSA flatbuffer with int8 inputs and outputs; none: operators may stay
-            on the CPU.
+        tosa: the same as a TOSA flatbuffer with integers as inputs and outputs; none: operators may
+            stay on the CPU.
         network: names, shapes and quantisation of those, JSON.
         offline: do not install the PyTorch environment.
     """
@@ -38,6 +39,7 @@ class QuantisePytorch(Step):
     exported: Input
     representative: Inputs = ()
     random: Mapping[str, Any] | None = None
+    activations: str = "int8"
     label_count: int = 0
     quantised: Output
     tosa: OptionalOutput = None
@@ -53,7 +55,9 @@ class QuantisePytorch(Step):
 
         shown = Path(self.model)
         program = load_program(self.exported)
-        quantised = quantised_program(shown, program, self._batches(input_shapes(program)))
+        quantised = quantised_program(
+            shown, program, self._batches(input_shapes(program)), self.activations
+        )
         lowered = None if self.tosa is None else lowered_network(shown, quantised)
         spec = lowered.spec if lowered else partitioned_spec(shown, quantised)
         count = spec.outputs[0].element_count

@@ -67,6 +67,26 @@ def test_the_whole_path_is_declared(network: Path) -> None:
     assert (vela.network, vela.tflite) == (quantise.tosa, None)
 
 
+def _with_int16(usecase: str, **more: str) -> RecordingEngine:
+    build, engine = fake_build({"usecase": usecase, **more})
+    (found,) = build.session.usecases
+    quantise = found.descriptor.quantise.replace(activations="int16")
+    found = found._replace(descriptor=found.descriptor.replace(quantise=quantise))
+    models.quantised_network(build, found, models.float_model(build, found), [Path("a.f32")])
+    return engine
+
+
+def test_int16_activations_are_for_pytorch_networks() -> None:
+    engine = _with_int16("ad_pytorch")
+    made = _step(engine, QuantisePytorch)
+    assert (made.activations, _step(engine, ExportPytorch).activations) == ("int16", "int16")
+    assert made.quantised.name == "autoencoder_int16.pt2"
+    with pytest.raises(EthosmithError) as caught:
+        _with_int16("ad")
+    assert "usecases/ad/usecase.yaml:" in str(caught.value)
+    assert "is for PyTorch networks, and the model is network.keras: remove it" in str(caught.value)
+
+
 def test_a_state_dict_beside_the_file_is_an_input(network: Path) -> None:
     network.with_suffix(".pt").touch()
     _, engine = _declared(str(network))

@@ -243,27 +243,32 @@ def source_of(name: str, folder: Path) -> ModelSource:
 
 def write(name: str, folder: Path) -> None:
     """Write NAME.tosa, NAME.json, NAME.pt2 and NAME.npz."""
-    write_program(name, folder, exported_program(source_of(name, folder), "nchw", None))
+    plain, _, activations = name.partition("_as_")
+    program = exported_program(source_of(plain, folder), "nchw", None)
+    write_program(name, folder, program, activations or "int8")
 
 
-def write_program(name: str, folder: Path, program: Any) -> None:
+def write_program(name: str, folder: Path, program: Any, activations: str = "int8") -> None:
     """Write the files of `write` of an exported network."""
     shapes, rng = input_shapes(program), np.random.default_rng(1)
     batches = [
         [rng.normal(size=s).astype(np.float32) for s in shapes] for _ in range(_CALIBRATIONS)
     ]
-    quantised = quantised_program(Path(name), program, batches)
+    quantised = quantised_program(Path(name), program, batches, activations)
     lowered = lowered_network(Path(name), quantised)
     network = TosaNetwork(lowered.tosa, lowered.spec, quantised)
     arrays = {}
     for number in range(_INPUTS):
         shapes = [spec.shape for spec in lowered.spec.inputs]
-        given = [rng.integers(-128, 128, shape).astype(np.int8) for shape in shapes]
+        limits = np.iinfo(activations)
+        # The lowest int16 value has no counterpart, and no quantiser makes it.
+        low = limits.min + (activations == "int16")
+        given = [rng.integers(low, limits.max + 1, s).astype(activations) for s in shapes]
         made = network.run(b"".join(one.tobytes() for one in given))
         for index, one in enumerate(given):
             arrays[f"input_{number}_{index}"] = one
         for index, raw in enumerate(made):
-            arrays[f"output_{number}_{index}"] = np.frombuffer(raw, np.int8)
+            arrays[f"output_{number}_{index}"] = np.frombuffer(raw, activations)
     np.savez(folder / f"{name}.npz", allow_pickle=False, **arrays)
     (folder / f"{name}.tosa").write_bytes(lowered.tosa)
     (folder / f"{name}.pt2").write_bytes(archived(quantised))
