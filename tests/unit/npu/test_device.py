@@ -17,7 +17,10 @@ from ethosu.vela.ethos_u55_regs.ethos_u55_regs import (
     pmu_event_type,
 )
 
+from ethosu_model.config import AcceleratorConfig
+from ethosu_model.device import NpuDevice
 from ethosu_model.faults import AxiChannel
+from ethosu_model.memory import ArrayMemory
 from ethosu_model.registers import Command, Status
 from tests.support.npu.streams import REGION, REGION_BYTES, STOP, STREAM, Bench, encode, word, words
 
@@ -319,6 +322,22 @@ def test_queue_that_runs_dry_raises_no_interrupt() -> None:
     status = bench.run(word(cmd0.NPU_SET_BLOCKDEP, 3))
     assert status & Status.CMD_END_REACHED
     assert not bench.device.irq
+
+
+@pytest.mark.parametrize(
+    ("name", "revision", "expected"),
+    [
+        ("ethos-u55-128", "", 0x10104201),
+        ("ethos-u55-128", "r0p0-0", 0x10064000),
+        ("ethos-u65-256", "", 0x10066001),
+        ("ethos-u65-256", "r0p0-0", 0x10066000),
+    ],
+)
+def test_identification_is_the_current_revisions_unless_another_is_named(
+    name: str, revision: str, expected: int
+) -> None:
+    device = NpuDevice(AcceleratorConfig.parse(name, revision), ArrayMemory())
+    assert device.read_register(BASE.ID.value) == expected
 
 
 def test_part_number_is_the_products() -> None:
