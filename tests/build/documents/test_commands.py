@@ -123,6 +123,9 @@ _ELSEWHERE = {
     "pip install ethosmith": "tests/build/plugin installs the wheel",
     "pip install ./distributions/ethosu-model": "tests/component/distributions installs the wheel",
     "tools/check": "CI runs it",
+    "tools/host_test trixie /var/tmp/trixie './scons usecase=kws target=fvp'": (
+        "needs root, a mirror and half an hour; by hand"
+    ),
     ".venv/bin/python -m tests.support.kills --kills 200 --seed 7": "tests/faults/test_kills.py",
     ".venv/bin/python -m tests.fuzz.firmware --seconds 600": "tests/fuzz/test_firmware.py",
     ".venv/bin/python -m tests.fuzz.readers wav -max_total_time=600": "needs atheris",
