@@ -64,7 +64,7 @@ class Platform(Descriptor):
     npu: Npu
     uart: Uart
     timing_adapters: TimingAdapters | None = None
-    open_board: Literal["sse300", "sse310", False] = "sse300"
+    open_board: Literal["sse300", "sse310", "sse320", False] = "sse300"
     model_partition: ModelPartition | None = None
     windows: Windows | None = None
     prebuilt_images: tuple[PrebuiltImage, ...] = ()

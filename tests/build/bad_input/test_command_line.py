@@ -169,8 +169,8 @@ CALLS: dict[str, tuple[tuple[str, ...], str]] = {
     "a variable": (("usecase=kw",), "error: unknown use case 'kw'; did you mean 'kws'?"),
     "a target": (("tets",), "error: unknown target 'tets'; did you mean 'test'?"),
     "strict without the open board": (
-        ("usecase=kws", "target=sse320", "strict=1"),
-        "error: strict=1 is the open board's, which has no sse320",
+        ("usecase=kws", "simulator=fvp", "strict=1"),
+        "error: strict=1 is the open board's; leave out simulator=",
     ),
 }
 

@@ -10,6 +10,7 @@ import pytest
 
 from ethosmith.descriptors.platform import Platform
 from ethosu_model.config import AcceleratorConfig
+from ethosu_model.u85.config import U85Config
 from open_board.board import board_names, find_board
 from open_board.errors import BoardError
 from open_board.fvp import FVP_PROGRAMS
@@ -76,6 +77,18 @@ def test_a_wrong_file_is_told(tmp_path: Path, old: str, new: str, message: str) 
     with pytest.raises(BoardError) as caught:
         find_board(_file(tmp_path, _GOOD.replace(old, new, 1)))
     assert message in str(caught.value)
+
+
+def test_an_ethos_u85_needs_a_board_with_room_for_its_registers(tmp_path: Path) -> None:
+    image = tmp_path / "image.bin"
+    image.write_bytes(bytes(8))
+    board = find_board("sse320")
+    job = BoardJob(U85Config.parse("ethos-u85-256"), images=(DataFile(image, board.vectors),))
+    check_job(job, board)
+    assert board.npu_register(0x500051A0, 4) == 0x11A0  # PMCCNTR
+    assert board.uart_register(0x58203004, 4) == 4
+    with pytest.raises(BoardError, match="take --board sse320"):
+        check_job(job, find_board("sse310"))
 
 
 def test_an_unknown_board_is_told() -> None:

@@ -99,7 +99,7 @@ def test_another_build_is_refused_with_the_known_ones() -> None:
 
 
 def test_boards_are_told_that_they_cannot_have_one() -> None:
-    with pytest.raises(ModelError, match="the open board has none"):
+    with pytest.raises(ModelError, match="has the Ethos-U85"):
         AcceleratorConfig.parse("ethos-u85-256")
 
 

@@ -79,7 +79,7 @@ class AcceleratorConfig:
         if name.lower().startswith("ethos-u85"):
             raise ModelError(
                 f"'{name}': no Ethos-U55 or Ethos-U65; ethosu_model.u85.config.U85Config has the"
-                " Ethos-U85, and the open board has none"
+                " Ethos-U85"
             )
         hint = did_you_mean(name, ACCELERATOR_CONFIGS)
         known = ", ".join(ACCELERATOR_CONFIGS)

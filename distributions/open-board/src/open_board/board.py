@@ -15,16 +15,15 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from ethosu_model.config import ACCELERATORS
 from ethosu_model.errors import did_you_mean
 from open_board.errors import BoardError, unknown_name
 from open_board.files import read_bytes
-from open_board.machine import ADAPTER_PAGE_BYTES, NPU_PAGE_BYTES, page_offset
+from open_board.machine import ADAPTER_PAGE_BYTES, NPU_PAGE_BYTES, UART_PAGE_BYTES, page_offset
 
 DEFAULT_BOARD = "sse300"
 # Ethosmith takes a file that is named after a module for a part of it.
 _PREFIX, _SUFFIX = "board.", ".toml"
-_KEYS = ("title", "vectors", "cpu", "npu", "timing_adapters", "constants", "fvp", "card")
+_KEYS = ("title", "vectors", "cpu", "npu", "timing_adapters", "constants", "fvp", "card", "uart")
 _MAX_FILE_BYTES = 1 << 16
 _MAX_WORD = 0xFFFFFFFF
 _MAX_PAGES = 4
@@ -70,6 +69,8 @@ class Board:
         constants: words that read as they are, by address: registers that QEMU's machine lacks.
         fvp_programs: executable of the board's FVP, by the NPU's product.
         card: how it boots from a card; None: it does not.
+        npu_page_bytes: size of the NPU's registers; those of Ethos-U85 take two pages.
+        uart_pages: addresses of UART0, where they are not those of QEMU's machine; a CMSDK UART.
     """
 
     name: str
@@ -82,23 +83,30 @@ class Board:
     constants: Mapping[int, int] = field(default_factory=dict)
     fvp_programs: Mapping[str, str] = field(default_factory=dict)
     card: CardLayout | None = None
+    npu_page_bytes: int = NPU_PAGE_BYTES
+    uart_pages: tuple[int, ...] = ()
 
     @property
     def served(self) -> tuple[tuple[int, int], ...]:
         """Address and size of each span whose accesses the bridge carries out."""
         return (
-            *((page, NPU_PAGE_BYTES) for page in self.npu_pages),
+            *((page, self.npu_page_bytes) for page in self.npu_pages),
+            *((page, UART_PAGE_BYTES) for page in self.uart_pages),
             *((page, ADAPTER_PAGE_BYTES) for page in self.adapter_pages),
             *((address, 4) for address in self.constants),
         )
 
     def npu_register(self, address: int, size_bytes: int) -> int | None:
         """Return the offset in the NPU's page, or None if the access is not all in it."""
-        return page_offset(self.npu_pages, NPU_PAGE_BYTES, address, size_bytes)
+        return page_offset(self.npu_pages, self.npu_page_bytes, address, size_bytes)
 
     def adapter_register(self, address: int, size_bytes: int) -> int | None:
         """Return the offset in the timing adapters' page, or None as `npu_register`."""
         return page_offset(self.adapter_pages, ADAPTER_PAGE_BYTES, address, size_bytes)
+
+    def uart_register(self, address: int, size_bytes: int) -> int | None:
+        """Return the offset in the UART's page, or None as `npu_register`."""
+        return page_offset(self.uart_pages, UART_PAGE_BYTES, address, size_bytes)
 
     def constant(self, address: int, size_bytes: int) -> int | None:
         """Return the word that holds ``address``, if it is one of the constants."""
@@ -150,10 +158,11 @@ def _parse(name: str, data: bytes, label: str) -> Board:
 
 
 def _board(name: str, table: _Table) -> Board:
-    npu = table.table("npu", ("pages", "irq"))
+    npu = table.table("npu", ("pages", "irq", "page_bytes"))
+    uart = table.table("uart", ("pages",))
     cpu = table.table("cpu", ("midr",))
     adapters = table.table("timing_adapters", ("pages",))
-    fvp = table.table("fvp", sorted({accelerator.product for accelerator in ACCELERATORS}))
+    fvp = table.table("fvp", ("ethos-u55", "ethos-u65", "ethos-u85"))
     return Board(
         name=name,
         title=table.text("title"),
@@ -164,6 +173,10 @@ def _board(name: str, table: _Table) -> Board:
         adapter_pages=adapters.pages("pages") if adapters.values else (),
         constants=table.words("constants"),
         fvp_programs={product: fvp.text(product) for product in fvp.values},
+        npu_page_bytes=npu.number("page_bytes", limit=0x10000, multiple_of=NPU_PAGE_BYTES)
+        if "page_bytes" in npu.values
+        else NPU_PAGE_BYTES,
+        uart_pages=uart.pages("pages") if uart.values else (),
         card=_card(table.table("card", ("notes", "updates", "windows"))),
     )
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
+from open_board import uart_device
 from open_board.board import Board
 from open_board.board_npu import BoardNpu
 from open_board.emulation import Stopped, Stops, carry_out, loaded_value, stopped_at
@@ -102,6 +103,7 @@ class NpuBridge:
         memory: NpuMemory,
         set_interrupt: Callable[[bool], None],
         realism: Realism,
+        send: Callable[[bytes], None] = lambda _: None,
     ) -> None:
         """Serve the CPU behind ``gdb``.
 
@@ -112,6 +114,7 @@ class NpuBridge:
             memory: What the model works on; written back after each job.
             set_interrupt: Drives the CPU's interrupt input.
             realism: How closely the board follows the hardware.
+            send: Takes what the program sends on a UART that QEMU lacks.
         """
         self.board = board
         self._watched = {address for address, _ in board.served}
@@ -122,6 +125,7 @@ class NpuBridge:
         self._set_interrupt = set_interrupt
         self._interrupt = False
         self._realism = realism
+        self._send = send
         self._of_jobs = NpuStatistics()
         self.register_reads = self.register_writes = 0
         self.adapters = TimingAdapters(realism)
@@ -223,6 +227,8 @@ class NpuBridge:
         offset = self.board.adapter_register(address, _WORD_BYTES)
         if offset is not None:
             return self.adapters.read(offset)
+        if self.board.uart_register(address, _WORD_BYTES) is not None:
+            return 0  # STATE: nothing received, and there is room
         return self.board.constant(address, _WORD_BYTES) or 0
 
     def _store(self, access: Access, value: int) -> None:
@@ -244,6 +250,8 @@ class NpuBridge:
         offset = self.board.adapter_register(address, _WORD_BYTES)
         if offset is not None:
             self.adapters.write(offset, _merged(access, value, lambda: self.adapters.read(offset)))
+        elif self.board.uart_register(access.address, 1) == uart_device.DATA:
+            self._send(bytes([value & 0xFF]))
 
     def _end_job(self) -> None:
         self._memory.write_back()
@@ -266,6 +274,8 @@ class NpuBridge:
         offset = self.board.npu_register(address, size_bytes)
         if offset is None:
             offset = self.board.adapter_register(address, size_bytes)
+        if offset is None:
+            offset = self.board.uart_register(address, size_bytes)
         if offset is None and self.board.constant(address, size_bytes) is not None:
             offset = address % _WORD_BYTES
         return offset

@@ -19,7 +19,6 @@ from open_board.errors import BoardError
 from open_board.gdb_client import CONTINUE, GdbClient, Stop
 from open_board.gdb_packet import ACKNOWLEDGE, PacketError, PacketReader, frame
 from open_board.job import Outcome, RunError
-from open_board.machine import NPU_PAGE_BYTES
 
 _RESUME = re.compile(rb"[cCsS]|vCont;")
 _STEP = re.compile(rb"[sS]|vCont;[sS]")
@@ -200,7 +199,7 @@ class Debugger:
 
     def _in_npu(self, address: int, size_bytes: int) -> bool:
         return any(
-            page < address + size_bytes and address < page + NPU_PAGE_BYTES
+            page < address + size_bytes and address < page + self._board.npu_page_bytes
             for page in self._board.npu_pages
         )
 

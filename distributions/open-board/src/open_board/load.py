@@ -5,12 +5,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ethosu_model.enums import Product
 from ethosu_model.memory import Memory
 from open_board.board import Board
 from open_board.errors import BoardError
 from open_board.files import open_regular, size_of
 from open_board.job import BoardJob, DataFile, Dump
-from open_board.machine import is_memory
+from open_board.machine import NPU_PAGE_BYTES, is_memory
 
 _ELF_MAGIC = b"\x7fELF"
 _ELF_HEADER_BYTES = 20
@@ -25,6 +26,12 @@ def check_job(job: BoardJob, board: Board) -> None:
     Raises:
         BoardError: A file is missing or of the wrong kind, or lies outside of memory.
     """
+    two_pages = job.accelerator.architecture is Product.U85
+    if two_pages and board.npu_page_bytes <= NPU_PAGE_BYTES:
+        raise BoardError(
+            f"board {board.name} has no place for the registers of {job.accelerator.name}; take"
+            " --board sse320, or npu.page_bytes = 0x2000 in a board of yours"
+        )
     if job.axf is not None:
         check_elf(job.axf)
     elif not any(image.address == board.vectors for image in job.images):

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 QEMU_MACHINE = "mps3-an547"
 QEMU_CPU_TYPE = "cortex-m55-arm-cpu"
 
-NPU_PAGE_BYTES = 0x1000
+NPU_PAGE_BYTES = 0x1000  # of Ethos-U55 and U65
+UART_PAGE_BYTES = 0x1000
 # Both timing adapters.
 ADAPTER_PAGE_BYTES = 0x1000
 ADAPTER_BYTES = 0x200  # from one to the other

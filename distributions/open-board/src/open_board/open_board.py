@@ -148,7 +148,7 @@ class OpenBoard:
             for item in job.data:
                 put_data(memory, item)
             npu_memory = stack.enter_context(self._npu_memory(qemu, deadline))
-            run.bridge = self._bridge(job.accelerator, qemu, npu_memory)
+            run.bridge = self._bridge(job.accelerator, qemu, npu_memory, run.uart)
             strict = self._strict(job, qemu, npu_memory, run.bridge)
             if counted is not None:
                 run.meter = CallMeter(qemu.gdb, counted, INSTRUCTION_NS)
@@ -216,7 +216,7 @@ class OpenBoard:
         )
 
     def _bridge(
-        self, accelerator: AcceleratorConfig, qemu: Qemu, npu_memory: NpuMemory
+        self, accelerator: AcceleratorConfig, qemu: Qemu, npu_memory: NpuMemory, uart: UartWatch
     ) -> NpuBridge:
         def set_interrupt(level: bool) -> None:
             qemu.qtest.set_interrupt(
@@ -230,6 +230,7 @@ class OpenBoard:
             npu_memory,
             set_interrupt,
             self._realism,
+            uart.feed,
         )
 
     @contextlib.contextmanager
