@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from tests.component.npu_networks.test_networks import WholeNetwork, assert_exact
-from tests.support.networks.trained import NETWORKS, TrainedNetwork, mobilenet_v2, quantised
+from tests.support.networks.trained import (
+    NETWORKS,
+    TrainedNetwork,
+    mobilenet_v2,
+    quantised,
+    recurrent,
+)
 from tests.support.npu_corpus.targets import U85_TARGETS
 
 # The keyword and image networks of MLPerf Tiny, and others of the package.
@@ -40,4 +46,11 @@ def test_network_is_bit_exact_on_every_configuration(
 def test_mobilenet_v2_224_is_bit_exact(tmp_path: Path) -> None:
     whole = WholeNetwork(mobilenet_v2(tmp_path), inputs=1)
     for target in U85_TARGETS[::4]:
+        assert_exact(whole, target)
+
+
+@pytest.mark.slow
+def test_lstm_is_bit_exact(tmp_path: Path) -> None:
+    whole = WholeNetwork(recurrent(tmp_path), inputs=2)
+    for target in U85_TARGETS:
         assert_exact(whole, target)

@@ -7,6 +7,7 @@ test holds the streams together to the list of what Vela does not write.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
@@ -206,6 +207,35 @@ def _accumulators_of_64_bits() -> Stream:
     return Stream(commands, {IFM2: I64}, rounded(I64, scale, half_up).astype("i4"))
 
 
+def _scaled_by_channel() -> Stream:
+    """Vela writes this for TOSA's RESCALE of accumulators, and for no network of the corpus."""
+    biases, scales, shifts = (
+        (-70000, 5, 0, 1 << 20, 9),
+        (3, 7, 1 << 30, 12345, 1),
+        (20, 22, 52, 30, 18),
+    )
+    records = np.zeros((16, 10), "u1")
+    for record, values in zip(records, zip(biases, scales, shifts, strict=True), strict=False):
+        record[:9] = np.frombuffer(struct.pack("<iiB", *values), "u1")
+    expected = np.stack(
+        [
+            rounded(I32[:, :, channel].astype("i8") + bias, (scale, shift), half_up)
+            for channel, (bias, scale, shift) in enumerate(zip(biases, scales, shifts, strict=True))
+        ],
+        axis=-1,
+    )
+    commands = [
+        *operand("IFM2", I32),
+        *result("i2"),
+        (Cmd0.NPU_SET_OFM_PRECISION, 1 | ElementSize.B16 << 1),
+        (Cmd1.NPU_SET_SCALE_BASE, TABLE),
+        (Cmd1.NPU_SET_SCALE_LENGTH, records.size),
+        (Cmd0.NPU_SET_ACC_FORMAT, AccumulatorInput.IFM2 << 4),
+        pool(PoolingMode.NONE),
+    ]
+    return Stream(commands, {IFM2: I32, TABLE: records}, expected.astype("i2"))
+
+
 def _decomposed() -> Stream:
     """Only the order of weights depends on the decomposition: a pooling has none."""
     expected = np.full((1, 1, 5), -128, "i1")
@@ -257,6 +287,7 @@ RUN = {
     ),
     "transfer from the table RAM": _from_the_table_ram(),
     "IFM2 of 64 bits": _accumulators_of_64_bits(),
+    "accumulators scaled by channel": _scaled_by_channel(),
     "D4X4": _decomposed(),
 }
 
@@ -294,6 +325,11 @@ REFUSED = {
     "IFM2 in 3x1 tiles": _refused("TILE3X1", *operand("IFM2", OTHER, Storage.TILE3X1), _ADD),
     "OFM in 3x1 tiles": _refused("TILE3X1", *result("i1", storage=Storage.TILE3X1), _ADD),
     "OFM nowhere": _refused("storage NONE", *result("i1", storage=Storage.NONE), _ADD),
+    "a sum scaled by channel": _refused(
+        "NPU_OP_POOL: scale_mode PER_CHANNEL",
+        (Cmd0.NPU_SET_OFM_PRECISION, 1),
+        pool(PoolingMode.SUM),
+    ),
     "DOUBLE_ASYMMETRIC": _refused(
         "DOUBLE_ASYMMETRIC", *result("i1", rounding=OfmRounding.DOUBLE_ASYMMETRIC), _MUL
     ),

@@ -123,6 +123,18 @@ def seeded_network(name: str, folder: Path) -> bytes:
     return _to_int8(keras, folder)
 
 
+def recurrent(folder: Path) -> bytes:
+    """Return two LSTM layers of 24 steps, which the converter unrolls, quantised to int8."""
+    tf = tensorflow()
+    tf.keras.utils.set_random_seed(_WEIGHTS_SEED)
+    layers = tf.keras.layers
+    inputs = tf.keras.Input((24, 20))
+    values = layers.LSTM(16)(layers.LSTM(32, return_sequences=True)(inputs))
+    keras = folder / "recurrent.keras"
+    tf.keras.Model(inputs, layers.Dense(6, activation="softmax")(values)).save(keras)
+    return _to_int8(keras, folder)
+
+
 def _ds_cnn_l(tf: Any) -> Any:
     """Return the large DS-CNN of "Hello Edge" (Zhang et al., 2017) for 12 words."""
     layers = tf.keras.layers

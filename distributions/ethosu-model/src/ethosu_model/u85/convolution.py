@@ -81,6 +81,11 @@ class Convolution(Operation):
         return (ifm, self.decoder.operand(IFM2, shape))
 
     @property
+    def takes_scales(self) -> bool:
+        """A scale stream may scale each channel, unless the weights are IFM2."""
+        return not self._weights_are_ifm2
+
+    @property
     def _weights_are_ifm2(self) -> bool:
         return not self.depthwise and self.instruction.get(Cmd0.NPU_OP_CONV.weights_ifm2)
 

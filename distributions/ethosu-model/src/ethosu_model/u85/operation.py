@@ -16,6 +16,7 @@ from ethosu_model.accounting import OperationCost
 from ethosu_model.blocks import BlockWork, Reading
 from ethosu_model.checks import check_kernel
 from ethosu_model.cycles import BlockKind
+from ethosu_model.enums import OfmScaleMode
 from ethosu_model.events import traffic_events
 from ethosu_model.faults import AxiChannel, CommandFault
 from ethosu_model.feature_map import write_feature_map
@@ -67,6 +68,7 @@ class Operation(Operands, ABC):
             CommandFault: One of them is not legal, or is not modelled.
         """
         self._check_accumulators()
+        self._check_scale_mode()
         _ = self.scaling, self.activation, self.cost
         if self.machine.checks.excluded and self.kind is not BlockKind.ELEMENTWISE:
             check_kernel(self.window.kernel)
@@ -153,6 +155,17 @@ class Operation(Operands, ABC):
     def sparse(self) -> bool:
         """Whether there are weights that are 2:4 sparse."""
         return False
+
+    @property
+    def takes_scales(self) -> bool:
+        """Whether a scale stream may scale each channel."""
+        return False
+
+    def _check_scale_mode(self) -> None:
+        mode = self.state.get(Cmd0.NPU_SET_OFM_PRECISION.scale_mode)
+        if mode is OfmScaleMode.PER_CHANNEL and not self.takes_scales:
+            name = self.instruction.command.name
+            raise CommandFault(f"{name}: scale_mode {mode.name} is not modelled here")
 
     def _check_accumulators(self) -> None:
         word = Cmd0.NPU_SET_ACC_FORMAT

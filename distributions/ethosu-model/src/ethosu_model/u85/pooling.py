@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from ethosu_model.blocks import Reading
 from ethosu_model.cycles import BlockKind
-from ethosu_model.faults import CommandFault
+from ethosu_model.enums import OfmScaleMode
+from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
 from ethosu_model.operands import Padding, Shape
 from ethosu_model.pooling import (
     average_scale,
@@ -21,11 +22,15 @@ from ethosu_model.pooling import (
     pool_sum,
     reduce_sum,
 )
-from ethosu_model.u85.commands import Cmd0
+from ethosu_model.spans import Spans, span
+from ethosu_model.traffic import Traffic
+from ethosu_model.u85.channels import Channel
+from ethosu_model.u85.commands import Cmd0, Cmd1
 from ethosu_model.u85.enums import AccumulatorInput, OfmRounding, PoolingMode
 from ethosu_model.u85.operands import IFM2, Operand
 from ethosu_model.u85.operation import Operation
 from ethosu_model.u85.scaling import scale_result
+from ethosu_model.u85.weights import decode_scales
 from ethosu_model.window import taps
 
 _ARG_MAX = frozenset({PoolingMode.ARGMAX_X, PoolingMode.ARGMAX_Y})
@@ -116,7 +121,7 @@ class Pooling(Operation):
         """Return scaled results."""
         ofm, kernel, padding = self.shape, self.window.kernel, self.window.padding
         if self._mode is PoolingMode.NONE:
-            return self.scale_global(self.read(self.inputs[0]))
+            return self._rescaled(self.read(self.inputs[0]))
         values = self.read_window(self.inputs[0])
         if self._mode is PoolingMode.MAX:
             return pool_maximum(values, ofm, kernel, padding)
@@ -129,6 +134,43 @@ class Pooling(Operation):
         elif self._mode is not PoolingMode.SUM:
             return self._arg_max(values)
         return self.scale_global(pool_sum(values, ofm, kernel, padding))
+
+    @property
+    def takes_scales(self) -> bool:
+        """A scale stream may scale each channel of accumulators that were computed before."""
+        return self._mode is PoolingMode.NONE
+
+    @cached_property
+    def _by_channel(self) -> bool:
+        """Whether the scale stream has a scale for each channel, and not OFM_SCALE one for all."""
+        scale_mode = self.state.get(Cmd0.NPU_SET_OFM_PRECISION.scale_mode)
+        return self._mode is PoolingMode.NONE and scale_mode is OfmScaleMode.PER_CHANNEL
+
+    @cached_property
+    def _scale_stream(self) -> tuple[int, int, AxiPort]:
+        """Address, bytes and port of the scale stream."""
+        base, port = self.decoder.region(Cmd0.NPU_SET_SCALE_REGION)
+        address = self.decoder.bus_address(base, Cmd1.NPU_SET_SCALE_BASE)
+        return address, self.decoder.length(Cmd1.NPU_SET_SCALE_LENGTH), port
+
+    def stream_spans(self) -> Iterable[Spans]:
+        """Return where the scales lie, if there are any."""
+        return (span(*self._scale_stream[:2]),) if self._by_channel else ()
+
+    def stream_traffic(self) -> Iterable[tuple[Channel, Traffic]]:
+        """Return what reading scales moves: each once."""
+        if self._by_channel:
+            _, size, port = self._scale_stream
+            yield Channel.SCALE, Traffic(port, read_bytes=size)
+
+    def _rescaled(self, accumulators: NDArray[Any]) -> NDArray[Any]:
+        """Scale accumulators that were computed before, with bias if each channel has its own."""
+        if not self._by_channel:
+            return self.scale_global(accumulators)
+        stream = self.machine.bus.read(*self._scale_stream, AxiChannel.SCALE)
+        scales = decode_scales(stream, self.shape.depth, wide=self.wide)
+        biased = accumulators + scales.bias
+        return scale_result(biased, scales.multiplier, scales.shift, self.rounding)
 
     def _average(self, values: NDArray[Any]) -> NDArray[Any]:
         """Divide by the number of elements that are not padding, as the NPU itself does."""
