@@ -24,7 +24,7 @@ _SUFFIXES = (".pt2", PYTHON_SUFFIX)
 _PYTHON_FILE = "give the Python file that builds the network (net.py:build)"
 # Files that people have of PyTorch networks, and what to give instead.
 _NOT_TAKEN = {
-    ".onnx": f"ONNX is not read; {_PYTHON_FILE}, or a .pt2 of torch.export",
+    ".onnx": f"ONNX is not read; make a .pt2 of it with onnx2pytorch, or {_PYTHON_FILE}",
     ".pt": f"it holds weights or a pickle, and neither is a network; {_PYTHON_FILE}",
     ".pth": f"it holds weights or a pickle, and neither is a network; {_PYTHON_FILE}",
 }
