@@ -180,8 +180,10 @@ def _declare_test(build: Build) -> None:
 
     def test() -> int:
         build.engine.line("TEST      pytest tests")
+        # A third of a test's time is waiting: for QEMU, for limits, for the disk.
+        workers = build.engine.jobs + build.engine.jobs // 2
         # A file's tests share what they build; the longest files come first.
-        parallel = ("-n", str(build.engine.jobs), "--dist=loadfile", "--no-loadscope-reorder")
+        parallel = ("-n", str(workers), "--dist=loadfile", "--no-loadscope-reorder")
         xml = f"--junitxml={results}/pytest.xml"
         command = _module("pytest", "-q", "-m", "not long and not slow", *parallel, xml)
         # Tests write where the user's programs do: below build/ they would be in this project.
