@@ -17,6 +17,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import traceback
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -26,7 +27,7 @@ from typing import Any
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_text
 from ethosmith.core.nearest import did_you_mean
-from ethosmith.core.program import fail, run_step, signal_name
+from ethosmith.core.program import EXIT_ERROR, fail, run_step, signal_name
 from ethosmith.steps.document import markdown, summary
 from ethosmith.steps.step import OWN_PACKAGE, Field, Step, attribute_helps, fields_of
 
@@ -89,7 +90,8 @@ def main(arguments: Sequence[str]) -> int:
     step = chosen[0]
     needs_child = step.traits.isolated or step.traits.environment
     if needs_child and os.environ.get(_IN_CHILD) != step.name():
-        return _run_in_child(step)
+        ended: list[int] = []
+        return run_step(lambda _: ended.append(_run_in_child(step))) or ended[0]
     return run_step(lambda _: step.run())
 
 
@@ -136,24 +138,51 @@ def _run_in_child(step: Step) -> int:
     """Run a step of another environment, or one that a library it calls may end."""
     try:
         python = _python_of(step)
-    except EthosmithError as error:
-        return fail(str(error))
-    command = [python, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT]
-    try:
         # What a child leaves that a library ended is removed with its folder.
         with tempfile.TemporaryDirectory(prefix="step-", ignore_cleanup_errors=True) as scratch:
-            done = subprocess.run(
-                command,
-                input=json.dumps(step.spec()),
-                text=True,
-                env={**os.environ, _IN_CHILD: step.name(), "TMPDIR": scratch},
-                # It holds the build's lock, should this process be killed.
-                close_fds=False,
-                check=False,
-            )
+            # macOS's frameworks do not work in a fork.
+            forks = python == sys.executable and sys.platform != "darwin"
+            status = _forked(step, scratch) if forks else _started(step, python, scratch)
     except KeyboardInterrupt:
         return fail("interrupted")
-    return fail(_ended_by(step, -done.returncode)) if done.returncode < 0 else done.returncode
+    return fail(_ended_by(step, -status)) if status < 0 else status
+
+
+def _started(step: Step, python: str, scratch: str) -> int:
+    """Run a step in another interpreter; return its exit code, or minus the signal."""
+    return subprocess.run(
+        [python, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT],
+        input=json.dumps(step.spec()),
+        text=True,
+        env={**os.environ, _IN_CHILD: step.name(), "TMPDIR": scratch},
+        # It holds the build's lock, should this process be killed.
+        close_fds=False,
+        check=False,
+    ).returncode
+
+
+def _forked(step: Step, scratch: str) -> int:
+    """As `_started`, without starting and importing once more: no thread runs here yet."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    child = os.fork()
+    if child:
+        try:
+            return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        except BaseException:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            raise
+    code = EXIT_ERROR
+    try:
+        os.environ[_IN_CHILD], os.environ["TMPDIR"] = step.name(), scratch
+        tempfile.tempdir = None
+        code = run_step(lambda _: step.run())
+        sys.stdout.flush()
+    except BaseException:  # noqa: BLE001 a defect of ours; nothing must go on behind this
+        traceback.print_exc()
+    finally:
+        os._exit(code)
 
 
 def _ended_by(step: Step, number: int) -> str:
