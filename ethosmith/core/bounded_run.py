@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import resource
 import signal
 import subprocess
 import tempfile
@@ -30,6 +31,8 @@ _SLACK = 10.0
 _MAX_STAT_BYTES = 4096
 # No program that is asked here says as much; one that never stops must not fill the memory.
 _MAX_OUTPUT_BYTES = 256 << 20
+_CONTAINER_LIMIT = Path("/sys/fs/cgroup/memory.max")
+_LEAST_MEMORY_BYTES = 3 << 30
 _PIECE_BYTES = 64 << 10
 _MAX_PROCESSES = 1000
 
@@ -87,6 +90,27 @@ def bounded_time(limit_s: float) -> Iterator[None]:
         yield
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
+
+
+def max_memory_bytes() -> int:
+    """Return what one process may hold: half of this machine's, or container's; 3 GiB at least."""
+    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    with contextlib.suppress(EthosmithError, ValueError):
+        found.append(int(read_start(_CONTAINER_LIMIT, _MAX_STAT_BYTES)))
+    return max(min(found) // 2, _LEAST_MEMORY_BYTES)
+
+
+def bound_memory() -> None:
+    """Let this process hold no more than `max_memory_bytes`: what asks for more gets none.
+
+    A network may say sizes for which a library takes all memory there is; the system then ends
+    any process of the machine. Where it does not count the limit (macOS), nothing is bounded.
+    """
+    before, most = resource.getrlimit(resource.RLIMIT_DATA)
+    limit = max_memory_bytes()
+    if before == resource.RLIM_INFINITY or before > limit:
+        with contextlib.suppress(OSError, ValueError):
+            resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from ethosmith.core.errors import EthosmithError
 
 EXIT_OK = 0
 EXIT_ERROR = 1
+NO_MEMORY = "more memory was wanted than half of this machine's"
 
 
 def run_step(step: Callable[[Sequence[str]], None]) -> int:
@@ -27,6 +28,8 @@ def run_step(step: Callable[[Sequence[str]], None]) -> int:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         return fail(f"{name}{error.strerror or error}")
+    except MemoryError:
+        return fail(f"{NO_MEMORY}; is what it was given damaged, or far too large?")
     except KeyboardInterrupt:
         return fail("interrupted")
     return EXIT_OK

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ethosmith.core.bounded_run import bounded_time
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.program import NO_MEMORY
 from ethosmith.core.terminal import captured_output
 from ethosmith.core.vela_config import CONFIG_FILE
 
@@ -52,6 +53,9 @@ def call_vela(network: Path, arguments: Sequence[str]) -> str:
             code = vela.main([str(network), "--output-dir", str(network.parent), *arguments])
         except SystemExit as stop:
             code = stop.code
+        except MemoryError:
+            failure = NO_MEMORY
+            code = 1
         except Exception as error:  # noqa: BLE001 Vela raises many kinds; all mean "refused"
             failure = f"{error}"
             code = 1

@@ -24,6 +24,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ethosmith.core.bounded_run import bound_memory
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_text
 from ethosmith.core.nearest import did_you_mean
@@ -92,6 +93,11 @@ def main(arguments: Sequence[str]) -> int:
     if needs_child and os.environ.get(_IN_CHILD) != step.name():
         ended: list[int] = []
         return run_step(lambda _: ended.append(_run_in_child(step))) or ended[0]
+    return _run_bounded(step) if needs_child else run_step(lambda _: step.run())
+
+
+def _run_bounded(step: Step) -> int:
+    bound_memory()
     return run_step(lambda _: step.run())
 
 
@@ -177,7 +183,7 @@ def _forked(step: Step, scratch: str) -> int:
     try:
         os.environ[_IN_CHILD], os.environ["TMPDIR"] = step.name(), scratch
         tempfile.tempdir = None
-        code = run_step(lambda _: step.run())
+        code = _run_bounded(step)
         sys.stdout.flush()
     except BaseException:  # noqa: BLE001 a defect of ours; nothing must go on behind this
         traceback.print_exc()

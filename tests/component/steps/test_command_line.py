@@ -20,6 +20,7 @@ from tests.support.project_copy import ROOT
 _STEP = """
 import os
 import tempfile
+from ethosmith.core.bounded_run import max_memory_bytes
 from ethosmith.core.errors import EthosmithError
 from ethosmith.steps.step import Output, Step, step
 
@@ -34,6 +35,8 @@ class SomeStep(Step):
         if self.model == "abort":
             tempfile.mkdtemp()
             os.abort()
+        if self.model == "memory":
+            bytearray(max_memory_bytes())
         if self.model == "wrong":
             raise EthosmithError("no such network")
         self.output.write_text(self.model)
@@ -86,6 +89,14 @@ def test_a_signal_of_others_does_not_blame_the_input(tmp_path: Path) -> None:
     held = r"ended by SIGKILL when it held up to 0\.\d GiB; a system does so when its memory"
     assert re.search(rf"error: some_step .*: {held} runs out\n$", killed[1])
     assert terminated[1].endswith(": another process ended it (SIGTERM)\n")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="macOS does not count this limit")
+def test_memory_is_refused_beyond_half_of_the_machine_s(tmp_path: Path) -> None:
+    spec = json.dumps({"model": "memory", "output": "out"})
+    code, said = _run(tmp_path, "some_step", "-", given=spec)
+    wanted = "more memory was wanted than half of this machine's"
+    assert (code, said.startswith(f"error: {wanted}; ")) == (1, True), said
 
 
 def test_an_error_of_the_child_is_one_line(tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ethosmith.core.bounded_run import bound_memory
 from tests.support.project_copy import ROOT
 
 MAX_PROCESSOR_S = 20.0
@@ -161,6 +162,8 @@ def _work(name: str, seed: int, first: int, count: int, folder: Path) -> None:
     from tests.support.campaigns.kinds import CAMPAIGNS
 
     campaign = CAMPAIGNS[name]
+    if campaign.isolated:
+        bound_memory()  # as the process of such a step does
     state = campaign.prepare(folder)
     os.chdir(folder)
     before, size_bytes = _listing(folder), _resident_bytes()
