@@ -32,6 +32,7 @@ from ethosmith.graph.project import Located
 from ethosmith.graph.repositories import fetch_first
 from ethosmith.graph.stages import declare_stages
 from ethosmith.graph.summary import BuiltImage, size_json, size_text, summary_text
+from ethosmith.graph.upstream import UPSTREAM_TESTS, declare_upstream_tests
 from ethosmith.steps.compare_run import CompareRun
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ _VERIFY_SCRATCH = BUILD / "verify"
 # The variables that select what is built; without any, `deps` is about everything declared.
 _SELECTING = ("usecase", "runtime", "npu")
 # Targets that need no sources of git repositories.
-_WITHOUT_SOURCES = {"deps", "doctor", "list", "newest"}
+_WITHOUT_SOURCES = {"deps", "doctor", "list", "newest", UPSTREAM_TESTS}
 # Targets that need no use case.
 _WITHOUT_USECASES = {
     "cache",
@@ -56,6 +57,7 @@ _WITHOUT_USECASES = {
     "monitor",
     "new",
     "newest",
+    UPSTREAM_TESTS,
     "why",
 }
 # Variables that say what this machine has.
@@ -116,6 +118,7 @@ def declare_targets(build: Build) -> str:
         _declare_test,
         _check_training,
         _declare_deps,
+        declare_upstream_tests,
         _declare_flash,
         reports.declare_index,
         _declare_sweep,

@@ -69,6 +69,7 @@ TARGETS = (
     Target("train", "retrain the network"),
     Target("deps", "fetch every download now"),
     Target("newest", "contracts of newest git", "check the newest git revisions' contracts"),
+    Target("upstream_tests", "TFLM's own networks", "compare TFLM's own networks with golden data"),
     Target(
         "compile_commands",
         "for clangd, no build",

@@ -31,7 +31,10 @@ _MAX_PROBLEM_BYTES = 64 << 10
 _SUFFIXES = (".h5", ".hdf5", ".keras", ".tflite")
 # Targets that build none of the use cases that are selected.
 _NOT_BUILDING = frozenset(
-    ("cache", "compile_commands", "deps", "docs", "doctor", "list", "new", "newest", "why")
+    (
+        *("cache", "compile_commands", "deps", "docs", "doctor", "list", "new", "newest"),
+        *("upstream_tests", "why"),
+    )
 )
 
 

@@ -28,6 +28,7 @@ _RUN_BY = {
     "ethosmith.graph.accuracy": "tests/build/usecases/test_accuracy.py",
     "ethosmith.graph.commands": "tests/build/bad_input/test_command_line.py",
     "ethosmith.graph.reports": "tests/build/rebuild/test_report.py",
+    "ethosmith.graph.upstream": "tests/build/libraries/test_graph.py",
     "ethosmith.installation": "tests/build/plugin/test_plugin.py",
     "ethosmith.lib.model_source": "tests/build/rebuild/test_rebuild.py",
     "ethosmith.libraries.native_builds": "tests/component/libraries/test_build.py",

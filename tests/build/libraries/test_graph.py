@@ -31,6 +31,9 @@ def fetched(unfetched: ProjectCopy) -> ProjectCopy:
     assert outcome.exit_code == 2
     assert "error: the sources of cmsis, cmsis_nn, ethosu_driver, flatbuffers, " in outcome.stderr
     assert "run './scons deps usecase=kws', or give cmsis_dir=FOLDER" in outcome.stderr
+    upstream = unfetched.scons("upstream_tests").stderr
+    assert "the sources of tflm are not here, and a build fetches none: run './scons " in upstream
+    assert "deps usecase=kws runtime=tflm'" in upstream
     told = unfetched.build("deps", "usecase=kws").text
     verified = re.findall(r"^(\w+) [0-9a-f]{12}: \d+ files, .* verified$", told, re.M)
     assert sorted(verified) == sorted(NAMES)
@@ -78,6 +81,12 @@ def test_newest_tells_of_revisions_that_are_not_pinned_and_leaves_pins_alone(
     assert re.search(r"^tflm \w{12}: is the newest$", told, re.M)
     assert fetched.read("repositories/ruy.yaml") == before
     assert fetched.build(*_ALL).steps == set()
+
+
+def test_upstream_tests_look_for_networks_in_what_was_fetched(fetched: ProjectCopy) -> None:
+    outcome = fetched.scons("upstream_tests")
+    assert outcome.exit_code == 2
+    assert "error: build/repositories/tflm: there are no networks in tensorflow/" in outcome.stderr
 
 
 @pytest.mark.slow
