@@ -45,6 +45,12 @@ def test_the_first_boards_fvp_is_that_of_the_package() -> None:
     }
 
 
+def test_a_machine_cannot_bring_options_along(tmp_path: Path) -> None:
+    text = f'{_GOOD}[[qemu]]\nmachine = "mps3-an547,dumpdtb=x"\ncpu = "cortex-m55-arm-cpu"\n'
+    with pytest.raises(BoardError, match=r"qemu.machine: expected a name of QEMU's, found"):
+        find_board(_file(tmp_path, text))
+
+
 def test_a_file_describes_a_board(tmp_path: Path) -> None:
     board = find_board(_file(tmp_path, _GOOD))
     assert board.npu_register(0x50004008, 4) == 8

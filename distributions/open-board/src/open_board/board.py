@@ -1,32 +1,39 @@
 # SPDX-License-Identifier: Apache-2.0
 """What tells one board from another, as data: TOML files, some of which come with the package.
 
-QEMU's machine is the same for all. The rest follows from the file: the CPU's name, where a reset
-finds the vector table, and the pages that the bridge serves in QEMU's stead.
+QEMU's machine is the same for nearly all. The rest follows from the file: the CPU's name, where a
+reset finds the vector table, and the pages that the bridge serves in QEMU's stead.
 """
 
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
 
-from ethosu_model.errors import did_you_mean
+from open_board.board_table import Table, WrongEntryError
 from open_board.errors import BoardError, unknown_name
 from open_board.files import read_bytes
-from open_board.machine import ADAPTER_PAGE_BYTES, NPU_PAGE_BYTES, UART_PAGE_BYTES, page_offset
+from open_board.machine import (
+    ADAPTER_PAGE_BYTES,
+    AN547,
+    NPU_PAGE_BYTES,
+    UART_PAGE_BYTES,
+    QemuMachine,
+    page_offset,
+)
 
 DEFAULT_BOARD = "sse300"
 # Ethosmith takes a file that is named after a module for a part of it.
 _PREFIX, _SUFFIX = "board.", ".toml"
-_KEYS = ("title", "vectors", "cpu", "npu", "timing_adapters", "constants", "fvp", "card", "uart")
+_KEYS = (
+    *("title", "vectors", "cpu", "npu", "timing_adapters", "constants", "fvp", "card", "uart"),
+    "qemu",
+)
 _MAX_FILE_BYTES = 1 << 16
-_MAX_WORD = 0xFFFFFFFF
-_MAX_PAGES = 4
 _INTERRUPTS = 96  # of QEMU's NVIC on this machine
 
 
@@ -71,6 +78,7 @@ class Board:
         card: how it boots from a card; None: it does not.
         npu_page_bytes: size of the NPU's registers; those of Ethos-U85 take two pages.
         uart_pages: addresses of UART0, where they are not those of QEMU's machine; a CMSDK UART.
+        qemu_machines: machines of QEMU that it can be, the best first.
     """
 
     name: str
@@ -85,6 +93,7 @@ class Board:
     card: CardLayout | None = None
     npu_page_bytes: int = NPU_PAGE_BYTES
     uart_pages: tuple[int, ...] = ()
+    qemu_machines: tuple[QemuMachine, ...] = (AN547,)
 
     @property
     def served(self) -> tuple[tuple[int, int], ...]:
@@ -152,12 +161,12 @@ def _packaged(name: str) -> Board:
 def _parse(name: str, data: bytes, label: str) -> Board:
     try:
         table = tomllib.loads(data.decode("utf-8"))
-        return _board(name, _Table(table, _KEYS))
-    except (UnicodeDecodeError, tomllib.TOMLDecodeError, _WrongError) as cause:
+        return _board(name, Table(table, _KEYS))
+    except (UnicodeDecodeError, tomllib.TOMLDecodeError, WrongEntryError) as cause:
         raise BoardError(f"{label}: {cause}") from None
 
 
-def _board(name: str, table: _Table) -> Board:
+def _board(name: str, table: Table) -> Board:
     npu = table.table("npu", ("pages", "irq", "page_bytes"))
     uart = table.table("uart", ("pages",))
     cpu = table.table("cpu", ("midr",))
@@ -178,10 +187,16 @@ def _board(name: str, table: _Table) -> Board:
         else NPU_PAGE_BYTES,
         uart_pages=uart.pages("pages") if uart.values else (),
         card=_card(table.table("card", ("notes", "updates", "windows"))),
+        qemu_machines=_machines(table) if "qemu" in table.values else (AN547,),
     )
 
 
-def _card(table: _Table) -> CardLayout | None:
+def _machines(table: Table) -> tuple[QemuMachine, ...]:
+    rows = table.tables("qemu", ("machine", "cpu"))
+    return tuple(QemuMachine(row.name("machine"), row.name("cpu")) for row in rows)
+
+
+def _card(table: Table) -> CardLayout | None:
     if not table.values:
         return None
     rows = table.tables("windows", ("base", "address", "size_kib"))
@@ -190,75 +205,3 @@ def _card(table: _Table) -> CardLayout | None:
         for row in rows
     )
     return CardLayout(table.texts("notes"), table.texts("updates"), tuple(windows))
-
-
-class _WrongError(Exception):
-    """What is wrong in a file."""
-
-
-class _Table:
-    """One table of a file; says what is wrong in it."""
-
-    def __init__(self, values: Mapping[str, Any], known: Sequence[str], place: str = "") -> None:
-        self.values, self._place = values, place
-        for key in values:
-            if key not in known:
-                raise _WrongError(
-                    f"unknown key '{place}{key}'{did_you_mean(key, known)} (known:"
-                    f" {', '.join(known)})"
-                )
-
-    def table(self, key: str, known: Sequence[str]) -> _Table:
-        value = self.values.get(key, {})
-        if not isinstance(value, dict):
-            raise _WrongError(f"{self._place}{key} is not a table")
-        return _Table(value, known, f"{self._place}{key}.")
-
-    def text(self, key: str) -> str:
-        value = self.values.get(key)
-        if not isinstance(value, str) or not value.isprintable():
-            raise _WrongError(f"{self._place}{key}: expected a line of text, found {value!r}")
-        return value
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        values = self.values.get(key)
-        if not isinstance(values, list) or not values:
-            raise _WrongError(f"{self._place}{key}: expected a list of texts, found {values!r}")
-        return tuple(_Table({key: value}, (key,), self._place).text(key) for value in values)
-
-    def tables(self, key: str, known: Sequence[str]) -> list[_Table]:
-        values = self.values.get(key)
-        if not isinstance(values, list) or not values:
-            raise _WrongError(f"{self._place}{key}: expected tables, found {values!r}")
-        return [_Table({key: value}, (key,), self._place).table(key, known) for value in values]
-
-    def number(self, key: str, *, limit: int = _MAX_WORD, multiple_of: int = 1) -> int:
-        return _number(self.values.get(key), self._place + key, limit, multiple_of)
-
-    def pages(self, key: str) -> tuple[int, ...]:
-        values = self.values.get(key)
-        if not isinstance(values, list) or not 1 <= len(values) <= _MAX_PAGES:
-            raise _WrongError(
-                f"{self._place}{key}: expected 1 to {_MAX_PAGES} addresses, found {values!r}"
-            )
-        return tuple(_number(v, self._place + key, _MAX_WORD, NPU_PAGE_BYTES) for v in values)
-
-    def words(self, key: str) -> dict[int, int]:
-        """Return words by address; TOML's keys are text."""
-        given = self.table(key, tuple(self.values.get(key, ()))).values
-        words = {}
-        for text, value in given.items():
-            try:
-                address = int(text, 0)
-            except ValueError:
-                raise _WrongError(f"{key}: '{text}' is not an address") from None
-            words[_number(address, key, _MAX_WORD, 4)] = _number(value, f"{key}.{text}", _MAX_WORD)
-        return words
-
-
-def _number(value: object, place: str, limit: int, multiple_of: int = 1) -> int:
-    if type(value) is not int or not 0 <= value <= limit or value % multiple_of:
-        steps = f", a multiple of {multiple_of}" if multiple_of > 1 else ""
-        shown = f"0x{value:x}" if type(value) is int else repr(value)
-        raise _WrongError(f"{place}: expected 0 to 0x{limit:x}{steps}, found {shown}")
-    return value

@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What all boards have in common: the machine mps3-an547 of QEMU, and its memory."""
+"""What all boards have in common: QEMU's MPS3 with a Corstone subsystem, and its memory."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-
-QEMU_MACHINE = "mps3-an547"
-QEMU_CPU_TYPE = "cortex-m55-arm-cpu"
 
 NPU_PAGE_BYTES = 0x1000  # of Ethos-U55 and U65
 UART_PAGE_BYTES = 0x1000
@@ -19,6 +16,23 @@ QEMU_CPU = "/machine/iotkit/cluster0/armv7m0"
 QEMU_CPU_LINES = "unnamed-gpio-in"
 # The secure alias of the system control block's INITSVTOR0: the vector table of the next reset.
 INITSVTOR0 = 0x58021110
+
+
+@dataclass(frozen=True)
+class QemuMachine:
+    """A machine of QEMU.
+
+    Attributes:
+        name: As ``-machine`` takes it.
+        cpu_type: QEMU's type of its CPU, for ``-global``.
+    """
+
+    name: str
+    cpu_type: str
+
+
+# Every QEMU that is new enough has it.
+AN547 = QemuMachine("mps3-an547", "cortex-m55-arm-cpu")
 
 
 @dataclass(frozen=True)

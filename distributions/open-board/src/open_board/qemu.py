@@ -21,6 +21,7 @@ from open_board.gdb_client import GdbClient
 from open_board.guest_memory import BoardMemory, SharedDdr
 from open_board.job import BoardJob, DataFile, Outcome, RunError
 from open_board.loaded import Segment
+from open_board.qemu_machine import choose_machine
 from open_board.qmp_client import QmpClient
 from open_board.qtest_client import QtestClient
 from open_board.supervisor import FIRST_PASSED_FD, SupervisedProcess
@@ -69,9 +70,10 @@ def qemu_command(
         fds: Descriptors of the channels by name.
         patterns: Descriptor and address of each part of RAM that begins with other than zeros.
     """
+    chosen = choose_machine(program, board.qemu_machines)
     command = [
         str(program),
-        *("-machine", f"{machine.QEMU_MACHINE},memory-backend=ddr"),
+        *("-machine", f"{chosen.name},memory-backend=ddr"),
         *("-object", f"memory-backend-file,id=ddr,size={machine.DDR.size_bytes},share=on,"
           f"mem-path=/dev/fd/{ddr_fd}"),
         *("-accel", f"tcg,tb-size={_TRANSLATOR_CACHE_MIB}"),
@@ -81,7 +83,7 @@ def qemu_command(
         *("-display", "none", "-nodefaults", "-no-reboot", "-S"),
     ]  # fmt: skip
     if board.cpu_midr is not None:
-        command += ["-global", f"{machine.QEMU_CPU_TYPE}.midr=0x{board.cpu_midr:x}"]
+        command += ["-global", f"{chosen.cpu_type}.midr=0x{board.cpu_midr:x}"]
     for name in _CHANNELS:
         command += ["-chardev", f"socket,id={name},fd={fds[name]}"]
     command += ["-gdb", "chardev:gdb", "-serial", "chardev:uart"]
@@ -227,7 +229,7 @@ def explain_end(status: int | None, output: str) -> RunError:
         )
     if "unsupported machine type" in output:
         oldest = ".".join(map(str, OLDEST_QEMU))
-        return _failed(f"QEMU has no machine {machine.QEMU_MACHINE}; QEMU {oldest} or newer has")
+        return _failed(f"QEMU has no machine {machine.AN547.name}; QEMU {oldest} or newer has")
     if status == 0:
         return RunError(Outcome.RESET, "the program reset the board or switched it off")
     if status is not None and status < 0:
