@@ -30,6 +30,8 @@ _NOT_TAKEN = {
 }
 # Of a state_dict beside a Python file of the same name.
 _WEIGHTS_SUFFIXES = (".pt", ".pth")
+# Ends the names of files of a network that may leave operators to the CPU.
+_PARTS = "_parts"
 
 
 class PytorchModel(NamedTuple):
@@ -183,27 +185,36 @@ def quantised_pytorch(
         random: as there.
         folder: below the use case's, for the int8 network.
     """
+    from ethosmith.steps.lower_pytorch import LowerPytorch
     from ethosmith.steps.quantise_pytorch import QuantisePytorch
 
     activations = usecase.descriptor.quantise.activations
     stem = usecase.outputs / folder / f"{usecase.model_name}_{activations}"
-    # Only a runtime without kernels for the CPU needs the network in one piece.
-    whole = any(not one.runtime.has_cpu_kernels for one in build.session.configurations)
-    step = build.add(
+    quantised = build.add(
         QuantisePytorch(
             model=model.path.as_posix(),
             exported=exported_network(build, usecase, model).exported,
             representative=representative,
             random=random,
             activations=activations,
-            label_count=len(usecase.labels),
             quantised=stem.with_suffix(".pt2"),
+            offline=build.session.offline,
+        )
+    ).quantised
+    # Only a runtime without kernels for the CPU needs the network in one piece. Each form has files
+    # of its own, so that neither is made again when the runtime changes.
+    whole = any(not one.runtime.has_cpu_kernels for one in build.session.configurations)
+    lowered = build.add(
+        LowerPytorch(
+            model=model.path.as_posix(),
+            quantised=quantised,
+            label_count=len(usecase.labels),
             tosa=stem.with_suffix(".tosa") if whole else None,
-            network=stem.with_suffix(".json"),
+            network=stem.with_name(f"{stem.name}{'' if whole else _PARTS}.json"),
             offline=build.session.offline,
         )
     )
-    return Int8Network(step.network, step.tosa, step.quantised)
+    return Int8Network(lowered.network, lowered.tosa, quantised)
 
 
 def pytorch_answers(
@@ -221,7 +232,7 @@ def pytorch_answers(
             network=network.path,
             program=host,
             samples=tuple(sample.name for sample in usecase.samples),
-            output=usecase.outputs / "expected.json",
+            output=usecase.outputs / f"expected{'' if network.tosa else _PARTS}.json",
             offline=build.session.offline,
         )
     ).output

@@ -120,7 +120,7 @@ class TosaNetwork:
 
     @classmethod
     def of_files(cls, tosa: Path | None, spec: Path, quantised: Path) -> TosaNetwork:
-        """Return the network of what the step quantise-pytorch wrote."""
+        """Return the network of what the steps quantise-pytorch and lower-pytorch wrote."""
         from ethosmith.pytorch.source import load_program  # noqa: PLC0415 torch takes seconds
 
         specs = NetworkSpec.of_json(read_json(spec))

@@ -23,7 +23,7 @@ class AnswerPytorch(Step):
         exported: the float network, of the step export-pytorch; none: the int8 one answers.
         quantised: PyTorch's int8 graph, of the step quantise-pytorch.
         tosa: the same as TOSA.
-        network: its inputs and outputs, of the same step.
+        network: its inputs and outputs, of the step lower-pytorch.
         program: the use case's host program, for pre- and post-processing.
         evaluation_set: of the step collect-evaluation-set.
         output: the answers, JSON.

@@ -25,7 +25,7 @@ class CompileExecutorch(Step):
     Attributes:
         model: what the user calls the network, for messages.
         quantised: PyTorch's int8 graph, of the step quantise-pytorch.
-        network: its inputs and outputs, of the same step.
+        network: its inputs and outputs, of the step lower-pytorch.
         accelerator_config: Vela's name of the NPU, such as ``ethos-u55-128``.
         system_config: Vela's name of the system's timing.
         memory_mode: Vela's name of where the model lies, such as ``Shared_Sram``.

@@ -23,7 +23,7 @@ class ComputePytorchExpected(Step):
     Attributes:
         quantised: PyTorch's int8 graph, of the step quantise-pytorch.
         tosa: the same as TOSA; none: operators may stay on the CPU, and PyTorch computes them.
-        network: inputs and outputs, of the same step.
+        network: inputs and outputs, of the step lower-pytorch.
         program: the use case's host program, with the samples baked in.
         samples: their names, in their order.
         output: answer, score and output tensors of each sample, and how many elements differ from

@@ -19,6 +19,7 @@ from ethosmith.steps.answer_pytorch import AnswerPytorch
 from ethosmith.steps.compile_executorch import CompileExecutorch
 from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosmith.steps.export_pytorch import ExportPytorch
+from ethosmith.steps.lower_pytorch import LowerPytorch
 from ethosmith.steps.quantise_pytorch import QuantisePytorch
 from ethosmith.steps.read_executorch import ReadExecutorch
 from ethosmith.steps.step import Step
@@ -62,9 +63,9 @@ def test_the_whole_path_is_declared(network: Path) -> None:
     assert export.weights is None
     quantise = _step(engine, QuantisePytorch)
     assert quantise.representative == (Path("yes.f32"),)
-    assert quantise.label_count == 12
-    vela = _step(engine, CompileWithVela)
-    assert (vela.network, vela.tflite) == (quantise.tosa, None)
+    lower, vela = _step(engine, LowerPytorch), _step(engine, CompileWithVela)
+    assert (lower.quantised, lower.label_count) == (quantise.quantised, 12)
+    assert (vela.network, vela.tflite) == (lower.tosa, None)
 
 
 def _with_int16(usecase: str, **more: str) -> RecordingEngine:
@@ -129,15 +130,31 @@ _EXECUTORCH = {"usecase": "inference_runner", "runtime": "executorch"}
 def test_executorch_takes_the_int8_graph_and_needs_no_tosa(network: Path) -> None:
     _, engine = _declared(str(network), **_EXECUTORCH)
     quantise, compiled = _step(engine, QuantisePytorch), _step(engine, CompileExecutorch)
-    assert quantise.tosa is None
-    assert (compiled.quantised, compiled.network) == (quantise.quantised, quantise.network)
+    lower = _step(engine, LowerPytorch)
+    assert lower.tosa is None
+    assert (compiled.quantised, compiled.network) == (quantise.quantised, lower.network)
     assert compiled.accelerator_config == "ethos-u55-128"
     assert not any(isinstance(step, CompileWithVela) for step in engine.steps)
 
 
 def test_beside_direct_the_network_has_to_be_in_one_piece(network: Path) -> None:
     _, engine = _declared(str(network), **{**_EXECUTORCH, "runtime": "executorch,direct"})
-    assert _step(engine, QuantisePytorch).tosa == _step(engine, CompileWithVela).network
+    assert _step(engine, LowerPytorch).tosa == _step(engine, CompileWithVela).network
+
+
+def test_another_runtime_quantises_nothing_again_and_overwrites_nothing(network: Path) -> None:
+    engines = [
+        _declared(str(network), runtime=name, usecase="inference_runner")[1]
+        for name in ("direct", "executorch")
+    ]
+    direct, executorch = (_step(engine, QuantisePytorch) for engine in engines)
+    assert direct == executorch
+    outputs = [
+        {path for step in engine.steps for path in step.outputs} - set(direct.outputs)
+        for engine in engines
+    ]
+    exported = set(_step(engines[0], ExportPytorch).outputs)
+    assert outputs[0] & outputs[1] <= exported
 
 
 def test_a_ready_program_is_taken_as_it_comes(tmp_path: Path) -> None:
