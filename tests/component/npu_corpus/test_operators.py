@@ -68,7 +68,9 @@ def test_every_row_and_every_target_is_sampled() -> None:
 @pytest.mark.parametrize("known", KNOWN_DIFFERENCES, ids=lambda known: known.reason)
 def test_known_difference_is_still_one(known: KnownDifference) -> None:
     cases = [case for case in all_cases() if known_difference(case) is known]
-    assert any(Check(case).difference(TARGETS[0]).different for case in cases)
+    # Some show with few random choices.
+    chosen = (replace(case, salt=salt) for salt in (0, 7, 1, 2) for case in cases)
+    assert any(Check(case).difference(TARGETS[0]).different for case in chosen)
 
 
 def _with_largest_blockdep(model: RawModel, largest: int) -> RawModel:
