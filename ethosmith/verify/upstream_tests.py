@@ -148,7 +148,7 @@ def run_case(case: UpstreamCase, setting: NpuSetting, compile_network: Compile) 
         return Found(on_npu=False, problem=host and f"the host's TFLM: {host}")
     try:
         runner = HostRunner(_with_unread_inputs(model), setting.accelerator)
-        on_npu = _problem(golden, runner.run(list(inputs))[0].tobytes())
+        on_npu = _problem(golden, runner.run(_taken(model, inputs))[0].tobytes())
     except (ModelError, NpuJobError) as error:
         on_npu = f"the job failed: {error}"
     problems = {"the NPU": on_npu, "the host's TFLM": host}
@@ -183,6 +183,22 @@ def _run_on_host(case: UpstreamCase, inputs: Sequence[Array]) -> bytes:
     except Exception as error:  # noqa: BLE001 its extension raises several kinds
         line = " ".join(str(error).split())
         raise EthosmithError(f"{case.network}: the host's TFLM cannot run it: {line}") from None
+
+
+def _taken(model: RawModel, inputs: Sequence[Array]) -> list[Array]:
+    """Return the inputs that the compiled network has: Vela may drop those that nothing reads.
+
+    Raises:
+        NpuJobError: its inputs are not some of these, in their order.
+    """
+    taken: list[Array] = []
+    for values in inputs:
+        if len(taken) < len(model.inputs) and values.nbytes == model.inputs[len(taken)].size_bytes:
+            taken.append(values)
+    if len(taken) < len(model.inputs):
+        sizes = [tensor.size_bytes for tensor in model.inputs]
+        raise NpuJobError(f"it takes inputs of {sizes} bytes, not of those of the input files")
+    return taken
 
 
 def _with_unread_inputs(model: RawModel) -> RawModel:

@@ -16,7 +16,7 @@ from ethosmith.verify.upstream_tests import NETWORKS, read_elements, upstream_ca
 from tests.support.npu_corpus.check import Reference
 from tests.support.npu_corpus.draw import Draw
 from tests.support.npu_corpus.flatbuffer import tflite_bytes
-from tests.support.npu_corpus.network import Network
+from tests.support.npu_corpus.network import Network, Tensor
 from tests.support.npu_corpus.pointwise import binary, quantize
 
 _INT16, _INT32 = np.dtype(np.int16), np.dtype(np.int32)
@@ -26,6 +26,12 @@ _SETTINGS = (("ethos-u55-128", "Ethos_U55_High_End_Embedded", "Shared_Sram"),)
 def _add(seed: int) -> Network:
     shapes = ((1, 4, 5, 8), (1, 4, 5, 8))
     return binary(Draw(seed), builtin="ADD", dtype=_INT16, shapes=shapes)
+
+
+def _add_with_an_unread_input(seed: int) -> Network:
+    network = _add(seed)
+    unread = Tensor("unread", (1, 3), _INT16, network.inputs[0].quantisation)
+    return Network(network.operators, (*network.inputs, unread), network.outputs)
 
 
 def _quantize(seed: int) -> Network:
@@ -55,10 +61,11 @@ def _write_elements(path: Path, values: np.ndarray) -> None:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    """Two networks that the NPU can run, and one that Vela leaves to the CPU."""
+    """Three networks that the NPU can run, and one that Vela leaves to the CPU."""
     networks = tmp_path / "up stream" / NETWORKS
     _write(networks / "add", "add0", _add(0), 0)
     _write(networks / "add", "add1", _add(1), 1)
+    _write(networks / "add", "add2", _add_with_an_unread_input(2), 3)
     _write(networks / "quantize", "quantize0", _quantize(0), 2)
     return tmp_path / "up stream"
 
@@ -68,9 +75,9 @@ def test_networks_equal_their_golden_data_and_a_wrong_one_is_named(
 ) -> None:
     step = RunUpstreamTests(tree=str(tree), settings=_SETTINGS)
     step.run()
-    summary = "ethos-u55-128 Shared_Sram: {} of 3 networks are equal to their golden data, {} of"
+    summary = "ethos-u55-128 Shared_Sram: {} of 4 networks are equal to their golden data, {} of"
     # Before it stands what Vela prints, which only goes elsewhere outside of pytest.
-    assert capsys.readouterr().out.endswith(f"\n{summary.format(3, 2)} them on the NPU\n")
+    assert capsys.readouterr().out.endswith(f"\n{summary.format(4, 3)} them on the NPU\n")
 
     golden = tree / NETWORKS / "add/add1_golden_int16.csv"
     values = read_elements(golden)
@@ -82,7 +89,7 @@ def test_networks_equal_their_golden_data_and_a_wrong_one_is_named(
     differ = "1 of 160 elements differ, by at most 3"
     wrong = f"add/add1 on ethos-u55-128: the NPU: {differ}; the host's TFLM: {differ}"
     assert [line for line in lines if " on ethos-u55-128: " in line] == [wrong]
-    assert lines[-1].startswith(summary.format(2, 1))
+    assert lines[-1].startswith(summary.format(3, 2))
 
 
 def _remove(path: Path) -> None:
