@@ -46,9 +46,6 @@ _PLANNED = {
     "./scons deps usecase=kws runtime=tflm": "fetches, likewise",
     "./scons deps usecase=all runtime=tflm": "fetches, likewise",
     "./scons newest": "asks servers; tests/build/libraries/test_graph.py does with folders",
-    "./scons upstream_tests npu=ethos-u55-128,ethos-u65-256": (
-        "needs sources; tests/build/libraries/test_graph.py has fakes"
-    ),
     "./scons deps offline=1": "would find the cache empty where these tests begin",
     "./scons usecase=asr train": "takes an hour",
     "./scons usecase=kws target=mps3 flash card=/media/V2M-MPS3": "needs the board's card",
@@ -58,6 +55,9 @@ _PLANNED = {
 }
 # Run by another test, or not at all.
 _ELSEWHERE = {
+    "./scons upstream_tests npu=ethos-u55-128,ethos-u65-256": (
+        "needs TFLM's sources; tests/component/verify/test_upstream_tests.py"
+    ),
     "./scons usecase=inference_runner runtime=prebuilt model=my.tflite": (
         "tests/build/runtimes/test_prebuilt.py"
     ),
