@@ -12,7 +12,7 @@ from ethosmith.graph.options import GROUPS, OPTIONS, OWN, TARGETS, Option
 _WIDTH = 80
 _COLUMN = 40
 # A longer name is not what the others are aligned to.
-_MAX_NAME = 14
+_MAX_NAME = 12
 _FOLDERS = {"NAME_dir=": "in place of git's NAME"}
 
 

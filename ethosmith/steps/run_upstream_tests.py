@@ -3,13 +3,13 @@
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import read_json
 from ethosmith.steps.step import Step, step
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def compiled(network: Path, setting: NpuSetting) -> RawModel | None:
             operators=operators,
         )
         vela.run()
-        if json.loads(operators.read_text("utf-8"))["cpu_operators"]:
+        if read_json(operators)["cpu_operators"]:
             return None
         vela.replaced(raw=raw).run()
         return RawModel.load(raw)
