@@ -63,6 +63,7 @@ def executorch_program(
             arena_cache_size_bytes=vela.arena_cache_size_bytes,
             program=folder / f"{name}.pte",
             operators=folder / f"{name}_operators.json",
+            summary=folder / f"{name}_summary.csv",
             offline=build.session.offline,
         )
     ).program

@@ -140,8 +140,15 @@ def _image_text(image: BuiltImage, *, ran: bool) -> str:
     regions = [region for region in _json(image.usage)["regions"] if region["used_bytes"]]
     lines += _joined([_region_text(region) for region in regions], "   ", _WIDTH - 2)
     if ran:
+        lines += _peak(image)
         lines += _answers(image)
     return "\n".join(lines) + "\n"
+
+
+def _peak(image: BuiltImage) -> list[str]:
+    """Say how much of the memory that a ready runner reserves an inference needed."""
+    used = _json(image.verified).get("runner_peak_bytes")
+    return [f"  {used / 1024:.1f} KiB of what the runner reserves used at the peak"] if used else []
 
 
 def _region_text(region: dict[str, Any]) -> str:

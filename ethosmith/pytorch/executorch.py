@@ -29,6 +29,7 @@ from ethosmith.pytorch.partition import (
     partitioned,
 )
 from ethosmith.pytorch.places import first_line, quiet
+from ethosmith.pytorch.vela_estimate import kept_estimates, whole_summary
 
 
 @dataclass(frozen=True)
@@ -57,12 +58,14 @@ class Compiled:
         spec: its inputs and outputs.
         delegates: how many parts run on the NPU.
         left: operators that run on the CPU.
+        summary: Vela's estimate of all parts on the NPU together, CSV.
     """
 
     pte: bytes
     spec: NetworkSpec
     delegates: int
     left: tuple[Left, ...]
+    summary: str
 
 
 def compiled_program(shown: Path, program: Any, target: Target) -> Compiled:
@@ -88,7 +91,7 @@ def compiled_program(shown: Path, program: Any, target: Target) -> Compiled:
         memory_mode=target.memory_mode,
         extra_flags=list(target.flags),
     )
-    with captured_output() as said, _temporary_without_spaces():
+    with captured_output() as said, _temporary_without_spaces(), kept_estimates() as estimates:
         try:
             edge, reasons = edge_manager(shown, program, EthosUPartitioner(spec))
         except SystemExit:
@@ -101,7 +104,7 @@ def compiled_program(shown: Path, program: Any, target: Target) -> Compiled:
     boundary = boundary_of(edge.exported_program())
     pte = _serialised(shown, _with_integers_outside(edge, boundary))
     delegates = sum(is_operator(node, DELEGATE) for node in calls)
-    return Compiled(pte, boundary.spec, delegates, tuple(left))
+    return Compiled(pte, boundary.spec, delegates, tuple(left), whole_summary(shown, estimates))
 
 
 @contextmanager

@@ -13,7 +13,9 @@ from ethosmith.core.files import read_json
 from ethosmith.images.regions import flash_and_ram
 from ethosmith.report.vela_figures import Estimate, read_estimate
 
-_EXECUTORCH = "executorch"
+_EXECUTORCH, _PTE = "executorch", ".pte"
+# Where what is compiled here lies.
+_COMPILED = "build/vela/"
 _MANIFEST = "_manifest.json"
 # Of npu=, in manifests.
 NO_NPU = "none"
@@ -34,7 +36,7 @@ class Figures:
         accelerator_config: such as ``ethos-u55-128``; ``none``: it runs on the CPU alone.
         memory_mode: of Vela.
         runtime: what executes the network.
-        estimate: Vela's, for one inference; None on the CPU alone, and of ExecuTorch.
+        estimate: Vela's, for one inference; None on the CPU alone, and of a ready .pte.
         npu_cycles: the most that one inference took in the last run.
         cpu_instructions: the most of one inference; None where they were not counted.
         beats: the most data beats of one inference, by port and direction.
@@ -129,7 +131,7 @@ def _read(stem: Path, verified: Path) -> Figures | None:
     configuration = manifest["configuration"]
     on_the_cpu = configuration["accelerator_config"] == NO_NPU
     summary = _summary(manifest)
-    # ExecuTorch calls Vela for each part of a network, and keeps no estimate of the whole.
+    # Nobody estimated a ready ExecuTorch program.
     estimated = not on_the_cpu and configuration["runtime"] != _EXECUTORCH
     if not run["samples"] or (summary is None and estimated) or run.get("fast"):
         return None
@@ -180,6 +182,10 @@ def _summary(manifest: dict[str, Any]) -> Path | None:
         stem, end, suffix = name.rpartition("_vela")
         if end and suffix in (".npz", ".tflite"):
             path = Path(f"{stem}_summary.csv")
+            return path if path.is_file() else None
+        # A ready one comes from anywhere.
+        if name.startswith(_COMPILED) and name.endswith(_PTE):
+            path = Path(f"{name.removesuffix(_PTE)}_summary.csv")
             return path if path.is_file() else None
     return None
 

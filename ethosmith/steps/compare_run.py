@@ -69,6 +69,7 @@ class CompareRun(Step):
                 for sample, one in zip(device, found, strict=True)
             ],
             **({"arena": asdict(arena)} if arena else {}),
+            **_peak(result),
             **{key: host[key] for key in ("not_compared", "pytorch") if key in host},
         }
         write_text(self.output, json.dumps(report, indent=2) + "\n")
@@ -86,6 +87,12 @@ class CompareRun(Step):
     def _read(self) -> tuple[dict[str, Any], dict[str, Any]]:
         result = read_json(self.result)
         return result, read_json(self.expected)
+
+
+def _peak(result: Mapping[str, Any]) -> dict[str, int]:
+    """Return the most memory that a ready runner used in one inference, if it says so, in bytes."""
+    found = [one["arena_bytes"] for one in result.get("samples", ()) if "arena_bytes" in one]
+    return {"runner_peak_bytes": max(found)} if found else {}
 
 
 def device_samples(

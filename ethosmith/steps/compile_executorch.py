@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import parsing, read_json, write_bytes, write_json
+from ethosmith.core.files import parsing, read_json, write_bytes, write_json, write_text
 from ethosmith.models.tensor_spec import NetworkSpec
 from ethosmith.steps.step import Input, Output, Step, Unsigned, step
 
@@ -33,6 +33,7 @@ class CompileExecutorch(Step):
         arena_cache_size_bytes: limit of the NPU's fast memory; none: as the memory mode says.
         program: the ExecuTorch program.
         operators: how many parts run on the NPU, and which operators stay on the CPU, JSON.
+        summary: Vela's estimate for the NPU's parts together, CSV.
         offline: do not install the PyTorch environment.
     """
 
@@ -46,6 +47,7 @@ class CompileExecutorch(Step):
     arena_cache_size_bytes: int | None = None
     program: Output
     operators: Output
+    summary: Output
     offline: Unsigned[bool] = False
 
     def run(self) -> None:
@@ -75,6 +77,7 @@ class CompileExecutorch(Step):
             rows = "\n".join(operator_rows(list(made.left)))
             sys.stdout.write(f"note: {self.model}: these operators run on the CPU:\n{rows}\n")
         write_bytes(self.program, made.pte)
+        write_text(self.summary, made.summary)
         report = {"delegates": made.delegates, "cpu_operators": [asdict(one) for one in made.left]}
         write_json(self.operators, report)
 

@@ -153,6 +153,27 @@ def test_an_image_without_an_estimate_of_vela_has_its_cycles_all_the_same(tmp_pa
     assert "NPU cycles, last run" in report_pages.image_page(tmp_path, stem).read_text("utf-8")
 
 
+def test_an_executorch_program_has_the_estimate_of_its_parts_and_the_memory_at_its_peak(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stem = built_image(tmp_path, "ethos-u55-128", 1234)
+    manifest, verified = (Path(f"{stem}_{name}.json") for name in ("manifest", "verified"))
+    found = json.loads(manifest.read_text("utf-8"))
+    (summary,) = tmp_path.glob("build/vela/**/*_summary.csv")
+    made = summary.relative_to(tmp_path).as_posix().replace("_summary.csv", ".pte")
+    monkeypatch.chdir(tmp_path)
+    found["configuration"]["runtime"] = "executorch"
+    found["made"] = {made: {}}
+    manifest.write_text(json.dumps(found), "utf-8")
+    run = {**json.loads(verified.read_text("utf-8")), "runner_peak_bytes": 3072}
+    verified.write_text(json.dumps(run), "utf-8")
+    (figures,) = built_figures(tmp_path / "build")
+    assert figures.estimate is not None
+    report_pages.remember(tmp_path)
+    text = report_pages.image_page(tmp_path, stem).read_text("utf-8")
+    assert "Memory at the peak</dt><dd>3.0 KiB" in text
+
+
 def test_an_image_of_another_version_is_told_in_one_line(tmp_path: Path) -> None:
     stem = built_image(tmp_path, "ethos-u55-128", 900)
     Path(f"{stem}_verified.json").write_text('{"samples": [{}]}')
