@@ -220,10 +220,12 @@ def _board_suite(build: Build, image: BuiltImage) -> BoardSuite:
         return BoardSuite(image.usecase, where, failure=reason, not_run=not_run)
     said, oracle = read_json(compared.result)["uart"], read_json(compared.expected)["oracle"]
     try:
-        found = compared.verdicts()
+        found, figures = compared.verdicts(), compared.figures()
     except EthosmithError as error:
         return BoardSuite(image.usecase, where, failure=reason or str(error), said=said)
-    return BoardSuite(image.usecase, where, found, reason, said=said, oracle=oracle)
+    return BoardSuite(
+        image.usecase, where, found, reason, said=said, oracle=oracle, figures=figures
+    )
 
 
 def _check_training(build: Build) -> None:

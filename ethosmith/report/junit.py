@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from xml.etree import ElementTree as Xml
 
 from ethosmith.verify.verdict import Verdict
@@ -22,6 +22,7 @@ class BoardSuite:
         not_run: why the image did not run at all.
         said: the device's log, if it ran.
         oracle: what it was compared with.
+        figures: of samples by their names, what was counted in each.
     """
 
     name: str
@@ -31,6 +32,7 @@ class BoardSuite:
     not_run: str = ""
     said: str = ""
     oracle: str = ""
+    figures: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
 
 def boards_xml(suites: Iterable[BoardSuite]) -> str:
@@ -38,7 +40,8 @@ def boards_xml(suites: Iterable[BoardSuite]) -> str:
 
     A failure's ``type`` tells ``not equal`` (to the host), ``wrong`` (not the descriptor's answer)
     and ``not run to its end`` apart. Cases have the properties ``equal``
-    (yes, no, not compared), ``oracle`` and ``judgement``.
+    (yes, no, not compared), ``oracle`` and ``judgement``, and what was counted: ``npu_cycles`` and
+    so on, and ``runner_peak_bytes`` of a ready runner.
     """
     top = Xml.Element("testsuites")
     for suite in suites:
@@ -79,6 +82,7 @@ def _add_sample(element: Xml.Element, suite: BoardSuite, verdict: Verdict) -> No
         ("equal", {"equal": "yes", "not equal": "no"}.get(verdict.comparison, "not compared")),
         *((("oracle", suite.oracle),) if suite.oracle else ()),
         ("judgement", verdict.judgement),
+        *((name, str(value)) for name, value in suite.figures.get(verdict.sample, {}).items()),
     ):
         Xml.SubElement(properties, "property", name=name, value=value)
     if verdict.problems:

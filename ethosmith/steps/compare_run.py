@@ -84,14 +84,30 @@ class CompareRun(Step):
         device = device_samples(result, host["samples"])
         return verdicts(device, host["samples"], self.expect, self.expect_times)
 
+    def figures(self) -> dict[str, dict[str, int]]:
+        """Return by the samples' names what was counted, and the memory that a ready runner used.
+
+        Raises:
+            EthosmithError: the firmware's log is not complete.
+        """
+        result, host = self._read()
+        found = device_samples(result, host["samples"])
+        return {one.name: {**one.counts, **_peak(result, one.name)} for one in found}
+
     def _read(self) -> tuple[dict[str, Any], dict[str, Any]]:
         result = read_json(self.result)
         return result, read_json(self.expected)
 
 
-def _peak(result: Mapping[str, Any]) -> dict[str, int]:
-    """Return the most memory that a ready runner used in one inference, if it says so, in bytes."""
-    found = [one["arena_bytes"] for one in result.get("samples", ()) if "arena_bytes" in one]
+def _peak(result: Mapping[str, Any], sample: str = "") -> dict[str, int]:
+    """Return the most memory that a ready runner used, if it says so, in bytes.
+
+    Args:
+        result: of the run.
+        sample: the name of one; empty: of all.
+    """
+    samples = [one for one in result.get("samples", ()) if sample in {"", one["name"]}]
+    found = [one["arena_bytes"] for one in samples if "arena_bytes" in one]
     return {"runner_peak_bytes": max(found)} if found else {}
 
 

@@ -9,6 +9,17 @@ from ethosmith.report.junit import BoardSuite, boards_xml
 from ethosmith.verify.verdict import Verdict
 
 
+def test_a_case_has_what_was_counted_in_its_sample() -> None:
+    figures = {"yes": {"npu_cycles": 12, "runner_peak_bytes": 2961}}
+    suite = BoardSuite("kws", "fvp.u55", [Verdict("yes"), Verdict("no")], figures=figures)
+    cases = Xml.fromstring(boards_xml([suite])).iter("testcase")  # noqa: S314 our own text
+    counted = [
+        {one.get("name"): one.get("value") for one in case.iter("property")} for case in cases
+    ]
+    assert (counted[0]["npu_cycles"], counted[0]["runner_peak_bytes"]) == ("12", "2961")
+    assert set(counted[1]) == {"equal", "judgement"}
+
+
 def test_equal_right_and_not_judged_are_told_apart() -> None:
     verdicts = [
         Verdict("right", judged=True),
