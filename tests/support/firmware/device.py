@@ -101,4 +101,6 @@ def boot(axf: Path, *options: str) -> tuple[int, list[str]]:
         check=False,
         timeout=60,
     )
+    # pytest shows it where a test fails.
+    sys.stderr.write(ran.stderr)
     return ran.returncode, ran.stdout.splitlines()
