@@ -72,19 +72,18 @@ class SConsMachine:
         verb = "CC" if source.suffix == ".c" else "CXX"
         if usage not in self._headers:
             self._headers[usage] = self._headers_of_flags(env, usage)
-        env.Depends(node, [*self._made_by(verb), *self._headers[usage]])
+        env.Depends(node, [self._version, *self._program(verb), *self._headers[usage]])
         self._compiled.append((env, node, source_node))
         self._build.record(Made(verb, str(target), (source,), (target,)))
 
-    def _made_by(self, variable: str) -> list[Node]:
-        """Return the program that ``variable`` names, and the version of its toolchain.
+    def _program(self, variable: str) -> list[Node]:
+        """Return the program that ``variable`` names, if it is there.
 
         SCons would expand each command once more to find the program in it.
         """
         if variable not in self._programs:
             path = shutil.which(str(self.env[variable]), path=self.env["ENV"].get("PATH"))
-            program = [self._nodes.file(Path(path))] if path else []
-            self._programs[variable] = [*program, self._version]
+            self._programs[variable] = [self._nodes.file(Path(path))] if path else []
         return self._programs[variable]
 
     def _headers_of_flags(self, env: Environment, usage: Usage) -> list[Node]:
@@ -125,7 +124,7 @@ class SConsMachine:
         """Declare a static library."""
         library = self._nodes.file(target)
         self.env.StaticLibrary(library, self._nodes.files(objects))
-        self.env.Depends(library, self._made_by("AR"))
+        self.env.Depends(library, self._program("AR"))
         self._build.record(Made("AR", str(target), tuple(objects), (target,)))
 
     def link(
@@ -145,7 +144,7 @@ class SConsMachine:
             inputs.append(script)
         linked = self.env.Program(nodes, self._nodes.files(objects), **settings)
         needed = self._nodes.files(inputs[len(objects) :])
-        self.env.Depends(linked, [*needed, *self._made_by("LINK")])
+        self.env.Depends(linked, [*needed, self._version, *self._program("LINK")])
         command = self.env.Override(settings).subst(
             "$LINKCOM", SUBST_SIG, nodes, self._nodes.files(objects)
         )
@@ -285,7 +284,7 @@ def _set_compilers(env: Environment, programs: Sequence[str], flags: Sequence[st
     maps = [literal(f"-ffile-prefix-map={place}={name}") for place, name in places.items()]
     env.Replace(
         SPAWN=partial(_spawn, env["SHOWN"], env["SESSION"].launcher),
-        IMPLICIT_COMMAND_DEPENDENCIES=False,  # see `_made_by`
+        IMPLICIT_COMMAND_DEPENDENCIES=False,  # see `_program`
         CC=c,
         CXX=cxx,
         LINK=cxx,
