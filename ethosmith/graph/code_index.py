@@ -83,12 +83,15 @@ class CodeIndex:
 
     def __init__(self, memory: Path | None = None, identity: Identity | None = None) -> None:
         self._memory = memory
-        self._files = ModuleFiles(identity or Identity())
+        identity = identity or Identity()
+        self._files = ModuleFiles(identity)
         self._known = _read(memory)
+        if not self._files.is_as(self._known.asked):
+            self._files = ModuleFiles(identity)
+            self._known = self._known._replace(closures={})
         self._used: dict[str, _Source] = {}
         self._modules: dict[str, _Module] = {}
-        same = self._files.is_as(self._known.asked)
-        self._closures = dict(self._known.closures) if same else {}
+        self._closures = dict(self._known.closures)
 
     def closure(self, module: str) -> Closure:
         """Return the code of ``module`` with all that it imports."""

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Callable
@@ -153,3 +154,8 @@ def test_what_is_remembered_is_not_believed_after_a_change(
     after = CodeIndex(memory).closure(f"{name}.step")
     assert after != before
     assert after == CodeIndex().closure(f"{name}.step")
+    changed = CodeIndex(memory)
+    changed.closure(f"{name}.step")
+    changed.save()
+    kept = json.loads(memory.read_text())["closures"][f"{name}.step"]["modules"]
+    assert kept == after.modules
