@@ -100,17 +100,22 @@ def max_memory_bytes() -> int:
     return max(min(found) // 2, _LEAST_MEMORY_BYTES)
 
 
-def bound_memory() -> None:
-    """Let this process hold no more than `max_memory_bytes`: what asks for more gets none.
+@contextlib.contextmanager
+def bounded_memory(limit_bytes: int) -> Iterator[None]:
+    """Let this process hold no more than that in the block: what asks for more gets none.
 
     A network may say sizes for which a library takes all memory there is; the system then ends
     any process of the machine. Where it does not count the limit (macOS), nothing is bounded.
     """
     before, most = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = max_memory_bytes()
-    if before == resource.RLIM_INFINITY or before > limit:
-        with contextlib.suppress(OSError, ValueError):
-            resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
+    if before != resource.RLIM_INFINITY and before < limit_bytes:
+        yield
+        return
+    resource.setrlimit(resource.RLIMIT_DATA, (limit_bytes, most))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_DATA, (before, most))
 
 
 @contextlib.contextmanager
@@ -134,17 +139,15 @@ def _communicate(
     meter = Meter(process.pid)
     readers = [_Reader(stream) for stream in (process.stdout, process.stderr) if stream]
     try:
-        while any(reader.is_alive() for reader in readers):
-            for reader in readers:
-                reader.join(min(_INTERVAL_S, limit_s) / len(readers))
+        is_over = False
+        while not is_over:
+            is_over = _is_over(process, readers, min(_INTERVAL_S, limit_s))
             if any(reader.is_full for reader in readers):
                 raise EthosmithError(
                     f"{name}: writes more than {_MAX_OUTPUT_BYTES >> 20} MiB; stopped"
                 )
-            if meter.used_s() >= limit_s:
+            if not is_over and meter.used_s() >= limit_s:
                 raise EthosmithError(f"{name}: no end after {limit_s:g} s of computing or waiting")
-        # It may have closed its output and go on.
-        _wait(process, meter, name, limit_s)
     except BaseException:
         _end(process)
         for reader in readers:
@@ -155,13 +158,17 @@ def _communicate(
     return output, messages
 
 
-def _wait(process: subprocess.Popen[bytes], meter: Meter, name: str, limit_s: float) -> None:
-    while True:
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=min(_INTERVAL_S, limit_s))
-            return
-        if meter.used_s() >= limit_s:
-            raise EthosmithError(f"{name}: no end after {limit_s:g} s of computing or waiting")
+def _is_over(
+    process: subprocess.Popen[bytes], readers: Sequence[_Reader], patience_s: float
+) -> bool:
+    """Wait a while; say whether all is read and the program, which may go on behind that, ended."""
+    for reader in readers:
+        reader.join(patience_s / len(readers))
+    if any(reader.is_alive() for reader in readers):
+        return False
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(timeout=patience_s)
+    return process.returncode is not None
 
 
 class _Reader(threading.Thread):

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import os
 import re
-import resource
 import signal
 import zipfile
 from collections.abc import Callable, Iterator
@@ -13,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from ethosmith.core.bounded_run import bounded_time
+from ethosmith.core.bounded_run import bounded_memory, bounded_time
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, check_readable, read_start
 from ethosmith.models.keras_model import (
@@ -50,23 +49,10 @@ def bounded_reader(path: Path) -> Iterator[None]:
     exception would reach native code that loops, and the parent of an isolated step tells the
     user. Memory beyond the bound is refused to the block.
     """
-    with _bounded_memory(_size_bytes(path)), bounded_time(READ_LIMIT_S):
-        yield
-
-
-@contextmanager
-def _bounded_memory(size_bytes: int) -> Iterator[None]:
-    before, most = resource.getrlimit(resource.RLIMIT_DATA)
-    limit = _held_bytes() + _MAX_READ_BYTES + _COPIES * size_bytes
+    limit = _held_bytes() + _MAX_READ_BYTES + _COPIES * _size_bytes(path)
     limit += _BYTES_OF_A_PROCESSOR * (os.cpu_count() or 1)
-    if before != resource.RLIM_INFINITY and before < limit:
+    with bounded_memory(limit), bounded_time(READ_LIMIT_S):
         yield
-        return
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, most))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_DATA, (before, most))
 
 
 def _held_bytes() -> int:

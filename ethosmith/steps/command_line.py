@@ -24,7 +24,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ethosmith.core.bounded_run import bound_memory
+from ethosmith.core.bounded_run import bounded_memory, max_memory_bytes
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_text
 from ethosmith.core.nearest import did_you_mean
@@ -97,8 +97,8 @@ def main(arguments: Sequence[str]) -> int:
 
 
 def _run_bounded(step: Step) -> int:
-    bound_memory()
-    return run_step(lambda _: step.run())
+    with bounded_memory(max_memory_bytes()):
+        return run_step(lambda _: step.run())
 
 
 def _listing() -> str:

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ethosmith.core.bounded_run import bound_memory
+from ethosmith.core.bounded_run import bounded_memory, max_memory_bytes
 from tests.support.project_copy import ROOT
 
 MAX_PROCESSOR_S = 20.0
@@ -162,8 +162,6 @@ def _work(name: str, seed: int, first: int, count: int, folder: Path) -> None:
     from tests.support.campaigns.kinds import CAMPAIGNS
 
     campaign = CAMPAIGNS[name]
-    if campaign.isolated:
-        bound_memory()  # as the process of such a step does
     state = campaign.prepare(folder)
     os.chdir(folder)
     before, size_bytes = _listing(folder), _resident_bytes()
@@ -184,4 +182,5 @@ def _work(name: str, seed: int, first: int, count: int, folder: Path) -> None:
 
 if __name__ == "__main__":
     _name, *_numbers, _folder = sys.argv[1:]
-    _work(_name, int(_numbers[0]), int(_numbers[1]), int(_numbers[2]), Path(_folder))
+    with bounded_memory(max_memory_bytes()):  # as the process of a step that may be ended
+        _work(_name, int(_numbers[0]), int(_numbers[1]), int(_numbers[2]), Path(_folder))
