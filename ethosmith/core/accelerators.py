@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.vela_config import memory_timing
-from ethosu_model.config import ACCELERATORS as _U55_AND_U65
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.errors import ModelError
-from ethosu_model.u85.config import U85_ACCELERATORS, U85Config
+from ethosu_model.u85.config import ALL_ACCELERATORS as ACCELERATORS
+from ethosu_model.u85.config import parse_accelerator as parse_any
 
 __all__ = [
     "ACCELERATORS",
@@ -19,9 +19,7 @@ __all__ = [
     "parse_accelerator",
 ]
 
-ACCELERATORS: tuple[AcceleratorConfig, ...] = (*_U55_AND_U65, *U85_ACCELERATORS)
 ACCELERATOR_CONFIGS = tuple(config.name for config in ACCELERATORS)
-_U85 = "ethos-u85"
 
 
 def parse_accelerator(name: str, system_config: str = "") -> AcceleratorConfig:
@@ -35,8 +33,7 @@ def parse_accelerator(name: str, system_config: str = "") -> AcceleratorConfig:
         EthosmithError: there is none; the message lists all of them.
     """
     try:
-        parse = U85Config.parse if name.lower().startswith(_U85) else AcceleratorConfig.parse
-        accelerator = parse(name)
+        accelerator = parse_any(name)
         if system_config:
             return replace(accelerator, memory=memory_timing(system_config))
         return accelerator

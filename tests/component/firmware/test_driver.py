@@ -8,17 +8,16 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from ethosu_model.config import ACCELERATORS, AcceleratorConfig
+from ethosu_model.config import AcceleratorConfig
 from ethosu_model.device import NpuDevice
 from ethosu_model.memory import ArrayMemory
-from ethosu_model.u85.config import U85_ACCELERATORS
+from ethosu_model.u85.config import ALL_ACCELERATORS
 from tests.support.firmware.driver import Counts, Driver, Region, compile_driver
 
 STATUS, CMD, RESET, QREAD, PROT, CONFIG = 0x04, 0x08, 0x0C, 0x18, 0x24, 0x28
 QBASE0, QCONFIG, QSIZE, REGIONCFG, AXI_LIMIT0, BASEP0 = 0x10, 0x1C, 0x20, 0x3C, 0x40, 0x80
 PMCR, PMCNTENSET, PMCNTENCLR, PMEVTYPER0 = 0x180, 0x184, 0x188, 0x380
 POWER_CTRL, MEM_ATTR0, AXI_SRAM, AXI_EXT, U85_PMU = 0x38, 0x40, 0x50, 0x54, 0x1000
-ALL_ACCELERATORS = (*ACCELERATORS, *U85_ACCELERATORS)
 RUN, STOP_REQUEST = 1, 1 << 4
 JOB_END = 0x22
 

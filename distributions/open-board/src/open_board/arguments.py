@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ethosu_model.config import ACCELERATORS, AcceleratorConfig
-from ethosu_model.u85.config import U85Config
+from ethosu_model.u85.config import parse_accelerator
 from open_board.board import DEFAULT_BOARD, Board, board_names, find_board
 from open_board.card import card_images
 from open_board.choice import SIMULATORS
@@ -284,8 +284,7 @@ def _macs(option: int | None, parameter: int | None) -> int | None:
 def _accelerator(name: str | None, macs: int | None) -> AcceleratorConfig:
     """Return the NPU; MACs without a name mean the smallest product that has as many."""
     if name is not None:
-        parse = U85Config.parse if name.lower().startswith("ethos-u85") else AcceleratorConfig.parse
-        accelerator = parse(name)
+        accelerator = parse_accelerator(name)
         if macs not in (None, accelerator.macs):
             raise BoardError(f"--npu {name} has {accelerator.macs} MACs, not {macs}")
         return accelerator

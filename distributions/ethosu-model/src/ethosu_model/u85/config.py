@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ethosu_model.config import AcceleratorConfig, BlockShape
+from ethosu_model.config import ACCELERATORS, AcceleratorConfig, BlockShape
 from ethosu_model.errors import ModelError, did_you_mean
 from ethosu_model.u85.channels import transfer_cycles
 from ethosu_model.u85.enums import Microblock
@@ -95,4 +95,15 @@ U85_ACCELERATORS = (
     _build(1024, 4, {_M.U2X2: 32, _M.U1X4: 32, _M.U2X4: 16}, (1, 1), (4, 2, 16)),
     _build(2048, 4, {_M.U2X2: 64, _M.U1X4: 64, _M.U4X4: 16}, (2, 1), (4, 4, 16)),
 )
+ALL_ACCELERATORS: tuple[AcceleratorConfig, ...] = (*ACCELERATORS, *U85_ACCELERATORS)
 MICROBLOCK_DEPTHS = {config.name: config.microblock_depths for config in U85_ACCELERATORS}
+
+
+def parse_accelerator(name: str) -> AcceleratorConfig:
+    """Return the configuration called ``name``, of any product.
+
+    Raises:
+        ModelError: There is none; the message gives the nearest name and those of the product.
+    """
+    parse = U85Config.parse if name.lower().startswith("ethos-u85") else AcceleratorConfig.parse
+    return parse(name)
