@@ -5,10 +5,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+from pathlib import Path
 
 import pytest
 
 from ethosmith.environment.locked import PYTORCH, LockedEnvironment
+from ethosmith.installation import PYTHON_PATH
+from tests.support.project_copy import ROOT
 
 
 def program(name: str) -> str:
@@ -31,3 +35,11 @@ def pytorch() -> str:
     if not environment.is_made:
         pytest.skip("needs PyTorch; install it with: python -m ethosmith environment pytorch")
     return str(environment.python())
+
+
+def made_by_pytorch(module: str, folder: Path, *words: str) -> Path:
+    """Run a module of tests.support.networks in that environment; return ``folder``, now filled."""
+    command = [pytorch(), "-m", f"tests.support.networks.{module}", str(folder), *words]
+    environment = {**os.environ, "PYTHONPATH": PYTHON_PATH}
+    subprocess.run(command, cwd=ROOT, env=environment, check=True)
+    return folder

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ from ethosmith.models.calibration import RandomData, from_random
 from ethosmith.models.int8_check import load_interpreter
 from ethosmith.models.quantise import quantise
 from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
-from ethosmith.steps.compile_with_vela import CompileWithVela
+from tests.support.vela_weights import stream_bytes
 
 _SPARSITY, _VALUES = 0.7, 16
 _RANDOM = RandomData(seed=1, count=4, low=-1.0, high=1.0)
@@ -79,25 +78,6 @@ def int8_kernels(network: Path) -> list[np.ndarray[Any, Any]]:
     details = [one for one in interpreter.get_tensor_details() if len(one["shape"]) == 4]
     found = [one for one in details if len(one["quantization_parameters"]["scales"]) > 1]
     return [interpreter.get_tensor(one["index"]) for one in found]
-
-
-def stream_bytes(network: Path) -> int:
-    """Return how large Vela's compressed weights are."""
-    folder = network.parent / "vela"
-    folder.mkdir(exist_ok=True)
-    step = CompileWithVela(
-        network=network,
-        network_name=network.stem,
-        accelerator_config="ethos-u55-128",
-        system_config="Ethos_U55_High_End_Embedded",
-        memory_mode="Shared_Sram",
-        summary=folder / f"{network.stem}.csv",
-        per_layer=folder / f"{network.stem}_layers.csv",
-        operators=folder / f"{network.stem}.json",
-    )
-    step.run()
-    with step.summary.open(newline="") as file:
-        return int(next(csv.DictReader(file))["total_npu_encoded_weights"])
 
 
 def int8_of(model: Path) -> Path:

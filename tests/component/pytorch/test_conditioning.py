@@ -6,22 +6,17 @@ Skipped without the PyTorch environment: ``python -m ethosmith environment pytor
 
 from __future__ import annotations
 
-import csv
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ethosmith.installation import PYTHON_PATH
-from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosu_model.harness import HostRunner
 from tests.support import needs
 from tests.support.npu_corpus.check import compare
 from tests.support.npu_corpus.targets import compile_for, target_named
-from tests.support.project_copy import ROOT
+from tests.support.vela_weights import stream_bytes
 
 pytestmark = pytest.mark.slow
 
@@ -38,28 +33,7 @@ _REFUSED = {
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("conditioned")
-    command = [needs.pytorch(), "-m", "tests.support.networks.pytorch_conditioning", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": PYTHON_PATH}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    return folder
-
-
-def stream_bytes(folder: Path, name: str) -> int:
-    """Return how large Vela's compressed weights are."""
-    step = CompileWithVela(
-        network=folder / f"{name}.tosa",
-        network_name=name,
-        accelerator_config="ethos-u55-128",
-        system_config="Ethos_U55_High_End_Embedded",
-        memory_mode="Shared_Sram",
-        summary=folder / f"{name}.csv",
-        per_layer=folder / f"{name}_layers.csv",
-        operators=folder / f"{name}_operators.json",
-    )
-    step.run()
-    with step.summary.open(newline="") as file:
-        return int(next(csv.DictReader(file))["total_npu_encoded_weights"])
+    return needs.made_by_pytorch("pytorch_conditioning", tmp_path_factory.mktemp("conditioned"))
 
 
 def test_zeros_and_values_reach_the_int8_network_and_velas_stream(folder: Path) -> None:
@@ -71,7 +45,7 @@ def test_zeros_and_values_reach_the_int8_network_and_velas_stream(folder: Path) 
         assert float((kernel == 0).mean()) == pytest.approx(_SPARSITY, abs=1 / kernel.size)
         assert np.unique(kernel).size <= _VALUES
     assert np.unique(deep[0]).size > _VALUES
-    assert 0 < stream_bytes(folder, "conditioned") < stream_bytes(folder, "plain") / 2
+    assert 0 < stream_bytes(folder / "conditioned.tosa") < stream_bytes(folder / "plain.tosa") / 2
 
 
 def test_conditioned_network_is_bit_exact_on_the_npu(folder: Path) -> None:

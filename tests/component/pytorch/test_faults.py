@@ -7,16 +7,12 @@ Skipped without the PyTorch environment: ``python -m ethosmith environment pytor
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from ethosmith.installation import PYTHON_PATH
 from tests.support import needs
-from tests.support.project_copy import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -40,11 +36,7 @@ _EXPECTED = {
 
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("faults")
-    command = [needs.pytorch(), "-m", "tests.support.networks.pytorch_faults", str(folder)]
-    environment = {**os.environ, "PYTHONPATH": PYTHON_PATH}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    return folder
+    return needs.made_by_pytorch("pytorch_faults", tmp_path_factory.mktemp("faults"))
 
 
 @pytest.fixture(scope="session")

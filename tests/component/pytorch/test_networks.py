@@ -7,19 +7,15 @@ Skipped without the PyTorch environment: ``python -m ethosmith environment pytor
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from ethosmith.installation import PYTHON_PATH
 from ethosu_model.harness import HostRunner
 from tests.support import needs
 from tests.support.npu_corpus.check import compare
 from tests.support.npu_corpus.targets import U85_TARGETS, compile_for, target_named
-from tests.support.project_copy import ROOT
 
 pytestmark = pytest.mark.slow
 
@@ -53,11 +49,7 @@ _TARGETS = (
 @pytest.fixture(scope="session")
 def lowered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a folder with all networks as TOSA, and what the references make of inputs."""
-    folder = tmp_path_factory.mktemp("pytorch")
-    command = [needs.pytorch(), "-m", "tests.support.networks.pytorch", str(folder), *_ALL]
-    environment = {**os.environ, "PYTHONPATH": PYTHON_PATH}
-    subprocess.run(command, cwd=ROOT, env=environment, check=True)
-    return folder
+    return needs.made_by_pytorch("pytorch", tmp_path_factory.mktemp("pytorch"), *_ALL)
 
 
 @pytest.mark.parametrize("name", _ALL)
