@@ -5,7 +5,7 @@
 #include "npu_pmu.h"
 #include "npu_registers.h"
 
-enum { RESET_TIMEOUT_MS = 100, STOP_TIMEOUT_MS = 100 };
+enum { RESET_TIMEOUT_MS = 100, STOP_TIMEOUT_MS = 100, SHORT_WAIT_READS = 8 };
 
 // What Arm's driver sets at most for the SRAM ports of Ethos-U85.
 enum { U85_SRAM_MAX_OUTSTANDING_READS = 12, U85_SRAM_MAX_OUTSTANDING_WRITES = 16 };
@@ -30,8 +30,9 @@ static void set_axi_limits(const struct npu *npu) {
     uint32_t limit = max_beats_code(setup->max_beats_bytes) |
                      reads << NPU_AXI_LIMIT_MAX_OUTSTANDING_READ_M1_SHIFT |
                      writes << NPU_AXI_LIMIT_MAX_OUTSTANDING_WRITE_M1_SHIFT;
-    const uint32_t limits[NPU_AXI_LIMITS] = {limit, limit, limit, limit};
-    npu_write_words(npu, NPU_AXI_LIMIT0, limits, NPU_AXI_LIMITS);
+    for (uint32_t i = 0; i < NPU_AXI_LIMITS; i++) {
+        npu_write(npu, NPU_AXI_LIMIT0 + 4 * i, limit);
+    }
 }
 
 static uint32_t at_most(uint32_t value, uint32_t limit) { return value < limit ? value : limit; }
@@ -57,8 +58,11 @@ static void set_ports(const struct npu *npu) {
 
 static bool status_clears(const struct npu *npu, uint32_t bit, uint32_t timeout_ms) {
     const struct npu_system *system = &npu->setup->system;
-    if ((npu_read(npu, NPU_STATUS) & bit) == 0) {
-        return true;
+    // Most waits are too short to look at a clock.
+    for (uint32_t i = 0; i < SHORT_WAIT_READS; i++) {
+        if ((npu_read(npu, NPU_STATUS) & bit) == 0) {
+            return true;
+        }
     }
     uint32_t start_ms = system->clock_ms(system->context);
     while ((npu_read(npu, NPU_STATUS) & bit) != 0) {

@@ -2,17 +2,25 @@
 """The bridge carries out loads and stores exactly as the CPU does: QEMU itself is the oracle.
 
 Each snippet runs twice, once with r4 in SRAM, where QEMU executes it, and once with r4 in
-the NPU's page, where the bridge does. Afterwards registers, flags and memory must agree.
+the NPU's page, where the bridge does, with what lies between two accesses. Afterwards registers,
+flags and memory must agree.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
+from unittest import mock
+
 import pytest
 
+from open_board.bridge import NpuBridge, Served
+from open_board.functions import Function, read_functions
 from open_board.job import BoardJob
+from open_board.loaded import segments_of
 from open_board.open_board import OpenBoard
 from tests.component.board.conftest import U55, RunProgram
 from tests.support.board import programs
+from tests.support.board.between import BETWEEN
 from tests.support.board.fake_npu import remembering
 
 SNIPPETS = {
@@ -70,6 +78,12 @@ SNIPPETS = {
     "ldr.w r10, [r4, #16]; ldr.w r11, [r4, #12]",
     "it ends, then plain code": "cmp r0, r5; it ne; strne r3, [r4]; adds r1, #1; adds r2, #1",
 }
+SNIPPETS |= {
+    f"between: {name}": " ".join(
+        f"ldr r1, [r4]; ldr r2, [r4, #4]; {code}; str r3, [r4, #8]".split()
+    )
+    for name, code in BETWEEN.items()
+}
 
 _FRAME = r"""
 static u32 ram[48] __attribute__((section(".bss.ram")));
@@ -117,6 +131,7 @@ __attribute__((naked)) static void snippet_{index}(u32 base, u32 *registers) {{
 }}
 """
 
+_FIRST_ACCESS = bytes.fromhex("2168")  # ldr r1, [r4]
 _STATE_WORDS = 12 + 1 + 48
 _PAGES = {"secure": 0x58102200, "non-secure": 0x48102200}
 
@@ -135,12 +150,29 @@ def _all_snippets() -> str:
 
 
 @pytest.fixture(scope="module")
-def first_differences(
-    tmp_path_factory: pytest.TempPathFactory,
-) -> dict[tuple[str, str], int]:
+def image(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program of all snippets."""
+    return programs.build(tmp_path_factory.mktemp("snippets"), _all_snippets())
+
+
+@pytest.fixture(scope="module")
+def stops() -> list[int]:
+    """Where the CPU stopped at accesses in the run of `first_differences`."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def first_differences(image: Path, stops: list[int]) -> dict[tuple[str, str], int]:
     """For each page and snippet the first word of the state that differs."""
-    axf = programs.build(tmp_path_factory.mktemp("snippets"), _all_snippets())
-    result = OpenBoard(make_npu=remembering).run(BoardJob(U55, axf, time_limit_s=200.0))
+    serve = NpuBridge.serve
+
+    def serve_and_note(bridge: NpuBridge) -> Served:
+        served = serve(bridge)
+        stops.append(served.registers.pc)
+        return served
+
+    with mock.patch.object(NpuBridge, "serve", serve_and_note):
+        result = OpenBoard(make_npu=remembering).run(BoardJob(U55, image, time_limit_s=200.0))
     assert result.passed, f"{result.reason} after {result.text[-10:]!r}"
     keys = [(page, snippet) for page in _PAGES for snippet in SNIPPETS]
     words = [int(line.split()[1]) for line in result.text.splitlines()]
@@ -153,6 +185,32 @@ def test_bridge_executes_as_the_cpu_does(
     snippet: str, page: str, first_differences: dict[tuple[str, str], int]
 ) -> None:
     assert first_differences[page, snippet] == _STATE_WORDS
+
+
+@pytest.mark.parametrize("snippet", [f"between: {name}" for name in BETWEEN])
+def test_the_cpu_does_not_stop_between_accesses(
+    snippet: str,
+    image: Path,
+    stops: list[int],
+    first_differences: dict[tuple[str, str], int],
+) -> None:
+    assert first_differences
+    (function,) = (
+        item
+        for item in read_functions(image)
+        if item.name == f"snippet_{list(SNIPPETS).index(snippet)}"
+    )
+    first = _code(image, function).index(_FIRST_ACCESS)
+    # Where a snippet uses the stack, it has to be known how low it is: two loads and a push later.
+    allowed = {first, first + 6} if snippet.endswith(("memory", "return")) else {first}
+    inside = {at for pc in stops if 0 <= (at := pc - function.address) < function.size_bytes}
+    assert inside <= allowed
+
+
+def _code(image: Path, function: Function) -> bytes:
+    segment = segments_of(BoardJob(U55, image))[0]
+    assert segment.address == 0
+    return segment.data[function.address : function.address + function.size_bytes]
 
 
 @pytest.mark.parametrize(

@@ -41,8 +41,8 @@ def _elf(path: Path, body: bytes, *addresses: int) -> BoardJob:
 def test_segments_are_read_as_the_table_says(tmp_path: Path) -> None:
     job = _elf(tmp_path / "some.axf", b"abcdef", 0, 0x2000)
     assert segments_of(job) == [
-        Segment(0, 0, b"abcdef", 10),
-        Segment(0x2000, 0x2000, b"abcdef", 10),
+        Segment(0, 0, b"abcdef", 10, writable=True),
+        Segment(0x2000, 0x2000, b"abcdef", 10, writable=True),
     ]
 
 

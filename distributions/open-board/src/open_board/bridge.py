@@ -7,7 +7,7 @@ in its stead, and the CPU goes on behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 
@@ -25,12 +25,15 @@ from open_board.gdb_client import (
     write_general,
     write_register,
 )
+from open_board.guest_lines import GuestLines
 from open_board.guest_memory import NpuMemory
 from open_board.instruction import Access, decode
 from open_board.job import NpuStatistics, Outcome, RunError
+from open_board.lookahead import Lookahead
 from open_board.machine import is_secure_alias
-from open_board.npu_registers import GuardedNpu, NpuRegisters
+from open_board.npu_registers import GuardedNpu, NpuRegisters, starts_job
 from open_board.realism import Realism
+from open_board.spans import Span
 from open_board.timing_adapter import TimingAdapters
 
 _WORD_BYTES = 4
@@ -56,19 +59,31 @@ class Served:
     """Instructions that have been carried out for the CPU.
 
     Attributes:
-        changes: Its registers' new values by number, PC among them.
+        after: Its registers' new values.
         registers: Its registers before.
         accesses: Offset in the NPU's page and direction of each access.
+        writes: The gdb packets that write what the instructions have written to memory.
     """
 
-    changes: dict[int, int]
+    after: CoreRegisters
     registers: CoreRegisters
     accesses: list[NpuAccess]
+    writes: list[bytes]
+
+    @property
+    def changes(self) -> dict[int, int]:
+        """Its registers' new values by number, PC among them."""
+        numbered = enumerate(zip(self.after.general, self.registers.general, strict=True))
+        changes = {n: new for n, (new, old) in numbered if new != old or n == PC}
+        if self.after.xpsr != self.registers.xpsr:
+            changes[XPSR] = self.after.xpsr
+        return changes
 
     @property
     def packets(self) -> list[bytes]:
         """The gdb packets that give the CPU its registers' values."""
-        return [write_register(number, value) for number, value in self.changes.items()]
+        changes = self.changes.items()
+        return [*self.writes, *(write_register(number, value) for number, value in changes)]
 
     @property
     def resumption(self) -> tuple[list[bytes], bytes]:
@@ -76,10 +91,11 @@ class Served:
 
         Each packet costs QEMU two messages.
         """
-        changes = dict(self.changes)
-        first = [write_register(XPSR, changes.pop(XPSR))] if XPSR in changes else []
+        changes, first = self.changes, self.writes
+        if XPSR in changes:
+            first = [*first, write_register(XPSR, changes.pop(XPSR))]
         if len(changes) > _FEW_REGISTERS:
-            return [*first, write_general(self.registers.changed(changes).general)], CONTINUE
+            return [*first, write_general(self.after.general)], CONTINUE
         pc = changes.pop(PC)
         rest = [write_register(number, value) for number, value in changes.items()]
         return [*first, *rest], continue_at(pc)
@@ -104,6 +120,7 @@ class NpuBridge:
         set_interrupt: Callable[[bool], None],
         realism: Realism,
         send: Callable[[bytes], None] = lambda _: None,
+        read_only: Sequence[Span] | None = None,
     ) -> None:
         """Serve the CPU behind ``gdb``.
 
@@ -115,6 +132,8 @@ class NpuBridge:
             set_interrupt: Drives the CPU's interrupt input.
             realism: How closely the board follows the hardware.
             send: Takes what the program sends on a UART that QEMU lacks.
+            read_only: Parts of the program that the CPU may not be able to write; None: leave all
+                instructions but those that reach what is served to QEMU.
         """
         self.board = board
         self._watched = {address for address, _ in board.served}
@@ -126,6 +145,10 @@ class NpuBridge:
         self._interrupt = False
         self._realism = realism
         self._send = send
+        self._ahead: Lookahead | None = None
+        if read_only is not None:
+            lines = GuestLines(gdb)
+            self._ahead = Lookahead(lines, board.served, gdb.breakpoints, read_only)
         self._of_jobs = NpuStatistics()
         self.register_reads = self.register_writes = 0
         self.adapters = TimingAdapters(realism)
@@ -142,6 +165,11 @@ class NpuBridge:
             register_reads=self.register_reads,
             register_writes=self.register_writes,
         )
+
+    @property
+    def instructions(self) -> int:
+        """Instructions beside the accesses that were carried out here; QEMU has not seen them."""
+        return self._ahead.instructions if self._ahead is not None else 0
 
     @property
     def running(self) -> bool:
@@ -171,24 +199,30 @@ class NpuBridge:
             RunError: The access is one that the hardware has no answer to, or that the
                 bridge cannot decode.
         """
-        at_stop = self._stops.look()
-        running = self._npu.running
+        ahead = None if alone else self._ahead
+        at_stop = self._stops.look(ahead.lines if ahead is not None else None)
+        if ahead is not None:
+            ahead.begin(at_stop.registers)
+        running, jobs = self._npu.running, self._of_jobs.jobs
+        accesses: list[NpuAccess] = []
         stopped: Stopped | None = at_stop
-        changes: dict[int, int] = {}
-        accesses = self._register_accesses(at_stop)
         while stopped is not None:
-            new = carry_out(stopped, self._load, self._store)
-            changes |= new
+            accesses += self._register_accesses(stopped)
+            registers = stopped.registers.changed(carry_out(stopped, self._load, self._store))
             rises = self._npu.irq and not self._interrupt
-            ends = alone or rises or self._npu.running != running
-            stopped = None if ends else self._following(stopped, new)
-            accesses += self._register_accesses(stopped) if stopped is not None else []
+            ended = alone or rises or self._npu.running != running or self._of_jobs.jobs != jobs
+            stopped = None if ended else self._following(stopped, registers, ahead)
         self._update_interrupt()
-        return Served(changes, at_stop.registers, accesses)
+        writes = ahead.end() if ahead is not None else []
+        return Served(registers, at_stop.registers, accesses, writes)
 
-    def _following(self, stopped: Stopped, changes: Mapping[int, int]) -> Stopped | None:
-        """Return the instruction right behind, if it too reaches nothing but what is served."""
-        following = stopped.following(changes)
+    def _following(
+        self, stopped: Stopped, registers: CoreRegisters, ahead: Lookahead | None
+    ) -> Stopped | None:
+        """Return the next access that is served, as far as it can be found."""
+        if ahead is not None:
+            return ahead.next_access(registers, stopped.registers.pc)
+        following = stopped.following(registers)
         if following is None:
             return None
         offsets = [self._offset(each.address, each.size_bytes) for each in following.accesses]
@@ -241,6 +275,8 @@ class NpuBridge:
             return
         word = _merged(access, value, lambda: self._npu.peek(offset))
         self.register_writes += 1
+        if self._ahead is not None and starts_job(offset, word):
+            self._gdb.change(self._ahead.lines.take_writes())
         if self._npu.write(offset, word, secure=is_secure_alias(address)):
             self._end_job()
 

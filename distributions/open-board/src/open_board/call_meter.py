@@ -10,7 +10,7 @@ devices: the CPU itself is made to carry out the store that switches SysTick.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from open_board.gdb_client import (
     PC,
@@ -44,19 +44,27 @@ class CallMeter:
         counts: of the calls that have returned, each right to within two instructions.
     """
 
-    def __init__(self, gdb: GdbClient, entry: int, instruction_ns: int) -> None:
+    def __init__(
+        self,
+        gdb: GdbClient,
+        entry: int,
+        instruction_ns: int,
+        carried_out: Callable[[], int] = lambda: 0,
+    ) -> None:
         """Stop the halted CPU behind ``gdb`` whenever it comes to ``entry``.
 
         Args:
             gdb: the CPU.
             entry: address of the function's first instruction.
             instruction_ns: what QEMU's clock advances by for each.
+            carried_out: how many instructions were carried out so far in QEMU's stead.
         """
         self._gdb = gdb
         self._entry = entry
         self._instruction_ns = instruction_ns
         self._waiting_at = entry
-        self._systick = self._start_ticks = 0
+        self._carried_out = carried_out
+        self._systick = self._start_ticks = self._start_carried_out = 0
         self.counts: list[int] = []
         gdb.insert_breakpoint(entry)
 
@@ -80,10 +88,12 @@ class CallMeter:
         self._set_systick(registers, self._systick & ~_SYSTICK_ENABLE)
         self._wait_for_timers(registers)
         self._start_ticks = self._read(_COUNTER)
+        self._start_carried_out = self._carried_out()
 
     def _end(self, registers: CoreRegisters) -> None:
         passed = self._read(_COUNTER) - self._start_ticks & _WORD_MASK
-        self.counts.append(round(passed * _TICK_NS / self._instruction_ns))
+        carried_out = self._carried_out() - self._start_carried_out
+        self.counts.append(round(passed * _TICK_NS / self._instruction_ns) + carried_out)
         self._waiting_at = self._entry
         self._set_systick(registers, self._systick)
 

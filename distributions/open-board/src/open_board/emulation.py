@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from open_board import gdb_client
@@ -15,6 +15,7 @@ from open_board.gdb_client import (
     parse_registers,
     read_memory,
 )
+from open_board.guest_lines import GuestLines
 from open_board.instruction import (
     MAX_INSTRUCTION_BYTES,
     Access,
@@ -48,16 +49,14 @@ class Stopped:
         """Its transfers."""
         return list(self.instruction.accesses(self.registers.general))
 
-    def following(self, changes: Mapping[int, int]) -> Stopped | None:
-        """Return the load or store right behind, once ``changes`` are the registers' new values.
+    def following(self, registers: CoreRegisters) -> Stopped | None:
+        """Return the load or store right behind, where ``registers`` are those behind this one.
 
         None if there is none, if it is not known whole, or if it is conditional.
         """
         code = self.code[self.instruction.size_bytes :]
-        xpsr = changes.get(gdb_client.XPSR, self.registers.xpsr)
-        if len(code) < MAX_INSTRUCTION_BYTES or xpsr & _IT_BLOCK:
+        if len(code) < MAX_INSTRUCTION_BYTES or registers.xpsr & _IT_BLOCK:
             return None
-        registers = self.registers.changed(changes)
         instruction = decode_if_known(code[:MAX_INSTRUCTION_BYTES], registers.pc)
         return None if instruction is None else Stopped(instruction, registers, code)
 
@@ -96,10 +95,17 @@ class Stops:
         self._after: dict[tuple[int, int], int] = {}
         self._last = (0, 0)
 
-    def look(self) -> Stopped:
-        """Return the stopped CPU's next instruction; raises as `stopped_at`."""
+    def look(self, lines: GuestLines | None = None) -> Stopped:
+        """Return the stopped CPU's next instruction; raises as `stopped_at`.
+
+        Args:
+            lines: Begins anew, with what a stop here took the last time.
+        """
         expected = self._after.get(self._last)
-        stopped = stopped_at(self._gdb) if expected is None else self._look_with(expected)
+        if lines is not None:
+            stopped = self._look_at_lines(expected or 0, lines)
+        else:
+            stopped = stopped_at(self._gdb) if expected is None else self._look_with(expected)
         if len(self._after) < _MAX_STOPS or self._last in self._after:
             self._after[self._last] = stopped.registers.pc
         self._last = self._last[1], stopped.registers.pc
@@ -112,6 +118,13 @@ class Stops:
         if registers.pc == expected and not answers[1].startswith(b"E"):
             return _stopped(parse_memory(answers[1]), registers)
         return stopped_at(self._gdb, registers)
+
+    def _look_at_lines(self, expected: int, lines: GuestLines) -> Stopped:
+        registers, *memory = self._gdb.request_all([READ_REGISTERS, *lines.packets(expected)])
+        core = parse_registers(registers)
+        lines.begin(core.pc, expected, memory)
+        code = lines.read(core.pc, MAX_INSTRUCTION_BYTES)
+        return stopped_at(self._gdb, core) if code is None else _stopped(code, core)
 
 
 def carry_out(

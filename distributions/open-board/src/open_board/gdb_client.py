@@ -94,6 +94,7 @@ class GdbClient:
 
     Attributes:
         running: The CPU has been started, and no stop has been seen since.
+        breakpoints: Where the CPU stops, by `insert_breakpoint`.
     """
 
     def __init__(self, channel: Channel, deadline: Deadline) -> None:
@@ -103,6 +104,7 @@ class GdbClient:
         self._deadline = deadline
         self._unconfirmed: deque[bytes] = deque()
         self.running = False
+        self.breakpoints: set[int] = set()
 
     def fileno(self) -> int:
         """Return the descriptor that becomes readable at a stop."""
@@ -199,10 +201,12 @@ class GdbClient:
     def insert_breakpoint(self, address: int) -> None:
         """Stop before the instruction at ``address``, in whatever memory it is."""
         self._expect_ok(breakpoint_packet(address))
+        self.breakpoints.add(address)
 
     def remove_breakpoint(self, address: int) -> None:
         """Undo `insert_breakpoint`."""
         self._expect_ok(breakpoint_packet(address, remove=True))
+        self.breakpoints.discard(address)
 
     def read_description(self) -> None:
         """Fetch the target's description; QEMU accepts register writes only afterwards."""

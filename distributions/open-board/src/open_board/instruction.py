@@ -59,6 +59,8 @@ _FORMS = {
     "stm": _Form(False, 4, count=0),
     "stmdb": _Form(False, 4, count=0, descends=True),
 }
+_STACK_FORMS = {"pop": _FORMS["ldm"], "push": _FORMS["stmdb"]}
+_SP = 13
 
 
 @dataclass(frozen=True)
@@ -106,12 +108,22 @@ class LoadStore:
     offset: int
     writeback: int | None
 
-    def accesses(self, registers: Sequence[int]) -> Iterator[Access]:
-        """Yield the transfers that the instruction makes with these register values."""
-        form = self.form
+    @property
+    def span_bytes(self) -> int:
+        """Bytes from the first transfer to the end of the last."""
+        return self.form.size_bytes * len(self.registers)
+
+    def start(self, registers: Sequence[int]) -> int:
+        """Return the address of the first transfer with these register values."""
         address = self._base_value(registers) + self.offset
         if self.index is not None:
             address += registers[self.index] << self.index_shift
+        return address & _MASK
+
+    def accesses(self, registers: Sequence[int]) -> Iterator[Access]:
+        """Yield the transfers that the instruction makes with these register values."""
+        form = self.form
+        address = self.start(registers)
         for position, register in enumerate(self.registers):
             at = (address + position * form.size_bytes) & _MASK
             yield Access(register, at, form.size_bytes, form.is_load, form.is_signed)
@@ -139,17 +151,12 @@ def decode(code: bytes, address: int) -> LoadStore:
     Raises:
         RunError: It is not a load or store that this module knows.
     """
-    instruction = next(_disassembler().disasm(code, address, 1), None)
+    instruction = disassemble(code, address)
     if instruction is None:
         raise _unsupported(f"0x{int.from_bytes(code, 'little'):08x}", address)
-    text = f"{instruction.mnemonic} {instruction.op_str}".strip()
-    form = _FORMS.get(instruction.mnemonic.removesuffix(".w"))
-    if form is None:
-        raise _unsupported(text, address)
-    load_store = _list_form if form.count == 0 else _address_form
-    result = load_store(text, instruction, form)
-    if _PC in result.registers:
-        raise _unsupported(text, address)
+    result = _load_store(instruction)
+    if result is None or _PC in result.registers:
+        raise _unsupported(_text(instruction), address)
     return result
 
 
@@ -162,13 +169,19 @@ def decode_if_known(code: bytes, address: int) -> LoadStore | None:
         return None
 
 
+def decode_memory(code: bytes, address: int) -> LoadStore | None:
+    """Decode as `decode_if_known` does, also what loads PC."""
+    instruction = disassemble(code, address)
+    return None if instruction is None else _load_store(instruction)
+
+
 def memory_operand(code: bytes, address: int, registers: Sequence[int]) -> tuple[int, int] | None:
     """Return address and size in bytes of what an instruction with a memory operand reaches.
 
     For instructions that `decode` does not know, of the FPU and of Helium: at most 16 bytes, and no
     gathers and scatters. None if there is no such operand.
     """
-    instruction = next(_disassembler().disasm(code, address, 1), None)
+    instruction = disassemble(code, address)
     if instruction is None:
         return None
     for operand in instruction.operands:
@@ -176,6 +189,11 @@ def memory_operand(code: bytes, address: int, registers: Sequence[int]) -> tuple
             base = registers[_number(operand.mem.base)]
             return (base + operand.mem.disp) & _MASK, _LONGEST_BYTES
     return None
+
+
+def disassemble(code: bytes, address: int) -> Any:
+    """Return capstone's instruction that begins ``code``, or None."""
+    return next(_disassembler().disasm(code, address, 1), None)
 
 
 @lru_cache(maxsize=1)
@@ -186,6 +204,38 @@ def _disassembler() -> Any:
     disassembler = capstone.Cs(capstone.CS_ARCH_ARM, mode)
     disassembler.detail = True
     return disassembler
+
+
+def _text(instruction: Any) -> str:
+    return f"{instruction.mnemonic} {instruction.op_str}".strip()
+
+
+def _load_store(instruction: Any) -> LoadStore | None:
+    name = instruction.mnemonic.removesuffix(".w")
+    if name in _STACK_FORMS:
+        return _stack_form(instruction, _STACK_FORMS[name])
+    form = _FORMS.get(name)
+    if form is None:
+        return None
+    load_store = _list_form if form.count == 0 else _address_form
+    return load_store(_text(instruction), instruction, form)
+
+
+def _stack_form(instruction: Any, form: _Form) -> LoadStore:
+    """Read ``{Ra, Rb, ...}`` of PUSH and POP."""
+    listed = sorted(_number(operand.reg) for operand in instruction.operands)
+    span = form.size_bytes * len(listed)
+    return LoadStore(
+        text=_text(instruction),
+        size_bytes=instruction.size,
+        form=form,
+        registers=tuple(listed),
+        base=_SP,
+        index=None,
+        index_shift=0,
+        offset=-span if form.descends else 0,
+        writeback=-span if form.descends else span,
+    )
 
 
 def _address_form(text: str, instruction: Any, form: _Form) -> LoadStore:
@@ -228,6 +278,15 @@ def _number(register: int) -> int:
     """Return the number of a core register from capstone's constant for it."""
     name = _disassembler().reg_name(register)
     return _NAMED_REGISTERS.get(name) or int(name.removeprefix("r"))
+
+
+@lru_cache(maxsize=64)
+def register_number(register: int) -> int | None:
+    """Return the number of a core register from capstone's constant, None for any other."""
+    name = _disassembler().reg_name(register) or ""
+    if name in _NAMED_REGISTERS:
+        return _NAMED_REGISTERS[name]
+    return int(name[1:]) if name[:1] == "r" and name[1:].isdigit() else None
 
 
 def _unsupported(text: str, address: int) -> RunError:

@@ -7,7 +7,7 @@ import contextlib
 import struct
 import sys
 from array import array
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -15,10 +15,11 @@ from typing import BinaryIO
 from open_board.errors import BoardError
 from open_board.files import MAX_IMAGE_BYTES, open_regular, read_bytes, size_of
 from open_board.job import BoardJob
+from open_board.spans import Span
 
 _HEADER = struct.Struct("<16sHHIIIIIHHHHHH")
 _SEGMENT = struct.Struct("<IIIIIIII")
-_PT_LOAD = 1
+_PT_LOAD, _PF_W = 1, 1 << 1
 _MAX_SEGMENTS = 64
 # More are not watched.
 MAX_SLEEPS = 256
@@ -38,12 +39,14 @@ class Segment:
         address: Where it lies while it runs.
         data: Its bytes.
         size_bytes: Its size; what exceeds the bytes is not loaded.
+        writable: The program may write it.
     """
 
     load_address: int
     address: int
     data: bytes
     size_bytes: int
+    writable: bool = False
 
 
 def segments_of(job: BoardJob) -> list[Segment]:
@@ -73,7 +76,9 @@ def _elf_segments(elf: BinaryIO, path: Path) -> Iterator[Segment]:
         entry = elf.read(_SEGMENT.size)
         if len(entry) < _SEGMENT.size:
             return
-        kind, offset, address, load_address, file_bytes, size_bytes, _, _ = _SEGMENT.unpack(entry)
+        kind, offset, address, load_address, file_bytes, size_bytes, flags, _ = _SEGMENT.unpack(
+            entry
+        )
         if kind == _PT_LOAD and size_bytes:
             elf.seek(offset)
             data = elf.read(min(file_bytes, left + 1))
@@ -81,7 +86,15 @@ def _elf_segments(elf: BinaryIO, path: Path) -> Iterator[Segment]:
             if left < 0:
                 # Such as segments that are all the same part of the file.
                 raise BoardError(f"{path}: its segments hold more than {MAX_IMAGE_BYTES:,} bytes")
-            yield Segment(load_address, address, data, max(size_bytes, len(data)))
+            size_bytes = max(size_bytes, len(data))
+            yield Segment(load_address, address, data, size_bytes, bool(flags & _PF_W))
+
+
+def read_only_spans(segments: Iterable[Segment]) -> list[Span]:
+    """Return start and end of what the program does not say that it writes."""
+    return [
+        (each.address, each.address + each.size_bytes) for each in segments if not each.writable
+    ]
 
 
 def sleep_instructions(segments: list[Segment], limit: int = MAX_SLEEPS) -> dict[int, int]:

@@ -34,7 +34,7 @@ from open_board.job import (
 )
 from open_board.job_end import JobEnd
 from open_board.load import check_job, put_data
-from open_board.loaded import segments_of, sleep_instructions
+from open_board.loaded import Segment, read_only_spans, segments_of, sleep_instructions
 from open_board.npu_registers import NpuRegisters
 from open_board.pause import Pause, Pauses
 from open_board.preload import preload
@@ -148,10 +148,14 @@ class OpenBoard:
             for item in job.data:
                 put_data(memory, item)
             npu_memory = stack.enter_context(self._npu_memory(qemu, deadline))
-            run.bridge = self._bridge(job.accelerator, qemu, npu_memory, run.uart)
+            run.bridge = bridge = self._bridge(
+                job.accelerator, qemu, npu_memory, run.uart, segments
+            )
             strict = self._strict(job, qemu, npu_memory, run.bridge)
             if counted is not None:
-                run.meter = CallMeter(qemu.gdb, counted, INSTRUCTION_NS)
+                run.meter = CallMeter(
+                    qemu.gdb, counted, INSTRUCTION_NS, lambda: bridge.instructions
+                )
             pauses = self._pauses(job, qemu, memory, run.uart, deadline)
             with self._debugger(qemu, run.bridge, deadline) as debugger:
                 exit_code = Session(
@@ -216,7 +220,12 @@ class OpenBoard:
         )
 
     def _bridge(
-        self, accelerator: AcceleratorConfig, qemu: Qemu, npu_memory: NpuMemory, uart: UartWatch
+        self,
+        accelerator: AcceleratorConfig,
+        qemu: Qemu,
+        npu_memory: NpuMemory,
+        uart: UartWatch,
+        segments: list[Segment],
     ) -> NpuBridge:
         def set_interrupt(level: bool) -> None:
             qemu.qtest.set_interrupt(
@@ -231,6 +240,7 @@ class OpenBoard:
             set_interrupt,
             self._realism,
             uart.feed,
+            None if self._realism.caches else read_only_spans(segments),
         )
 
     @contextlib.contextmanager
