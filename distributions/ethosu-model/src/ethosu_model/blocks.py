@@ -11,20 +11,51 @@ follow one another along depth, then width, then height, as in both.
 
 A job of the previous operation counts as one OFM block here, though it may have taken several: the
 check never misses an overlap of these rules, and is as strict as Vela's. Vela itself gives 0
-wherever it does not work the blocks out (an OFM transposed, reversed, or read in another shape);
-here their addresses decide, and an OFM that is turned counts as one block.
+wherever it does not work the blocks out (an OFM transposed, reversed, or read in another shape, and
+chains); here their addresses decide.
+
+A chain of Ethos-U85 is one operation: block by block all its parts run, each reads what it has in
+memory, and the last one writes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from ethosu_model.enums import Upscale
 from ethosu_model.operands import FeatureMap, Shape
-from ethosu_model.spans import Box, Spans, box_spans, meeting, union
+from ethosu_model.spans import NOTHING, Box, Spans, box_spans, meeting, union
 from ethosu_model.traffic import Window, block_counts
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Where along an axis the elements of a resized OFM lie in the IFM.
+
+    Attributes:
+        parts: Into how many parts the distance of two of the IFM's elements is divided.
+        step: Parts from one element of the OFM to the next.
+        offset: Part at which the first lies.
+        nearest: It reads the nearest element alone, and not both neighbours.
+    """
+
+    parts: int
+    step: int
+    offset: int
+    nearest: bool
+
+    def under(self, outputs: tuple[int, int], size: int) -> tuple[int, int]:
+        """Return the IFM's rows (or columns), of ``size``, that some rows of the OFM need."""
+        low, high = (self.offset + place * self.step for place in (outputs[0], outputs[1] - 1))
+        if self.nearest:
+            half = self.parts // 2 + self.parts % 2
+            low, high = low + self.parts - half, high + self.parts - half
+            first, last = low // self.parts, high // self.parts
+        else:
+            first, last = low // self.parts, high // self.parts + 1
+        return min(max(first, 0), size - 1), min(max(last, 0), size - 1) + 1
 
 
 @dataclass(frozen=True)
@@ -37,12 +68,14 @@ class Reading:
         summed_depth: Channels of an IFM block, where an OFM block sums over all channels; 0: it
             reads its own channels alone.
         whole: Every job may read all of it.
+        stretch: Of a resize, how rows and columns lie in it.
     """
 
     fm: FeatureMap
     window: Window | None = None
     summed_depth: int = 0
     whole: bool = False
+    stretch: tuple[Stretch, Stretch] | None = None
 
 
 @dataclass(frozen=True)
@@ -55,11 +88,13 @@ class BlockWork:
         shape: Size of the OFM, before it is turned.
         block: OFM block.
         written: The OFM; None if it is not in memory.
-        turned: Whether rows, columns and channels of the OFM change places or run backwards.
+        transpose: Which axes of a block are the OFM's rows, columns and channels.
+        reverse: The axis of the OFM that runs backwards, if one does.
         readings: The feature maps in memory that it reads.
         table: Whether it looks up a table.
         spares_table: Whether its accumulators leave the tables alone.
-        alternates: Whether IFM blocks run backwards in every second OFM block.
+        alternates: Whether IFM blocks run backwards in every second OFM block along depth.
+        parts: The operations that are chained to it, in their order.
     """
 
     name: str
@@ -67,11 +102,17 @@ class BlockWork:
     shape: Shape
     block: Shape
     written: FeatureMap | None
-    turned: bool
     readings: tuple[Reading, ...]
     table: bool
     spares_table: bool
     alternates: bool = False
+    transpose: tuple[int, int, int] = (0, 1, 2)
+    reverse: int | None = None
+    parts: tuple[BlockWork, ...] = ()
+
+    def with_part(self, part: BlockWork) -> BlockWork:
+        """Return the chain to which ``part`` was added."""
+        return replace(self, parts=(*self.parts, part))
 
     @cached_property
     def _counts(self) -> Shape:
@@ -88,25 +129,53 @@ class BlockWork:
             (z * block.depth, min((z + 1) * block.depth, shape.depth)),
         )
 
+    @property
+    def writer(self) -> BlockWork:
+        """The operation whose OFM goes to memory: of a chain, the last one."""
+        return self.parts[-1] if self.parts else self
+
+    @property
+    def block_count(self) -> int:
+        """OFM blocks."""
+        return self._counts.elements
+
     def last_written(self, count: int) -> Iterator[Spans]:
         """Yield what the last ``count`` jobs write, the very last one first."""
+        last = self.block_count - 1
+        for index in range(last, max(last - count, -1), -1):
+            yield self.writer.block_written(index)
+
+    def block_written(self, index: int) -> Spans:
+        """Return what an OFM block writes into memory."""
         if self.written is None:
-            return
-        total = self._counts.elements
-        for index in range(total - 1, max(total - 1 - count, -1), -1):
-            if self.turned:
-                yield box_spans(self.written, None)
-            else:
-                yield box_spans(self.written, self._box(index))
+            return NOTHING
+        before = self._box(index)
+        height, width, depth = (before[axis] for axis in self.transpose)
+        box = [height, width, depth]
+        if self.reverse is not None:
+            shape, (first, end) = self.written.shape, box[self.reverse]
+            size = (shape.height, shape.width, shape.depth)[self.reverse]
+            box[self.reverse] = (size - end, size - first)
+        return box_spans(self.written, (box[0], box[1], box[2]))
 
     def first_read(self, count: int) -> Iterator[Spans]:
-        """Yield what the first ``count`` jobs read."""
-        slices = max((_slices(reading) for reading in self.readings), default=1)
-        for job in range(min(count, self._counts.elements * slices)):
-            block, part = divmod(job, slices)
-            if self.alternates and block % 2:
-                part = slices - 1 - part
-            yield union(self._read(reading, block, part) for reading in self.readings)
+        """Yield what the first ``count`` jobs read; parts of a chain read with a block's last."""
+        per_block = max((_slices(reading) for reading in self.readings), default=1)
+        for job in range(min(count, self.block_count * per_block)):
+            block, part = divmod(job, per_block)
+            chained = self.parts if part == per_block - 1 else ()
+            if self.alternates and block % self._counts.depth % 2:
+                part = per_block - 1 - part
+            reads = [self._read(reading, block, part) for reading in self.readings]
+            yield union([*reads, *(each.block_read(each.readings, block) for each in chained)])
+
+    def block_read(self, readings: Iterable[Reading], index: int) -> Spans:
+        """Return what an OFM block reads, all its jobs together, of some of the ``readings``."""
+        return union(
+            self._read(reading, index, part)
+            for reading in readings
+            for part in range(_slices(reading))
+        )
 
     def _read(self, reading: Reading, block: int, part: int) -> Spans:
         if reading.whole:
@@ -114,6 +183,10 @@ class BlockWork:
         shape = reading.fm.shape
         rows, columns, channels = self._box(block)
         window = reading.window
+        if reading.stretch is not None:
+            vertical, across = reading.stretch
+            height, width = vertical.under(rows, shape.height), across.under(columns, shape.width)
+            return box_spans(reading.fm, (height, width, channels))
         if window is None:
             sizes = (shape.height, shape.width, shape.depth)
             own = zip((rows, columns, channels), sizes, strict=True)

@@ -17,7 +17,7 @@ from math import ceil
 
 from ethosu_model.config import AcceleratorConfig, BlockShape
 from ethosu_model.operands import Kernel, Shape
-from ethosu_model.traffic import Traffic
+from ethosu_model.traffic import SUBKERNEL, Traffic
 
 
 class OutputKind(Enum):
@@ -53,7 +53,8 @@ class Workload:
         ofm: Shape of the OFM.
         block: OFM block.
         kernel: The kernel.
-        ifm_depth: Depth of the IFM.
+        ifm: Shape of the IFM.
+        ifm_block: Block of it.
         ifm_bits: Element size of the IFM.
         ofm_bits: Element size of the OFM.
         looks_up: The activation uses a table, sigmoid or tanh.
@@ -66,7 +67,8 @@ class Workload:
     ofm: Shape
     block: Shape
     kernel: Kernel
-    ifm_depth: int
+    ifm: Shape
+    ifm_block: Shape
     ifm_bits: int
     ofm_bits: int
     looks_up: bool
@@ -76,10 +78,19 @@ class Workload:
 
 @dataclass(frozen=True)
 class Cycles:
-    """Estimated cycles of an operation: all, and those in which the MAC array works."""
+    """Estimated cycles of an operation.
+
+    Attributes:
+        total: All.
+        mac_active: Those in which the MAC array works.
+        head: Those before it does, in which the first block is fetched.
+        tail: Those after it does, in which the last block is finished and written.
+    """
 
     total: int
     mac_active: int
+    head: int = 0
+    tail: int = 0
 
 
 _OUTPUT_CYCLES = {
@@ -93,25 +104,31 @@ _OUTPUT_CYCLES = {
 _LOOKUP_CYCLES = {"ethos-u65-512": 0.5}
 
 
-_SUBKERNEL = 8  # The longest side of what the MAC array takes of a kernel at once.
-
-
 def estimate(accelerator: AcceleratorConfig, work: Workload) -> Cycles:
     """Return the estimated cycles of one operation."""
     memory = accelerator.memory.operation(work.traffic, accelerator.axi_bytes)
+    fetch, write = _block_memory_cycles(accelerator, work)
     if work.kind is BlockKind.ELEMENTWISE:
         stored = work.ofm.height * work.ofm.width * work.stored_depth
-        output = stored * _output_cycles(accelerator, work)
-        return Cycles(total=ceil(max(output, memory)), mac_active=0)
+        output = _output_cycles(accelerator, work)
+        issued = (max(fetch, write) / work.block.elements + output) / 4
+        return Cycles(total=ceil(max(stored * max(output, issued), memory)), mac_active=0)
+    blocks = list(_blocks(work))
+    between = abs(fetch - write) if sum(count for _, count in blocks) > 1 else 0
     total = active = 0.0
     last = 0.0
-    for block, count in _blocks(work):
-        busy, mac, output = _block_cycles(accelerator, work, block)
+    for block, count in blocks:
+        busy, mac, output = _block_cycles(accelerator, work, block, between)
         slower = max(mac, output)
         total += slower * count
         active += busy * count
         last = max(last, min(mac, output))
-    return Cycles(total=ceil(max(total + last, memory)), mac_active=ceil(active))
+    return Cycles(
+        total=ceil(max(fetch + total + last + write, memory)),
+        mac_active=ceil(active),
+        head=int(fetch),
+        tail=int(last + write),
+    )
 
 
 def _blocks(work: Workload) -> Iterator[tuple[Shape, int]]:
@@ -130,33 +147,44 @@ def _pieces(whole: int, piece: int) -> list[tuple[int, int]]:
 
 
 def _block_cycles(
-    accelerator: AcceleratorConfig, work: Workload, block: Shape
+    accelerator: AcceleratorConfig, work: Workload, block: Shape, between: float
 ) -> tuple[float, float, float]:
-    """Return a block's cycles: in which MACs work, of the MAC array, and of the output stage."""
+    """Return a block's cycles: in which MACs work, of the MAC array, and of the output stage.
+
+    ``between`` is how much longer its fetch takes than its writing, or the other way round.
+    """
     busy, delay = _mac_cycles(accelerator, work, block)
     busy, delay = busy / accelerator.cores, delay / accelerator.cores
     output = block.elements * _output_cycles(accelerator, work)
     if len(work.traffic) > 2:  # Biases and scales, ten bytes a channel.
         latency = accelerator.memory.latency(work.traffic[-1])
         output = max(output, 10 * block.depth * latency / 256)
-    waiting = (_block_memory_cycles(accelerator, work, block) + output + busy + delay) / 4
+    waiting = (between + output + busy + delay) / 4
     return busy, max(busy + delay, waiting), max(output, waiting)
 
 
-def _block_memory_cycles(accelerator: AcceleratorConfig, work: Workload, block: Shape) -> float:
-    """Return what fetching an IFM block and writing an OFM block takes."""
-    memory, kernel = accelerator.memory, work.kernel
-    rows = (block.height - 1) * kernel.stride_y + min(kernel.height, _SUBKERNEL)
-    columns = (block.width - 1) * kernel.stride_x + min(kernel.width, _SUBKERNEL)
-    depth = block.depth
-    if work.kind in (BlockKind.CONVOLUTION, BlockKind.REDUCE_SUM):
-        depth = min(work.ifm_depth, ifm_block_depth(work.ifm_depth, work.ifm_bits, kernel))
-    ofm, ifm = work.traffic[:2]
-    read = replace(ifm, read_bytes=rows * columns * depth * work.ifm_bits // 8)
-    written = replace(ofm, written_bytes=block.elements * work.ofm_bits // 8)
-    return sum(
-        memory.latency(entry) + memory.cycles(entry, accelerator.axi_bytes)
-        for entry in (read, written)
+def _block_memory_cycles(accelerator: AcceleratorConfig, work: Workload) -> tuple[float, float]:
+    """Return what fetching an IFM block, and what writing an OFM block takes."""
+    ofm, *inputs = work.traffic
+    inputs = inputs if work.kind is BlockKind.ELEMENTWISE else inputs[:1]
+    taken = _clipped(work.ifm_block, work.ifm).elements * work.ifm_bits // 8
+    made = _clipped(work.block, work.ofm).elements * work.ofm_bits // 8
+    memory, beat = accelerator.memory, accelerator.axi_bytes
+    fetch = max(
+        (
+            memory.latency(entry) + memory.cycles(replace(entry, read_bytes=taken), beat)
+            for entry in inputs
+        ),
+        default=0.0,
+    )
+    return fetch, memory.latency(ofm) + memory.cycles(replace(ofm, written_bytes=made), beat)
+
+
+def _clipped(block: Shape, whole: Shape) -> Shape:
+    return Shape(
+        min(block.height, whole.height),
+        min(block.width, whole.width),
+        min(block.depth, whole.depth),
     )
 
 
@@ -190,8 +218,8 @@ def _mac_cycles(
         delay += _delay(accelerator, work, steps, (rows, columns, depth))
     passes = 1
     if work.kind in (BlockKind.CONVOLUTION, BlockKind.REDUCE_SUM):
-        taken = ifm_block_depth(work.ifm_depth, work.ifm_bits, work.kernel)
-        passes = ceil(work.ifm_depth / taken)
+        taken = ifm_block_depth(work.ifm.depth, work.ifm_bits, work.kernel)
+        passes = ceil(work.ifm.depth / taken)
         if _is_part_kernel(work):
             passes *= ceil(taken / 8)
     return busy * passes, delay * passes
@@ -205,7 +233,7 @@ def _microblock(accelerator: AcceleratorConfig, work: Workload) -> BlockShape:
     """Return the OFM microblock: a tall one lies down where the OFM has one row."""
     unit, ofm = accelerator.ofm_microblock, work.ofm
     flat = ofm.height == 1 and ofm.width % 2 == 0 and work.kernel.height == 1
-    if unit.height == 2 and flat and work.kind in (BlockKind.CONVOLUTION, BlockKind.DEPTHWISE):
+    if unit.height == 2 and flat and work.kind is BlockKind.CONVOLUTION:
         return BlockShape(1, 4, unit.depth)
     return unit
 
@@ -214,9 +242,9 @@ def _subkernels(work: Workload) -> list[int]:
     """Return the elements of each part that the MAC array takes of the kernel."""
     kernel = work.kernel
     return [
-        min(kernel.height - y, _SUBKERNEL) * min(kernel.width - x, _SUBKERNEL)
-        for y in range(0, kernel.height, _SUBKERNEL)
-        for x in range(0, kernel.width, _SUBKERNEL)
+        min(kernel.height - y, SUBKERNEL) * min(kernel.width - x, SUBKERNEL)
+        for y in range(0, kernel.height, SUBKERNEL)
+        for x in range(0, kernel.width, SUBKERNEL)
     ]
 
 
@@ -227,8 +255,8 @@ def _steps(
     wide = work.ifm_bits == 16
     weights = 32 * unit.depth // 8
     if work.kind is BlockKind.POOLING:
-        doubled = 2 if wide and accelerator.macs != 32 else 1
-        return 1, max(4, elements) * spatial * doubled
+        slower = 1 if accelerator.macs == 32 else work.ifm_bits // 2
+        return 1, max(4, elements) * spatial * slower
     if work.kind is BlockKind.DEPTHWISE:
         return ceil(elements / 4), max(weights, 4 * spatial * (2 if wide else 1))
     if _is_part_kernel(work):
@@ -266,17 +294,31 @@ class Timeline:
         self._transfers: deque[int] = deque([0], maxlen=_KEPT_ENDS)
         self._kernel_after = 0
         self._transfer_after = 0
+        self._tail = 0
 
     @property
     def end(self) -> int:
         """Cycle at which all work so far is done."""
         return max(self._kernels[-1], self._transfers[-1])
 
-    def kernel(self, cycles: int) -> None:
-        """Append an operation; it starts after the one before it."""
-        start = max(self._kernels[-1], self._kernel_after)
-        self._transfer_after = max(self._transfer_after, self._kernels[-1])
-        self._kernels.append(start + cycles)
+    def kernel(self, cycles: Cycles, *, overlaps: bool = False) -> None:
+        """Append an operation.
+
+        Args:
+            cycles: What it takes.
+            overlaps: It fetches its first block while the one before it finishes its last.
+        """
+        before = self._kernels[-1]
+        shared = min(cycles.head, self._tail) if overlaps else 0
+        start = max(before - shared, self._kernel_after)
+        self._transfer_after = max(self._transfer_after, before)
+        self._kernels.append(max(before, start + cycles.total))
+        self._tail = cycles.tail
+
+    def join(self, cycles: Cycles) -> None:
+        """Append an operation that is chained to the one before it: both are one for the waits."""
+        self._kernels[-1] += cycles.total
+        self._tail = cycles.tail
 
     def transfer(self, cycles: int) -> None:
         """Append a DMA transfer; it starts no earlier than the operation before it."""

@@ -135,7 +135,8 @@ class Executor:
             operation = action.operation(make, self._machine, job)
             if self._machine.checks.ordering:
                 place = _place(instruction)
-                self._ordering.kernel(operation.accesses(place), operation.blocks(place))
+                accesses, blocks = operation.accesses(place), operation.blocks(place)
+                self._ordering.kernel(accesses, blocks, joins=operation.joins)
             report = operation.run()
             self._tell_operation(instruction, report, account.operation(report.cost))
         elif instruction.command is self._commands.dma_start:

@@ -33,6 +33,10 @@ from ethosu_model.u85.resize import Resize
 class NpuOperation(Protocol):
     """An operation with its operands."""
 
+    @property
+    def joins(self) -> bool:
+        """Whether it is chained to the operation before it."""
+
     def resolve(self) -> None:
         """Resolve the operands; CommandFault if one is not legal."""
 

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from numpy.typing import NDArray
 
@@ -14,6 +14,9 @@ from ethosu_model.config import AcceleratorConfig
 from ethosu_model.limits import Budget
 from ethosu_model.lookup import LUT_REGION_BYTES
 from ethosu_model.weights import WeightCache
+
+if TYPE_CHECKING:
+    from ethosu_model.u85.cycles import Workload
 
 
 @dataclass
@@ -29,6 +32,7 @@ class Machine:
         budget: Work left to the running job.
         checks: What is refused on request.
         chains: Ethos-U85's chaining buffers by number [height, width, depth], elements as stored.
+        chain: Work of the operations of the chain that was resolved last.
     """
 
     accelerator: AcceleratorConfig
@@ -38,6 +42,7 @@ class Machine:
     budget: Budget
     checks: Checks = NO_CHECKS
     chains: dict[int, NDArray[Any]] = field(default_factory=dict)
+    chain: tuple[Workload, ...] = ()
 
     def table(self) -> bytes:
         """Return the LUT region: the last banks of SHRAM."""

@@ -42,9 +42,11 @@ from ethosu_model.traffic import (
     Window,
     block_counts,
     elementwise_traffic,
+    ifm_block,
     ifm_traffic,
     ofm_traffic,
     stored_depth,
+    whole_blocks,
 )
 from ethosu_model.window import frame_shape, ifm_shape, upscaled
 
@@ -85,6 +87,8 @@ class BlockOperation(ABC):
 
     Operands are resolved on first use and kept, for a network's job is run again and again.
     """
+
+    joins = False  # chains are of Ethos-U85
 
     def __init__(
         self, machine: Machine, state: CommandState, job: Job, instruction: Instruction
@@ -151,7 +155,6 @@ class BlockOperation(ABC):
             shape=self.ofm.shape,
             block=self.block,
             written=self.ofm,
-            turned=False,
             readings=tuple(readings),
             table=self.activation.function >= ActivationFunction.TABLE_0,
             spares_table=self.machine.accelerator.keeps_tables,
@@ -265,41 +268,67 @@ class BlockOperation(ABC):
     @cached_property
     def cost(self) -> OperationCost:
         """What running the operation costs."""
-        inputs = self.inputs
-        cores = self.machine.accelerator.cores
-        traffic = [ofm_traffic(self.ofm, self.block, cores), *self._input_traffic()]
+        inputs, accelerator = self.inputs, self.machine.accelerator
+        traffic = [ofm_traffic(self.ofm, self.block, accelerator.cores), *self._input_traffic()]
+        taken = self._ifm_block
         workload = Workload(
             kind=inputs.kind,
             output=inputs.output,
             ofm=self.ofm.shape,
             block=self.block,
             kernel=inputs.window.kernel,
-            ifm_depth=inputs.ifm.shape.depth,
+            ifm=inputs.ifm.shape,
+            ifm_block=taken,
             ifm_bits=8 * inputs.ifm.dtype.itemsize,
             looks_up=self.activation.function is not ActivationFunction.NONE,
             ofm_bits=8 * self.ofm.dtype.itemsize,
             stored_depth=stored_depth(self.ofm),
-            traffic=tuple(traffic),
+            traffic=self._counted(traffic, taken),
         )
-        return operation_cost(self.machine.accelerator, workload, traffic)
+        overlaps = self.state.get(Cmd0.NPU_SET_BLOCKDEP.blockdep) > 0
+        return operation_cost(accelerator, workload, traffic, overlaps=overlaps)
+
+    @property
+    def _passes(self) -> int:
+        """How often the whole IFM is read."""
+        return self.block_counts.depth if self.inputs.kind is BlockKind.CONVOLUTION else 1
+
+    @property
+    def _ifm_block(self) -> Shape:
+        inputs = self.inputs
+        if inputs.kind is BlockKind.ELEMENTWISE:
+            return self.block
+        depth = self.block.depth
+        if inputs.kind in (BlockKind.CONVOLUTION, BlockKind.REDUCE_SUM):
+            bits = 8 * inputs.ifm.dtype.itemsize
+            depth = ifm_block_depth(inputs.ifm.shape.depth, bits, inputs.window.kernel)
+        unit = self.machine.accelerator.ifm_microblock
+        return ifm_block(self.block, inputs.window, (unit.height, unit.width), depth)
+
+    def _counted(self, traffic: list[Traffic], taken: Shape) -> tuple[Traffic, ...]:
+        """Return the traffic as the estimate counts it: whole IFM blocks."""
+        inputs = self.inputs
+        if inputs.kind is BlockKind.ELEMENTWISE:
+            return tuple(traffic)
+        counts = self.block_counts
+        blocks = counts.height * counts.width * self._passes
+        ofm, ifm, *weights = traffic
+        whole = whole_blocks(ifm, inputs.ifm, taken, inputs.window.kernel, blocks)
+        return (ofm, whole, *weights)
 
     def _input_traffic(self) -> list[Traffic]:
         inputs = self.inputs
         if inputs.kind is BlockKind.ELEMENTWISE:
             operands = [inputs.ifm] if inputs.ifm2 is None else [inputs.ifm, inputs.ifm2]
             return [elementwise_traffic(fm, self.block) for fm in operands]
-        passes = self.block_counts.depth if inputs.kind is BlockKind.CONVOLUTION else 1
-        sums = inputs.kind in (BlockKind.CONVOLUTION, BlockKind.REDUCE_SUM)
-        bits = 8 * inputs.ifm.dtype.itemsize
+        taken = self._ifm_block
         ifm = ifm_traffic(
             inputs.ifm,
             self.ofm.shape,
             self.block,
             inputs.window,
-            depth_passes=passes,
-            read_depth=ifm_block_depth(inputs.ifm.shape.depth, bits, inputs.window.kernel)
-            if sums
-            else 0,
+            taken=taken,
+            depth_passes=self._passes,
         )
         return [ifm, *inputs.weights]
 

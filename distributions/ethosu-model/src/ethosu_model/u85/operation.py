@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -17,30 +16,20 @@ from ethosu_model.blocks import BlockWork, Reading
 from ethosu_model.checks import check_kernel
 from ethosu_model.cycles import BlockKind
 from ethosu_model.enums import OfmScaleMode
-from ethosu_model.events import traffic_events
 from ethosu_model.faults import AxiChannel, CommandFault
 from ethosu_model.feature_map import write_feature_map
-from ethosu_model.operands import Kernel, Shape
 from ethosu_model.operation import OperationReport
 from ethosu_model.ordering import Accesses, shram_span
 from ethosu_model.spans import NOTHING, Spans, spans_of, union
-from ethosu_model.traffic import (
-    Traffic,
-    block_counts,
-    elementwise_traffic,
-    ifm_traffic,
-    ofm_traffic,
-)
+from ethosu_model.traffic import Traffic
 from ethosu_model.u85.channels import Channel
 from ethosu_model.u85.commands import Cmd0
-from ethosu_model.u85.config import MICROBLOCK_DEPTHS
-from ethosu_model.u85.cycles import Workload, estimate
+from ethosu_model.u85.cost import cost_of
 from ethosu_model.u85.enums import (
     AccumulatorInput,
     AccumulatorOutput,
     Function,
     Reverse,
-    Transpose,
 )
 from ethosu_model.u85.operands import Operand
 from ethosu_model.u85.output import finish, table_place
@@ -48,9 +37,6 @@ from ethosu_model.u85.resolved import Operands
 
 Array = NDArray[Any]
 
-_NO_KERNEL = Kernel(1, 1, 1, 1, 1, 1, part_kernel_first=False, decomposition=8)
-# Transposes that change rows for columns.
-_TURNED = frozenset({Transpose.WHC, Transpose.WCH, Transpose.CWH})
 _REVERSED = {Reverse.H: 0, Reverse.W: 1, Reverse.C: 2}
 
 
@@ -90,7 +76,6 @@ class Operation(Operands, ABC):
             shape=self.shape,
             block=self.block,
             written=self.ofm.fm if self.ofm.chain is None else None,
-            turned=self.transpose != (0, 1, 2) or reverse is not Reverse.NONE,
             readings=tuple(
                 reading
                 for reading, operand in zip(self.readings(), self.inputs, strict=True)
@@ -99,6 +84,8 @@ class Operation(Operands, ABC):
             table=self.activation.function is not Function.LUT_NONE,
             spares_table=True,
             alternates=True,
+            transpose=self.transpose,
+            reverse=_REVERSED.get(reverse),
         )
 
     def readings(self) -> Iterable[Reading]:
@@ -140,6 +127,11 @@ class Operation(Operands, ABC):
         return ()
 
     divides: bool = False  # the output stage does
+
+    @property
+    def joins(self) -> bool:
+        """Whether it goes on with a chain, and runs at once with the operation before it."""
+        return any(operand.chain is not None for operand in self.inputs)
 
     @property
     def work_kind(self) -> BlockKind:
@@ -203,65 +195,7 @@ class Operation(Operands, ABC):
     @cached_property
     def cost(self) -> OperationCost:
         """What running the operation costs."""
-        accelerator = self.machine.accelerator
-        transfers = [*self._input_traffic(), *self.stream_traffic()]
-        if self.ofm.chain is None:
-            written = ofm_traffic(self.ofm.fm, self.block, accelerator.cores)
-            transfers.append((Channel.WRITE, written))
-        work = self._workload(tuple(transfers))
-        beats = traffic_events([traffic for _, traffic in transfers], accelerator.axi_bytes)
-        return OperationCost(estimate(accelerator, work), work.ifm_bits, beats)
-
-    def _workload(self, transfers: tuple[tuple[Channel, Traffic], ...]) -> Workload:
-        get, macs_work = self.state.get, self.work_kind is not BlockKind.ELEMENTWISE
-        ifm = self.inputs[0].fm if self.inputs else self.ofm.fm
-        transpose = get(Cmd0.NPU_SET_OFM_PRECISION.activation_transpose)
-        reverse = get(Cmd0.NPU_SET_OFM_PRECISION.activation_reverse)
-        turns = transpose in _TURNED or reverse is Reverse.W
-        counts = block_counts(self.shape, self.block)
-        return Workload(
-            kind=self.work_kind,
-            ofm=self.shape,
-            block=self.block,
-            unit=self._microblock(),
-            ifm=ifm.shape,
-            ifm_block_depth=self.ifm_block_depth,
-            kernel=self.window.kernel if macs_work else _NO_KERNEL,
-            part_kernel=macs_work and self.window.kernel.part_kernel_first,
-            sparse=self.sparse,
-            ifm_bits=8 * ifm.dtype.itemsize,
-            ofm_bits=8 * self.ofm.fm.dtype.itemsize,
-            wide=self.wide,
-            divides=self.divides,
-            activates=turns or self.activation.function is not Function.LUT_NONE,
-            turns=turns,
-            transfers=tuple(_again(one, counts) for one in transfers),
-        )
-
-    def _microblock(self) -> Shape:
-        microblock = self.state.get(Cmd0.NPU_SET_ACC_FORMAT.microblock)
-        depths = MICROBLOCK_DEPTHS[self.machine.accelerator.name]
-        height, width = (int(side) for side in microblock.name[1:].split("X"))
-        return Shape(height, width, depths.get(microblock, min(depths.values())))
-
-    def _input_traffic(self) -> Iterable[tuple[Channel, Traffic]]:
-        for operand in self.inputs:
-            if operand.chain is not None:
-                continue
-            if self.kind is BlockKind.ELEMENTWISE or operand is not self.inputs[0]:
-                yield Channel.IFM_STREAM, elementwise_traffic(operand.fm, self.block)
-                continue
-            counts = block_counts(self.shape, self.block)
-            passes = counts.depth if self.kind is BlockKind.CONVOLUTION else 1
-            read = ifm_traffic(
-                operand.fm,
-                self.shape,
-                self.block,
-                self.window,
-                depth_passes=passes,
-                read_depth=self.ifm_block_depth,
-            )
-            yield Channel.IFM, read
+        return cost_of(self)
 
     def _describe(self) -> str:
         parts = [f"{_where(operand)}" for operand in (*self.inputs, self.ofm)]
@@ -269,14 +203,6 @@ class Operation(Operands, ABC):
             parts += [f"kernel {self.window.kernel}", f"padding {self.window.padding}"]
         scaling = f"scale {self.scaling} {self.rounding.name}"
         return ", ".join([*parts, scaling, f"{self.activation}"])
-
-
-def _again(transfer: tuple[Channel, Traffic], counts: Shape) -> tuple[Channel, Traffic]:
-    """Return a transfer as the estimate has it: scales come again for each block in x and y."""
-    channel, traffic = transfer
-    if channel is Channel.SCALE:
-        traffic = replace(traffic, read_bytes=traffic.read_bytes * counts.height * counts.width)
-    return channel, traffic
 
 
 def _where(operand: Operand) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ethosu_model.blocks import Reading
+from ethosu_model.blocks import Reading, Stretch
 from ethosu_model.command_stream import CommandState
 from ethosu_model.cycles import BlockKind
 from ethosu_model.faults import CommandFault
@@ -49,12 +49,17 @@ class Resize(Operation):
         return (self.decoder.operand(IFM, shape),)
 
     def readings(self) -> Iterable[Reading]:
-        """Return how blocks read the IFM: any may read all of it."""
-        return [Reading(self.inputs[0].fm, whole=True)]
+        """Return how blocks read the IFM."""
+        nearest = self._mode is ResizeMode.NEAREST
+        vertical, across = (axis.stretch(nearest=nearest) for axis in self._axes)
+        return [Reading(self.inputs[0].fm, stretch=(vertical, across))]
 
-    def compute(self) -> NDArray[Any]:
-        """Return scaled results."""
-        values = self.read(self.inputs[0])
+    @property
+    def _mode(self) -> ResizeMode:
+        return self.instruction.get(Cmd0.NPU_OP_RESIZE.resize_mode)
+
+    @property
+    def _axes(self) -> tuple[_Axis, _Axis]:
         rows = _Axis(
             self.state,
             Cmd0.NPU_SET_RESIZE_Y_SCALE_N_M1,
@@ -67,7 +72,13 @@ class Resize(Operation):
             Cmd1.NPU_SET_RESIZE_X_STEP,
             Cmd0.NPU_SET_RESIZE_X_OFFSET,
         )
-        mode = self.instruction.get(Cmd0.NPU_OP_RESIZE.resize_mode)
+        return rows, columns
+
+    def compute(self) -> NDArray[Any]:
+        """Return scaled results."""
+        values = self.read(self.inputs[0])
+        rows, columns = self._axes
+        mode = self._mode
         if mode is ResizeMode.REPLICATE:
             raise CommandFault("NPU_OP_RESIZE.resize_mode REPLICATE is not modelled")
         blend = _bilinear if mode is ResizeMode.BILINEAR else _nearest
@@ -85,6 +96,10 @@ class _Axis:
         self.parts = state.get(scale.resize_scale_n_m1) + 1
         self._step = state.get(step.one_step_int) * self.parts + state.get(step.one_step_mod)
         self._offset = state.signed(offset.resize_offset)
+
+    def stretch(self, *, nearest: bool) -> Stretch:
+        """Return where blocks read along the axis."""
+        return Stretch(self.parts, self._step, self._offset, nearest)
 
     def places(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the IFM's element before each of the OFM's, and the parts behind it."""
