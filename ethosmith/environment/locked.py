@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes, read_text
 from ethosmith.environment import tools
@@ -30,10 +31,17 @@ NAMES = (PYTORCH,)
 _TITLES = {PYTORCH: "PyTorch"}
 _SIZES = {PYTORCH: "about 1.4 GB, some minutes"}
 _HINTS = {
-    PYTORCH: "; the lock has CPU builds of torch only: on x86-64 Linux that is the one for Python"
-    " 3.11, from PyTorch's own index of CPU builds (PIP_EXTRA_INDEX_URL) or a folder"
-    " (PIP_FIND_LINKS); ETHOSMITH_PYTORCH_PYTHON names another Python"
+    PYTORCH: "; the lock has CPU builds of torch only: on Linux they come from PyTorch's own index"
+    " of CPU builds (PIP_EXTRA_INDEX_URL) or a folder (PIP_FIND_LINKS)"
 }
+# What the locks have wheels for.
+_PYTHONS = ("cpython 3.11", "cpython 3.12", "cpython 3.13")
+_MACHINES = ("Linux x86_64", "Linux aarch64", "Darwin arm64")
+_WHAT_IT_IS = (
+    "import platform as p, sys; v = sys.version_info;"
+    "print(f'{sys.implementation.name} {v.major}.{v.minor};{p.system()} {p.machine()}')"
+)
+_PROBE_LIMIT_S = 20
 # Overrides the Python that the environment is made with.
 PYTHON_VARIABLE = "ETHOSMITH_PYTORCH_PYTHON"
 _STAMP = "made-for"
@@ -112,6 +120,7 @@ class LockedEnvironment:
 
     def _make(self) -> None:
         title = _TITLES[self.name]
+        self._check_interpreter()
         tools.say(f"making the {title} environment (once; {_SIZES[self.name]}): {self.folder}")
         shutil.rmtree(self.folder, ignore_errors=True)
         if tools.call([str(self.interpreter), "-m", "venv", str(self.folder)]):
@@ -127,6 +136,19 @@ class LockedEnvironment:
                 f" configuration{_HINTS[self.name]}"
             )
         (self.folder / _STAMP).write_text(f"{self.folder}\n", encoding="utf-8")
+
+    def _check_interpreter(self) -> None:
+        """Refuse a Python or a machine that the lock has no wheels for, before pip is called."""
+        said = run_within([str(self.interpreter), "-Ic", _WHAT_IT_IS], _PROBE_LIMIT_S)
+        python, found, machine = said.stdout.decode("utf-8", "replace").strip().partition(";")
+        if said.returncode or not found:
+            raise EthosmithError(f"{self.interpreter}: not a Python that runs here")
+        if python not in _PYTHONS or machine not in _MACHINES:
+            raise EthosmithError(
+                f"the {_TITLES[self.name]} environment: {self.interpreter} is {python} on"
+                f" {machine}; the lock is for {', '.join(_PYTHONS)} on {', '.join(_MACHINES)}; name"
+                f" another Python with {PYTHON_VARIABLE}"
+            )
 
 
 def _cache_folder() -> Path:

@@ -211,12 +211,13 @@ def test_lock_pins_cpu_builds_by_hash_and_names_no_server() -> None:
     assert all("--hash=sha256:" in pin for pin in pins if pin and not pin.startswith("#"))
 
 
-def _fake_python(folder: Path, *, pip_works: bool) -> Path:
+def _fake_python(folder: Path, *, pip_works: bool, said: str) -> Path:
     """Return a program that makes an environment whose pip installs nothing."""
     inside = f"#!/bin/sh\nexit {0 if pip_works else 1}\n"
     program = folder / "python"
     program.write_text(
-        '#!/bin/sh\nfor folder; do :; done\nmkdir -p "$folder/bin"\n'
+        f'#!/bin/sh\nif [ "$1" = -Ic ]; then echo "{said}"; exit; fi\n'
+        'for folder; do :; done\nmkdir -p "$folder/bin"\n'
         f'printf {shlex.quote(inside)} >"$folder/bin/python"\n'
         'chmod 755 "$folder/bin/python"\n',
         "utf-8",
@@ -226,10 +227,14 @@ def _fake_python(folder: Path, *, pip_works: bool) -> Path:
 
 
 def _environment(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, pip_works: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    pip_works: bool,
+    said: str = "cpython 3.13;Linux aarch64",
 ) -> LockedEnvironment:
     monkeypatch.setenv("ETHOSMITH_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv(PYTHON_VARIABLE, str(_fake_python(tmp_path, pip_works=pip_works)))
+    monkeypatch.setenv(PYTHON_VARIABLE, str(_fake_python(tmp_path, pip_works=pip_works, said=said)))
     return LockedEnvironment(PYTORCH)
 
 
@@ -250,6 +255,26 @@ def test_one_that_cannot_be_made_says_what_to_do_and_is_not_taken_for_made(
         assert "the PyTorch environment cannot be made: pip could not install" in str(raised.value)
         assert "PIP_EXTRA_INDEX_URL" in str(raised.value)
         assert "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("said", "found"),
+    [
+        ("cpython 3.14;Linux x86_64", "is cpython 3.14 on Linux x86_64; the lock is for"),
+        ("pypy 3.11;Linux x86_64", "is pypy 3.11 on Linux x86_64"),
+        ("cpython 3.12;Darwin x86_64", "is cpython 3.12 on Darwin x86_64"),
+        ("nothing", "not a Python that runs here"),
+    ],
+)
+def test_a_python_without_a_lock_is_refused_before_anything_is_made(
+    said: str, found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environment = _environment(tmp_path, monkeypatch, pip_works=True, said=said)
+    with pytest.raises(EthosmithError) as raised:
+        environment.python()
+    assert found in str(raised.value)
+    assert "\n" not in str(raised.value)
+    assert not environment.folder.exists()
 
 
 def test_what_others_could_have_put_there_is_not_run(
