@@ -131,18 +131,19 @@ class Platform(Descriptor):
             )
         )
 
-    def prebuilt_image(self, runtime: str, product: str, memory_mode: str) -> PrebuiltImage:
-        """Return the image of a runtime for an NPU product in a memory mode.
-
-        Raises:
-            EthosmithError: the platform has none.
-        """
-        images = [image for image in self.prebuilt_images if image.runtime == runtime]
-        for image in images:
-            if (image.product, image.memory_mode) == (product, memory_mode):
+    def prebuilt_image(self, runtime: str, product: str, memory_mode: str) -> PrebuiltImage | None:
+        """Return the image of a runtime for an NPU product in a memory mode, if it has one."""
+        wanted = (runtime, product, memory_mode)
+        for image in self.prebuilt_images:
+            if (image.runtime, image.product, image.memory_mode) == wanted:
                 return image
+        return None
+
+    def no_prebuilt_image(self, runtime: str, product: str, memory_mode: str) -> str:
+        """Say that there is no image of a runtime for an NPU product in a memory mode."""
+        images = [image for image in self.prebuilt_images if image.runtime == runtime]
         have = ", ".join(f"{one.product} in {one.memory_mode}" for one in images) or "none"
-        raise EthosmithError(
+        return (
             f"platform {self.name} has no image of runtime={runtime} for {product} in {memory_mode}"
             f" (it has: {have})"
         )

@@ -45,7 +45,7 @@ def check_budgets(
     limits = list(_limits(usecase, configuration))
     memory = tuple(limit for limit in limits if limit["location"][-1] != "npu_cycles")
     cycles = tuple(limit for limit in limits if limit["location"][-1] == "npu_cycles")
-    if memory:
+    if memory and not image.is_program:
         _check_memory(build, usecase, configuration, image, memory)
     if cycles and configuration.accelerator is not None and not build.session.is_fast:
         from ethosmith.steps.check_cycle_budget import CheckCycleBudget

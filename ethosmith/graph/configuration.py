@@ -43,7 +43,8 @@ class Configuration(NamedTuple):
         system_config: of Vela; empty on the CPU alone.
         build_type: ``release`` or ``debug``.
         toolchain: name of the device's toolchain.
-        prebuilt_image: the image that executes the network, where the runtime links none.
+        prebuilt_image: the image that executes the network, where the runtime links none and has
+            one for the board.
     """
 
     platform: str
@@ -251,4 +252,9 @@ def _first_npu(platform: Platform, product: str) -> str:
 def _prebuilt_image(
     platform: Platform, runtime: Runtime, product: str, mode: str
 ) -> PrebuiltImage | None:
-    return None if runtime.links_image else platform.prebuilt_image(runtime.name, product, mode)
+    if runtime.links_image:
+        return None
+    image = platform.prebuilt_image(runtime.name, product, mode)
+    if image is None and not runtime.runs_on_host:
+        raise EthosmithError(platform.no_prebuilt_image(runtime.name, product, mode))
+    return image

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ethosmith.descriptors.board import PrebuiltImage
 from ethosmith.graph.boards import board_fit
 from ethosmith.graph.build import Build, Machine, Usage
 from ethosmith.graph.configuration import Configuration
@@ -26,6 +25,7 @@ from ethosmith.graph.libraries import (
     compile_sources,
     library_set,
 )
+from ethosmith.graph.runtimes import PTE_SUFFIX
 from ethosmith.graph.samples import obtained_file
 from ethosmith.steps.check_fit import CheckFit
 from ethosmith.steps.draw_memory_page import DrawMemoryPage
@@ -37,7 +37,11 @@ _HOST_PROGRAM = "host"
 
 
 class Image(NamedTuple):
-    """The files of one image; one that is not linked here has an ELF file and its sizes only."""
+    """The files of one image; one that is not linked here has an ELF file and its sizes only.
+
+    Attributes:
+        axf: the ELF file; without an image for the board, the program that it would execute.
+    """
 
     axf: Path
     usage: Path
@@ -46,6 +50,11 @@ class Image(NamedTuple):
     sectors: tuple[Path, ...] = ()
     images_txt: Path | None = None
     board_fit: Path | None = None
+
+    @property
+    def is_program(self) -> bool:
+        """There is no ELF file: no image for the board."""
+        return self.axf.suffix == PTE_SUFFIX
 
     @property
     def all(self) -> list[Path]:
@@ -206,12 +215,17 @@ def _image(build: Build, axf: Path, link_map: Path, name: str, report: str) -> I
 
 
 def prebuilt_image(
-    build: Build, usecase: SelectedUseCase, configuration: Configuration, runner: PrebuiltImage
+    build: Build, usecase: SelectedUseCase, configuration: Configuration, program: Path
 ) -> Image:
-    """Declare the image ``runner`` as it comes; it executes whatever network it is given."""
-    platform = build.platform
-    axf = image_file(usecase, configuration, ".axf")
-    axf = obtained_file(build, runner.source, platform.folder, axf)
+    """Declare an image as it comes; it executes whatever network it is given.
+
+    Where there is none for the board, what it would execute, ``program``, is all there is.
+    """
+    platform, runner = build.platform, configuration.prebuilt_image
+    axf = program
+    if runner is not None:
+        axf = image_file(usecase, configuration, ".axf")
+        axf = obtained_file(build, runner.source, platform.folder, axf)
     size = MeasureSize(
         axf=axf, platform=platform.path, output=image_file(usecase, configuration, "_size.json")
     )

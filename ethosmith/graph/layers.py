@@ -99,7 +99,7 @@ def _reason(build: Build, configuration: Configuration) -> str:
     """Return why there is no account of an image; empty: there is one."""
     if configuration.accelerator is None:
         return "npu=none has no layers on an NPU"
-    if configuration.prebuilt_image:
+    if not configuration.runtime.links_image:
         return f"runtime={configuration.runtime.name} is measured as a whole; take runtime=tflm"
     if not build.platform.descriptor.open_board:
         name = build.platform.descriptor.name

@@ -12,7 +12,7 @@ from ethosmith.descriptors.load import error_at
 from ethosmith.descriptors.usecase import InputArrays, RandomInputs
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
-from ethosmith.graph.executorch import PTE_SUFFIX, executorch_program, ready_program
+from ethosmith.graph.executorch import declare_program, executorch_program, ready_program
 from ethosmith.graph.layout import BUILD_OPTIONS, SelectedUseCase, image_folder, vela_folder
 from ethosmith.graph.model_image import declare_model_image
 from ethosmith.graph.preflight import check_model
@@ -25,7 +25,7 @@ from ethosmith.graph.pytorch import (
     quantised_pytorch,
     refuse_runtime,
 )
-from ethosmith.graph.runtimes import EXECUTORCH
+from ethosmith.graph.runtimes import EXECUTORCH, PTE_SUFFIX
 from ethosmith.graph.samples import obtained_file
 from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosmith.steps.compute_features import ComputeFeatures
@@ -202,6 +202,7 @@ def compiled_network(
         EthosmithError: the runtime takes no network of that kind.
     """
     refuse_runtime(network, configuration)
+    declare_program(build, usecase, configuration, network)
     if configuration.runtime == EXECUTORCH:
         return CompiledNetwork(executorch_program(build, usecase, configuration, network))
     if configuration.accelerator is None:

@@ -79,6 +79,7 @@ TARGETS = (
     Target("cache", "how full its cache is", "how full the build cache is"),
     Target("verify", "rebuild, compare files", "rebuild from the manifest, and compare every file"),
     Target("flash", "copy the image to card="),
+    Target("pte", "an ExecuTorch program", "a PyTorch network as an ExecuTorch program, no run"),
     Target("model_image", "a model, no image", "a model for the model partition, no image"),
     Target("verify_board", "board on port=", "compare what a board on port= prints with the host"),
     Target("monitor", "output of port=", "show what a board on port= prints"),

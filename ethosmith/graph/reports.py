@@ -46,7 +46,7 @@ def image_report(
         result: what the device said.
         verified: what was compared.
     """
-    if _TARGET not in build.session.targets:
+    if _TARGET not in build.session.targets or image.is_program:
         return
     from ethosmith.steps.write_pipeline import WritePipeline
 

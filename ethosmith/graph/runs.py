@@ -13,6 +13,7 @@ from ethosmith.descriptors.base import plain
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.executorch import executorch_on_host, no_runner
 from ethosmith.graph.images import Image
 from ethosmith.graph.layout import SelectedUseCase, image_file
 from ethosmith.graph.models import CompiledNetwork
@@ -128,7 +129,6 @@ def prebuilt_run(
         network: the int8 network that ``compiled`` is made from.
         host: the host program, which computes the inputs.
     """
-    from ethosmith.steps.run_prebuilt import RunPrebuilt
     from ethosmith.steps.write_inputs import WriteInputs
 
     names = tuple(sample.name for sample in usecase.samples)
@@ -138,6 +138,14 @@ def prebuilt_run(
         samples=names,
         files=tuple(usecase.outputs / "inputs" / f"{name}.bin" for name in names),
     )
+    tensors, result = build.add(inputs).files, image_file(usecase, configuration, "_result.json")
+    if image.is_program:
+        _check_booting(build, configuration)
+        return executorch_on_host(
+            build, usecase, configuration, network, image.axf, tensors, result
+        )
+    from ethosmith.steps.run_prebuilt import RunPrebuilt
+
     return build.add(
         RunPrebuilt(
             axf=image.axf,
@@ -149,16 +157,29 @@ def prebuilt_run(
             model=compiled.model,
             network=network.path,
             samples=names,
-            tensors=build.add(inputs).files,
+            tensors=tensors,
             reset_state=usecase.descriptor.model.reset_state,
             fast=build.session.is_fast,
             count_calls=configuration.runtime.inference_function or None,
             tools=simulator_versions(build, configuration),
             time_limit_s=_time_limit_s(build, configuration),
             quiet=not _is_alone(build),
-            result=image_file(usecase, configuration, "_result.json"),
+            result=result,
         )
     ).result
+
+
+def _check_booting(build: Build, configuration: Configuration) -> None:
+    """Refuse to run a program on this machine where a board or a simulator is asked for."""
+    asked = [name for name in sorted(_BOOTING) if name in build.session.targets]
+    if build.session.values["simulator"] != _AUTO:
+        asked.append(f"simulator={build.session.simulator}")
+    asked += ["strict=1"] if build.session.strict else []
+    if asked:
+        raise EthosmithError(
+            f"{asked[0]}: {no_runner(build, configuration)}; without {asked[0]}, its program"
+            " is made, and runs on this machine"
+        )
 
 
 def verified_run(
@@ -179,7 +200,7 @@ def verified_run(
                 s.name: plain(s.expect_times) for s in usecase.samples if s.expect_times is not None
             },
             axf=None
-            if configuration.prebuilt_image or _job_on_host(build, configuration)
+            if not configuration.runtime.links_image or _job_on_host(build, configuration)
             else image_file(usecase, configuration, ".axf"),
             output=image_file(usecase, configuration, "_verified.json"),
         )

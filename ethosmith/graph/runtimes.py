@@ -9,6 +9,8 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.nearest import unknown_name
 
 TFLITE, PYTORCH = "tflite", "pytorch"
+# Of an ExecuTorch program.
+PTE_SUFFIX = ".pte"
 
 
 class Runtime(NamedTuple):
@@ -25,6 +27,8 @@ class Runtime(NamedTuple):
         program: the library that holds main() of the image that is linked here.
         cpu_program: the same for the CPU alone.
         products: NPU products that it drives; none named: all.
+        runs_on_host: where no image of it can run, this machine runs the network's parts for the
+            NPU in the NPU model, and its other operators itself.
         inference_function: symbol of the function that is one inference on the CPU, to count its
             instructions.
     """
@@ -38,6 +42,7 @@ class Runtime(NamedTuple):
     cpu_program: str = ""
     inference_function: str = ""
     products: tuple[str, ...] = ()
+    runs_on_host: bool = False
 
 
 # tflite::MicroInterpreter::Invoke()
@@ -80,6 +85,7 @@ EXECUTORCH = Runtime(
     links_image=False,
     takes=(PYTORCH,),
     inference_function=_EXECUTE,
+    runs_on_host=True,
 )
 RUNTIMES = (DIRECT, PREBUILT, TFLM, EXECUTORCH)
 

@@ -49,12 +49,23 @@ def summary_text(images: Sequence[BuiltImage], *, ran: bool, not_booted: str = "
     blocks = [_image_text(image, ran=ran) for image in images]
     if ran and images:
         runs = [_json(image.verified) for image in images]
-        note = _note(runs[0]["simulator"], not_booted, is_fast="fast" in runs[0])
-        blocks.append(_verdict(images) + note + _pytorch(runs) + _remarks(images))
+        notes = dict.fromkeys(
+            _note(run["simulator"], run.get("not_booted"), not_booted, is_fast="fast" in run)
+            for run in runs
+        )
+        blocks.append(_verdict(images) + "".join(notes) + _pytorch(runs) + _remarks(images))
     return "\n" + "\n".join(blocks)
 
 
-def _note(simulator: dict[str, str], not_booted: str, *, is_fast: bool) -> str:
+def _note(
+    simulator: dict[str, str], no_runner: str | None, not_booted: str, *, is_fast: bool
+) -> str:
+    if no_runner is not None:
+        return _filled(
+            f"Not booted: {no_runner}. The program's parts for the NPU ran in the NPU model on this"
+            " machine, and its other operators in PyTorch; no runner was executed. Cycles are the"
+            " model's estimate, AXI figures are data beats."
+        )
     if simulator["name"] == ON_HOST:
         return _filled(
             f"Not booted: {not_booted}. Only the NPU's job of each image ran, in the NPU model on"

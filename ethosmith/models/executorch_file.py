@@ -1,37 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read what an ExecuTorch program (.pte) takes and returns, and for which NPU it is compiled.
 
-The file may come from anywhere. Nothing of it is executed here; every table, vector and string is
-read through bounds, and what does not fit the format ends in one line. (The library flatbuffers
-checks no bounds in Python.)
+The file may come from anywhere. Nothing of it is executed here, and what does not fit the format
+ends in one line.
 """
 
 from __future__ import annotations
 
 import re
 import struct
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import isfinite, prod
 from pathlib import Path
+from typing import TypeVar
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes
+from ethosmith.models.flatbuffer_table import DAMAGED, Table
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
+
+ReadT = TypeVar("ReadT")
 
 PTE_SUFFIX = ".pte"
 # The format's name has a number, which changes when older readers cannot read it any more.
 _IDENTIFIER, _FAMILY = b"ET12", b"ET"
 _BACKEND, _METHOD = "EthosUBackend", "forward"
-_MAX_ITEMS, _MAX_TEXT_BYTES, _MAX_DIMENSIONS = 100_000, 4096, 16
+_MAX_DIMENSIONS = 16
 _MAX_TENSOR_BYTES = 16 << 20
 _MAX_NUMBER = 1e30
 # Of the format's union KernelTypes, and its scalar types.
 _INT, _DOUBLE, _TENSOR = 2, 4, 5
 _DTYPES = {0: "uint8", 1: "int8", 2: "int16", 3: "int32", 4: "int64", 6: "float32", 11: "bool"}
 _STATIC = 0
+# Of its enum DataLocation: the data of a delegate is in the file's flatbuffer.
+_INLINE = 0
 _CONFIG = re.compile(r"--accelerator-config[= ]([\w-]+)")
-_DAMAGED = (struct.error, IndexError, ValueError, TypeError, OverflowError, RecursionError)
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,19 @@ def read_executorch(path: Path) -> ExecutorchProgram:
         EthosmithError: it is not an ExecuTorch program, of another version, damaged, or takes or
             returns something that cannot be fed or read.
     """
+    return _read_with(_read, path)
+
+
+def read_payloads(path: Path) -> tuple[bytes, ...]:
+    """Return what the compiler made for the NPU's parts of ``forward``, as they run.
+
+    Raises:
+        EthosmithError: as `read_executorch`.
+    """
+    return _read_with(_payloads, path)
+
+
+def _read_with(read: Callable[[Table], ReadT], path: Path) -> ReadT:
     content = read_bytes(path, limit_bytes=MAX_MODEL_BYTES)
     found = content[4:8]
     if found != _IDENTIFIER:
@@ -71,10 +88,10 @@ def read_executorch(path: Path) -> ExecutorchProgram:
         raise EthosmithError(f"{path}: not a usable ExecuTorch program: {what}")
     try:
         _check_length(content)
-        return _read(_Table.root(content))
+        return read(Table.root(content))
     except EthosmithError as error:
         raise EthosmithError(f"{path}: {error}") from None
-    except _DAMAGED as error:
+    except DAMAGED as error:
         raise EthosmithError(
             f"{path}: not a usable ExecuTorch program: damaged ({str(error)[:100]})"
         ) from None
@@ -92,7 +109,7 @@ def _check_length(content: bytes) -> None:
         raise ValueError(f"{len(content)} bytes of {expected}; it is cut short")
 
 
-def _read(program: _Table) -> ExecutorchProgram:
+def _read(program: Table) -> ExecutorchProgram:
     plans = {plan.text(0): plan for plan in program.tables(1)}
     if _METHOD not in plans:
         have = ", ".join(sorted(plans))[:100] or "none"
@@ -112,13 +129,25 @@ def _read(program: _Table) -> ExecutorchProgram:
     return ExecutorchProgram(spec, configs, operators, len(delegates))
 
 
-def _configs(delegate: _Table) -> Iterator[str]:
+def _payloads(program: Table) -> tuple[bytes, ...]:
+    (plan,) = (one for one in program.tables(1) if one.text(0) == _METHOD)
+    data = list(program.tables(3))
+    return tuple(_payload(one.table(1), data) for one in plan.tables(7))
+
+
+def _payload(reference: Table, data: Sequence[Table]) -> bytes:
+    if reference.scalar(0, "B", 0) != _INLINE:
+        raise ValueError("a part for the NPU is in a segment, and only those inside are read")
+    return _item(data, reference.scalar(1, "I", 0)).raw(0, MAX_MODEL_BYTES)
+
+
+def _configs(delegate: Table) -> Iterator[str]:
     for spec in delegate.tables(2):
         yield from _CONFIG.findall(spec.raw(1).decode("utf-8", "replace"))
 
 
 def _specs(
-    kind: str, field: int, plan: _Table, plans: Mapping[str, _Table]
+    kind: str, field: int, plan: Table, plans: Mapping[str, Table]
 ) -> tuple[TensorSpec, ...]:
     values, found = list(plan.tables(2)), []
     for number, index in enumerate(plan.integers(field)):
@@ -129,13 +158,13 @@ def _specs(
     return tuple(found)
 
 
-def _item(values: Sequence[_Table], index: int) -> _Table:
+def _item(values: Sequence[Table], index: int) -> Table:
     if not 0 <= index < len(values):
         raise ValueError(f"value {index} of {len(values)}")
     return values[index]
 
 
-def _constant(plan: _Table | None, default: float) -> float:
+def _constant(plan: Table | None, default: float) -> float:
     """Return the number that a method without inputs returns."""
     if plan is None:
         return default
@@ -149,7 +178,7 @@ def _constant(plan: _Table | None, default: float) -> float:
     return number
 
 
-def _spec(name: str, value: _Table) -> TensorSpec:
+def _spec(name: str, value: Table) -> TensorSpec:
     if value.scalar(0, "B", 0) != _TENSOR:
         raise EthosmithError(f"{name} is not a tensor")
     tensor = value.table(1)
@@ -167,88 +196,6 @@ def _spec(name: str, value: _Table) -> TensorSpec:
     return spec
 
 
-class _Table:
-    """A table of a flatbuffer, whose fields are read by their number in the schema."""
-
-    def __init__(self, content: bytes, at: int) -> None:
-        self._content, self._at = content, at
-        (distance,) = struct.unpack_from("<i", content, self._inside(at, 4))
-        self._vtable = at - distance
-        (self._vtable_bytes,) = struct.unpack_from("<H", content, self._inside(self._vtable, 4))
-        self._inside(self._vtable, self._vtable_bytes)
-
-    @classmethod
-    def root(cls, content: bytes) -> _Table:
-        """Return the table that a flatbuffer begins with."""
-        return cls(content, struct.unpack_from("<I", content, 0)[0])
-
-    def scalar(self, field: int, kind: str, default: int) -> int:
-        """Return a number; ``kind`` is as of the module struct."""
-        at = self._field(field)
-        return default if at is None else int(struct.unpack_from(f"<{kind}", self._content, at)[0])
-
-    def number(self, field: int, kind: str) -> float:
-        """Return a number of eight bytes; 0 if it is not there."""
-        at = self._field(field)
-        return 0 if at is None else float(struct.unpack_from(f"<{kind}", self._content, at)[0])
-
-    def table(self, field: int) -> _Table:
-        """Return a table; ValueError: it is not there."""
-        at = self._field(field)
-        if at is None:
-            raise ValueError(f"table {field} is missing")
-        return _Table(self._content, self._target(at))
-
-    def tables(self, field: int) -> Iterator[_Table]:
-        """Yield the tables of a vector."""
-        start, count = self._vector(field, 4)
-        for index in range(count):
-            yield _Table(self._content, self._target(start + 4 * index))
-
-    def integers(self, field: int) -> list[int]:
-        """Return a vector of int32."""
-        start, count = self._vector(field, 4)
-        return list(struct.unpack_from(f"<{count}i", self._content, start))
-
-    def raw(self, field: int) -> bytes:
-        """Return a vector of bytes, at most `_MAX_TEXT_BYTES` of it."""
-        start, count = self._vector(field, 1)
-        return self._content[start : start + min(count, _MAX_TEXT_BYTES)]
-
-    def text(self, field: int) -> str:
-        """Return a string, fit for a message; empty if it is not there."""
-        found = self.raw(field).decode("utf-8", "replace")
-        return "".join(letter if letter.isprintable() else "?" for letter in found)
-
-    def _field(self, number: int) -> int | None:
-        entry = 4 + 2 * number
-        if entry + 2 > self._vtable_bytes:
-            return None
-        (offset,) = struct.unpack_from("<H", self._content, self._vtable + entry)
-        return self._inside(self._at + offset, 1) if offset else None
-
-    def _vector(self, field: int, element_bytes: int) -> tuple[int, int]:
-        """Return where a vector's elements start, and how many there are."""
-        at = self._field(field)
-        if at is None:
-            return 0, 0
-        vector = self._target(at)
-        (count,) = struct.unpack_from("<I", self._content, self._inside(vector, 4))
-        if element_bytes > 1 and count > _MAX_ITEMS:
-            raise ValueError(f"a vector has {count} elements")
-        return self._inside(vector + 4, element_bytes * count), count
-
-    def _target(self, at: int) -> int:
-        """Return the place that the offset at ``at`` leads to."""
-        (offset,) = struct.unpack_from("<I", self._content, self._inside(at, 4))
-        return self._inside(at + int(offset), 4)
-
-    def _inside(self, at: int, size_bytes: int) -> int:
-        if at < 0 or at + size_bytes > len(self._content):
-            raise ValueError(f"an offset leads to byte {at} of {len(self._content)}")
-        return at
-
-
 def check_accelerator(program: ExecutorchProgram, path: Path, accelerator_config: str) -> None:
     """Check that a program is compiled for the NPU of a configuration; EthosmithError if not."""
     foreign = program.accelerator_configs - {accelerator_config}
@@ -257,3 +204,20 @@ def check_accelerator(program: ExecutorchProgram, path: Path, accelerator_config
             f"{path}: compiled for {', '.join(sorted(foreign))}, and the board has"
             f" {accelerator_config}; give npu={sorted(foreign)[0]}"
         )
+
+
+def check_spec(program: ExecutorchProgram, path: Path, spec: NetworkSpec) -> None:
+    """Check that a program takes and returns what the graph does that it is compiled from.
+
+    Raises:
+        EthosmithError: it does not; names do not matter.
+    """
+    if _forms(program.spec) != _forms(spec):
+        raise EthosmithError(
+            f"{path}: has other inputs or outputs than its graph; this is a fault of the build:"
+            " report it"
+        )
+
+
+def _forms(spec: NetworkSpec) -> list[list[TensorSpec]]:
+    return [[replace(one, name="") for one in side] for side in (spec.inputs, spec.outputs)]

@@ -20,6 +20,7 @@ from ethosmith.core.terminal import captured_output
 from ethosmith.models.tensor_spec import NetworkSpec
 from ethosmith.pytorch.partition import (
     DELEGATE,
+    TOSA,
     Boundary,
     Left,
     boundary_of,
@@ -84,6 +85,7 @@ def compiled_program(shown: Path, program: Any, target: Target) -> Compiled:
         EthosUCompileSpec,
         EthosUPartitioner,
     )
+    from executorch.backends.arm.tosa import TosaSpecification  # noqa: PLC0415
 
     spec = EthosUCompileSpec(
         target.accelerator_config,
@@ -91,6 +93,8 @@ def compiled_program(shown: Path, program: Any, target: Target) -> Compiled:
         memory_mode=target.memory_mode,
         extra_flags=list(target.flags),
     )
+    # The same parts for every NPU: those that the host computes, and runtime=direct runs.
+    spec.tosa_spec = TosaSpecification.create_from_string(TOSA)
     with captured_output() as said, _temporary_without_spaces(), kept_estimates() as estimates:
         try:
             edge, reasons = edge_manager(shown, program, EthosUPartitioner(spec))
@@ -164,7 +168,8 @@ class HostProgram:
         Args:
             shown: the network, for messages.
             program: an ExportedProgram of `quantised_program`.
-            reference: computes a TOSA flatbuffer's outputs from its inputs, NumPy arrays.
+            reference: computes a TOSA flatbuffer's outputs from its inputs, NumPy arrays; called
+                for each part on the NPU in turn.
         """
         self._program, _ = partitioned(shown, program)
         self._boundary = boundary_of(self._program)
@@ -207,8 +212,11 @@ class HostProgram:
             tosa = bytes(arguments[0].processed_bytes)
             arrays = [one.contiguous().numpy() for one in arguments[1:]]
             made = [torch.from_numpy(one.copy()) for one in self._reference(tosa, arrays)]
-            shapes = [value.shape for value in node.meta["val"]]
-            return [one.reshape(shape) for one, shape in zip(made, shapes, strict=True)]
+            # Vela's output has no signs and six dimensions.
+            return [
+                one.view(value.dtype).reshape(value.shape)
+                for one, value in zip(made, node.meta["val"], strict=True)
+            ]
         source = node.all_input_nodes[0] if node.all_input_nodes else None
         if source is not None and self._is_integer_already(source):
             return values[source]

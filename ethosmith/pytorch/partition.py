@@ -15,8 +15,8 @@ DELEGATE = "executorch_call_delegate"
 QUANTISE = "quantized_decomposed.quantize_per_tensor.default"
 DEQUANTISE = "quantized_decomposed.dequantize_per_tensor.default"
 NOT_QUANTISED = "not quantised to int8"
-# TOSA as Arm's lowering restricts it for U55 and U65.
-_TOSA = "TOSA-1.0+INT+int16+int4+u55"
+# TOSA as Arm's lowering restricts it for U55 and U65; U85 gets the same.
+TOSA = "TOSA-1.0+INT+int16+int4+u55"
 # What ExecuTorch says, and what that means to the network's author.
 _REASONS = {
     "Node was not marked as quantized in the Arm backend.": NOT_QUANTISED,
@@ -78,7 +78,7 @@ def partitioned(shown: Path, program: Any) -> tuple[Any, dict[str, str]]:
     from executorch.backends.arm.tosa.compile_spec import TosaCompileSpec  # noqa: PLC0415
     from executorch.backends.arm.tosa.partitioner import TOSAPartitioner  # noqa: PLC0415
 
-    partitioner = TOSAPartitioner(TosaCompileSpec(_TOSA))
+    partitioner = TOSAPartitioner(TosaCompileSpec(TOSA))
     edge, reasons = edge_manager(shown, program, partitioner)
     return edge.exported_program(), reasons
 

@@ -133,7 +133,7 @@ class TosaNetwork:
         Args:
             raw: those of the inputs: of the first window, then of the second, and so on.
         """
-        windows = _windows(self.specs.inputs, raw)
+        windows = windows_of(self.specs.inputs, raw)
         return [output.tobytes() for given in windows for output in self._outputs(given)]
 
     def _outputs(self, given: list[Tensor]) -> list[Tensor]:
@@ -182,7 +182,7 @@ class FloatNetwork:
 
         torch.set_num_threads(1)
         found = []
-        for given in _windows(self.specs.inputs, raw):
+        for given in windows_of(self.specs.inputs, raw):
             with torch.no_grad():
                 made = self._module(*(torch.tensor(one) for one in given))
             outputs = [made] if isinstance(made, torch.Tensor) else list(made)
@@ -190,7 +190,7 @@ class FloatNetwork:
         return found
 
 
-def _windows(specs: Sequence[TensorSpec], raw: bytes) -> Iterator[list[Tensor]]:
+def windows_of(specs: Sequence[TensorSpec], raw: bytes) -> Iterator[list[Tensor]]:
     """Yield the inputs of each window, of the raw bytes of all."""
     while raw:
         given = []

@@ -129,6 +129,9 @@ def _figures(stem: Path) -> Figures | None:
 def _read(stem: Path, verified: Path) -> Figures | None:
     manifest, run = _json(Path(f"{stem}{_MANIFEST}")), _json(verified)
     configuration = manifest["configuration"]
+    if not manifest["sizes"]:
+        # A program for a runner that is not there: it has no memory on a board.
+        return None
     on_the_cpu = configuration["accelerator_config"] == NO_NPU
     summary = _summary(manifest)
     # Nobody estimated a ready ExecuTorch program.

@@ -58,6 +58,7 @@ class CompareRun(Step):
         report: dict[str, Any] = {
             "simulator": result["simulator"],
             **({"fast": True} if result.get("fast") else {}),
+            **{key: result[key] for key in ("not_booted",) if key in result},
             "oracle": host["oracle"],
             "samples": [
                 {

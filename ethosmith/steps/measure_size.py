@@ -12,7 +12,7 @@ class MeasureSize(Step):
     """Measure how full each memory region of an image is.
 
     Attributes:
-        axf: the linked image.
+        axf: the linked image; an ExecuTorch program alone is in no region yet.
         map: the linker's map, for a finer division.
         platform: the platform.yaml.
         output: used and free bytes of each region, and by kind of content, JSON.
@@ -29,7 +29,11 @@ class MeasureSize(Step):
         from ethosmith.images.elf import read_image
         from ethosmith.images.link_map import read_link_map
         from ethosmith.images.usage import as_json, measure
+        from ethosmith.models.executorch_file import PTE_SUFFIX
 
+        if self.axf.suffix == PTE_SUFFIX:
+            write_json(self.output, {"image": self.axf.name, "regions": []})
+            return
         image = read_image(self.axf)
         names = [section.name for section in image.sections]
         link_map = read_link_map(self.map, names) if self.map else None

@@ -73,6 +73,7 @@ class RunPrebuilt(Step):
         """Boot once for each sample and write the result."""
         from ethosmith.core.accelerators import parse_accelerator
         from ethosmith.descriptors.platform import load_platform
+        from ethosmith.models.executorch_file import PTE_SUFFIX, check_spec, read_executorch
         from ethosmith.models.network_file import network_spec_of
         from ethosmith.verify.runner import RunnerBoard, placed, runs_data
         from ethosmith.verify.simulator import choose_simulator
@@ -97,7 +98,10 @@ class RunPrebuilt(Step):
         simulator = choose_simulator(
             self.simulator, job.accelerator, fvp_program=program, board=platform.open_board or None
         )
-        board = RunnerBoard(simulator, job, windows, network_spec_of(self.network).outputs)
+        spec = network_spec_of(self.network)
+        if self.model.suffix == PTE_SUFFIX:
+            check_spec(read_executorch(self.model), self.model, spec)
+        board = RunnerBoard(simulator, job, windows, spec.outputs)
         runs = []
         for name, tensors in zip(self.samples, self.tensors, strict=True):
             runs.append(board.run(name, tensors))

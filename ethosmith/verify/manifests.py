@@ -23,6 +23,8 @@ _BUILDS = frozenset(
 # Of arguments that put folders of sources in the place of repositories.
 FOLDER_SUFFIX = "_dir"
 _PARTS = ("arguments", "outputs", "made", "inputs", "tools")
+# An ExecuTorch program stands in the place of an image where no runner is there for the board.
+_IMAGES = (".axf", ".pte")
 # The runtimes whose image is somebody else's.
 _READY_IMAGES = ("prebuilt", "executorch")
 # Given anew to every build from a manifest.
@@ -51,7 +53,7 @@ class Manifest(NamedTuple):
     @property
     def image(self) -> Path:
         """The image's path in the project that it was built in."""
-        return Path(next(name for name in self.data["outputs"] if name.endswith(".axf")))
+        return Path(next(name for name in self.data["outputs"] if name.endswith(_IMAGES)))
 
     @property
     def files(self) -> dict[str, Any]:

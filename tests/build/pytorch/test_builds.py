@@ -123,6 +123,24 @@ def test_executorch_runs_both_sides_of_a_network_and_its_ready_program(
     assert tensors[0] == tensors[1]
 
 
+@pytest.mark.parametrize(("target", "npu"), [("fvp", "ethos-u65-256"), ("sse320", "ethos-u85-512")])
+def test_without_a_runner_the_program_runs_on_the_host(
+    target: str, npu: str, project: ProjectCopy
+) -> None:
+    project.write("mixed.py", _MIXED)
+    given = (*_RUNNER, "runtime=executorch", "model=mixed.py", f"target={target}", f"npu={npu}")
+    said = project.build(*given).text
+    assert "aten.fmod.Scalar  mixed.py:14  the NPU has no such operator" in said
+    assert "Equal: every output tensor is that of TOSA's reference model, and PyTorch's" in said
+    assert "Not booted: platform" in said
+    (path,) = project.root.glob(f"build/{target}/{npu}-*-executorch/*@mixed@2-runs_verified.json")
+    verified = json.loads(path.read_text("utf-8"))
+    assert all(one["equal"] and one["counts"]["npu_cycles"] for one in verified["samples"])
+    assert path.with_name(path.name.replace("_verified.json", ".pte")).is_file()
+    refused = project.scons(*given, "run")
+    assert f"error: run: platform {target} has no image of runtime=executorch" in refused.text
+
+
 def test_a_new_use_case_trains_and_runs_on_both_runtimes(project: ProjectCopy) -> None:
     project.build("new", "usecase=waves", "template=pytorch")
     project.build("usecase=waves", "train")
@@ -135,3 +153,5 @@ def test_a_new_use_case_trains_and_runs_on_both_runtimes(project: ProjectCopy) -
         )
         answers = [(one["name"], one["answer"]) for one in verified["samples"]]
         assert answers == [("slow", "slow"), ("fast", "fast")]
+    project.build("usecase=waves", "npu=ethos-u65-256", "pte")
+    assert list(project.root.glob("build/fvp/ethos-u65-256-*-executorch/waves.pte"))

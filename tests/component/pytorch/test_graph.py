@@ -13,8 +13,9 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.environment import tools
 from ethosmith.environment.locked import PYTHON_VARIABLE, PYTORCH, LockedEnvironment
-from ethosmith.graph import accuracy, models
+from ethosmith.graph import accuracy, images, models, runs
 from ethosmith.graph.build import Build
+from ethosmith.graph.pytorch import Int8Network
 from ethosmith.steps.answer_pytorch import AnswerPytorch
 from ethosmith.steps.compile_executorch import CompileExecutorch
 from ethosmith.steps.compile_with_vela import CompileWithVela
@@ -22,6 +23,7 @@ from ethosmith.steps.export_pytorch import ExportPytorch
 from ethosmith.steps.lower_pytorch import LowerPytorch
 from ethosmith.steps.quantise_pytorch import QuantisePytorch
 from ethosmith.steps.read_executorch import ReadExecutorch
+from ethosmith.steps.run_executorch_on_host import RunExecutorchOnHost
 from ethosmith.steps.step import Step
 from tests.support.fake_build import RecordingEngine, fake_build
 
@@ -132,9 +134,51 @@ def test_executorch_takes_the_int8_graph_and_needs_no_tosa(network: Path) -> Non
     quantise, compiled = _step(engine, QuantisePytorch), _step(engine, CompileExecutorch)
     lower = _step(engine, LowerPytorch)
     assert lower.tosa is None
-    assert (compiled.quantised, compiled.network) == (quantise.quantised, lower.network)
+    assert compiled.quantised == quantise.quantised
     assert compiled.accelerator_config == "ethos-u55-128"
     assert not any(isinstance(step, CompileWithVela) for step in engine.steps)
+
+
+@pytest.mark.parametrize(
+    ("target", "npu", "axi1_regions"),
+    [("fvp", "ethos-u65-256", (0, 1)), ("sse320", "ethos-u85-256", (0, 1))],
+)
+def test_without_a_runner_the_program_runs_on_the_host(
+    target: str, npu: str, axi1_regions: tuple[int, ...], network: Path
+) -> None:
+    given = {**_EXECUTORCH, "target": target, "npu": npu}
+    build, engine = _declared(str(network), **given)
+    (configuration,) = build.session.configurations
+    (usecase,) = build.session.usecases
+    assert configuration.prebuilt_image is None
+    program, lower = _step(engine, CompileExecutorch).program, _step(engine, LowerPytorch)
+    image = images.prebuilt_image(build, usecase, configuration, program)
+    assert image.axf == program
+    compiled = models.CompiledNetwork(program)
+    int8 = Int8Network(lower.network, quantised=lower.quantised)
+    runs.prebuilt_run(build, usecase, configuration, image, compiled, int8, Path("host"))
+    ran = _step(engine, RunExecutorchOnHost)
+    assert (ran.program, ran.quantised, ran.npu) == (program, lower.quantised, npu)
+    assert ran.axi1_regions == axi1_regions
+    assert f"no image of runtime=executorch for {npu[:9]}" in ran.not_booted
+    build.session.targets = ("run",)
+    with pytest.raises(
+        EthosmithError, match=r"run: platform .* has no image of runtime=executorch"
+    ):
+        runs.prebuilt_run(build, usecase, configuration, image, compiled, int8, Path("host"))
+
+
+@pytest.mark.parametrize("npu", ["ethos-u55-64", "ethos-u65-512"])
+def test_the_target_pte_makes_a_program_whatever_the_runtime(npu: str, network: Path) -> None:
+    given = {"usecase": "kws", "model": str(network), "npu": npu}
+    build, engine = fake_build(given, ["pte"])
+    (usecase,) = build.session.usecases
+    float_model = models.float_model(build, usecase)
+    int8 = models.quantised_network(build, usecase, float_model, [Path("yes.f32")])
+    for configuration in build.session.configurations:
+        models.compiled_network(build, usecase, configuration, int8)
+    made = _step(engine, CompileExecutorch)
+    assert (made.accelerator_config, made.program.suffix) == (npu, ".pte")
 
 
 def test_beside_direct_the_network_has_to_be_in_one_piece(network: Path) -> None:

@@ -238,6 +238,7 @@ class HostRunner:
         trace: Trace | None = None,
         checks: Checks = NO_CHECKS,
         axi1_regions: Collection[int] | None = None,
+        stream_port: int = 0,
     ) -> None:
         """Load a network.
 
@@ -247,8 +248,10 @@ class HostRunner:
             trace: Told of every command executed, if given.
             checks: What the device refuses beyond what it must.
             axi1_regions: Regions that port AXI1 reaches; None: the weights' alone.
+            stream_port: How the commands are reached; see `JobPlacement`.
         """
         self.model = model
+        self._stream_port = stream_port
         self._axi1_regions = [model.weights_region] if axi1_regions is None else axi1_regions
         self.memory = ArrayMemory()
         self.device = NpuDevice(accelerator, self.memory, trace=trace, checks=checks)
@@ -304,7 +307,8 @@ class HostRunner:
             region: (_region_base(region), 3 if region in self._axi1_regions else 0)
             for region in self._region_sizes()
         }
-        start_job(self.device, JobPlacement(_STREAM_ADDRESS, len(self._stream), 0, regions))
+        stream = (_STREAM_ADDRESS, len(self._stream), self._stream_port)
+        start_job(self.device, JobPlacement(*stream, regions))
 
     def _read(self, tensor: RawTensor) -> NDArray[Any]:
         data = self.memory.read(_region_base(tensor.region) + tensor.offset, tensor.size_bytes)
