@@ -21,7 +21,8 @@ class Bus:
             TransferFault: Part of the range is no memory, or beyond the bus's addresses.
         """
         try:
-            self._check(address, size_bytes)
+            if address < 0 or address + size_bytes > self._limit:
+                raise BusFault(address % self._limit)
             return self._memory.read(address, size_bytes)
         except BusFault as cause:
             raise TransferFault(port, channel, cause) from cause
@@ -33,11 +34,8 @@ class Bus:
             TransferFault: As for ``read``.
         """
         try:
-            self._check(address, len(data))
+            if address < 0 or address + len(data) > self._limit:
+                raise BusFault(address % self._limit)
             self._memory.write(address, data)
         except BusFault as cause:
             raise TransferFault(port, channel, cause) from cause
-
-    def _check(self, address: int, size_bytes: int) -> None:
-        if address < 0 or address + size_bytes > self._limit:
-            raise BusFault(address % self._limit)

@@ -15,6 +15,7 @@ from ethosu_model.command_words import Address, Length, Region
 from ethosu_model.commands import Cmd0, Cmd1
 from ethosu_model.convolution import Band, convolve, convolve_depthwise, exact_float
 from ethosu_model.cycles import BlockKind
+from ethosu_model.enums import Rounding
 from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
 from ethosu_model.operands import FeatureMap
 from ethosu_model.operation import BlockOperation, Inputs, OperationReport
@@ -71,6 +72,7 @@ class Convolution(BlockOperation):
     """NPU_OP_CONV: every output channel sums over all input channels."""
 
     depthwise = False
+    _last_weights: tuple[tuple[bytes, ...], WeightVolume] | None = None
     _last_scales: tuple[tuple[bytes, ...], ChannelScales] | None = None
 
     def run(self) -> OperationReport:
@@ -81,10 +83,7 @@ class Convolution(BlockOperation):
         """
         self._spend()
         ifm = self.inputs.ifm
-        weights = self.machine.cache.get(
-            tuple(self._fetch(stream) for stream in self._weight_streams), self._geometries
-        )
-        return self.store(self._bands(ifm, weights, self._scales()))
+        return self.store(self._bands(ifm, self._weights(), self._scales()))
 
     @cached_property
     def inputs(self) -> Inputs:
@@ -143,6 +142,10 @@ class Convolution(BlockOperation):
         scaling = self.scaling
         if scaling.use_global:
             return self.scale_global(accumulators)
+        if scaling.rounding is Rounding.TFL:
+            scaled = scales.rounding.scale(accumulators, largest)
+            if scaled is not None:
+                return scaled
         return scale_and_round(
             accumulators, scales.multiplier, scales.shift, scaling.rounding, bound=largest
         )
@@ -175,6 +178,14 @@ class Convolution(BlockOperation):
 
     def _fetch(self, stream: _Stream) -> bytes:
         return self.machine.bus.read(stream.address, stream.size_bytes, stream.port, stream.channel)
+
+    def _weights(self) -> WeightVolume:
+        """Return the weights, looked up anew if their bytes are not those of the last run."""
+        streams = tuple(self._fetch(stream) for stream in self._weight_streams)
+        if self._last_weights is None or self._last_weights[0] != streams:
+            volume = self.machine.cache.get(streams, self._geometries)
+            self._last_weights = streams, volume
+        return self._last_weights[1]
 
     def _scales(self) -> ChannelScales:
         """Return the scales, decoded anew if their bytes are not those of the last run."""

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ethosu_model.bus import Bus
@@ -60,21 +60,26 @@ class DmaReport:
         )
 
 
+RunTransfer = Callable[[], DmaReport]
+
+
 def _spans(side: Endpoint, addresses: Iterable[int], size_bytes: int) -> Spans:
     one = shram_span if side.internal else span
     return union(one(address, size_bytes) for address in addresses)
 
 
-def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
-    """Execute NPU_OP_DMA_START.
+def prepare_dma(machine: Machine, state: CommandState, job: Job) -> RunTransfer:
+    """Make NPU_OP_DMA_START ready to be executed, again and again.
 
     Rows of DMA0_LEN bytes; in 2D and 3D (Ethos-U65) SIZE0 rows with SKIP0 bytes between
     them, SIZE1 times with SKIP1. The skips belong to the side whose stride mode asks for
     them, as regor's EthosU65RCSGenerator::GenerateDMA uses them; the other side is dense.
 
+    Returns:
+        What executes it, and raises TransferFault if a side meets a bus fault.
+
     Raises:
         CommandFault: Bad region, alignment, stride mode or size.
-        TransferFault: A side meets a bus fault.
     """
     accelerator, bus, shram = machine.accelerator, machine.bus, machine.shram
     bits = accelerator.address_bits
@@ -87,15 +92,20 @@ def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
     size1 = state.get(Cmd0.NPU_SET_DMA0_SIZE1.size) if mode > StrideMode.D2 else 1
     check(size0 * size1, MAX_DMA_ROWS, "rows of DMA")
     check(size0 * size1 * length, MAX_DMA_BYTES, "bytes of DMA")
-    machine.budget.spend(0, size0 * size1 * length)
     read_at = _addresses(source, state, bits, (size0, size1), length)
     write_at = _addresses(destination, state, bits, (size0, size1), length)
-    for from_address, to_address in zip(read_at, write_at, strict=True):
-        data = read_row(bus, source, from_address, length, shram)
-        write_row(bus, destination, to_address, data, shram)
     operands = f"{_describe(source)} -> {_describe(destination)}, {length} bytes x {size0 * size1}"
     rows = tuple(zip(read_at, write_at, strict=True))
-    return DmaReport(operands, source, destination, length * size0 * size1, rows, length)
+    report = DmaReport(operands, source, destination, length * size0 * size1, rows, length)
+
+    def run() -> DmaReport:
+        machine.budget.spend(0, report.size_bytes)
+        for from_address, to_address in report.rows:
+            data = read_row(bus, source, from_address, length, shram)
+            write_row(bus, destination, to_address, data, shram)
+        return report
+
+    return run
 
 
 def _endpoint(

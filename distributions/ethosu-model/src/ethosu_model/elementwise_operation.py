@@ -37,6 +37,9 @@ _UNIT_WINDOW = Window(
 )
 
 
+_FEW = 4096
+
+
 class Elementwise(BlockOperation):
     """NPU_OP_ELEMENTWISE; its parameter is the mode."""
 
@@ -47,7 +50,7 @@ class Elementwise(BlockOperation):
             NpuFault: It cannot be executed, or met a bus fault.
         """
         self.machine.budget.spend(0, self.ofm.shape.elements)
-        values = self.read(self.inputs.ifm)
+        values = self.read(self.inputs.ifm, self._read_type)
         values2 = None if self._mode in UNARY else self._second_operand()
         return self.store(self._bands(values, values2))
 
@@ -92,20 +95,28 @@ class Elementwise(BlockOperation):
     def _second_operand(self) -> NDArray[Any]:
         """Read IFM2, or take its scalar."""
         if self.inputs.ifm2 is not None:
-            return self.read(self.inputs.ifm2)
-        scalar = self.decoder.ifm2_scalar()
-        return np.full((1, 1, 1), scalar, dtype=np.int64)
+            return self.read(self.inputs.ifm2, self._read_type)
+        return np.full((1, 1, 1), self._scalar, dtype=np.int64)
+
+    @cached_property
+    def _scalar(self) -> int:
+        return self.decoder.ifm2_scalar()
+
+    @cached_property
+    def _read_type(self) -> type | None:
+        """The type in which few elements are read: the one that is computed with."""
+        return np.int64 if self.ofm.shape.elements <= _FEW else None
 
     def _bands(self, values: NDArray[Any], values2: NDArray[Any] | None) -> Iterator[Band]:
         """Yield scaled results; IFM2 is sliced along with the IFM unless broadcast."""
         shape = self.ofm.shape
         for top, bottom in bands(shape, shape.width * shape.depth):
-            part = values[top:bottom].astype(np.int64)
+            part = values[top:bottom].astype(np.int64, copy=False)
             if values2 is None:
                 yield top, bottom, self._unary(part)
             else:
                 part2 = values2 if values2.shape[0] == 1 else values2[top:bottom]
-                yield top, bottom, self._binary(part, part2.astype(np.int64))
+                yield top, bottom, self._binary(part, part2.astype(np.int64, copy=False))
 
     def _unary(self, values: NDArray[Any]) -> NDArray[Any]:
         if self._mode is ElementwiseMode.LRELU:

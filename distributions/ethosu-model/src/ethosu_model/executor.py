@@ -11,6 +11,7 @@ from ethosu_model.bus import Bus
 from ethosu_model.checks import Checks
 from ethosu_model.command_stream import CommandState, Instruction, no_pace
 from ethosu_model.config import AcceleratorConfig
+from ethosu_model.dma import DmaReport
 from ethosu_model.faults import AxiChannel, CommandFault, NpuFault
 from ethosu_model.instruction_set import instruction_set
 from ethosu_model.job import Job, JobResult
@@ -66,19 +67,54 @@ class Executor:
     def run(self, job: Job, start: int = 0) -> JobResult:
         """Execute ``job`` from byte ``start`` on, to a stop, to its end or to the first fault."""
         result = JobResult(read_offset=start)
-        account = Account(self._machine.accelerator)
         self._machine.budget = Budget()
         self._ordering = Ordering(self._machine.accelerator.architecture)
+        account = Account(self._machine.accelerator)
+        program: Program | None = None
         try:
-            self._run_program(self._program(job), job, result, account)
+            program = self._program(job)
+            counted = self._counted(program, start)
+            self._run_program(program, job, result, account if counted is None else None)
             result.end_reached = result.read_offset == job.stream_bytes
+            if counted is not None:
+                result.events, result.masked_events = map(dict, counted)
+                return result
         except NpuFault as fault:
             result.fault = fault
+            if program is not None and self._counted(program, start) is not None:
+                self._count(program, job, start, result.read_offset, account)
         fetch = account.commands(job.stream_port, result.read_offset - start)
         if self._trace is not None:
             self._trace.cost(start, "commands", fetch)
         account.settle(result)
+        if program is not None and program.kept_actions and result.fault is None:
+            program.events[start] = dict(result.events), dict(result.masked_events)
         return result
+
+    def _counted(
+        self, program: Program, start: int
+    ) -> tuple[dict[int, int], dict[int, int]] | None:
+        """Return what a run is known to count; None if it has to be counted."""
+        if self._trace is not None or self._machine.checks.ordering:
+            return None
+        return program.events.get(start)
+
+    def _count(self, program: Program, job: Job, start: int, end: int, account: Account) -> None:
+        """Enter the actions from one offset up to another, which have been executed."""
+        for action in program.actions():
+            instruction = action.instruction
+            if not start <= instruction.offset < end or self._ends(instruction):
+                continue
+            make = self._commands.operations.get(instruction.command)
+            if make is not None:
+                account.operation(action.operation(make, self._machine, job).cost)
+            elif action.moved is not None:
+                account.transfer(action.moved)
+            else:
+                self._account_for(instruction, account)
+
+    def _ends(self, instruction: Instruction) -> bool:
+        return instruction.command in (self._commands.stop, self._commands.irq)
 
     def _program(self, job: Job) -> Program:
         """Fetch the command stream and make it ready; the last few streams are kept so."""
@@ -106,7 +142,9 @@ class Executor:
         ):
             self._programs.popitem(last=False)
 
-    def _run_program(self, program: Program, job: Job, result: JobResult, account: Account) -> None:
+    def _run_program(
+        self, program: Program, job: Job, result: JobResult, account: Account | None
+    ) -> None:
         """Execute operations up to NPU_OP_STOP, or until the queue runs dry."""
         start = result.read_offset
         for action in program.actions():
@@ -115,12 +153,14 @@ class Executor:
                 continue
             self.last_state = action.state
             result.read_offset = instruction.offset
-            if instruction.command in (self._commands.stop, self._commands.irq):
+            if self._ends(instruction):
                 result.irq_raised = True
                 result.irq_mask |= instruction.get(self._commands.irq_mask)
                 self._tell(instruction, lambda: f"mask 0x{result.irq_mask:04x}")
-            else:
+            elif account is not None:
                 self._execute(action, job, account)
+            else:
+                self._execute_again(action, job)
             result.read_offset += instruction.size_bytes
             if instruction.command is self._commands.stop:
                 return
@@ -140,7 +180,7 @@ class Executor:
             report = operation.run()
             self._tell_operation(instruction, report, account.operation(report.cost))
         elif instruction.command is self._commands.dma_start:
-            transfer = self._commands.run_dma(self._machine, action.state, job)
+            transfer = self._move(action, job)
             if self._machine.checks.ordering:
                 self._ordering.transfer(Accesses(_place(instruction), *transfer.accesses()))
             added = account.transfer(transfer)
@@ -149,6 +189,20 @@ class Executor:
         else:
             self._account_for(instruction, account)
             self._tell(instruction, lambda: str(instruction.parameter))
+
+    def _execute_again(self, action: Action, job: Job) -> None:
+        """Execute what has been counted before."""
+        command = action.instruction.command
+        make = self._commands.operations.get(command)
+        if make is not None:
+            action.operation(make, self._machine, job).run()
+        elif command is self._commands.dma_start:
+            self._move(action, job)
+
+    def _move(self, action: Action, job: Job) -> DmaReport:
+        transfer = action.transfer(self._commands.prepare_dma, self._machine, job)
+        moved = action.moved = transfer()
+        return moved
 
     def _account_for(self, instruction: Instruction, account: Account) -> None:
         """Carry out what only the account and the checks see: waits and the PMU's mask."""

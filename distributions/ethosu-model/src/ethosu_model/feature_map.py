@@ -163,12 +163,14 @@ def read_feature_map(bus: Bus, fm: FeatureMap, channel: AxiChannel) -> IntArray:
         TransferFault: Part of it is not memory.
         CommandFault: An address or stride is not a multiple of the element size.
     """
+    plain = _plain_area(fm)
+    if plain is not None:
+        data = bus.read(plain.low, plain.span_bytes, fm.port, channel)
+        values: IntArray = np.ndarray(plain.axes, fm.dtype, data, plain.offset, plain.strides)
+        return values if plain.bricks == 1 else values.reshape(plain.shape)
     shape = (fm.shape.height, fm.shape.width, fm.shape.depth)
-    parts = _transfers_of(fm)
-    if isinstance(parts, tuple) and len(parts) == 1:
-        return _read_part(bus, fm, parts[0], channel).reshape(shape)
     result = np.empty(shape, dtype=fm.dtype)
-    for part in parts:
+    for part in _transfers_of(fm):
         target = result[part.index]
         target[...] = _read_part(bus, fm, part, channel).reshape(target.shape)
     return result
@@ -187,6 +189,12 @@ def write_feature_map(bus: Bus, fm: FeatureMap, values: IntArray, channel: AxiCh
         TransferFault: Part of it is not memory.
         CommandFault: An address or stride is not a multiple of the element size.
     """
+    plain = _plain_area(fm)
+    if plain is not None and plain.dense:
+        if plain.bricks > 1:
+            values = values.reshape(plain.axes).transpose(0, 2, 1, 3)
+        bus.write(plain.low, values.tobytes(), fm.port, channel)
+        return
     for part in _transfers_of(fm):
         _write_part(bus, fm, part, values, channel)
 
@@ -210,6 +218,51 @@ def _transfers_of(fm: FeatureMap) -> Iterable[Area]:
     if compact:
         return areas_of_fm
     return (part for area in areas_of_fm for part in _transfers(area))
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A feature map that is one area and moves in one transfer, as NumPy reaches it there.
+
+    Attributes:
+        low: Its lowest address.
+        span_bytes: Bytes moved.
+        offset: Of its first element in them.
+        bricks: How many there are.
+        axes: Rows, columns, bricks if there are several, channels of a brick.
+        strides: Bytes from one to the next along each.
+        shape: Height, width, depth.
+        dense: Its elements follow one another without gaps, brick by brick.
+    """
+
+    low: int
+    span_bytes: int
+    offset: int
+    bricks: int
+    axes: tuple[int, ...]
+    strides: tuple[int, ...]
+    shape: tuple[int, int, int]
+    dense: bool
+
+
+@lru_cache(maxsize=2048)
+def _plain_area(fm: FeatureMap) -> _Plain | None:
+    """Return a feature map as one area; None if it is none."""
+    areas_of_fm, compact = _few_areas(fm)
+    if len(areas_of_fm) != 1 or not compact:
+        return None
+    area, bricks = areas_of_fm[0], areas_of_fm[0].counts[1]
+    axes = (0, 2, 3) if bricks == 1 else (0, 2, 1, 3)
+    return _Plain(
+        low=area.low,
+        span_bytes=area.span_bytes,
+        offset=area.address - area.low,
+        bricks=bricks,
+        axes=tuple(area.counts[axis] for axis in axes),
+        strides=tuple(area.strides[axis] for axis in axes),
+        shape=(fm.shape.height, fm.shape.width, fm.shape.depth),
+        dense=area.dense,
+    )
 
 
 @lru_cache(maxsize=2048)

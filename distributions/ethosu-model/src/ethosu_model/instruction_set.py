@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from ethosu_model import commands
+from ethosu_model.accounting import OperationCost
 from ethosu_model.blocks import BlockWork
 from ethosu_model.command_stream import CommandState, Instruction
 from ethosu_model.command_words import Command
 from ethosu_model.convolution_operation import Convolution, DepthwiseConvolution
-from ethosu_model.dma import DmaReport, run_dma
+from ethosu_model.dma import RunTransfer, prepare_dma
 from ethosu_model.elementwise_operation import Elementwise
 from ethosu_model.enums import Product
 from ethosu_model.fields import Field
@@ -24,7 +25,7 @@ from ethosu_model.pooling_operation import Pooling
 from ethosu_model.u85 import commands as u85_commands
 from ethosu_model.u85.convolution import Convolution as U85Convolution
 from ethosu_model.u85.convolution import DepthwiseConvolution as U85DepthwiseConvolution
-from ethosu_model.u85.dma import run_dma as run_u85_dma
+from ethosu_model.u85.dma import prepare_dma as prepare_u85_dma
 from ethosu_model.u85.elementwise import Elementwise as U85Elementwise
 from ethosu_model.u85.pooling import Pooling as U85Pooling
 from ethosu_model.u85.resize import Resize
@@ -36,6 +37,10 @@ class NpuOperation(Protocol):
     @property
     def joins(self) -> bool:
         """Whether it is chained to the operation before it."""
+
+    @property
+    def cost(self) -> OperationCost:
+        """What running it costs."""
 
     def resolve(self) -> None:
         """Resolve the operands; CommandFault if one is not legal."""
@@ -51,6 +56,7 @@ class NpuOperation(Protocol):
 
 
 MakeOperation = Callable[[Machine, CommandState, Job, Instruction], NpuOperation]
+PrepareTransfer = Callable[[Machine, CommandState, Job], RunTransfer]
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,7 @@ class InstructionSet:
 
     Attributes:
         operations: What makes the block operation of a command.
-        run_dma: Executes ``dma_start``.
+        prepare_dma: Makes ``dma_start`` ready to be executed.
         kernels_left: Where ``kernel_wait`` tells how many may be outstanding.
         transfers_left: And where ``dma_wait`` does.
     """
@@ -68,7 +74,7 @@ class InstructionSet:
     irq: Command
     irq_mask: Field[int]
     dma_start: Command
-    run_dma: Callable[[Machine, CommandState, Job], DmaReport]
+    prepare_dma: PrepareTransfer
     kernel_wait: Command
     kernels_left: Field[int]
     dma_wait: Command
@@ -86,7 +92,7 @@ _U55_AND_U65 = InstructionSet(
     irq=_Cmd0.NPU_OP_IRQ,
     irq_mask=_Cmd0.NPU_OP_STOP.irq_mask,
     dma_start=_Cmd0.NPU_OP_DMA_START,
-    run_dma=run_dma,
+    prepare_dma=prepare_dma,
     kernel_wait=_Cmd0.NPU_OP_KERNEL_WAIT,
     kernels_left=_Cmd0.NPU_OP_KERNEL_WAIT.n,
     dma_wait=_Cmd0.NPU_OP_DMA_WAIT,
@@ -105,7 +111,7 @@ _U85 = InstructionSet(
     irq=_U85_Cmd0.NPU_OP_IRQ,
     irq_mask=_U85_Cmd0.NPU_OP_STOP.irq_mask,
     dma_start=_U85_Cmd0.NPU_OP_DMA_START,
-    run_dma=run_u85_dma,
+    prepare_dma=prepare_u85_dma,
     kernel_wait=_U85_Cmd0.NPU_OP_KERNEL_WAIT,
     kernels_left=_U85_Cmd0.NPU_OP_KERNEL_WAIT.n,
     dma_wait=_U85_Cmd0.NPU_OP_DMA_WAIT,

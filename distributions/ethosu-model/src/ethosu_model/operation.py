@@ -259,9 +259,14 @@ class BlockOperation(ABC):
     def store(self, bands: Iterable[Band]) -> OperationReport:
         """Finish scaled bands of rows and write the OFM."""
         shape = self.ofm.shape
-        result = np.empty((shape.height, shape.width, shape.depth), dtype=self.ofm.dtype)
+        size = shape.height, shape.width, shape.depth
+        result = np.empty(size, dtype=self.ofm.dtype)
         for top, bottom, scaled in bands:
-            result[top:bottom] = self._output.finish(scaled)
+            finished = self._output.finish(scaled)
+            if finished.shape == size:
+                result = finished
+            else:
+                result[top:bottom] = finished
         write_feature_map(self.machine.bus, self.ofm, result, AxiChannel.OFM)
         return OperationReport(self._describe, self.ofm, result, self.cost)
 

@@ -43,6 +43,7 @@ class OutputStage:
         self._ofm = ofm
         self._activation = activation
         self._machine = machine
+        self._bounds: dict[ElementType, tuple[int, int]] = {}
 
     def finish(self, values: IntArray) -> NDArray[Any]:
         """Return OFM elements for scaled values of the same shape; these are overwritten.
@@ -50,7 +51,9 @@ class OutputStage:
         Raises:
             CommandFault: The activation is reserved, or cannot work on the OFM's type.
         """
-        shifted = np.add(values, self._zero_point, out=values)
+        shifted = values
+        if self._zero_point:
+            shifted = np.add(values, self._zero_point, out=values)
         if self._activation.function in _CURVES:
             curve = _CURVES[self._activation.function]
             return self._clamp(curve(shifted)).astype(self._ofm.dtype)
@@ -80,10 +83,16 @@ class OutputStage:
         return max(low, self._activation.minimum), min(high, self._activation.maximum)
 
     def _clamp(self, values: IntArray) -> IntArray:
+        low, high = self._bounds.get(values.dtype) or self._bounds_of(values.dtype)
+        np.maximum(values, low, out=values)
+        return np.minimum(values, high, out=values)
+
+    def _bounds_of(self, dtype: ElementType) -> tuple[int, int]:
+        """Return the limits within a type that may be narrower than an unsigned 32-bit OFM."""
         low, high = self._limits
-        lowest, highest = limits_of(values.dtype)  # narrower than an unsigned 32-bit OFM, perhaps
-        np.maximum(values, max(low, lowest), out=values)
-        return np.minimum(values, min(high, highest), out=values)
+        lowest, highest = limits_of(dtype)
+        self._bounds[dtype] = max(low, lowest), min(high, highest)
+        return self._bounds[dtype]
 
     def _look_up(self, values: IntArray) -> IntArray:
         """Replace clamped values by those of the table, if the activation names one."""

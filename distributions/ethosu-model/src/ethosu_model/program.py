@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from ethosu_model.command_stream import CommandState, Instruction, instructions, no_pace
+from ethosu_model.dma import DmaReport, RunTransfer
 from ethosu_model.enums import Product
 from ethosu_model.faults import CommandFault
-from ethosu_model.instruction_set import MakeOperation, NpuOperation
+from ethosu_model.instruction_set import MakeOperation, NpuOperation, PrepareTransfer
 from ethosu_model.job import Job
 from ethosu_model.machine import Machine
 
@@ -22,11 +23,17 @@ _MAX_KEPT_BYTES = 1 << 20
 
 @dataclass
 class Action:
-    """An NPU_OP command and the command registers as it finds them."""
+    """An NPU_OP command and the command registers as it finds them.
+
+    Attributes:
+        moved: What its transfer did the last time.
+    """
 
     instruction: Instruction
     state: CommandState
+    moved: DmaReport | None = field(default=None, repr=False)
     _operation: NpuOperation | None = field(default=None, repr=False)
+    _transfer: RunTransfer | None = field(default=None, repr=False)
 
     def operation(self, make: MakeOperation, machine: Machine, job: Job) -> NpuOperation:
         """Return the operation that ``make`` makes, its operands resolved.
@@ -40,6 +47,16 @@ class Action:
             self._operation = operation
         return self._operation
 
+    def transfer(self, prepare: PrepareTransfer, machine: Machine, job: Job) -> RunTransfer:
+        """Return the transfer that ``prepare`` makes ready.
+
+        Raises:
+            CommandFault: An operand is not legal.
+        """
+        if self._transfer is None:
+            self._transfer = prepare(machine, self.state, job)
+        return self._transfer
+
 
 class Program:
     """The actions of one stream; they may be run again and again by the same job.
@@ -48,6 +65,7 @@ class Program:
         size_bytes: Bytes of the commands up to the fault or the end, when all actions were run.
         fault: What is wrong behind them, if anything.
         kept_actions: How many are kept ready.
+        events: What a run to the end has counted, by where it began; it is the same each time.
     """
 
     def __init__(
@@ -70,6 +88,7 @@ class Program:
             actions = tuple(islice(self._prepare(), MAX_KEPT_ACTIONS + 1))
             self._kept = actions if len(actions) <= MAX_KEPT_ACTIONS else None
         self.kept_actions = len(self._kept or ())
+        self.events: dict[int, tuple[dict[int, int], dict[int, int]]] = {}
 
     def actions(self) -> Iterator[Action]:
         """Yield the actions in order."""

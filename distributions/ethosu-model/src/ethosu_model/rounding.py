@@ -16,6 +16,7 @@ IntArray = NDArray[Any]
 # with a rounding term fit 32 bits.
 _SAFE_PRODUCT = 1 << 61
 _MAX_SHIFT = 62
+_FEW = 64  # elements that Python goes through sooner than NumPy begins
 
 
 def scale_and_round(
@@ -38,10 +39,51 @@ def scale_and_round(
     """
     largest_multiplier = multiplier if isinstance(multiplier, int) else int(multiplier.max())
     if bound is None or bound * largest_multiplier >= _SAFE_PRODUCT:
-        bound = max(int(values.max()), -int(values.min())) if values.size else 0
+        bound = _largest(values)
     if bound * largest_multiplier < _SAFE_PRODUCT:
         return _ROUNDINGS[rounding](values * multiplier, shift)
     return _scale_wide(values, np.asarray(multiplier), np.asarray(shift), rounding)
+
+
+def _largest(values: IntArray) -> int:
+    """Return the largest magnitude, 0 of none."""
+    if values.size > _FEW:
+        return max(int(values.max()), -int(values.min()))
+    few = values.ravel().tolist()
+    return max(*few, -min(few)) if few else 0
+
+
+class ChannelRounding:
+    """What rounding at bit 31 and then at each channel's own shift takes, worked out once.
+
+    Attributes:
+        applies: All shifts are such that the second rounding fits 32 bits.
+    """
+
+    def __init__(self, multiplier: IntArray, shift: IntArray) -> None:
+        """Prepare for multipliers and shifts by channel, int64."""
+        self.applies = bool(shift.size) and int(shift.min()) > 31 and int(shift.max()) < 62
+        self._multiplier = multiplier
+        self._largest = int(multiplier.max()) if multiplier.size else 0
+        self._rest = (shift - 31).astype(np.int32)
+        self._half = np.left_shift(np.int32(1), self._rest) >> np.int32(1)
+
+    def scale(self, values: IntArray, bound: int) -> IntArray | None:
+        """Return what `scale_and_round` returns for TFL, int32; ``values`` are overwritten.
+
+        None if a product might not fit 64 bits, or a shift is another.
+        """
+        if not self.applies or bound * self._largest >= _SAFE_PRODUCT:
+            return None
+        values *= self._multiplier
+        values += 1 << 30
+        values >>= 31
+        high = values.astype(np.int32)
+        sign = high >> np.int32(31)
+        high += self._half
+        high += sign
+        high >>= self._rest
+        return high
 
 
 def _scale_wide(

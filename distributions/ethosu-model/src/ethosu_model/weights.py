@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ethosu_model.faults import WeightFault
 from ethosu_model.limits import MAX_WEIGHT_PIECE, MAX_WEIGHTS, check
+from ethosu_model.rounding import ChannelRounding
 from ethosu_model.weight_stream import decode_weight_stream
 
 SCALE_ENTRY_BYTES = 10
@@ -286,6 +287,11 @@ class ChannelScales:
     bias: NDArray[np.int64]
     multiplier: NDArray[np.int64]
     shift: NDArray[np.int64]
+
+    @cached_property
+    def rounding(self) -> ChannelRounding:
+        """What TFL's rounding takes."""
+        return ChannelRounding(self.multiplier, self.shift)
 
     @cached_property
     def largest_bias(self) -> int:

@@ -86,7 +86,7 @@ class Deadline:
 
     def check(self) -> None:
         """Raise RunError when the time is over."""
-        if self.left_s < 0:
+        if self.limit_s is not None and self.used_s > self.limit_s:
             raise RunError(Outcome.TIME_LIMIT, f"no end within the limit of {self.limit_s:g} s")
 
     @property

@@ -16,6 +16,7 @@ from ethosu_model.memory import BusFault
 from open_board.machine import DDR, NPU_RAMS, SharedRam, is_secure_alias
 
 _PAGE_BYTES = 0x1000
+_MAX_PLACES = 4096
 
 
 class PhysicalMemory(Protocol):
@@ -76,20 +77,27 @@ class RamCopy:
 
     def read(self, offset: int, size_bytes: int) -> bytes:
         """Return bytes, fetching the pages that are not here yet."""
-        pages = _pages(offset, size_bytes)
-        if not self._fetched.issuperset(pages):
-            self._fetch(pages)
-        return bytes(self._view[offset : offset + size_bytes])
+        end = offset + size_bytes
+        if not self._has(offset, end):
+            self._fetch(_pages(offset, size_bytes))
+        return bytes(self._view[offset:end])
 
     def write(self, offset: int, data: bytes) -> None:
         """Store bytes until the write-back; pages written in part are fetched first."""
         end = offset + len(data)
         touched = _pages(offset, len(data))
-        if not self._fetched.issuperset(touched):
+        if not self._has(offset, end):
             self._fetch_edges(offset, end)
             self._fetched.update(touched)
         self._view[offset:end] = data
         self._dirty.update(touched)
+
+    def _has(self, offset: int, end: int) -> bool:
+        """Tell whether all pages of a span have been fetched."""
+        first, last, fetched = offset // _PAGE_BYTES, (end - 1) // _PAGE_BYTES, self._fetched
+        if first == last:
+            return first in fetched
+        return fetched.issuperset(range(first, last + 1))
 
     def _fetch_edges(self, offset: int, end: int) -> None:
         """Fetch the first and the last page of a span, unless all of them is in it."""
@@ -159,6 +167,7 @@ class NpuMemory:
         self.check_time = check_time
         self.non_secure = False
         self._copies = [RamCopy(ram, physical) for ram in NPU_RAMS]
+        self._places: dict[tuple[int, int], tuple[PhysicalMemory, int]] = {}
 
     def read(self, address: int, size_bytes: int) -> bytes:
         """Return memory.
@@ -167,10 +176,9 @@ class NpuMemory:
             BusFault: The range is not all memory that the NPU reaches.
         """
         self._check(address)
-        if DDR.holds(address, size_bytes):
-            return self._ddr.read(address, size_bytes)
-        copy, offset = self._find(address, size_bytes)
-        return copy.read(offset, size_bytes)
+        key = address, size_bytes
+        memory, place = self._places.get(key) or self._find(key)
+        return memory.read(place, size_bytes)
 
     def write(self, address: int, data: bytes) -> None:
         """Store ``data``.
@@ -179,11 +187,9 @@ class NpuMemory:
             BusFault: As for ``read``.
         """
         self._check(address)
-        if DDR.holds(address, len(data)):
-            self._ddr.write(address, data)
-            return
-        copy, offset = self._find(address, len(data))
-        copy.write(offset, data)
+        key = address, len(data)
+        memory, place = self._places.get(key) or self._find(key)
+        memory.write(place, data)
 
     def set_non_secure(self, non_secure: bool) -> None:
         """Take the NPU's security state, before a job."""
@@ -199,11 +205,19 @@ class NpuMemory:
         if self.non_secure and is_secure_alias(address):
             raise BusFault(address)
 
-    def _find(self, address: int, size_bytes: int) -> tuple[RamCopy, int]:
+    def _find(self, key: tuple[int, int]) -> tuple[PhysicalMemory, int]:
+        """Return the memory of an address and a size, and the place in it; they come again."""
+        address, size_bytes = key
+        if len(self._places) >= _MAX_PLACES:
+            self._places.clear()
+        if DDR.holds(address, size_bytes):
+            self._places[key] = self._ddr, address
+            return self._places[key]
         for copy in self._copies:
             offset = copy.offset(address, size_bytes)
             if offset is not None:
-                return copy, offset
+                self._places[key] = copy, offset
+                return self._places[key]
         raise BusFault(address)
 
 

@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
 from ethosu_model.command_stream import CommandState
 from ethosu_model.command_words import Address
-from ethosu_model.dma import DmaReport, Endpoint, read_row, write_row
+from ethosu_model.dma import DmaReport, Endpoint, RunTransfer, read_row, write_row
 from ethosu_model.enums import StrideMode
 from ethosu_model.faults import AxiChannel, CommandFault
 from ethosu_model.job import Job
@@ -22,7 +24,12 @@ _ALIGNMENT = 16
 _INDEX_BYTES = 4
 
 
-def run_dma(machine: Machine, state: CommandState, job: Job) -> DmaReport:
+def prepare_dma(machine: Machine, state: CommandState, job: Job) -> RunTransfer:
+    """Return what executes NPU_OP_DMA_START; its rows may depend on indices in memory."""
+    return partial(_run, machine, state, job)
+
+
+def _run(machine: Machine, state: CommandState, job: Job) -> DmaReport:
     """Execute NPU_OP_DMA_START: SIZE1 times SIZE0 rows of DMA0_LEN bytes.
 
     Each side has its own distances from row to row and from plane to plane. On an indexed side
