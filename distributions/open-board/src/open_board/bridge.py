@@ -7,9 +7,10 @@ in its stead, and the CPU goes on behind it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 from open_board import uart_device
 from open_board.board import Board
@@ -37,12 +38,12 @@ from open_board.spans import Span
 from open_board.timing_adapter import TimingAdapters
 
 _WORD_BYTES = 4
+_MAX_OFFSETS = 4096
 _FEW_REGISTERS = 2  # PC among them: one packet each costs less than all in one
 _SOME_LOAD = b"\x08\x68\x00\xbf"  # ldr r0, [r1]; nop
 
 
-@dataclass(frozen=True)
-class NpuAccess:
+class NpuAccess(NamedTuple):
     """One access to the register page.
 
     Attributes:
@@ -136,6 +137,7 @@ class NpuBridge:
                 instructions but those that reach what is served to QEMU.
         """
         self.board = board
+        self._offsets: dict[tuple[int, int], int | None] = {}
         self._watched = {address for address, _ in board.served}
         self._gdb = gdb
         self._stops = Stops(gdb)
@@ -215,6 +217,31 @@ class NpuBridge:
         self._update_interrupt()
         writes = ahead.end() if ahead is not None else []
         return Served(registers, at_stop.registers, accesses, writes)
+
+    def address_before(self, registers: CoreRegisters) -> int | None:
+        """Return what the last load before the stopped CPU's instruction has read, if known."""
+        return None if self._ahead is None else self._ahead.address_before(registers)
+
+    def arrive(self, addresses: Container[int]) -> tuple[Served, bool] | None:
+        """Carry out the load at which the CPU has stopped, and what follows up to ``addresses``.
+
+        Returns:
+            What has been carried out, and whether one of ``addresses`` is what comes next. None if
+            the load is not known.
+        """
+        if self._ahead is None:
+            return None
+        try:
+            registers = self._stops.look(self._ahead.lines).registers
+        except RunError:
+            return None
+        self._ahead.begin(registers)
+        arrived = self._ahead.reach(registers, addresses)
+        after = arrived or self._ahead.load(registers)
+        writes = self._ahead.end()
+        return (
+            None if after is None else (Served(after, registers, [], writes), arrived is not None)
+        )
 
     def _following(
         self, stopped: Stopped, registers: CoreRegisters, ahead: Lookahead | None
@@ -307,6 +334,14 @@ class NpuBridge:
 
     def _offset(self, address: int, size_bytes: int) -> int | None:
         """Return the offset in the page that is served, or None if there is none."""
+        key = address, size_bytes
+        if key not in self._offsets:
+            if len(self._offsets) >= _MAX_OFFSETS:
+                self._offsets.clear()
+            self._offsets[key] = self._find_offset(address, size_bytes)
+        return self._offsets[key]
+
+    def _find_offset(self, address: int, size_bytes: int) -> int | None:
         offset = self.board.npu_register(address, size_bytes)
         if offset is None:
             offset = self.board.adapter_register(address, size_bytes)

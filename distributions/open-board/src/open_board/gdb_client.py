@@ -7,6 +7,7 @@ import struct
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from open_board.channel import Channel, ChannelClosedError
 from open_board.deadline import Deadline
@@ -58,8 +59,7 @@ class Stop:
         return cls(packet, int(packet[1:3], 16), None if watch is None else int(watch, 16))
 
 
-@dataclass(frozen=True)
-class CoreRegisters:
+class CoreRegisters(NamedTuple):
     """R0 to R12, SP, LR, PC and xPSR.
 
     Attributes:
@@ -72,8 +72,11 @@ class CoreRegisters:
 
     def changed(self, changes: Mapping[int, int]) -> CoreRegisters:
         """Return the registers with new values by number."""
-        general = tuple(changes.get(number, value) for number, value in enumerate(self.general))
-        return CoreRegisters(general, changes.get(XPSR, self.xpsr))
+        general = list(self.general)
+        for number, value in changes.items():
+            if number != XPSR:
+                general[number] = value
+        return CoreRegisters(tuple(general), changes.get(XPSR, self.xpsr))
 
     @property
     def pc(self) -> int:

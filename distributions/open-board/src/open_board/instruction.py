@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from open_board.job import Outcome, RunError
 
@@ -63,8 +63,7 @@ _STACK_FORMS = {"pop": _FORMS["ldm"], "push": _FORMS["stmdb"]}
 _SP = 13
 
 
-@dataclass(frozen=True)
-class Access:
+class Access(NamedTuple):
     """One transfer between a register and memory.
 
     Attributes:
@@ -115,7 +114,11 @@ class LoadStore:
 
     def start(self, registers: Sequence[int]) -> int:
         """Return the address of the first transfer with these register values."""
-        address = self._base_value(registers) + self.offset
+        address = self.offset
+        if self.base != _PC:
+            address += registers[self.base]
+        else:
+            address += (registers[_PC] + 4) & ~3  # PC reads as the next word's address, aligned
         if self.index is not None:
             address += registers[self.index] << self.index_shift
         return address & _MASK
@@ -133,11 +136,6 @@ class LoadStore:
         if self.writeback is None:
             return None
         return (registers[self.base] + self.writeback) & _MASK
-
-    def _base_value(self, registers: Sequence[int]) -> int:
-        if self.base != _PC:
-            return registers[self.base]
-        return (registers[_PC] + 4) & ~3  # PC reads as the next word's address, aligned
 
 
 @lru_cache(maxsize=1024)

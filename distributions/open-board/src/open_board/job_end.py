@@ -11,21 +11,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
-from open_board.bridge import NpuBridge
+from open_board.bridge import NpuBridge, Served
 from open_board.emulation import advance_it
 from open_board.gdb_client import (
     PC,
     XPSR,
+    CoreRegisters,
     GdbClient,
     Stop,
     breakpoint_packet,
-    write_register,
+    watch_packet,
 )
 
 _PATIENCE_S = 0.05
 _MAX_PATIENCE_S = 1.0
 _MAX_BREAKPOINTS = 256
+_READS = 3  # a kind of watchpoint
 
 
 class JobEnd:
@@ -57,6 +60,9 @@ class JobEnd:
         self._end = float("inf")
         self._processor_s = processor_s
         self._last_end = float("inf")
+        # What the program reads right before it sleeps. QEMU throws all translated code away when
+        # the CPU stops at a breakpoint, but not at a watchpoint.
+        self._flag: int | None = None
         self._worked_s: float | None = None
 
     @property
@@ -74,7 +80,10 @@ class JobEnd:
         self._end = time.monotonic() + _PATIENCE_S if running else float("inf")
         self._last_end = self._end + _MAX_PATIENCE_S
         self._worked_s = self._processor_s()
-        return [breakpoint_packet(address, remove=not running) for address in self._sleeps]
+        watch = []
+        if self._flag is not None:
+            watch.append(watch_packet(_READS, self._flag, 1, remove=not running))
+        return [*watch, *(breakpoint_packet(at, remove=not running) for at in self._sleeps)]
 
     def stopped(self, stop: Stop) -> list[bytes] | None:
         """End the job, if the CPU has stopped where the program sleeps.
@@ -82,11 +91,12 @@ class JobEnd:
         Returns:
             What to tell gdb before the CPU goes on; None if the stop has another cause.
         """
-        if not self._inserted or stop.watch_address is not None:
+        if not self._inserted:
             return None
+        if stop.watch_address is not None:
+            return self._before_sleep() if stop.watch_address == self._flag else None
         registers = self._gdb.read_registers()
-        size_bytes = self._sleeps.get(registers.pc)
-        if size_bytes is None:
+        if registers.pc not in self._sleeps:
             return None
         if not self._bridge.running:
             return self.packets()
@@ -94,12 +104,33 @@ class JobEnd:
         if self._sleeps_left:
             return self._sleep(registers.pc)
         self._bridge.finish_job()
-        # The interrupt came while it slept: behind the instruction, masked or not.
-        return [
-            *self.packets(),
-            write_register(PC, registers.pc + size_bytes),
-            write_register(XPSR, advance_it(registers.xpsr)),
-        ]
+        packets = self.packets()
+        if self._job_sleeps == 1 and self._flag is None:
+            self._flag = self._bridge.address_before(registers)
+        return [*packets, *Served(self._woken(registers), registers, [], []).packets]
+
+    def _woken(self, registers: CoreRegisters) -> CoreRegisters:
+        """Return the registers of a CPU that was interrupted while it slept, masked or not."""
+        changes = {
+            PC: registers.pc + self._sleeps[registers.pc],
+            XPSR: advance_it(registers.xpsr),
+        }
+        return registers.changed(changes)
+
+    def _before_sleep(self) -> list[bytes]:
+        """End the job, if the load before which the CPU has stopped leads to where it sleeps."""
+        arrived = self._bridge.arrive(self._sleeps)
+        if arrived is None:
+            packets = [watch_packet(_READS, self._flag or 0, 1, remove=True)]
+            self._flag = None
+            return packets
+        served, asleep = arrived
+        if not self._bridge.running:
+            return [*self.packets(), *served.packets]
+        if not asleep:
+            return served.packets
+        self._bridge.finish_job()
+        return [*self.packets(), *replace(served, after=self._woken(served.after)).packets]
 
     def _sleep(self, address: int) -> list[bytes]:
         """Let the CPU sleep until something else wakes it."""

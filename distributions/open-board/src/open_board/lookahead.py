@@ -8,17 +8,19 @@ other than memory, ends it: the CPU then goes on behind the last access, as if n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass
 
 from open_board.emulation import Stopped, advance_it
 from open_board.gdb_client import CoreRegisters
 from open_board.guest_lines import LINE_BYTES, LINE_SHIFT, GuestLines
 from open_board.instruction import MAX_INSTRUCTION_BYTES, LoadStore, decode_memory
+from open_board.machine import is_memory
 from open_board.spans import Span
 from open_board.thumb import IT_MASK, PC, SP, Cpu, Effect, condition_holds, decode_plain, is_code
 
 _MAX_BETWEEN = 256  # instructions from one access to the next
+_MAX_AHEAD = 12  # instructions to a place that is right ahead
 _MAX_INSTRUCTIONS = 4096  # in one stop
 _MAX_DECODED = 1 << 16
 _MAX_FAILURES = 2  # in a row, behind the same access
@@ -113,6 +115,57 @@ class Lookahead:
         self._left -= passed
         return Stopped(found, CoreRegisters(tuple(cpu.general), cpu.xpsr), b"")
 
+    def reach(self, registers: CoreRegisters, addresses: Container[int]) -> CoreRegisters | None:
+        """Return the registers at the first of ``addresses`` that the CPU comes to right ahead.
+
+        None if it does not, or what it does until then is not known.
+        """
+        cpu = Cpu(list(registers.general), registers.xpsr)
+        self.lines.mark()
+        for passed in range(_MAX_AHEAD):
+            if cpu.general[PC] in addresses:
+                self.instructions += passed
+                return CoreRegisters(tuple(cpu.general), cpu.xpsr)
+            decoded = self._decode(cpu.general[PC])
+            if decoded is None or self._step(cpu, decoded) is not None:
+                break
+        self.lines.undo()
+        return None
+
+    def load(self, registers: CoreRegisters) -> CoreRegisters | None:
+        """Return the registers behind the next instruction, a load; None if it is not known."""
+        decoded = self._decode(registers.pc)
+        memory = decoded.memory if decoded is not None else None
+        return self.reach(registers, {registers.pc + memory.size_bytes}) if memory else None
+
+    def address_before(self, registers: CoreRegisters) -> int | None:
+        """Return what the last load before the CPU's instruction has read, to all appearances.
+
+        None if no load of one register is near, or it was not of memory.
+        """
+        self.lines.begin(registers.pc, 0)
+        self.begin(registers)
+        for start in range(registers.pc - 4, registers.pc - 2 * _MAX_AHEAD, -2):
+            load = self._load_at(start, registers.pc)
+            if load is not None:
+                address = load.start(registers.general)
+                return address if is_memory(address, load.span_bytes) else None
+        return None
+
+    def _load_at(self, start: int, end: int) -> LoadStore | None:
+        """Return the load at ``start``, if others without memory follow up to ``end``."""
+        decoded = self._decode(start)
+        load = decoded.memory if decoded is not None else None
+        if load is None or not load.form.is_load or len(load.registers) > 1 or load.base == PC:
+            return None
+        at = start + load.size_bytes
+        while at < end:
+            decoded = self._decode(at)
+            if decoded is None or decoded.memory is not None:
+                return None
+            at += decoded.size_bytes
+        return load if at == end else None
+
     def _follow(self, cpu: Cpu) -> tuple[LoadStore | None, int]:
         """Carry instructions out up to a served access; return it and their number.
 
@@ -122,32 +175,42 @@ class Lookahead:
         lowest = self._lowest_sp.get(general[SP] >> _STACK_SHIFT, general[SP])
         for passed in range(min(self._left, _MAX_BETWEEN)):
             pc = general[PC]
-            decoded = self._decode(pc)
+            decoded = self._decoded.get(pc) if pc >> LINE_SHIFT in self._unchanged else None
+            decoded = decoded or self._decode(pc)
             if decoded is None or pc in self._breakpoints:
                 break
-            runs, memory = not cpu.xpsr & IT_MASK or condition_holds(cpu), decoded.memory
-            if memory is None:
+            if decoded.effect is not None and not cpu.xpsr & IT_MASK:
                 general[PC] = pc + decoded.size_bytes
-                if runs and decoded.effect is not None:
-                    decoded.effect(cpu)
-            elif runs:
-                address = memory.start(general)
-                if address >> _PAGE_SHIFT in self._served_pages and self._is_served(
-                    memory, address
-                ):
-                    return memory, passed
-                general[PC] = pc + decoded.size_bytes
-                if not self._reach_memory(general, memory, address):
-                    break
-            else:
-                general[PC] = pc + decoded.size_bytes
-            if cpu.xpsr & IT_MASK and not decoded.begins_it:
-                cpu.xpsr = advance_it(cpu.xpsr)
+                decoded.effect(cpu)
+            elif (ended := self._step(cpu, decoded)) is not None:
+                if ended:
+                    return decoded.memory, passed
+                break
             if general[SP] < lowest:
                 return None, 0
         return None, 1
 
-    def _is_served(self, memory: LoadStore, address: int) -> bool:
+    def _step(self, cpu: Cpu, decoded: _Decoded) -> bool | None:
+        """Carry one instruction out; True if it reaches what is served, False if the CPU has to."""
+        general, memory, pc = cpu.general, decoded.memory, cpu.general[PC]
+        in_block = cpu.xpsr & IT_MASK
+        runs = not in_block or condition_holds(cpu)
+        address = memory.start(general) if runs and memory is not None else 0
+        if address >> _PAGE_SHIFT in self._served_pages and self._is_served(memory, address):
+            return True
+        general[PC] = pc + decoded.size_bytes
+        if runs and memory is not None:
+            if not self._reach_memory(general, memory, address):
+                return False
+        elif runs and decoded.effect is not None:
+            decoded.effect(cpu)
+        if in_block and not decoded.begins_it:
+            cpu.xpsr = advance_it(cpu.xpsr)
+        return None
+
+    def _is_served(self, memory: LoadStore | None, address: int) -> bool:
+        if memory is None:
+            return False
         end = address + memory.span_bytes
         return any(start <= address and end <= stop for start, stop in self._served)
 
@@ -202,6 +265,13 @@ class Lookahead:
 
     def _load(self, general: list[int], memory: LoadStore, address: int) -> bool:
         size_bytes, signed = memory.form.size_bytes, memory.form.is_signed
+        if len(memory.registers) == 1 and memory.registers[0] != PC:
+            data = self.lines.read(address, size_bytes)
+            if data is None:
+                return False
+            value = int.from_bytes(data, "little", signed=signed) & 0xFFFFFFFF
+            general[memory.registers[0]] = value
+            return True
         data = self.lines.read(address, memory.span_bytes)
         if data is None:
             return False

@@ -30,6 +30,7 @@ from open_board.strict import StrictBoard
 from open_board.uart import UartWatch
 
 _SAMPLE_INTERVAL_S = 0.4
+_UART_REST_S = 0.001
 _SILENT_SAMPLES = 2  # one might be a busy host
 _EXIT_CODE_TIMEOUT_S = 2.0
 _RECEIVE_TIMEOUT_S = 1.0
@@ -91,6 +92,7 @@ class Session:
         self._meter = meter
         self._strict = strict
         self._pauses = pauses
+        self._uart_rests = False  # its bytes come one by one: some at once cost less
         self._last_progress: _Progress | None = None
         self._silent_samples = 0
         self._next_sample = 0.0
@@ -125,11 +127,14 @@ class Session:
     def _turn(self) -> None:
         """Handle one event, or the lack of any."""
         debugger = self._attached_debugger()
-        sources = [self._gdb.fileno(), self._uart_channel.fileno()]
+        sources = [self._gdb.fileno()]
+        if not self._uart_rests:
+            sources.append(self._uart_channel.fileno())
         if debugger is not None:
             sources.append(debugger.fileno())
         readable = select.select(sources, [], [], self._patience_s())[0]
-        if self._uart_channel.fileno() in readable:
+        self._uart_rests = self._uart_channel.fileno() in readable
+        if self._uart_rests:
             self._uart.feed(self._uart_channel.receive(_RECEIVE_TIMEOUT_S))
         self._handle_stop()
         if debugger is not None and debugger.fileno() in readable:
@@ -143,6 +148,8 @@ class Session:
         if self._gdb.has_received:
             return 0.0
         until_sample = self._next_sample - time.monotonic()
+        if self._uart_rests:
+            until_sample = min(until_sample, _UART_REST_S)
         return max(0.0, min(until_sample, self._deadline.left_s, self._job_end.left_s))
 
     def _handle_stop(self) -> None:

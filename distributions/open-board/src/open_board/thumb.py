@@ -58,10 +58,18 @@ def condition_holds(cpu: Cpu) -> bool:
     return not state & 0xF or _holds(state >> 4, cpu.xpsr)
 
 
-def _holds(condition: int, xpsr: int) -> bool:
-    n, z, c, v = (bool(xpsr & flag) for flag in (_N, _Z, _C, _V))
+def _test(condition: int, flags: int) -> bool:
+    """Evaluate a condition for N, Z, C and V, in this order from bit 3."""
+    n, z, c, v = (bool(flags >> bit & 1) for bit in (3, 2, 1, 0))
     tests = (z, c, n, v, c and not z, n == v, n == v and not z, True)
     return tests[condition >> 1] != bool(condition & 1 and condition < 0xF)
+
+
+_HOLDS = tuple(tuple(_test(condition, flags) for flags in range(16)) for condition in range(16))
+
+
+def _holds(condition: int, xpsr: int) -> bool:
+    return _HOLDS[condition][xpsr >> 28]
 
 
 def decode_plain(code: bytes, address: int) -> tuple[int, None, Effect, bool] | None:
@@ -242,6 +250,7 @@ _SUMS: Mapping[str, Callable[[int, int, int], tuple[int, int, int]]] = {
     "sbc": lambda x, y, c: _add(x, y ^ _MASK, c),
     "rsb": lambda x, y, _c: _add(x ^ _MASK, y, 1),
 }
+_PLAIN_SUMS = {"add": 1, "addw": 1, "sub": -1, "subw": -1}
 _LOGICAL: Mapping[str, Callable[[int, int], int]] = {
     "and": lambda x, y: x & y,
     "orr": lambda x, y: x | y,
@@ -256,6 +265,8 @@ _SHIFTED = ("lsl", "lsr", "asr", "ror")
 
 def _sum(name: str, instruction: Any, flags: Callable[[Cpu], bool]) -> Effect:
     target, first, second = _three(instruction)
+    if flags is _never and target != SP and name in _PLAIN_SUMS:
+        return _plain_sum(target, first, instruction.operands[-1], _PLAIN_SUMS[name])
     add = _SUMS[name]
 
     def run(cpu: Cpu) -> None:
@@ -266,6 +277,23 @@ def _sum(name: str, instruction: Any, flags: Callable[[Cpu], bool]) -> Effect:
         _set(cpu, target, result)
 
     return run
+
+
+def _plain_sum(target: int, first: int, last: Any, sign: int) -> Effect:
+    """Add or subtract without flags, which most address arithmetic is."""
+    if last.type == _IMMEDIATE:
+        offset = sign * last.imm
+
+        def add_immediate(cpu: Cpu) -> None:
+            cpu.general[target] = (cpu.general[first] + offset) & _MASK
+
+        return add_immediate
+    value = _operand(last)
+
+    def add(cpu: Cpu) -> None:
+        cpu.general[target] = (cpu.general[first] + sign * value(cpu)[0]) & _MASK
+
+    return add
 
 
 def _logical(name: str, instruction: Any, flags: Callable[[Cpu], bool]) -> Effect:
@@ -301,6 +329,8 @@ def _comparison(name: str, instruction: Any) -> Effect:
 def _move(name: str, instruction: Any, flags: Callable[[Cpu], bool]) -> Effect:
     target, source = _register(instruction.operands[0]), _operand(instruction.operands[1])
     turned = _MOVES[name]
+    if flags is _never and target != SP and not turned:
+        return lambda cpu: cpu.general.__setitem__(target, source(cpu)[0])
 
     def run(cpu: Cpu) -> None:
         value, carry = source(cpu)
