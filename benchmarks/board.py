@@ -8,6 +8,7 @@ one access of the CPU to the NPU's registers, from QEMU's stop to the next. Of a
 it tells how many inferences (jobs of the NPU) a second it runs, from the first to the end, the best
 of N runs, and where their time goes: the NPU's model, copies from and to QEMU's memory, QEMU itself
 (the guest), and what the bridge does at a stop. For one processor, put ``taskset -c 0`` before it.
+On a busy machine only the figure of processor time means something.
 """
 
 from __future__ import annotations

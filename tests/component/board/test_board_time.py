@@ -3,10 +3,13 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import pytest
 
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.memory import Memory
+from open_board.gdb_client import GdbClient, Stop
 from tests.support.board.fake_npu import FakeNpu, InterruptingNpu
 
 from .conftest import RunProgram
@@ -45,6 +48,52 @@ def test_a_job_ends_however_the_program_waits_for_it(wait: str, run_program: Run
     assert result.passed, result.reason
     assert result.npu is not None
     assert result.npu.jobs == 3
+
+
+_SLEEPER = """
+static volatile u32 done, other;
+void npu_irq(void) {{ done = 1; NPU[0x40] = 0; }}
+int program(void) {{
+    REG(0xE000E104) = 1u << 24;
+    for (u32 i = 0; i < 5; i++) {{
+        done = 0;
+        NPU[2] = 1;
+        {before}
+        while (!done) {{
+            __asm volatile("cpsid i");
+            if (!done) __asm volatile("dsb\\n wfi");
+            __asm volatile("cpsie i\\n isb");
+        }}
+        if (done != 1) return 1;
+    }}
+    return other != {others};
+}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "others"),
+    [("", 0), ("for (u32 k = 0; k < 9; k++) other += 1 + done;", 45)],
+    ids=["at once", "after other looks at the flag"],
+)
+def test_the_end_of_a_job_leaves_translated_code(
+    before: str, others: int, run_program: RunProgram
+) -> None:
+    """QEMU translates all code anew after a breakpoint; one tells what is read before a sleep."""
+    stopped = GdbClient._stopped
+    breakpoints = []
+
+    def note(client: GdbClient, packet: bytes) -> Stop:
+        stop = stopped(client, packet)
+        breakpoints.extend([stop] if stop.watch_address is None and stop.signal == 5 else [])
+        return stop
+
+    with mock.patch.object(GdbClient, "_stopped", note):
+        result = run_program(_SLEEPER.format(before=before, others=others), _interrupting)
+    assert result.passed, result.reason
+    assert result.npu is not None
+    assert result.npu.jobs == 5
+    assert len(breakpoints) == 1
 
 
 def test_memory_begins_with_the_fast_models_pattern(run_program: RunProgram) -> None:
