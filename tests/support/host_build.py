@@ -58,6 +58,14 @@ class HostProgram:
         return subprocess.run(command, input=given, capture_output=True, check=False, timeout=60)
 
 
+def compile_shared(folder: Path) -> None:
+    """Compile in ``folder`` what every use case's host program is linked with."""
+    shared = [path for pattern in _SOURCES for path in sorted(_FIRMWARE.glob(pattern))]
+    shared.append(_FIRMWARE / "frontend" / "portable_math.c")
+    for source in shared:
+        _compile(source, folder / f"{source.parent.name}-{source.name}.o", [])
+
+
 def host_program(
     folder: Path,
     usecase: UseCase,
@@ -65,9 +73,9 @@ def host_program(
     *,
     labels: Sequence[str] | None = None,
     parameters: Mapping[str, Any] | None = None,
-    objects: Sequence[Path] = (),
+    objects: Sequence[Path],
 ) -> HostProgram:
-    """Compile in ``folder`` and link with ``objects``.
+    """Compile in ``folder`` and link with ``objects``, those of `compile_shared` among them.
 
     ``parameters`` replace single ones of the descriptor.
     """
@@ -81,22 +89,19 @@ def host_program(
     }
     for name, text in generated.items():
         (folder / name).write_text(text, "utf-8")
-    return HostProgram(_compiled(folder, usecase, objects))
-
-
-def _compiled(folder: Path, usecase: UseCase, further: Sequence[Path]) -> Path:
-    include = [f"-I{folder}", *(f"-I{_FIRMWARE / name}" for name in _INCLUDE)]
-    shared = [path for pattern in _SOURCES for path in sorted(_FIRMWARE.glob(pattern))]
-    c_files = [folder / "samples.c", folder / "labels.c", *shared]
-    c_files.append(_FIRMWARE / "frontend" / "portable_math.c")
     own = [ROOT / "usecases" / usecase.name / source for source in usecase.sources]
-    objects: list[str] = [str(path) for path in further]
-    for index, source in enumerate([*c_files, *own]):
-        compiler = ["c++", "-std=c++17"] if source.suffix == ".cc" else ["cc", "-std=c11"]
-        objects.append(f"{folder / str(index)}.o")
-        command = [*compiler, *_FLAGS, *include, "-c", str(source), "-o", objects[-1]]
-        subprocess.run(command, check=True, timeout=60)
+    linked = [str(path) for path in objects]
+    for index, source in enumerate([folder / "samples.c", folder / "labels.c", *own]):
+        linked.append(f"{folder / str(index)}.o")
+        _compile(source, Path(linked[-1]), [f"-I{folder}"])
     program = folder / "program"
-    link = ["c++", "-fsanitize=address,undefined", "-o", str(program), *objects, "-lm"]
+    link = ["c++", "-fsanitize=address,undefined", "-o", str(program), *linked, "-lm"]
     subprocess.run(link, check=True, timeout=60)
-    return program
+    return HostProgram(program)
+
+
+def _compile(source: Path, target: Path, flags: Sequence[str]) -> None:
+    compiler = ["c++", "-std=c++17"] if source.suffix == ".cc" else ["cc", "-std=c11"]
+    include = [f"-I{_FIRMWARE / name}" for name in _INCLUDE]
+    command = [*compiler, *_FLAGS, *flags, *include, "-c", str(source), "-o", str(target)]
+    subprocess.run(command, check=True, timeout=60)

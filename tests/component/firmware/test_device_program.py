@@ -18,7 +18,7 @@ from ethosu.vela.driver_actions import npu_create_driver_payload
 
 from ethosmith.verify.identity import Identity, identity_in_log, identity_of_image
 from tests.support.firmware.compile import HERE
-from tests.support.firmware.device import Firmware, boot, compile_firmware, run_on_board
+from tests.support.firmware.device import Firmware, boot, run_on_board
 
 STOP = 0xFFFF0000
 Fields = dict[str, object]
@@ -51,11 +51,6 @@ def _fields() -> Fields:
         "weights_bytes": 0,
         "weights_region": 0,
     }
-
-
-@pytest.fixture(scope="module")
-def firmware(tmp_path_factory: pytest.TempPathFactory) -> Firmware:
-    return compile_firmware(tmp_path_factory.mktemp("firmware"))
 
 
 def _image(

@@ -11,24 +11,19 @@ from pathlib import Path
 import pytest
 
 from tests.support.firmware.compile import say
-from tests.support.firmware.frontend_program import obtain_package, own_program, upstream_program
+from tests.support.firmware.frontend_program import Frontend
 
 RATE_HZ = 16_000
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return obtain_package(tmp_path_factory.mktemp("package"))
+def ours(frontend: Frontend) -> Path:
+    return frontend.own_program
 
 
 @pytest.fixture(scope="module")
-def ours(package: Path) -> Path:
-    return own_program(package)
-
-
-@pytest.fixture(scope="module")
-def upstream(package: Path) -> Path:
-    return upstream_program(package)
+def upstream(frontend: Frontend) -> Path:
+    return frontend.upstream_program
 
 
 def _pcm(samples: list[float]) -> bytes:

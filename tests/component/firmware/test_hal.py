@@ -14,13 +14,9 @@ from tests.support.firmware.device import Firmware, compile_firmware, run_on_boa
 from tests.support.project_copy import ROOT
 
 
-@pytest.fixture(scope="module")
-def firmware(tmp_path_factory: pytest.TempPathFactory) -> Firmware:
-    return compile_firmware(tmp_path_factory.mktemp("hal"), ["hal", "support"])
-
-
 def _run(firmware: Firmware, folder: Path, fault: str) -> tuple[int, list[str]]:
-    return run_on_board(firmware.image(folder, [HERE / "faulty.c"], [f"-DFAULT={fault}"]))
+    hal = firmware.only("hal", "support")
+    return run_on_board(hal.image(folder, [HERE / "faulty.c"], [f"-DFAULT={fault}"]))
 
 
 ENDS = {
@@ -94,7 +90,8 @@ def test_a_handler_by_its_cmsis_name_takes_the_place_of_the_default(
         'void UsageFault_Handler(void) { hal_console_write("own\\n"); hal_exit(HAL_EXIT_PASS); }\n',
         "utf-8",
     )
-    image = firmware.image(tmp_path, [HERE / "faulty.c", handler], ["-DFAULT=UNDEFINED"])
+    hal = firmware.only("hal", "support")
+    image = hal.image(tmp_path, [HERE / "faulty.c", handler], ["-DFAULT=UNDEFINED"])
     assert run_on_board(image) == (0, ["ready", "own"])
 
 

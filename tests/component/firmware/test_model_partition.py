@@ -25,7 +25,7 @@ from ethosmith.models.compiled import Area, CompiledNetwork, PlacedTensor
 from ethosmith.models.tensor_spec import TensorSpec
 from ethosmith.verify.identity import identity_in_log
 from tests.support.firmware.compile import FIRMWARE, HERE
-from tests.support.firmware.device import boot, compile_firmware
+from tests.support.firmware.device import Firmware, boot
 from tests.support.project_copy import ROOT
 
 _PLACE = load_platform(ROOT / "platforms/fvp/platform.yaml").partition_place("Shared_Sram")
@@ -50,12 +50,12 @@ _IMAGE = model_image(_OTHER, _OTHER_IDENTITY)
 
 
 @pytest.fixture(scope="module")
-def axf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def axf(tmp_path_factory: pytest.TempPathFactory, firmware: Firmware) -> Path:
     folder = tmp_path_factory.mktemp("firmware")
     text = model_source(_BUILT_IN, _IDENTITY, model_hash(model_image(_BUILT_IN, _IDENTITY)), "x")
     (folder / "model.c").write_text(text, encoding="utf-8")
     sources = [folder / "model.c", HERE / "echo_application.c"]
-    return compile_firmware(folder).image(folder, sources, ["-DSAMPLE_COUNT=1", "-DSAMPLE_SIZE=4"])
+    return firmware.image(folder, sources, ["-DSAMPLE_COUNT=1", "-DSAMPLE_SIZE=4"])
 
 
 def _run(axf: Path, folder: Path, image: bytes) -> tuple[int, list[str]]:

@@ -14,6 +14,7 @@ from ethosmith.steps.document import markdown
 from ethosmith.steps.step import attribute_helps, fields_of
 from tests.support.project_copy import ROOT
 
+_CODE = CodeIndex()
 _DOCUMENT = ROOT / "docs" / "steps.md"
 # Prints for each module what it imports that nobody before it did.
 _IMPORT = """
@@ -46,7 +47,7 @@ def test_a_step_and_all_its_fields_are_documented(name: str) -> None:
 @pytest.mark.parametrize("name", step_names())
 def test_declared_packages_are_those_that_the_code_imports(name: str) -> None:
     cls = step_class(name)
-    assert cls.traits.packages == CodeIndex().closure(cls.__module__).distributions
+    assert cls.traits.packages == _CODE.closure(cls.__module__).distributions
 
 
 def test_importing_a_step_imports_no_package() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import importlib.util
 import wave
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -58,10 +59,13 @@ def _clips() -> dict[str, npt.NDArray[np.int16]]:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> HostProgram:
+def program(
+    tmp_path_factory: pytest.TempPathFactory, host_objects: tuple[Path, ...]
+) -> HostProgram:
     samples = [clip.tobytes() for clip in _clips().values()]
     too_short = np.zeros(_NEEDED - 1, np.int16).tobytes()
-    return host_program(tmp_path_factory.mktemp("ad"), descriptor("ad"), [*samples, too_short])
+    folder = tmp_path_factory.mktemp("ad")
+    return host_program(folder, descriptor("ad"), [*samples, too_short], objects=host_objects)
 
 
 def _filters() -> npt.NDArray[np.float64]:

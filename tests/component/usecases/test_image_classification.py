@@ -19,6 +19,7 @@ from tests.support.host_build import HostProgram, descriptor, host_program
 _SIZES = ((64, 64), (97, 61), (33, 150), (640, 47), (20, 15), (1, 1), (96, 97))
 # Pillow divides in fixed point, so it can be one step of a byte off.
 _STEPS_APART = 1
+_USECASE = descriptor("img_class")
 
 
 def _noise(size: tuple[int, int]) -> Image.Image:
@@ -33,14 +34,17 @@ def _sample(image: Image.Image) -> bytes:
 
 @pytest.fixture(scope="module", params=["stretch", "crop"])
 def resizing(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    request: pytest.FixtureRequest,
+    tmp_path_factory: pytest.TempPathFactory,
+    host_objects: tuple[Path, ...],
 ) -> tuple[str, HostProgram]:
     fit = str(request.param)
     program = host_program(
         tmp_path_factory.mktemp(fit),
-        descriptor("img_class"),
+        _USECASE,
         [_sample(_noise(size)) for size in _SIZES],
         parameters={"fit": fit, "pixel_offset": 0, "pixel_divisor": 1},
+        objects=host_objects,
     )
     return fit, program
 
@@ -72,25 +76,26 @@ def _middle(size: tuple[int, int], target: tuple[int, int]) -> tuple[int, int, i
     return left, top, left + part[0], top + part[1]
 
 
-def test_bytes_are_scaled_as_the_descriptor_says(tmp_path: Path) -> None:
+def test_bytes_are_scaled_as_the_descriptor_says(
+    tmp_path: Path, host_objects: tuple[Path, ...]
+) -> None:
     grey = Image.new("RGB", (8, 8), (0, 128, 255))
-    program = host_program(tmp_path, descriptor("img_class"), [_sample(grey)])
+    program = host_program(tmp_path, _USECASE, [_sample(grey)], objects=host_objects)
     got = program.preprocess(0, (1, 4, 4, 3))
     assert np.array_equal(np.unique(got), np.array([-1, 0, 127 / 128], np.float32))
 
 
 @pytest.mark.parametrize("shape", ["32x32x3", "1x32x32x1", "3072"])
-def test_a_network_without_a_picture_for_input_is_refused(tmp_path: Path, shape: str) -> None:
-    program = host_program(tmp_path, descriptor("img_class"), [_sample(_noise((8, 8)))])
-    ran = program.refused("preprocess", "0", "float32", "1", "0", shape)
+def test_a_network_without_a_picture_for_input_is_refused(ranking: HostProgram, shape: str) -> None:
+    ran = ranking.refused("preprocess", "0", "float32", "1", "0", shape)
     assert ran.returncode != 0 and f"has {shape}, 1 x height x".encode() in ran.stderr
 
 
-def test_damaged_pictures_are_refused(tmp_path: Path) -> None:
+def test_damaged_pictures_are_refused(tmp_path: Path, host_objects: tuple[Path, ...]) -> None:
     whole = _sample(_noise((8, 8)))
     huge = struct.pack("<II", 1 << 31, 1 << 31)
     damaged = [whole[:-1], whole + b"\0", whole[:7], struct.pack("<II", 0, 8), huge]
-    program = host_program(tmp_path, descriptor("img_class"), damaged)
+    program = host_program(tmp_path, _USECASE, damaged, objects=host_objects)
     for index in range(len(damaged)):
         ran = program.refused("preprocess", str(index), "float32", "1", "0", "1x4x4x3")
         assert b"the sample is not a picture" in ran.stderr
@@ -100,9 +105,12 @@ LABELS = ["a", "b b", "c", "d", "e", "f", "g"]
 
 
 @pytest.fixture(scope="module")
-def ranking(tmp_path_factory: pytest.TempPathFactory) -> HostProgram:
+def ranking(
+    tmp_path_factory: pytest.TempPathFactory, host_objects: tuple[Path, ...]
+) -> HostProgram:
     folder = tmp_path_factory.mktemp("ranking")
-    return host_program(folder, descriptor("img_class"), [b"none"], labels=LABELS)
+    sample = _sample(_noise((8, 8)))
+    return host_program(folder, _USECASE, [sample], labels=LABELS, objects=host_objects)
 
 
 def _expected(probabilities: npt.NDArray[np.float64]) -> str:

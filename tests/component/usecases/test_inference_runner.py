@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -15,10 +16,11 @@ _SEEDS = (0, 1, 0xFFFFFFFF)
 
 
 @pytest.fixture(scope="module")
-def runner(tmp_path_factory: pytest.TempPathFactory) -> HostProgram:
+def runner(tmp_path_factory: pytest.TempPathFactory, host_objects: tuple[Path, ...]) -> HostProgram:
     seeds = [struct.pack("<I", seed) for seed in _SEEDS]
     folder = tmp_path_factory.mktemp("runner")
-    return host_program(folder, descriptor("inference_runner"), [*seeds, b"short"])
+    usecase = descriptor("inference_runner")
+    return host_program(folder, usecase, [*seeds, b"short"], objects=host_objects)
 
 
 def _random_bytes(seed: int) -> Iterator[int]:

@@ -18,7 +18,7 @@ import pytest
 
 from tests.support import needs
 from tests.support.firmware.compile import say
-from tests.support.firmware.frontend_program import obtain_package, own_objects, upstream_program
+from tests.support.firmware.frontend_program import Frontend
 from tests.support.host_build import HostProgram, descriptor, host_program
 from tests.support.project_copy import ROOT
 
@@ -61,28 +61,22 @@ def _as_inputs(features: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
 
 
 @pytest.fixture(scope="module")
-def package(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return obtain_package(tmp_path_factory.mktemp("package"))
-
-
-@pytest.fixture(scope="module")
-def upstream(package: Path) -> Path:
-    return upstream_program(package)
-
-
-@pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory, package: Path) -> HostProgram:
+def program(
+    tmp_path_factory: pytest.TempPathFactory,
+    frontend: Frontend,
+    host_objects: tuple[Path, ...],
+) -> HostProgram:
     clips = [_clip(length).tobytes() for length in LENGTHS]
-    objects = own_objects(package, "kws")
+    objects = [*frontend.objects, *host_objects]
     return host_program(tmp_path_factory.mktemp("kws"), USECASE, clips, objects=objects)
 
 
 @pytest.mark.parametrize("index", range(len(LENGTHS)))
 def test_windows_are_slices_of_the_features_of_the_whole_clip(
-    program: HostProgram, upstream: Path, index: int
+    program: HostProgram, frontend: Frontend, index: int
 ) -> None:
     clip = _clip(LENGTHS[index])
-    rows = say(upstream, _padded(clip).tobytes(), "10", "20", "4000", "0.4", "0")
+    rows = say(frontend.upstream_program, _padded(clip).tobytes(), "10", "20", "4000", "0.4", "0")
     whole = _as_inputs(np.array([row.split() for row in rows], dtype=np.int64))
     expected = _windows_of(whole, len(clip))
     raw = program.call("preprocess", str(index), "float32", "1", "0", SHAPE).stdout
@@ -166,11 +160,13 @@ def _reference(outputs: npt.NDArray[np.int8], rule: Rule) -> tuple[str, float]:
 
 
 @pytest.fixture(scope="module")
-def detectors(tmp_path_factory: pytest.TempPathFactory) -> Sequence[HostProgram]:
+def detectors(
+    tmp_path_factory: pytest.TempPathFactory, host_objects: tuple[Path, ...]
+) -> Sequence[HostProgram]:
     stand_in = Path("tests/support/sampling_frontend.cc")
     usecase = USECASE.replace(sources=(*USECASE.sources, f"../../{stand_in.as_posix()}"))
     folder = tmp_path_factory.mktemp("detectors")
-    build = partial(host_program, usecase=usecase, samples=[b"\0\0"])
+    build = partial(host_program, usecase=usecase, samples=[b"\0\0"], objects=host_objects)
     return [
         build(folder=folder / str(index), parameters=rule.parameters)
         for index, rule in enumerate(RULES)

@@ -28,13 +28,15 @@ def _clip(samples: int) -> npt.NDArray[np.int16]:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> HostProgram:
+def program(
+    tmp_path_factory: pytest.TempPathFactory, host_objects: tuple[Path, ...]
+) -> HostProgram:
     usecase = descriptor("asr")
     stand_in = Path("tests/support/sampling_frontend.cc")
     sources = (*usecase.sources, f"../../{stand_in.as_posix()}")
     clips = [_clip(length).tobytes() for length in LENGTHS]
     folder = tmp_path_factory.mktemp("asr")
-    return host_program(folder, usecase.replace(sources=sources), clips)
+    return host_program(folder, usecase.replace(sources=sources), clips, objects=host_objects)
 
 
 def _frames(clip: npt.NDArray[np.int16]) -> npt.NDArray[np.float32]:

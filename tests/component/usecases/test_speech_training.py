@@ -105,12 +105,12 @@ def _train(folder: Path, program: Path, *further: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def program(tmp_path_factory: pytest.TempPathFactory, host_objects: tuple[Path, ...]) -> Path:
     usecase = descriptor("asr")
     stand_in = Path("tests/support/sampling_frontend.cc")
     sources = (*usecase.sources, f"../../{stand_in.as_posix()}")
     folder = tmp_path_factory.mktemp("host")
-    return host_program(folder, usecase.replace(sources=sources), []).path
+    return host_program(folder, usecase.replace(sources=sources), [], objects=host_objects).path
 
 
 @pytest.mark.slow

@@ -3,15 +3,17 @@
 
 from __future__ import annotations
 
+import io
 import subprocess
-import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ethosmith.descriptors.platform import Platform, load_platform
 from ethosmith.steps.generate_linker_script import linker_script
 from ethosmith.steps.generate_platform_header import platform_header
+from open_board.cli import main
 from tests.support.firmware.compile import FIRMWARE
 from tests.support.project_copy import ROOT
 
@@ -43,6 +45,11 @@ class Firmware:
         """Compile a source beside the layers."""
         return _compiled(source, self.folder, self.folder, defines)
 
+    def only(self, *layers: str) -> Firmware:
+        """Return these layers alone."""
+        names = {f"{file.name}.o" for layer in layers for file in (FIRMWARE / layer).glob("*.c")}
+        return replace(self, objects=tuple(file for file in self.objects if file.name in names))
+
     def image_of(
         self, folder: Path, own: Sequence[Path], changed: Mapping[str, str] | None = None
     ) -> Path:
@@ -72,8 +79,15 @@ def compile_firmware(
     (folder / "platform.h").write_text(header, encoding="utf-8")
     script = linker_script(platform, "Shared_Sram")
     (folder / "memory.ld").write_text(script, encoding="utf-8")
-    sources = [file for layer in layers for file in sorted((FIRMWARE / layer).glob("*.c"))]
-    return Firmware(folder, tuple(_compiled(file, folder, folder, ()) for file in sources))
+    for layer in layers:
+        for file in sorted((FIRMWARE / layer).glob("*.c")):
+            _compiled(file, folder, folder, ())
+    return compiled_in(folder)
+
+
+def compiled_in(folder: Path) -> Firmware:
+    """Return what `compile_firmware` has put into a folder, as long as nothing else is there."""
+    return Firmware(folder, tuple(sorted(folder.glob("*.o"))))
 
 
 def _compiled(source: Path, platform: Path, folder: Path, defines: Sequence[str]) -> Path:
@@ -91,16 +105,13 @@ def run_on_board(axf: Path, *options: str) -> tuple[int, list[str]]:
 
 
 def boot(axf: Path, *options: str) -> tuple[int, list[str]]:
-    """Return the exit code and the UART's lines; the board is a strict one."""
-    board = [sys.executable, "-m", "open_board", "--simulator", "open", "--strict", "-a", str(axf)]
-    ran = subprocess.run(
-        [*board, "--timelimit", "20", *options],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
-    # pytest shows it where a test fails.
-    sys.stderr.write(ran.stderr)
-    return ran.returncode, ran.stdout.splitlines()
+    """Return the exit code and the UART's lines; the board is a strict one.
+
+    pytest shows what it writes to its standard error where a test fails.
+    """
+    board = ["--simulator", "open", "--strict", "-a", str(axf), "--timelimit", "20"]
+    said = io.TextIOWrapper(io.BytesIO(), "utf-8")
+    with redirect_stdout(said):
+        code = main([*board, *options])
+    said.seek(0)
+    return code, said.read().splitlines()
