@@ -47,10 +47,11 @@ def test_a_build_without_changes_is_answered_before_scons_starts(project: SmallP
     asked = project.root / "ethosmith" / "environment" / "null_build.py"
     asked.write_text(
         "import os, sys\nprint('nothing new', sys.argv[1:], os.environ['SCONSFLAGS'])\n"
+        "print('byte code is kept:', 'PYTHONDONTWRITEBYTECODE' not in os.environ)\n"
     )
-    answered = project.run("usecase=a b", "-j2")
+    answered = project.run("usecase=a b", "-j2", PYTHONDONTWRITEBYTECODE="1")
     assert (answered.returncode, answered.stderr) == (0, "")
-    assert answered.stdout == "nothing new ['usecase=a b', '-j2'] -Q\n"
+    assert answered.stdout == "nothing new ['usecase=a b', '-j2'] -Q\nbyte code is kept: True\n"
     asked.write_text(
         "def answers(words):\n    return False\n"
         "if __name__ == '__main__':\n    raise SystemExit(1)\n"
