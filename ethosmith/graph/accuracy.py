@@ -284,20 +284,6 @@ def accuracy(
     if evaluated is None or not _is_asked(build, usecase, configuration):
         return
     image = _image(build, usecase, configuration, generated)
-    from ethosmith.steps.answer_on_device import AnswerOnDevice
-
-    device = AnswerOnDevice(
-        image=image,
-        platform=build.platform.path,
-        npu=configuration.board_npu.name,
-        simulator=runs.simulator(build),
-        fvp_programs=runs.fvp_programs(build, configuration),
-        evaluation_set=evaluated.shards[0].items,
-        tools=runs.simulator_versions(build, configuration),
-        time_limit_s=build.session.time_limit_s,
-        output=_file(build, usecase, configuration, "_device.json"),
-    )
-    answers = tuple(_answers(build, device, evaluated))
     limits, notes = _limits(build, usecase, evaluated.wanted)
     from ethosmith.steps.judge_accuracy import JudgeAccuracy
 
@@ -312,10 +298,34 @@ def accuracy(
         tuned=_calibration(build, usecase),
         float_answers=evaluated.float_answers,
         int8_answers=evaluated.int8_answers,
-        device_answers=answers,
+        device_answers=_device_answers(build, usecase, configuration, evaluated, image),
         output=_file(build, usecase, configuration, ".json"),
     )
     build.add(judged)
+
+
+def _device_answers(
+    build: Build,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    evaluated: Evaluation,
+    image: Path,
+) -> tuple[Path, ...]:
+    """Declare the device's answers to each shard."""
+    from ethosmith.steps.answer_on_device import AnswerOnDevice
+
+    device = AnswerOnDevice(
+        image=image,
+        platform=build.platform.path,
+        npu=configuration.board_npu.name,
+        simulator=runs.simulator(build),
+        fvp_programs=runs.fvp_programs(build, configuration),
+        evaluation_set=evaluated.shards[0].items,
+        tools=runs.simulator_versions(build, configuration),
+        time_limit_s=build.session.time_limit_s,
+        output=_file(build, usecase, configuration, "_device.json"),
+    )
+    return tuple(_answers(build, device, evaluated))
 
 
 def _calibration(build: Build, usecase: SelectedUseCase) -> tuple[Path, ...]:

@@ -76,10 +76,7 @@ def declare_export(
     names = [configuration.program, *usecase.descriptor.libraries]
     found = build.project.libraries_with_requirements(names)
     parts = [_library(build, item) for item in found]
-    header = board_header(build, configuration)
-    if header is not None:
-        others = tuple(one for one in generated.headers if one.name != _PLATFORM_HEADER)
-        generated = generated._replace(headers=(*others, header))
+    generated = _for_board(build, configuration, generated)
     parts.append(_application(build, usecase, generated, [item.descriptor.name for item in found]))
     board = build.session.board
     files = [Path(source) for part in parts for source, _ in (*part.sources, *part.headers)]
@@ -99,6 +96,15 @@ def declare_export(
     checked = [image_folder(configuration) / fit] if fit else []
     build.engine.alias(EXPORT, [*files, samples, expected, *checked])
     step_after(build, EXPORT, export)
+
+
+def _for_board(build: Build, configuration: Configuration, generated: Generated) -> Generated:
+    """Put the header of the board that is exported for, if one is, in the platform's place."""
+    header = board_header(build, configuration)
+    if header is None:
+        return generated
+    others = tuple(one for one in generated.headers if one.name != _PLATFORM_HEADER)
+    return generated._replace(headers=(*others, header))
 
 
 def _built_for(build: Build, configuration: Configuration) -> dict[str, str]:

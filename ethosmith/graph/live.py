@@ -10,7 +10,7 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.configuration import Configuration
-from ethosmith.graph.images import Generated, firmware_image
+from ethosmith.graph.images import Generated, Image, firmware_image
 from ethosmith.graph.layout import SelectedUseCase
 from ethosmith.graph.own_files import formats_of, suffixes_taken
 from ethosmith.graph.pytorch import Int8Network
@@ -51,12 +51,7 @@ def declare_live(
     if LIVE not in build.session.targets:
         return
     _check(build)
-    own = build.project.relative(DESCRIPTOR_ROOT / _SOURCES / "live.c")
-    sources = (*generated.sources, _window(build, usecase), own)
-    name = f"{usecase.variant}_{LIVE}"
-    image = firmware_image(build, usecase, configuration, generated._replace(sources=sources), name)
-    accuracy = usecase.descriptor.accuracy
-    classes = accuracy.classes if accuracy is not None else None
+    image = _image(build, usecase, configuration, generated)
     from ethosmith.steps.serve_live import ServeLive
 
     step = ServeLive(
@@ -72,7 +67,7 @@ def declare_live(
         form=usecase.descriptor.sample_form,
         network_inputs=inputs,
         suffixes=tuple(suffixes_taken(formats_of(usecase.descriptor))),
-        labels=tuple(classes or usecase.labels),
+        labels=_classes(usecase),
         example=files[0] if files else None,
         clips=_clips(build, usecase),
         port=_port(build),
@@ -80,6 +75,22 @@ def declare_live(
     )
     build.engine.alias(LIVE, step.inputs)
     step_after(build, LIVE, step)
+
+
+def _classes(usecase: SelectedUseCase) -> tuple[str, ...]:
+    """What a sample may be said to be."""
+    accuracy = usecase.descriptor.accuracy
+    return tuple((accuracy and accuracy.classes) or usecase.labels)
+
+
+def _image(
+    build: Build, usecase: SelectedUseCase, configuration: Configuration, generated: Generated
+) -> Image:
+    """Declare the image that takes samples from the host."""
+    own = build.project.relative(DESCRIPTOR_ROOT / _SOURCES / "live.c")
+    sources = (*generated.sources, _window(build, usecase), own)
+    name = f"{usecase.variant}_{LIVE}"
+    return firmware_image(build, usecase, configuration, generated._replace(sources=sources), name)
 
 
 def _window(build: Build, usecase: SelectedUseCase) -> Path:

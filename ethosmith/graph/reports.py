@@ -49,18 +49,13 @@ def image_report(
     if _TARGET not in build.session.targets or image.is_program:
         return
     from ethosmith.steps.write_pipeline import WritePipeline
-
-    pipeline = build.add(
-        WritePipeline(
-            steps=tuple(_pipeline(build, [verified, *image.all])),
-            output=image_file(usecase, configuration, "_pipeline.json"),
-        )
-    )
     from ethosmith.steps.write_report_page import WriteReportPage
 
+    way = tuple(_pipeline(build, [verified, *image.all]))
+    pipeline = image_file(usecase, configuration, "_pipeline.json")
     page = build.add(
         WriteReportPage(
-            pipeline=pipeline.output,
+            pipeline=build.add(WritePipeline(steps=way, output=pipeline)).output,
             manifest=image_file(usecase, configuration, "_manifest.json"),
             result=result,
             verified=verified,

@@ -129,16 +129,8 @@ def prebuilt_run(
         network: the int8 network that ``compiled`` is made from.
         host: the host program, which computes the inputs.
     """
-    from ethosmith.steps.write_inputs import WriteInputs
-
-    names = tuple(sample.name for sample in usecase.samples)
-    inputs = WriteInputs(
-        network=network.path,
-        program=host,
-        samples=names,
-        files=tuple(usecase.outputs / "inputs" / f"{name}.bin" for name in names),
-    )
-    tensors, result = build.add(inputs).files, image_file(usecase, configuration, "_result.json")
+    tensors = _input_files(build, usecase, network, host)
+    result = image_file(usecase, configuration, "_result.json")
     if image.is_program:
         _check_booting(build, configuration)
         return executorch_on_host(
@@ -156,7 +148,7 @@ def prebuilt_run(
             fvp_programs=fvp_programs(build, configuration),
             model=compiled.model,
             network=network.path,
-            samples=names,
+            samples=tuple(sample.name for sample in usecase.samples),
             tensors=tensors,
             reset_state=usecase.descriptor.model.reset_state,
             fast=build.session.is_fast,
@@ -180,6 +172,19 @@ def _check_booting(build: Build, configuration: Configuration) -> None:
             f"{asked[0]}: {no_runner(build, configuration)}; without {asked[0]}, its program"
             " is made, and runs on this machine"
         )
+
+
+def _input_files(
+    build: Build, usecase: SelectedUseCase, network: Int8Network, host: Path
+) -> tuple[Path, ...]:
+    """Declare the network's input tensors of each sample."""
+    from ethosmith.steps.write_inputs import WriteInputs
+
+    names = tuple(sample.name for sample in usecase.samples)
+    files = tuple(usecase.outputs / "inputs" / f"{name}.bin" for name in names)
+    return build.add(
+        WriteInputs(network=network.path, program=host, samples=names, files=files)
+    ).files
 
 
 def verified_run(

@@ -105,31 +105,16 @@ def _one(
         raise EthosmithError(
             f"{_TARGET}: measures what the NPU runs of a whole network: give runtime=direct"
         )
-    vela, place = usecase.descriptor.vela, Path(vela_folder(usecase, configuration)) / folder
-    name = usecase.model_name
-    compiled = build.add(
-        CompileWithVela(
-            network=network.tosa or network.path,
-            network_name=name,
-            accelerator_config=configuration.npu_name,
-            system_config=configuration.system_config,
-            memory_mode=configuration.memory_mode,
-            optimise=vela.optimise,
-            arena_cache_size_bytes=vela.arena_cache_size_bytes,
-            summary=place / f"{name}_summary.csv",
-            per_layer=place / f"{name}_per-layer.csv",
-            operators=place / f"{name}_operators.json",
-        )
-    )
+    summary = _estimate(build, usecase, configuration, network.tosa or network.path, folder)
     if measuring.evaluated is None:
-        return _Measured(compiled.summary)
+        return _Measured(summary)
     shards = [one._replace(answers=one.answers / folder) for one in measuring.evaluated.shards]
     if model.pytorch:
         parts = [(one.items, one.answers) for one in shards]
         answers = pytorch_host_answers(
             build, usecase, model.pytorch, network, measuring.host, parts
         )
-        return _Measured(compiled.summary, *answers)
+        return _Measured(summary, *answers)
     from ethosmith.steps.convert_float_network import ConvertFloatNetwork
 
     converted = ConvertFloatNetwork(
@@ -142,7 +127,32 @@ def _one(
         host_answers(build, usecase, kind, path, measuring.host, shards)
         for kind, path in networks.items()
     )
-    return _Measured(compiled.summary, floating, integer)
+    return _Measured(summary, floating, integer)
+
+
+def _estimate(
+    build: Build,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    network: Path,
+    folder: str,
+) -> Path:
+    """Declare what Vela makes of one stage's network; return its summary."""
+    vela, place = usecase.descriptor.vela, Path(vela_folder(usecase, configuration)) / folder
+    name = usecase.model_name
+    compiled = CompileWithVela(
+        network=network,
+        network_name=name,
+        accelerator_config=configuration.npu_name,
+        system_config=configuration.system_config,
+        memory_mode=configuration.memory_mode,
+        optimise=vela.optimise,
+        arena_cache_size_bytes=vela.arena_cache_size_bytes,
+        summary=place / f"{name}_summary.csv",
+        per_layer=place / f"{name}_per-layer.csv",
+        operators=place / f"{name}_operators.json",
+    )
+    return build.add(compiled).summary
 
 
 def _title(stage: Stage) -> str:

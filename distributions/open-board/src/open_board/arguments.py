@@ -157,6 +157,10 @@ def _add_own_options(parse: argparse.ArgumentParser) -> None:
         "--npu-revision", default="", metavar="NAME", help="as r0p0-0 (default: the current one)"
     )
     group.add_argument("--num-macs", type=int, metavar="N", help="as -C ethosu.num_macs=N")
+    _add_ways_to_run(group)
+
+
+def _add_ways_to_run(group: argparse._ArgumentGroup) -> None:
     group.add_argument(
         "--fast",
         action="store_true",
