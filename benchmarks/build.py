@@ -30,8 +30,9 @@ from tests.support.project_copy import Outcome, ProjectCopy
 _IMAGE = "build/fvp/ethos-u55-128-shared_sram"
 _STEP_S = re.compile(r"^Command execution time: .*: ([\d.]+) seconds$", re.MULTILINE)
 _SAME_BYTES = (".axf", ".map", ".htm", ".bin", ".txt", ".c", ".h", ".tflite", ".npz", ".o", ".a")
-# What holds sound on its way to the network; its memory is not the firmware's own.
-_AUDIO = "libfrontend.a("
+# What holds sound on its way to the network, and what a use case keeps for itself, such as the
+# words it has heard: their memory is not the firmware's own.
+_AUDIO, _USE_CASE = "libfrontend.a(", "/obj/"
 _CODE = ("vectors", "code", "constants", "initial values", "labels")
 _DATA = ("data", "bss")
 
@@ -137,10 +138,14 @@ def image_sizes(project: ProjectCopy, name: str) -> list[Figure]:
         return sum(region["classes"].get(key, 0) for region in regions for key in classes)
 
     link_map = read_link_map(project.root / f"{_IMAGE}/{name}.map", [".data", ".bss"])
-    audio = sum(c.size_bytes for c in link_map.contributions if _AUDIO in c.origin)
+    audio, own = (
+        sum(c.size_bytes for c in link_map.contributions if where in c.origin)
+        for where in (_AUDIO, _USE_CASE)
+    )
     return [
         Figure("code and constants outside the model", total(_CODE) / 1024, "KiB", 64),
-        Figure("data besides scratch, sound and stack", (total(_DATA) - audio) / 1024, "KiB", 4),
+        Figure("the firmware's own data", (total(_DATA) - audio - own) / 1024, "KiB", 4),
+        Figure("the use case's data", own / 1024, "KiB"),
         Figure("scratch", total(["scratch", "fast scratch"]) / 1024, "KiB"),
         Figure("sound", audio / 1024, "KiB"),
         Figure("stack", total(["stack"]) / 1024, "KiB"),
