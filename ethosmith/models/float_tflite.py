@@ -19,12 +19,23 @@ import numpy.typing as npt
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.int8_check import kind_of_float, quantised_activations, spec_of, verify_tflite
 from ethosmith.models.keras_model import GivenInput, check_finite, first_sentence
-from ethosmith.models.tflite_file import DAMAGED, IDENTIFIER, builtin_names, parse_model
+from ethosmith.models.left_in_float import in_int8
+from ethosmith.models.sparse_weights import dense_values
+from ethosmith.models.tflite_file import (
+    DAMAGED,
+    IDENTIFIER,
+    builtin_names,
+    check_one_subgraph,
+    parse_model,
+)
 
 Array = npt.NDArray[Any]
 Batches = Callable[[], Iterable[list[Array] | dict[str, Array]]]
 _SIGNATURE = "calibration"
 _NO_VOCABULARY = 2
+# TFLite's numbers of types.
+_FLOAT32 = 0
+_DTYPES = {_FLOAT32: "<f4", 1: "<f2", 2: "<i4", 4: "<i8", 9: "i1"}
 
 
 def float_kind(content: bytes, shown: str) -> str | None:
@@ -57,7 +68,7 @@ def int8_of(content: bytes, shown: str, representative: Callable[..., Batches]) 
     data = representative(network.inputs)
     try:
         with np.errstate(invalid="raise"):
-            return _quantised(prepared, _by_name(data, network.inputs), shown)
+            quantised = _quantised(prepared, _by_name(data, network.inputs), shown)
     except EthosmithError:
         raise
     except FloatingPointError:
@@ -68,6 +79,7 @@ def int8_of(content: bytes, shown: str, representative: Callable[..., Batches]) 
     except Exception as error:  # noqa: BLE001 the quantiser and LiteRT raise whatever they raise
         reason = first_sentence(str(error), error)
         raise EthosmithError(f"{shown}: cannot be quantised to int8: {reason}") from None
+    return in_int8(quantised, shown)
 
 
 def _quantised(content: bytes, data: list[Mapping[str, Array]], shown: str) -> bytes:
@@ -123,12 +135,10 @@ class _FloatNetwork:
 
     def __init__(self, model: Any, shown: str) -> None:
         self._model, self._shown = model, shown
-        if len(model.subgraphs) != 1:
-            raise EthosmithError(
-                f"{shown}: {len(model.subgraphs)} subgraphs; only one is supported"
-            )
+        check_one_subgraph(model, shown)
         self._graph = model.subgraphs[0]
         self._name_tensors()
+        self._fill_in_zeros()
         end = self._vocabulary()
         self.inputs = [
             GivenInput(spec.name, spec.shape, spec.dtype, end)
@@ -157,6 +167,25 @@ class _FloatNetwork:
                 name = name + f";{index}".encode()
             tensor.name = name
             seen.add(name)
+
+    def _fill_in_zeros(self) -> None:
+        """Make sparse constants whole, which DENSIFY would do at every inference."""
+        for tensor in self._graph.tensors:
+            data = self._model.buffers[tensor.buffer].data
+            if tensor.sparsity is None or data is None or tensor.type not in _DTYPES:
+                continue
+            stored = np.frombuffer(bytes(data), _DTYPES[tensor.type])
+            whole = dense_values(stored, tuple(map(int, tensor.shape)), tensor.sparsity)
+            self._give(tensor, whole)
+            tensor.sparsity = None
+        for operator in list(self._graph.operators):
+            values = None
+            if self._name(operator) == "DENSIFY":
+                values = self._constant(operator.inputs[0])
+            if values is not None:
+                self._give(self._graph.tensors[operator.outputs[0]], values)
+                self._graph.operators.remove(operator)
+                self._empty(operator.inputs[0])
 
     def _vocabulary(self) -> int:
         """Return what integers given to the network are below: rows of the smallest table."""
@@ -221,10 +250,9 @@ class _FloatNetwork:
     def _constant(self, index: int) -> Array | None:
         tensor = self._graph.tensors[index]
         data = self._model.buffers[tensor.buffer].data
-        kinds = {0: "<f4", 1: "<f2", 2: "<i4", 4: "<i8", 9: "i1"}
-        if data is None or len(data) == 0 or tensor.type not in kinds:
+        if data is None or len(data) == 0 or tensor.type not in _DTYPES:
             return None
-        values = np.frombuffer(bytes(data), kinds[tensor.type])
+        values = np.frombuffer(bytes(data), _DTYPES[tensor.type])
         return values.reshape(() if tensor.shape is None else tuple(tensor.shape))
 
     def _real_values(self, index: int) -> Array | None:
@@ -258,10 +286,15 @@ class _FloatNetwork:
                 buffer.data = None
 
     def _set(self, index: int, values: Array) -> None:
+        tensor = self._graph.tensors[index]
+        self._give(tensor, values.astype("<f4"))
+        tensor.type, tensor.quantization = _FLOAT32, None
+
+    def _give(self, tensor: Any, values: Array) -> None:
+        """Give a tensor values of its own type."""
         from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
 
-        tensor, buffer = self._graph.tensors[index], schema.BufferT()
-        buffer.data = np.frombuffer(values.astype("<f4").tobytes(), np.uint8)
-        tensor.buffer, tensor.type = len(self._model.buffers), schema.TensorType.FLOAT32
-        tensor.quantization = None
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+        tensor.buffer = len(self._model.buffers)
         self._model.buffers.append(buffer)

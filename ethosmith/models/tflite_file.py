@@ -21,6 +21,7 @@ _MAX_MODEL_BYTES = 256 << 20
 DAMAGED = (struct.error, IndexError, KeyError, TypeError, ValueError, AttributeError)
 _CUSTOM = 32
 _RESOURCE = "VAR_HANDLE"
+_CONTROL_FLOW = frozenset({"CALL_ONCE", "IF", "WHILE"})
 # Written by Vela: the offset in the arena of each tensor, see `_offsets`.
 _OFFLINE_PLAN = b"OfflineMemoryAllocation"
 _PLAN_HEADER_WORDS = 3
@@ -102,7 +103,10 @@ class TfliteFile:
 
 
 def parse_model(content: bytes, shown: str) -> Any:
-    """Return the flatbuffer ``content`` as LiteRT's ModelT.
+    """Return the flatbuffer ``content`` as LiteRT's ModelT, in one form whatever wrote it.
+
+    Files of before 2020 say an operator's kind in the field that is called deprecated now, and
+    AI Edge Quantizer writes larger constants behind the flatbuffer.
 
     Raises:
         EthosmithError: it is not a TFLite model, is damaged, or Vela has compiled it already.
@@ -116,6 +120,9 @@ def parse_model(content: bytes, shown: str) -> Any:
     try:
         model = schema.ModelT.InitFromPackedBuf(content, 0)
         codes = [bytes(code.customCode or b"") for code in model.operatorCodes]
+        for code in model.operatorCodes:
+            code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
+        _take_in(model, content)
         inputs = len(model.subgraphs[0].inputs)
         for graph in model.subgraphs:
             for tensor in graph.tensors:
@@ -132,6 +139,25 @@ def parse_model(content: bytes, shown: str) -> Any:
     return model
 
 
+def has_outer_constants(content: bytes) -> bool:
+    """Whether constants of the .tflite ``content`` stand behind its flatbuffer."""
+    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+    model = schema.Model.GetRootAs(content, 0)
+    return any(model.Buffers(index).Offset() > 1 for index in range(model.BuffersLength()))
+
+
+def _take_in(model: Any, content: bytes) -> None:
+    """Give buffers whose bytes stand behind the flatbuffer these bytes."""
+    for buffer in model.buffers:
+        # 0: it has none; 1 is what writers say before they know the place.
+        if buffer.offset > 1:
+            data = content[buffer.offset : buffer.offset + buffer.size]
+            if len(data) != buffer.size:
+                raise ValueError(f"{buffer.size} bytes at {buffer.offset} of {len(content)}")
+            buffer.data, buffer.offset, buffer.size = data, 0, 0
+
+
 def builtin_names() -> Mapping[int, str]:
     """Return TFLite's names of the built-in operators by their codes."""
     from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
@@ -145,6 +171,22 @@ def operator_kinds(model: Any) -> frozenset[str]:
     codes = [max(code.builtinCode, code.deprecatedBuiltinCode) for code in model.operatorCodes]
     used = {one.opcodeIndex for graph in model.subgraphs for one in graph.operators}
     return frozenset(names.get(codes[index], str(codes[index])) for index in used)
+
+
+def check_one_subgraph(model: Any, shown: str) -> None:
+    """Raise an `EthosmithError` if LiteRT's ModelT has loops or branches."""
+    if len(model.subgraphs) == 1:
+        return
+    found = sorted(operator_kinds(model) & _CONTROL_FLOW)
+    what = f" (of {' and '.join(found)})" if found else ""
+    way_out = (
+        ". A recurrent layer is such a loop: give the Keras network, which is unrolled here, or"
+        " convert it with unroll=True"
+    )
+    raise EthosmithError(
+        f"{shown}: {len(model.subgraphs)} subgraphs{what}; only one is supported"
+        + (way_out if "WHILE" in found else "")
+    )
 
 
 def is_stateful(model: Any) -> bool:
@@ -170,8 +212,7 @@ def read_tflite(path: Path) -> TfliteFile:
 
 
 def _read(path: Path, model: Any, schema: Any) -> TfliteFile:
-    if len(model.subgraphs) != 1:
-        raise EthosmithError(f"{path}: {len(model.subgraphs)} subgraphs; only one is supported")
+    check_one_subgraph(model, str(path))
     graph = model.subgraphs[0]
     types = {value: key for key, value in vars(schema.TensorType).items() if key.isupper()}
     offsets = _offsets(model, len(graph.tensors))
