@@ -16,6 +16,8 @@ _WARNING = re.compile(
     re.MULTILINE,
 )
 _NPU_CUSTOM_CODE = b"ethos-u"
+_CUSTOM = "CUSTOM"
+_CONVERSIONS = frozenset({"QUANTIZE", "DEQUANTIZE"})
 
 
 @dataclass(frozen=True)
@@ -40,8 +42,9 @@ def cpu_operators(compiled: Path, vela_said: str) -> list[CpuOperator]:
     for kind, _, reason in warnings:
         by_kind.setdefault(kind, []).append(reason)
     return [
-        CpuOperator(kind, ofm, by_name.get((kind, ofm)) or _any_of(by_kind.get(kind, [])))
-        for kind, ofm in _operators(compiled)
+        CpuOperator(shown, ofm, by_name.get((kind, ofm)) or _any_of(by_kind.get(kind, [])))
+        for shown, ofm in _operators(compiled)
+        for kind in (shown.partition(" ")[0],)  # of a custom operator without its own name
     ]
 
 
@@ -64,7 +67,10 @@ def _operators(compiled: Path) -> list[tuple[str, str]]:
             continue
         value = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
         name = graph.Tensors(operator.Outputs(0)).Name() if operator.OutputsLength() else b""
-        found.append((names.get(value, str(value)), (name or b"").decode("utf-8", "replace")))
+        kind = names.get(value, str(value))
+        if kind == _CUSTOM:
+            kind = f"{kind} {(code.CustomCode() or b'').decode('utf-8', 'replace')}".rstrip()
+        found.append((kind, (name or b"").decode("utf-8", "replace")))
     return found
 
 
@@ -85,11 +91,19 @@ def nowhere_message(network: str, operators: list[CpuOperator]) -> str | None:
 
 
 def fallback_table(network: str, operators: list[CpuOperator]) -> str:
-    """Say which operators would fall back to the CPU, as a table, and what to do."""
+    """Say which operators would fall back to the CPU, as a table, and what to do.
+
+    Conversions between int8 and float are there for the operators between them: they are counted,
+    unless there is nothing else.
+    """
+    causes = [one for one in operators if one.kind not in _CONVERSIONS] or operators
     rows = [("operator", "at (its output)", "reason")]
-    rows += [(o.kind, o.ofm, o.reason) for o in operators]
+    rows += [(o.kind, _short(o.ofm), o.reason) for o in causes]
     widths = [max(len(row[column]) for row in rows) for column in range(2)]
     lines = [f"  {a:<{widths[0]}}  {b:<{widths[1]}}  {c}".rstrip() for a, b, c in rows]
+    if len(causes) < len(operators):
+        count = len(operators) - len(causes)
+        lines.append(f"  and {count} conversions between int8 and float around them")
     return "\n".join(
         [
             f"{network}: {len(operators)} operators cannot run on the NPU, and runtime=direct has"
@@ -98,3 +112,8 @@ def fallback_table(network: str, operators: list[CpuOperator]) -> str:
             *lines,
         ]
     )
+
+
+def _short(name: str) -> str:
+    """Return the last of the names that a converter has joined with semicolons."""
+    return name.rstrip(";").rpartition(";")[2]
