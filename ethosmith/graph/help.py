@@ -18,7 +18,8 @@ _FOLDERS = {"NAME_dir=": "in place of git's NAME"}
 
 def help_text(usecases: tuple[str, ...]) -> str:
     """Return what ``scons -h`` prints; the target ``list`` has all names."""
-    targets = _entries({target.name: target.help for target in TARGETS})
+    # One without a text of its own stands in another's.
+    targets = _entries({target.name: target.help for target in TARGETS if target.help})
     last = "  scons -c removes what was built."
     names = textwrap.shorten(
         f"Use cases: {', '.join(usecases)}", _WIDTH - len(last), placeholder=" ..."
