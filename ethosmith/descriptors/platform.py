@@ -33,7 +33,7 @@ from ethosmith.descriptors.memory import (
     region_problems,
 )
 from ethosmith.descriptors.npu import Npu, NpuProduct, TimingAdapters, npu_problems, timing_problems
-from ethosmith.descriptors.words import Limits
+from ethosmith.descriptors.words import AsciiLine, Limits
 
 
 class Platform(Descriptor):
@@ -52,6 +52,7 @@ class Platform(Descriptor):
         model_partition: memory for a model that replaces the image's; none: there is no such.
         windows: memory for files; none on real boards.
         prebuilt_images: images that execute a network in the windows.
+        no_prebuilt_images: why there are none, if somebody makes some; part of an error.
         fvp: the simulators of this board; none if there is none.
         card: the SD card of a real board; none for a simulator alone.
     """
@@ -68,6 +69,7 @@ class Platform(Descriptor):
     model_partition: ModelPartition | None = None
     windows: Windows | None = None
     prebuilt_images: tuple[PrebuiltImage, ...] = ()
+    no_prebuilt_images: AsciiLine | None = None
     fvp: Fvp | None = None
     card: Card | None = None
 
@@ -145,7 +147,7 @@ class Platform(Descriptor):
         have = ", ".join(f"{one.product} in {one.memory_mode}" for one in images) or "none"
         return (
             f"platform {self.name} has no image of runtime={runtime} for {product} in {memory_mode}"
-            f" (it has: {have})"
+            f" ({self.no_prebuilt_images or f'it has: {have}'})"
         )
 
     @property
@@ -154,7 +156,8 @@ class Platform(Descriptor):
         for image in self.prebuilt_images:
             if image.cpu_alone:
                 return image
-        raise EthosmithError(f"platform {self.name} has no prebuilt image for the CPU alone")
+        why = f" ({self.no_prebuilt_images})" if self.no_prebuilt_images else ""
+        raise EthosmithError(f"platform {self.name} has no prebuilt image for the CPU alone{why}")
 
     def check_combination(self, accelerator_config: str, memory_mode: str) -> None:
         """Check that the NPU works in the memory mode.

@@ -47,6 +47,11 @@ VARIABLES: dict[str, tuple[dict[str, str], str]] = {
         "platform mps3 has no image of runtime=prebuilt for ethos-u55 in Shared_Sram (it has: "
         "none)",
     ),
+    "runtime whose images have no place on the board": (
+        {"usecase": "inference_runner", "runtime": "prebuilt", "target": "sse320"},
+        "platform sse320 has no image of runtime=prebuilt for ethos-u85 in Dedicated_Sram_384KB"
+        " (Arm's runners have their code at 0x12000000, where the open board has no memory)",
+    ),
     "memory mode of no NPU": (
         {"npu": "none", "memory_mode": "Sram_Only"},
         "memory_mode= cannot be used with npu=none",

@@ -14,6 +14,7 @@ from tests.support.networks.trained import (
     mobilenet_v2,
     quantised,
     recurrent,
+    seeded_network,
 )
 from tests.support.npu_corpus.targets import U85_TARGETS
 
@@ -45,6 +46,14 @@ def test_network_is_bit_exact_on_every_configuration(
 @pytest.mark.slow
 def test_mobilenet_v2_224_is_bit_exact(tmp_path: Path) -> None:
     whole = WholeNetwork(mobilenet_v2(tmp_path), inputs=1)
+    for target in U85_TARGETS[::4]:
+        assert_exact(whole, target)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["mobilenet_v3_small_224", "mobilenet_v3_large_224"])
+def test_mobilenet_v3_224_is_bit_exact(name: str, tmp_path: Path) -> None:
+    whole = WholeNetwork(seeded_network(name, tmp_path), inputs=1)
     for target in U85_TARGETS[::4]:
         assert_exact(whole, target)
 
