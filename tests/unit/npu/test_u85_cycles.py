@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from ethosu_model.cycles import BlockKind, Timeline
+from ethosu_model.cycles import BlockKind
 from ethosu_model.enums import Upscale
 from ethosu_model.faults import AxiPort
 from ethosu_model.memory_timing import MemoryTiming, SystemTiming
 from ethosu_model.operands import Kernel, Padding, Shape
+from ethosu_model.timeline import Timeline
 from ethosu_model.traffic import Traffic, Window, ifm_block
 from ethosu_model.u85.channels import Channel, channel_bandwidth, transfer_cycles
 from ethosu_model.u85.config import U85Config

@@ -9,11 +9,12 @@ from math import ceil
 from typing import NamedTuple
 
 from ethosu_model.config import AcceleratorConfig
-from ethosu_model.cycles import Cycles, Timeline, Workload, estimate
+from ethosu_model.cycles import Cycles, Workload, estimate
 from ethosu_model.dma import DmaReport
 from ethosu_model.events import EventTotals, cycle_events, event_totals, traffic_events
 from ethosu_model.faults import AxiPort
 from ethosu_model.job import JobResult
+from ethosu_model.timeline import Timeline
 from ethosu_model.traffic import Traffic
 
 
