@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import struct
+from unittest import mock
 
 import pytest
 from ethosu.vela.ethos_u55_regs.ethos_u55_regs import (
@@ -19,8 +20,9 @@ from ethosu.vela.ethos_u55_regs.ethos_u55_regs import (
 
 from ethosu_model.config import AcceleratorConfig
 from ethosu_model.device import NpuDevice
+from ethosu_model.events import EventTotals
 from ethosu_model.faults import AxiChannel
-from ethosu_model.memory import ArrayMemory
+from ethosu_model.memory import ArrayMemory, BusFault
 from ethosu_model.registers import Command, Status
 from tests.support.npu.streams import REGION, REGION_BYTES, STOP, STREAM, Bench, encode, word, words
 
@@ -202,6 +204,43 @@ def test_event_counters_see_the_beats_of_a_transfer_on_each_port() -> None:
     beats = [read(PMU.PMEVCNTR0.value + 4 * index) for index in range(4)]
     assert beats == [8 + -(-len(stream) // 8), 8, 0, 8]
     assert read(PMU.PMCCNTR_LO.value) == 8
+
+
+def _totals(runs: str) -> list[EventTotals]:
+    """Run three transfers several times, and return the totals; "f" meets a fault at the second."""
+    bench, failing = Bench(), False
+    write = bench.memory.write
+
+    def write_or_fail(address: int, data: bytes) -> None:
+        if failing and address == REGION + 0x200:
+            raise BusFault(address)
+        write(address, data)
+
+    start, second = word(cmd0.NPU_OP_DMA_START), encode({cmd1.NPU_SET_DMA0_DST: 0x200})
+    wait, masked = word(cmd0.NPU_OP_DMA_WAIT), word(cmd0.NPU_OP_PMU_MASK, 1)
+    stream = encode(DMA) + start + wait + second + start + masked + start + STOP
+    totals = []
+    with mock.patch.object(bench.memory, "write", write_or_fail):
+        for run in runs:
+            failing = run == "f"
+            status = bench.run(stream)
+            assert bool(status & Status.BUS_STATUS) == failing
+            if failing:
+                bench.device.write_register(BASE.RESET.value, 0)
+            totals.append(bench.device.totals)
+    return totals
+
+
+def test_a_job_counts_the_same_each_time_and_up_to_a_fault_what_it_did() -> None:
+    once, twice, fault, thrice = _totals("..f.")
+    failed_first, after = _totals("f.")
+    for name in ("cycles", "axi0_read_beats", "axi0_written_beats"):
+        whole, part = getattr(once, name), getattr(failed_first, name)
+        assert 0 < part < whole
+        assert getattr(twice, name) == 2 * whole
+        assert getattr(fault, name) == 2 * whole + part
+        assert getattr(thrice, name) == 3 * whole + part
+        assert getattr(after, name) == part + whole
 
 
 def test_masked_operations_are_not_counted_when_the_mask_is_enabled() -> None:
