@@ -151,7 +151,7 @@ class OpenBoard:
             run.bridge = bridge = self._bridge(
                 job.accelerator, qemu, npu_memory, run.uart, segments
             )
-            strict = self._strict(job, qemu, npu_memory, run.bridge)
+            strict = self._strict(job, qemu, npu_memory, bridge, run.uart)
             if counted is not None:
                 run.meter = CallMeter(
                     qemu.gdb, counted, INSTRUCTION_NS, lambda: bridge.instructions
@@ -210,13 +210,23 @@ class OpenBoard:
             yield memory
 
     def _strict(
-        self, job: BoardJob, qemu: Qemu, memory: NpuMemory, bridge: NpuBridge
+        self,
+        job: BoardJob,
+        qemu: Qemu,
+        memory: NpuMemory,
+        bridge: NpuBridge,
+        uart: UartWatch,
     ) -> StrictBoard | None:
         if not isinstance(memory, CachedMemory):
             return None
         memory.describe = partial(data_place, job.axf)
         return StrictBoard(
-            qemu.gdb, memory, self._realism, lambda: bridge.running, partial(place, job.axf)
+            qemu.gdb,
+            memory,
+            self._realism,
+            lambda: bridge.running,
+            partial(place, job.axf),
+            uart.feed,
         )
 
     def _bridge(

@@ -24,6 +24,7 @@ _UART_CHECKED_BYTES = 256  # a program polls in the same way ever after
 _MAX_STALE_WATCHES = 16
 
 _WRITES, _READS, _BOTH = 2, 3, 4
+_UART_WATCH = (_BOTH, uart_device.ADDRESS, uart_device.SIZE_BYTES)
 
 
 def _ignore(_access: Access, _value: int) -> None:
@@ -40,6 +41,7 @@ class StrictBoard:
         realism: Realism,
         is_running: Callable[[], bool],
         place: Callable[[int], str],
+        send: Callable[[bytes], None],
     ) -> None:
         """Check the CPU behind ``gdb``.
 
@@ -49,12 +51,14 @@ class StrictBoard:
             realism: Refuses what the checks find.
             is_running: Tells whether the NPU is at work.
             place: Names the function at an address.
+            send: Takes the bytes on the UART that are checked.
         """
         self._gdb = gdb
         self._stops = Stops(gdb)
         self._memory = memory
         self._is_running = is_running
         self._place = place
+        self._send = send
         self._uart = UartDevice(realism)
         self._cache_bits = 0
         self._stale: set[tuple[int, int]] = set()
@@ -68,7 +72,7 @@ class StrictBoard:
         return (
             (_WRITES, FIRST_OPERATION, OPERATIONS_BYTES),
             (_BOTH, _CCR, _CCR_BYTES),
-            (_BOTH, uart_device.ADDRESS, uart_device.SIZE_BYTES),
+            _UART_WATCH,
         )
 
     def stopped(self, stop: Stop) -> list[bytes] | None:
@@ -123,12 +127,22 @@ class StrictBoard:
         if access.is_load and offset == uart_device.STATE:
             state = self._uart.read_state()
             return self._carry_out(stopped, state)
+        value = stopped.registers.general[access.register]
         if not access.is_load:
-            self._uart.write(offset, stopped.registers.general[access.register])
-        watch = (_BOTH, uart_device.ADDRESS, uart_device.SIZE_BYTES)
+            self._uart.write(offset, value)
+        if not access.is_load and offset == uart_device.DATA and not self._uart.interrupts:
+            # A step in QEMU would make it translate all code anew.
+            self._send(bytes([value & 0xFF]))
+            return [*self._carry_out(stopped, 0), *self._unwatched()]
         if self._uart.sent >= _UART_CHECKED_BYTES:
-            return [watch_packet(*watch, remove=True)]
-        return self._step_over(watch)
+            return self._unwatched()
+        return self._step_over(_UART_WATCH)
+
+    def _unwatched(self) -> list[bytes]:
+        """Watch the UART no longer, once enough has been checked."""
+        if self._uart.sent < _UART_CHECKED_BYTES:
+            return []
+        return [watch_packet(*_UART_WATCH, remove=True)]
 
     @staticmethod
     def _carry_out(

@@ -14,7 +14,7 @@ CLOCK_HZ = 25_000_000
 BAUD = 115_200
 
 _STATE_TX_FULL = 1 << 0
-_CTRL_TX_ENABLE = 1 << 0
+_CTRL_TX_ENABLE, _CTRL_RX_ENABLE = 1 << 0, 1 << 1
 _MIN_BAUDDIV = 16
 _MAX_ERROR_PERCENT = 3
 
@@ -31,6 +31,11 @@ class UartDevice:
         self._full = False
         self._ctrl = self._bauddiv = 0
         self.sent = 0
+
+    @property
+    def interrupts(self) -> bool:
+        """The program has enabled some of its interrupts, which QEMU's UART has to raise."""
+        return bool(self._ctrl & ~(_CTRL_TX_ENABLE | _CTRL_RX_ENABLE))
 
     def read_state(self) -> int:
         """Return STATE; a byte that was sent keeps it full for one read."""
