@@ -20,6 +20,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.models.int8_check import kind_of_float, quantised_activations, spec_of, verify_tflite
 from ethosmith.models.keras_model import GivenInput, check_finite, first_sentence
 from ethosmith.models.left_in_float import in_int8
+from ethosmith.models.mediapipe_operators import replace_mediapipe_operators
 from ethosmith.models.sparse_weights import dense_values
 from ethosmith.models.tflite_file import (
     DAMAGED,
@@ -137,6 +138,7 @@ class _FloatNetwork:
         self._model, self._shown = model, shown
         check_one_subgraph(model, shown)
         self._graph = model.subgraphs[0]
+        replace_mediapipe_operators(model)
         self._name_tensors()
         self._fill_in_zeros()
         end = self._vocabulary()

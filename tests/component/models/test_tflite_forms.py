@@ -14,13 +14,20 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 from ai_edge_litert import schema_py_generated as schema
+from ai_edge_litert.interpreter import Interpreter
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.int8_check import check_int8, interpreter_of
 from ethosmith.models.keras_model import GivenInput
+from ethosmith.models.mediapipe_operators import replace_mediapipe_operators
 from ethosmith.models.quantise import quantise
 from ethosmith.models.sparse_weights import dense_values
-from ethosmith.models.tflite_file import check_one_subgraph, has_outer_constants, parse_model
+from ethosmith.models.tflite_file import (
+    check_one_subgraph,
+    has_outer_constants,
+    operator_kinds,
+    parse_model,
+)
 from ethosmith.models.tflite_rewrite import rewritten
 from tests.support.networks.dense import dense_network
 from tests.support.one_thread import tensorflow
@@ -65,8 +72,12 @@ def _int8(content: bytes, folder: Path) -> bytes:
     return (folder / "int8.tflite").read_bytes()
 
 
-def _run(content: bytes, values: Array) -> Array:
-    interpreter = interpreter_of(content, "net")
+def _run(content: bytes, values: Array, *, default_kernels: bool = False) -> Array:
+    if default_kernels:  # MediaPipe's operators are among them alone.
+        interpreter = Interpreter(model_content=content)
+        interpreter.allocate_tensors()
+    else:
+        interpreter = interpreter_of(content, "net")
     (given,), (made,) = interpreter.get_input_details(), interpreter.get_output_details()
     scale, zero = given["quantization"]
     taken = values if not scale else np.clip(np.round(values / scale) + zero, -128, 127)
@@ -252,3 +263,47 @@ def test_a_loop_is_named_with_the_way_out() -> None:
     model = SimpleNamespace(subgraphs=[graph] * 3, operatorCodes=[code])
     with pytest.raises(EthosmithError, match=r"3 subgraphs \(of WHILE\).*unroll=True"):
         check_one_subgraph(model, "net.tflite")
+
+
+def _mediapipe_network(padding: int, strides: tuple[int, int], kernel: tuple[int, int]) -> bytes:
+    """Return one Convolution2DTransposeBias, from 1x5x6x3 to four channels."""
+    random = np.random.default_rng(3)
+    # As TFLite's converter computes it for SAME, and for VALID.
+    grown = [
+        size * stride if padding == 1 else (size - 1) * stride + side
+        for size, stride, side in zip((5, 6), strides, kernel, strict=True)
+    ]
+    model, graph, code = schema.ModelT(), schema.SubGraphT(), schema.OperatorCodeT()
+    model.version, model.subgraphs, model.operatorCodes = 3, [graph], [code]
+    model.buffers = [schema.BufferT() for _ in range(3)]
+    graph.tensors = [schema.TensorT() for _ in range(4)]
+    shapes = [(1, 5, 6, 3), (4, *kernel, 3), (4,), (1, *grown, 4)]
+    for index, (tensor, shape) in enumerate(zip(graph.tensors, shapes, strict=True)):
+        tensor.name, tensor.shape, tensor.type = f"t{index}".encode(), list(shape), 0
+        if index in (1, 2):
+            values = random.standard_normal(shape).astype("<f4")
+            tensor.buffer = index
+            model.buffers[index].data = np.frombuffer(values.tobytes(), np.uint8)
+    code.builtinCode = code.deprecatedBuiltinCode = schema.BuiltinOperator.CUSTOM
+    code.customCode, code.version = b"Convolution2DTransposeBias", 1
+    operator = schema.OperatorT()
+    operator.inputs, operator.outputs = [0, 1, 2], [3]
+    operator.customOptions = list(struct.pack("<3i", padding, strides[1], strides[0]))
+    graph.operators, graph.inputs, graph.outputs = [operator], [0], [3]
+    return _repacked(model)
+
+
+@pytest.mark.parametrize("padding", [1, 2])
+@pytest.mark.parametrize(
+    ("strides", "kernel"), [((2, 2), (2, 2)), ((2, 2), (3, 3)), ((1, 2), (2, 4))]
+)
+def test_mediapipe_s_transposed_convolution_is_tflite_s(
+    padding: int, strides: tuple[int, int], kernel: tuple[int, int]
+) -> None:
+    content = _mediapipe_network(padding, strides, kernel)
+    values = _noise(np.random.default_rng(6), (1, 5, 6, 3))
+    expected = _run(content, values, default_kernels=True)
+    model = parse_model(content, "net")
+    replace_mediapipe_operators(model)
+    assert operator_kinds(model) == {"TRANSPOSE_CONV"}
+    np.testing.assert_allclose(_run(_repacked(model), values), expected, rtol=1e-5, atol=1e-5)
