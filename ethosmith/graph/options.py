@@ -126,7 +126,7 @@ OPTIONS = (
     Option("toolchain", "or clang", "gcc", (), WHAT, detail="gcc, clang, or one of toolchains/"),
     Option(
         *("model", ".tflite, .h5, .keras, ...", "", (), OWN, True),
-        detail=".h5, .keras, SavedModel, .tflite, .pt2, .pte or net.py:build",
+        detail=".h5, .keras, SavedModel, .tflite, .pt2, .onnx, .pte or net.py:build",
     ),
     Option("labels", "text: one label a line", "", (), OWN, True),
     Option(

@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from ethosmith.steps.export_pytorch import ExportPytorch
 
 PYTHON_SUFFIX = ".py"
-_SUFFIXES = (".pt2", PYTHON_SUFFIX)
+_SUFFIXES = (".pt2", ".onnx", PYTHON_SUFFIX)
 _PYTHON_FILE = "give the Python file that builds the network (net.py:build)"
 # Files that people have of PyTorch networks, and what to give instead.
 _NOT_TAKEN = {
-    ".onnx": f"ONNX is not read; make a .pt2 of it with onnx2pytorch, or {_PYTHON_FILE}",
     ".pt": f"it holds weights or a pickle, and neither is a network; {_PYTHON_FILE}",
     ".pth": f"it holds weights or a pickle, and neither is a network; {_PYTHON_FILE}",
 }
@@ -38,7 +37,7 @@ class PytorchModel(NamedTuple):
     """A PyTorch network as it comes.
 
     Attributes:
-        path: a .pt2, or a Python file.
+        path: a .pt2, a .onnx, or a Python file.
         files: that file, and the modules beside it that it imports.
         builder: the function of the Python file that returns the network.
         weights: its state_dict, if there is one.
@@ -300,6 +299,6 @@ def refuse_runtime(network: Int8Network, configuration: Configuration) -> None:
         )
     if not network.is_pytorch and TFLITE not in runtime.takes:
         raise EthosmithError(
-            f"runtime={runtime.name} executes PyTorch networks (.pt2, net.py or .pte), and"
+            f"runtime={runtime.name} executes PyTorch networks (.pt2, .onnx, net.py or .pte), and"
             f" {network.path} is none: leave runtime= out, or give model="
         )

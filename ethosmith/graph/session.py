@@ -59,7 +59,7 @@ EXIT_USER_ERROR = 2
 _PARSED = "descriptors.json"
 # A SavedModel is a folder with this file; any other folder of model= holds networks.
 _SAVED_MODEL = "saved_model.pb"
-_MODEL_SUFFIXES = (".h5", ".keras", ".tflite", ".pt2")
+_MODEL_SUFFIXES = (".h5", ".keras", ".tflite", ".pt2", ".onnx")
 # Of an FVP that simulates no time.
 _FAST = "_fast"
 # What shows how long things take on the NPU.

@@ -174,3 +174,14 @@ def _mappings(value: Any, depth: int) -> Iterator[dict[str, Any]]:
     elif isinstance(value, list):
         for inner in value:
             yield from _mappings(inner, depth + 1)
+
+
+def archived(program: Any) -> bytes:
+    """Return ``program`` as a .pt2, the same bytes for the same program."""
+    import torch  # noqa: PLC0415 takes seconds
+
+    # Of no use later, and their pickle differs between machines.
+    program._example_inputs = None
+    buffer = io.BytesIO()
+    torch.export.save(program, buffer)
+    return buffer.getvalue()

@@ -7,15 +7,22 @@ outside, as an application fills and reads them; the program moves them.
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.pytorch.places import NOWHERE, keep_places_only, place_of, place_of_error, reason_of
-from ethosmith.pytorch.source import ModelSource, Shape, read_network
+from ethosmith.pytorch.onnx_file import ONNX_SUFFIX, onnx_network
+from ethosmith.pytorch.places import (
+    NOWHERE,
+    keep_places_only,
+    place_of,
+    place_of_error,
+    quiet,
+    reason_of,
+)
+from ethosmith.pytorch.source import ModelSource, Shape, check_inputs, read_network
 
 NCHW, NHWC = "nchw", "nhwc"
 _ANY = "any"
@@ -33,23 +40,17 @@ def exported_program(source: ModelSource, layout: str, pattern: Sequence[int | s
     Raises:
         EthosmithError: it cannot be read, built or exported.
     """
-    module, inputs = read_network(source, _shape_inside(pattern, layout))
+    if source.path.suffix.lower() == ONNX_SUFFIX:
+        quiet()
+        module, inputs = onnx_network(source.path)
+        check_inputs(source.path, inputs)
+    else:
+        module, inputs = read_network(source, _shape_inside(pattern, layout))
     if layout == NCHW:
         module, inputs = _channels_last(module), tuple(_to_outside(one) for one in inputs)
     program = _exported(source.path, module, inputs)
     keep_places_only(program.graph.nodes)
     return program
-
-
-def archived(program: Any) -> bytes:
-    """Return ``program`` as a .pt2, the same bytes for the same program."""
-    import torch  # noqa: PLC0415 takes seconds
-
-    # Of no use later, and their pickle differs between machines.
-    program._example_inputs = None
-    buffer = io.BytesIO()
-    torch.export.save(program, buffer)
-    return buffer.getvalue()
 
 
 def check_shapes(

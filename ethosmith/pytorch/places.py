@@ -16,6 +16,8 @@ _FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<fu
 _NOT_THE_USERS = ("site-packages", "dist-packages")
 _OWN = Path(__file__).resolve().parent
 NOWHERE = "unknown place"
+# What ExecuTorch says first of an error in a pass, before all the passes that went before it.
+_FAILED = "An error occurred when running the '"
 # The module of ethosmith.pytorch.export around a network whose channels are moved.
 _WRAPPER = "ChannelsLast"
 
@@ -95,7 +97,9 @@ def reason_of(error: BaseException) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what ``error`` says, in one line."""
+    """Return what ``error`` says, in one line; of one pass of many, what made it fail."""
+    while str(error).startswith(_FAILED) and error.__cause__ is not None:
+        error = error.__cause__
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300]
 

@@ -27,7 +27,7 @@ class ModelSource:
     """Where a network comes from.
 
     Attributes:
-        path: a .pt2 or a Python file.
+        path: a .pt2, a .onnx or a Python file.
         builder: the function of the Python file that returns an nn.Module.
         weights: a state_dict for it, or None: as it was built, with torch's seed 0.
     """
@@ -111,7 +111,7 @@ def _of_archive(path: Path) -> tuple[Any, tuple[Any, ...]]:
     if not all(isinstance(value, torch.Tensor) for value in values):
         raise EthosmithError(f"{path}: an input is not a tensor; give each input as a tensor")
     inputs = tuple(torch.zeros(tuple(value.shape), dtype=value.dtype) for value in values)
-    _check_inputs(path, inputs)
+    check_inputs(path, inputs)
     # Its guards would compare the example with itself.
     return program.module(check_guards=False), inputs
 
@@ -159,7 +159,7 @@ def _built(source: ModelSource, input_shape: Shape | None) -> tuple[Any, tuple[A
             f"{source.path}: the shape of its input is not known: add a function"
             f" {EXAMPLE_INPUTS}() that returns a tuple of tensors, or give the use case input_shape"
         )
-    _check_inputs(source.path, inputs)
+    check_inputs(source.path, inputs)
     return module.eval(), inputs
 
 
@@ -168,7 +168,7 @@ def _imported(path: Path) -> Any:
     spec = importlib.util.spec_from_file_location(name, path)
     loader = spec.loader if spec else None
     if spec is None or loader is None:
-        raise EthosmithError(f"{path}: not a model: expected {PT2_SUFFIX} or a Python file")
+        raise EthosmithError(f"{path}: not a model: expected {PT2_SUFFIX}, .onnx or a Python file")
     module = importlib.util.module_from_spec(spec)
     # Its neighbours are its own modules; pickles and stack traces find it by its name.
     sys.path.insert(0, str(path.resolve().parent))
@@ -226,7 +226,8 @@ def _load_weights(source: ModelSource, weights: Path, module: Any) -> None:
         ) from None
 
 
-def _check_inputs(path: Path, inputs: Sequence[Any]) -> None:
+def check_inputs(path: Path, inputs: Sequence[Any]) -> None:
+    """Refuse inputs that no application here fills; EthosmithError."""
     import torch  # noqa: PLC0415
 
     for number, one in enumerate(inputs, start=1):

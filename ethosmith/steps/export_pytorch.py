@@ -13,7 +13,7 @@ from ethosmith.steps.step import Inputs, OptionalInput, OptionalOutput, Output, 
 
 @step(
     verb="EXPORT",
-    packages=("torch",),
+    packages=("numpy", "onnx", "onnx2pytorch", "torch"),
     owns_terminal=True,
     isolated=True,
     environment="pytorch",
@@ -22,7 +22,7 @@ class ExportPytorch(Step):
     """Export a PyTorch network as one graph with fixed shapes and a batch of 1.
 
     Attributes:
-        model: a .pt2 of torch.export, or a Python file that builds the network.
+        model: a .pt2 of torch.export, a .onnx, or a Python file that builds the network.
         model_files: that file, and the modules beside it that it imports.
         builder: the function of the Python file that returns a torch.nn.Module.
         weights: a state_dict for it; none: as it was built.
@@ -51,7 +51,8 @@ class ExportPytorch(Step):
 
     def run(self) -> None:
         """Export the network, check it and write it."""
-        from ethosmith.pytorch.export import archived, check_shapes, exported_program
+        from ethosmith.pytorch.archive import archived
+        from ethosmith.pytorch.export import check_shapes, exported_program
         from ethosmith.pytorch.source import ModelSource, input_shapes
 
         source = ModelSource(self.model, self.builder, self.weights)

@@ -46,7 +46,7 @@ class QuantisePytorch(Step):
         Raises:
             EthosmithError: an operator has no such form, or there is nothing to calibrate with.
         """
-        from ethosmith.pytorch.export import archived
+        from ethosmith.pytorch.archive import archived
         from ethosmith.pytorch.quantise import quantised_program
         from ethosmith.pytorch.source import input_shapes, load_program
 

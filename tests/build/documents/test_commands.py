@@ -77,6 +77,7 @@ _ELSEWHERE = {
     "./scons usecase=ad_pytorch train": "likewise",
     "./scons usecase=waves runtime=direct,executorch": "likewise",
     "./scons usecase=waves npu=ethos-u65-256 pte": "likewise",
+    "./scons usecase=kws model=net.onnx": "likewise",
     ".venv/bin/python -m ethosmith environment pytorch": "installs 1.4 GB",
     "python -m ethosmith environment pytorch": "likewise",
     ".venv/bin/python -m pytest -m slow tests/component/pytorch tests/build/pytorch": (

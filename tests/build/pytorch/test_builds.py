@@ -57,6 +57,12 @@ def test_source_and_pt2_of_one_network_answer_alike(project: ProjectCopy) -> Non
     assert _answers(project, "net.py:build") == _answers(project, "net.pt2")
 
 
+def test_an_onnx_file_answers_like_any_network(project: ProjectCopy) -> None:
+    needs.made_by_pytorch("onnx_files", project.root / "onnx files")
+    (project.root / "onnx files/sound.onnx").rename(project.root / "net.onnx")
+    _answers(project, "net.onnx")
+
+
 def test_network_runs_without_a_use_case_of_its_own(project: ProjectCopy) -> None:
     said = project.build("usecase=inference_runner", "model=net.pt2").stdout
     assert "TOSA's reference model, byte for byte" in said

@@ -116,7 +116,7 @@ def test_runtimes_of_tflite_networks_are_refused(network: Path, runtime: str) ->
         _declared(str(network), runtime=runtime)
 
 
-@pytest.mark.parametrize("suffix", [".onnx", ".pt", ".PTH"])
+@pytest.mark.parametrize("suffix", [".pt", ".PTH"])
 def test_files_that_are_no_network_are_refused_with_what_to_give(
     suffix: str, tmp_path: Path
 ) -> None:

@@ -20,7 +20,8 @@ import torch
 from torch import nn
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.pytorch.export import archived, exported_program
+from ethosmith.pytorch.archive import archived
+from ethosmith.pytorch.export import exported_program
 from ethosmith.pytorch.lower import lowered_network
 from ethosmith.pytorch.quantise import quantised_program
 from ethosmith.pytorch.reference import TosaNetwork

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: Apache-2.0
+"""ONNX files become PyTorch networks, or end in one line: ``-m slow``.
+
+Skipped without the PyTorch environment: ``python -m ethosmith environment pytorch``. What is taken
+was compared with ONNX's reference evaluator by the code under test itself, which is tested with a
+converter that makes weights larger by a thousandth.
+"""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.support import needs
+
+pytestmark = pytest.mark.slow
+
+_REFUSED = {
+    "operators": "its operators are of opset 99, and ONNX ",
+    "format": "its format is version 99, and ONNX ",
+    "foreign": "node 'n1': Fancy is an operator of com.acme, not of ONNX; export the network with",
+    "unknown": "not a usable ONNX file: No Op registered for NotAnOperator",
+    "boxes": "PyTorch cannot run it: an operator of boxes or pictures, which needs torchvision",
+    "sizes": "input 'x' is N x 1 x H x 10; every size but the batch has to be fixed",
+    "outside": "the weights 'w' are in another file; save them inside",
+    "inside": "the weights '' are in another file; save them inside",
+    "absurd": "not a usable ONNX file: TensorProto (tensor name: w) raw_data size",
+    "cut": "not an ONNX file: Error parsing message",
+    "empty": "not an ONNX file: it has no version, or no operators",
+    "text": "not an ONNX file: Error parsing message",
+}
+
+
+@pytest.fixture(scope="session")
+def found(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    folder = needs.made_by_pytorch("onnx_files", tmp_path_factory.mktemp("onnx"))
+    said: dict[str, str] = json.loads((folder / "found.json").read_text("utf-8"))
+    return {name: text.replace(f"{folder}/", "") for name, text in said.items()}
+
+
+def test_sizes_that_tensors_say_are_constants_of_the_network(found: dict[str, str]) -> None:
+    assert found["sound"].split() == [
+        *("aten.permute.default", "aten.pad.default", "aten.conv2d.default"),
+        *("aten.hardswish.default", "aten.slice.Tensor", "aten.reshape.default"),
+        "aten.mean.dim",
+    ]
+
+
+@pytest.mark.parametrize("name", _REFUSED)
+def test_what_is_not_taken_ends_in_one_line(name: str, found: dict[str, str]) -> None:
+    assert found[name].startswith(f"{name}.onnx: {_REFUSED[name]}")
+    assert "\n" not in found[name]
+
+
+def test_what_is_converted_to_another_network_is_refused(found: dict[str, str]) -> None:
+    said = found["converted wrongly"]
+    assert said.startswith("sound.onnx: onnx2pytorch makes another network of it: output 0 differs")
+
+
+def test_every_file_is_judged(found: dict[str, str]) -> None:
+    assert found.keys() == {"sound", "converted wrongly", *_REFUSED}
