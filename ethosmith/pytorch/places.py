@@ -16,8 +16,8 @@ _FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<fu
 _NOT_THE_USERS = ("site-packages", "dist-packages")
 _OWN = Path(__file__).resolve().parent
 NOWHERE = "unknown place"
-# What ExecuTorch says first of an error in a pass, before all the passes that went before it.
-_FAILED = "An error occurred when running the '"
+# What ExecuTorch says of an error in a pass, before it names all the passes that went before it.
+_IN_PASS = re.compile(r"An error occurred when running the '(?P<name>\w+)' pass")
 # The module of ethosmith.pytorch.export around a network whose channels are moved.
 _WRAPPER = "ChannelsLast"
 
@@ -97,9 +97,10 @@ def reason_of(error: BaseException) -> str:
 
 
 def first_line(error: BaseException) -> str:
-    """Return what ``error`` says, in one line; of one pass of many, what made it fail."""
-    while str(error).startswith(_FAILED) and error.__cause__ is not None:
-        error = error.__cause__
+    """Return what ``error`` says, in one line; of an error in a pass, what made that fail."""
+    match = _IN_PASS.match(str(error))
+    if match and error.__cause__ is not None:
+        return f"{first_line(error.__cause__)} (in ExecuTorch's {match['name']})"
     lines = [line.strip() for line in str(error).splitlines() if line.strip()]
     return (lines[0] if lines else type(error).__name__)[:300]
 

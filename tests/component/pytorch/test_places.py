@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from ethosmith.pytorch.places import NOWHERE, place_of
+from ethosmith.pytorch.places import NOWHERE, first_line, place_of
 
 _WRAPPED = {"": ("", "ethosmith.pytorch.export._channels_last.<locals>.ChannelsLast")}
 
@@ -44,3 +44,11 @@ def test_a_module_stands_for_a_line_that_is_not_known(
 def test_a_line_before_the_operator_comes_first() -> None:
     before = _Node({}, 'File "net.py", line 7')
     assert place_of(_Node({"a": ("1", "torch.nn.GELU")}, "", before)) == "net.py:7"
+
+
+def test_of_an_error_in_a_pass_its_cause_is_named() -> None:
+    said = "An error occurred when running the 'DecomposeLstmPass' pass after the following passes:"
+    error = RuntimeError(f"{said} ['A', 'B']")
+    error.__cause__ = AttributeError("no shape\nand more")
+    assert first_line(error) == "no shape (in ExecuTorch's DecomposeLstmPass)"
+    assert first_line(RuntimeError(said)) == said
