@@ -32,7 +32,8 @@ INVALID = {
         "stack_bytes: 4096",
         "stack_bytes: 4096\nstack_byte: 1",
         "22:1: unknown key 'stack_byte'; did you mean 'stack_bytes'? (allowed: card, cpu, fvp,"
-        " memory_modes, model_partition, name, npu, open_board, placement, prebuilt_images,"
+        " memory_modes, model_partition, name, no_prebuilt_images, npu, open_board, placement,"
+        " prebuilt_images,"
         " regions, schema,"
         " stack_bytes, timing_adapters, title, uart, windows)",
     ),
