@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,10 @@ _REASONS = {
         "the NPU has no such operator"
     ),
 }
+# What Vela says of an operator whose strides, dilation or types it does not take.
+_REFUSED = re.compile(r"operation \(\w*Conv2D\w*\) could not run on NPU")
+_CONVOLUTION = re.compile(r"^aten\.conv")
+_MAX_PLACES = 8
 # Of tensors that an application can fill or read (firmware/runtime/tensor.h).
 _DTYPES = ("int8", "int16", "int32", "uint8", "float32")
 
@@ -64,12 +69,21 @@ def edge_manager(shown: Path, program: Any, partitioner: Any) -> tuple[Any, dict
         return to_edge_transform_and_lower(program, partitioner=[partitioner]), reasons
     except Exception as error:  # noqa: BLE001 passes and checks raise what they like
         place = place_in(str(error))
-        at = f" at {place}" if place else ""
+        at = f" at {place}" if place else places_of_refused(str(error), program)
         raise EthosmithError(
             f"{shown}: cannot be lowered for the NPU{at}: {first_line(error)}"
         ) from None
     finally:
         utils.WhyNoPartitionReporter.report_reject = report
+
+
+def places_of_refused(said: str, program: Any) -> str:
+    """Return the places of the convolutions, if Vela says that it refuses one; it names none."""
+    if not _REFUSED.search(said):
+        return ""
+    nodes = [node for node in program.graph.nodes if _CONVOLUTION.search(str(node.target))]
+    found = dict.fromkeys(map(place_of, nodes))
+    return f" at {' or '.join(list(found)[:_MAX_PLACES])}" if found else ""
 
 
 def partitioned(shown: Path, program: Any) -> tuple[Any, dict[str, str]]:

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from ethosmith.pytorch.partition import places_of_refused
 from ethosmith.pytorch.places import NOWHERE, first_line, place_of
 
 _WRAPPED = {"": ("", "ethosmith.pytorch.export._channels_last.<locals>.ChannelsLast")}
@@ -15,6 +17,8 @@ _WRAPPED = {"": ("", "ethosmith.pytorch.export._channels_last.<locals>.ChannelsL
 
 class _Node:
     """What is read of a node of torch.fx."""
+
+    target = ""
 
     def __init__(self, stack: dict[str, tuple[str, Any]], trace: str = "", *before: _Node) -> None:
         self.meta = {"nn_module_stack": stack, "stack_trace": trace}
@@ -52,3 +56,15 @@ def test_of_an_error_in_a_pass_its_cause_is_named() -> None:
     error.__cause__ = AttributeError("no shape\nand more")
     assert first_line(error) == "no shape (in ExecuTorch's DecomposeLstmPass)"
     assert first_line(RuntimeError(said)) == said
+
+
+def test_the_convolutions_are_named_where_vela_refuses_one() -> None:
+    lines = {"aten.conv2d.default": 7, "aten.relu.default": 8, "aten.conv_transpose2d.input": 9}
+    nodes = []
+    for target, line in lines.items():
+        nodes.append(_Node({}, f'File "net.py", line {line}'))
+        nodes[-1].target = target
+    program = SimpleNamespace(graph=SimpleNamespace(nodes=nodes))
+    said = "Non-passthrough operation (Conv2D) could not run on NPU"
+    assert places_of_refused(said, program) == " at net.py:7 or net.py:9"
+    assert places_of_refused("something else", program) == ""
