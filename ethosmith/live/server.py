@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import secrets
 import socket
 from collections.abc import Callable
@@ -41,6 +42,7 @@ _TYPES = {
     ".svg": "image/svg+xml",
 }
 _STOP_TIMEOUT_S = 3
+_PARENT_INTERVAL_S = 0.5
 _POLICY_VIOLATION = 1008
 
 # What answers a message of the page: a JSON object.
@@ -88,8 +90,18 @@ def page_address(site: Site, listener: socket.socket) -> str:
 
 
 def serve(site: Site, listener: socket.socket) -> None:
-    """Serve until the process is interrupted; KeyboardInterrupt then."""
-    asyncio.run(server(site, listener).serve(sockets=[listener]))
+    """Serve until the process is interrupted (KeyboardInterrupt then), or its parent is gone."""
+    asyncio.run(_serve_with_parent(server(site, listener), listener))
+
+
+async def _serve_with_parent(served: uvicorn.Server, listener: socket.socket) -> None:
+    parent = os.getppid()
+    serving = asyncio.create_task(served.serve(sockets=[listener]))
+    while not serving.done():
+        await asyncio.wait({serving}, timeout=_PARENT_INTERVAL_S)
+        # What started it was killed: nobody is there to press Ctrl-C.
+        served.should_exit = served.should_exit or os.getppid() != parent
+    await serving
 
 
 def server(site: Site, listener: socket.socket) -> uvicorn.Server:

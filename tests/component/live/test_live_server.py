@@ -6,6 +6,8 @@ from __future__ import annotations
 import asyncio
 import json
 import struct
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -212,3 +214,28 @@ def test_a_free_label_is_no_path(tmp_path: Path, label: str) -> None:
         clips.keep(b"x", label, ".wav")
     assert clips.keep(b"x", "turn on the light", ".wav").parent.name == "turn on the light"
     assert [path.name for path in tmp_path.iterdir()] == ["clips"]
+
+
+_SERVING = """
+from ethosmith.live.server import Site, listening_socket, page_address, serve
+site = Site(dict, lambda upload: {}, "t")
+with listening_socket() as listener:
+    print(page_address(site, listener), flush=True)
+    serve(site, listener)
+"""
+_STARTING = "import subprocess, sys; subprocess.run([sys.executable, '-c', sys.argv[1]])"
+
+
+def test_the_server_ends_with_the_command_that_started_it() -> None:
+    command = [sys.executable, "-c", _STARTING, _SERVING]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as started:
+        assert started.stdout is not None
+        page = started.stdout.readline().strip()
+        deadline_s = time.monotonic() + 30
+        while requests.get(page, timeout=5).status_code != 200:
+            assert time.monotonic() < deadline_s
+        started.kill()
+        # The server holds the pipe open as long as it runs.
+        assert started.stdout.read() == ""
+    with pytest.raises(requests.ConnectionError):
+        requests.get(page, timeout=5)
