@@ -4,10 +4,16 @@
 from __future__ import annotations
 
 import json
+from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, write_text
 from ethosmith.steps.step import Input, Inputs, Output, Step, Unsigned, step
+
+if TYPE_CHECKING:
+    from ethosmith.models.tensor_spec import NetworkSpec
+    from ethosmith.pytorch.executorch import HostProgram
+    from ethosmith.pytorch.npu_parts import NpuParts
 
 
 @step(
@@ -68,7 +74,6 @@ class RunExecutorchOnHost(Step):
         from ethosmith.models.tensor_spec import NetworkSpec
         from ethosmith.pytorch.executorch import HostProgram
         from ethosmith.pytorch.npu_parts import NpuParts
-        from ethosmith.pytorch.reference import windows_of
         from ethosmith.pytorch.source import load_program
         from ethosmith.verify.verdict import ON_HOST
 
@@ -85,6 +90,20 @@ class RunExecutorchOnHost(Step):
             stream_port=self.stream_port,
         )
         host = HostProgram(self.program, load_program(self.quantised), parts)
+        result = {
+            "simulator": {"name": ON_HOST, "version": ""},
+            "accelerator": accelerator.name,
+            "not_booted": self.not_booted,
+            "uart": "",
+            "samples": self._run_samples(host, parts, specs),
+        }
+        write_text(self.result, json.dumps(result, indent=2, sort_keys=True) + "\n")
+
+    def _run_samples(
+        self, host: HostProgram, parts: NpuParts, specs: NetworkSpec
+    ) -> list[dict[str, Any]]:
+        from ethosmith.pytorch.reference import windows_of
+
         samples = []
         for name, file in zip(self.samples, self.tensors, strict=True):
             raw = read_bytes(file, limit_bytes=MAX_MODEL_BYTES)
@@ -93,17 +112,9 @@ class RunExecutorchOnHost(Step):
             if [one.nbytes for one in made] != [spec.size_bytes for spec in specs.outputs]:
                 raise EthosmithError(f"{self.program}: sample {name}: other outputs than its graph")
             tensors = [one.tobytes().hex() for one in made]
-            samples.append(
-                {"name": name, "counts": parts.counts_of_inference(), "tensors": tensors}
-            )
-        result = {
-            "simulator": {"name": ON_HOST, "version": ""},
-            "accelerator": accelerator.name,
-            "not_booted": self.not_booted,
-            "uart": "",
-            "samples": samples,
-        }
-        write_text(self.result, json.dumps(result, indent=2, sort_keys=True) + "\n")
+            counts = parts.counts_of_inference()
+            samples.append({"name": name, "counts": counts, "tensors": tensors})
+        return samples
 
     def crashed(self, signal: str) -> str:
         """Return what is wrong with the program."""
