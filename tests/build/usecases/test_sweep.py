@@ -56,5 +56,5 @@ def test_a_folder_without_networks_is_an_error(project: ProjectCopy) -> None:
     outcome = project.scons(*_WORDS[:-1], "model=nothing")
     assert outcome.exit_code == 2
     assert outcome.stderr == (
-        "error: model=nothing: no network in it; expected .h5, .keras, .tflite, .pt2\n"
+        "error: model=nothing: no network in it; expected .h5, .keras, .tflite, .pt2, .onnx\n"
     )
