@@ -165,11 +165,11 @@ def test_dump_that_the_fvp_writes_at_its_end_is_awaited(tmp_path: Path) -> None:
     assert dump.path.read_bytes() == b"abc"
 
 
-def test_short_dump_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("open_board.fvp._STOP_TIMEOUT_S", 1.0)
+def test_short_dump_is_a_failure(tmp_path: Path) -> None:
     dump = Dump(tmp_path / "dump", 0x93000000, 3)
 
-    result = _run(tmp_path, _DUMPING.format(data="a", dump=dump.path), dumps=(dump,))
+    script = _DUMPING.format(data="a", dump=dump.path)
+    result = _run(tmp_path, script, dumps=(dump,), time_limit_s=2.0)
 
     assert (result.outcome, result.passed) == (Outcome.SIMULATOR_FAILED, False)
     assert "wrote 1 of 3 bytes" in result.reason
