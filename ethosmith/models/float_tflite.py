@@ -22,13 +22,8 @@ from ethosmith.models.keras_model import GivenInput, check_finite, first_sentenc
 from ethosmith.models.left_in_float import in_int8
 from ethosmith.models.mediapipe_operators import replace_mediapipe_operators
 from ethosmith.models.sparse_weights import dense_values
-from ethosmith.models.tflite_file import (
-    DAMAGED,
-    IDENTIFIER,
-    builtin_names,
-    check_one_subgraph,
-    parse_model,
-)
+from ethosmith.models.tflite_file import DAMAGED, check_one_subgraph, parse_model
+from ethosmith.models.tflite_graph import TfliteGraph, packed
 
 Array = npt.NDArray[Any]
 Batches = Callable[[], Iterable[list[Array] | dict[str, Array]]]
@@ -127,7 +122,7 @@ def _by_name(batches: Batches, inputs: list[GivenInput]) -> list[Mapping[str, Ar
     ]
 
 
-class _FloatNetwork:
+class _FloatNetwork(TfliteGraph):
     """A float network on its way to a form that can be calibrated.
 
     Attributes:
@@ -135,9 +130,9 @@ class _FloatNetwork:
     """
 
     def __init__(self, model: Any, shown: str) -> None:
-        self._model, self._shown = model, shown
         check_one_subgraph(model, shown)
-        self._graph = model.subgraphs[0]
+        super().__init__(model)
+        self._shown = shown
         replace_mediapipe_operators(model)
         self._name_tensors()
         self._fill_in_zeros()
@@ -149,21 +144,17 @@ class _FloatNetwork:
 
     def in_float32(self) -> bytes:
         """Return the network with float32 weights and a signature that names its inputs."""
-        import flatbuffers  # noqa: PLC0415 slow
-
         self._widen_float16()
         self._widen_weights()
         check_finite(Path(self._shown), self._weights())
         self._sign()
         self._drop_unused_data()
-        builder = flatbuffers.Builder(4096)
-        builder.Finish(self._model.Pack(builder), IDENTIFIER)
-        return bytes(builder.Output())
+        return packed(self.model)
 
     def _name_tensors(self) -> None:
         """Give each tensor a name of its own: calibration knows them by their names."""
         seen: set[bytes] = set()
-        for index, tensor in enumerate(self._graph.tensors):
+        for index, tensor in enumerate(self.graph.tensors):
             name = bytes(tensor.name or b"")
             if not name or name in seen:
                 name = name + f";{index}".encode()
@@ -172,46 +163,46 @@ class _FloatNetwork:
 
     def _fill_in_zeros(self) -> None:
         """Make sparse constants whole, which DENSIFY would do at every inference."""
-        for tensor in self._graph.tensors:
-            data = self._model.buffers[tensor.buffer].data
+        for tensor in self.graph.tensors:
+            data = self.model.buffers[tensor.buffer].data
             if tensor.sparsity is None or data is None or tensor.type not in _DTYPES:
                 continue
             stored = np.frombuffer(bytes(data), _DTYPES[tensor.type])
             whole = dense_values(stored, tuple(map(int, tensor.shape)), tensor.sparsity)
-            self._give(tensor, whole)
+            self.give(tensor, whole)
             tensor.sparsity = None
-        for operator in list(self._graph.operators):
+        for operator in list(self.graph.operators):
             values = None
-            if self._name(operator) == "DENSIFY":
+            if self.name(operator) == "DENSIFY":
                 values = self._constant(operator.inputs[0])
             if values is not None:
-                self._give(self._graph.tensors[operator.outputs[0]], values)
-                self._graph.operators.remove(operator)
+                self.give(self.graph.tensors[operator.outputs[0]], values)
+                self.remove(operator)
                 self._empty(operator.inputs[0])
 
     def _vocabulary(self) -> int:
         """Return what integers given to the network are below: rows of the smallest table."""
         sizes = [
-            int(self._graph.tensors[operator.inputs[0]].shape[0])
-            for operator in self._graph.operators
-            if self._name(operator) == "GATHER" and self._constant(operator.inputs[0]) is not None
+            int(self.graph.tensors[operator.inputs[0]].shape[0])
+            for operator in self.graph.operators
+            if self.name(operator) == "GATHER" and self._constant(operator.inputs[0]) is not None
         ]
         return min(sizes, default=_NO_VOCABULARY)
 
     def _widen_float16(self) -> None:
         """Take off DEQUANTIZE of constants, whose result is a constant."""
-        for operator in list(self._graph.operators):
+        for operator in list(self.graph.operators):
             values = None
-            if self._name(operator) == "DEQUANTIZE":
+            if self.name(operator) == "DEQUANTIZE":
                 values = self._real_values(operator.inputs[0])
             if values is not None:
                 self._set(operator.outputs[0], values)
-                self._graph.operators.remove(operator)
+                self.remove(operator)
                 self._empty(operator.inputs[0])
 
     def _widen_weights(self) -> None:
         """Make int8 weights of operators with float outputs the values that they stand for."""
-        for operator in self._graph.operators:
+        for operator in self.graph.operators:
             for index in operator.inputs:
                 if index >= 0 and self._is_quantised(index):
                     values = self._real_values(index)
@@ -219,7 +210,7 @@ class _FloatNetwork:
                         self._set(index, values)
 
     def _weights(self) -> Iterator[tuple[str, Array]]:
-        for index, tensor in enumerate(self._graph.tensors):
+        for index, tensor in enumerate(self.graph.tensors):
             values = self._constant(index)
             if values is not None and values.dtype == np.float32:
                 yield bytes(tensor.name).decode("utf-8", "replace"), values
@@ -230,28 +221,24 @@ class _FloatNetwork:
 
         signature = schema.SignatureDefT()
         signature.signatureKey, signature.subgraphIndex = _SIGNATURE, 0
-        signature.inputs = [self._entry(index) for index in self._graph.inputs]
-        signature.outputs = [self._entry(index) for index in self._graph.outputs]
-        self._model.signatureDefs = [signature]
+        signature.inputs = [self._entry(index) for index in self.graph.inputs]
+        signature.outputs = [self._entry(index) for index in self.graph.outputs]
+        self.model.signatureDefs = [signature]
 
     def _entry(self, index: int) -> Any:
         from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
 
         entry = schema.TensorMapT()
-        entry.name, entry.tensorIndex = bytes(self._graph.tensors[index].name).decode(), int(index)
+        entry.name, entry.tensorIndex = bytes(self.graph.tensors[index].name).decode(), int(index)
         return entry
 
-    def _name(self, operator: Any) -> str:
-        code = self._model.operatorCodes[operator.opcodeIndex]
-        return builtin_names().get(max(code.builtinCode, code.deprecatedBuiltinCode), "")
-
     def _is_quantised(self, index: int) -> bool:
-        quantisation = self._graph.tensors[index].quantization
+        quantisation = self.graph.tensors[index].quantization
         return quantisation is not None and quantisation.scale is not None
 
     def _constant(self, index: int) -> Array | None:
-        tensor = self._graph.tensors[index]
-        data = self._model.buffers[tensor.buffer].data
+        tensor = self.graph.tensors[index]
+        data = self.model.buffers[tensor.buffer].data
         if data is None or len(data) == 0 or tensor.type not in _DTYPES:
             return None
         values = np.frombuffer(bytes(data), _DTYPES[tensor.type])
@@ -266,7 +253,7 @@ class _FloatNetwork:
             return None
         if values.dtype == np.float16:
             return values.astype(np.float32)
-        quantisation = self._graph.tensors[index].quantization
+        quantisation = self.graph.tensors[index].quantization
         scale = np.asarray(quantisation.scale, np.float64)
         zero = np.asarray(quantisation.zeroPoint, np.float64)
         along = [1] * values.ndim
@@ -276,27 +263,18 @@ class _FloatNetwork:
 
     def _empty(self, index: int) -> None:
         """Make one zero of a constant that nothing reads any more; calibration looks at it."""
-        if not any(index in list(operator.inputs) for operator in self._graph.operators):
-            self._graph.tensors[index].shape = [1]
+        if not any(index in list(operator.inputs) for operator in self.graph.operators):
+            self.graph.tensors[index].shape = [1]
             self._set(index, np.zeros(1, np.float32))
 
     def _drop_unused_data(self) -> None:
-        metadata = [one.buffer for one in self._model.metadata or []]
-        used = {0, *metadata, *(tensor.buffer for tensor in self._graph.tensors)}
-        for index, buffer in enumerate(self._model.buffers):
+        metadata = [one.buffer for one in self.model.metadata or []]
+        used = {0, *metadata, *(tensor.buffer for tensor in self.graph.tensors)}
+        for index, buffer in enumerate(self.model.buffers):
             if index not in used:
                 buffer.data = None
 
     def _set(self, index: int, values: Array) -> None:
-        tensor = self._graph.tensors[index]
-        self._give(tensor, values.astype("<f4"))
+        tensor = self.graph.tensors[index]
+        self.give(tensor, values.astype("<f4"))
         tensor.type, tensor.quantization = _FLOAT32, None
-
-    def _give(self, tensor: Any, values: Array) -> None:
-        """Give a tensor values of its own type."""
-        from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
-
-        buffer = schema.BufferT()
-        buffer.data = np.frombuffer(values.tobytes(), np.uint8)
-        tensor.buffer = len(self._model.buffers)
-        self._model.buffers.append(buffer)

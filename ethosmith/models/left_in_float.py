@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ethosmith.models.tflite_file import IDENTIFIER, parse_model
-from ethosmith.models.tflite_graph import TfliteGraph
+from ethosmith.models.tflite_file import parse_model
+from ethosmith.models.tflite_graph import TfliteGraph, packed
 
 # Activations: the output has a range of its own.
 _ACTIVATIONS = frozenset({"ABS", "LEAKY_RELU", "PRELU", "RELU6", "RELU_0_TO_1", "RELU_N1_TO_1"})
@@ -40,14 +40,9 @@ def in_int8(content: bytes, shown: str) -> bytes:
         content: of the .tflite that the quantiser has returned.
         shown: the network's name in errors.
     """
-    import flatbuffers  # noqa: PLC0415 slow
-
     model = parse_model(content, shown)
-    graph = _Quantised(model)
-    graph.bring_to_int8()
-    builder = flatbuffers.Builder(len(content) + 4096)
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return bytes(builder.Output())
+    _Quantised(model).bring_to_int8()
+    return packed(model)
 
 
 class _Quantised(TfliteGraph):
@@ -63,11 +58,10 @@ class _Quantised(TfliteGraph):
             before = self.made_by(source)
             if self.name(before) != "DEQUANTIZE" or self.type(before.inputs[0]) != self.types.INT8:
                 continue
-            changed = self._keep_range(operator, before.inputs[0]) if name in _MOVES else False
-            if name in _ACTIVATIONS:
-                changed = self._take_range(operator)
-            if changed:
-                operator.inputs = [before.inputs[0], *operator.inputs[1:]]
+            given = before.inputs[0]
+            is_move = name in _MOVES
+            if self._keep_range(operator, given) if is_move else self._take_range(operator):
+                operator.inputs = [given, *operator.inputs[1:]]
                 self.remove_unused(before)
 
     def _take_range(self, operator: Any) -> bool:
@@ -119,10 +113,8 @@ class _Quantised(TfliteGraph):
             return False
         values = np.frombuffer(bytes(data), "<f4")
         scale = max(float(np.abs(values).max(initial=0)), 2.0**-20) / _INT8_MAX
-        buffer, quantisation = schema.BufferT(), schema.QuantizationParametersT()
-        buffer.data = np.round(values / scale).astype("i1").view("u1")
+        quantisation = schema.QuantizationParametersT()
         quantisation.scale, quantisation.zeroPoint = np.array([scale], "f4"), np.zeros(1, "i8")
-        tensor.buffer, tensor.type = len(self.model.buffers), self.types.INT8
-        tensor.quantization = quantisation
-        self.model.buffers.append(buffer)
+        self.give(tensor, np.round(values / scale).astype("i1"))
+        tensor.type, tensor.quantization = self.types.INT8, quantisation
         return True

@@ -12,6 +12,8 @@ from typing import Any
 
 import numpy as np
 
+from ethosmith.models.tflite_graph import TfliteGraph
+
 _TRANSPOSE_CONV_BIAS = b"Convolution2DTransposeBias"
 _OPTIONS = struct.Struct("<3i")
 # TfLitePadding has 1 for SAME and 2 for VALID, the file format 0 and 1.
@@ -32,10 +34,10 @@ def replace_mediapipe_operators(model: Any) -> None:
     }
     if not codes:
         return
-    graph = model.subgraphs[0]
-    for operator in graph.operators:
+    network = TfliteGraph(model)
+    for operator in network.graph.operators:
         if operator.opcodeIndex in codes:
-            _make_transpose_conv(model, graph, operator)
+            _make_transpose_conv(network, operator)
     for index in codes:
         code = model.operatorCodes[index]
         code.customCode, code.version = None, _VERSION_WITH_BIAS
@@ -48,7 +50,7 @@ def _transpose_conv() -> int:
     return int(schema.BuiltinOperator.TRANSPOSE_CONV)
 
 
-def _make_transpose_conv(model: Any, graph: Any, operator: Any) -> None:
+def _make_transpose_conv(network: TfliteGraph, operator: Any) -> None:
     from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
 
     given = operator.customOptions
@@ -62,12 +64,10 @@ def _make_transpose_conv(model: Any, graph: Any, operator: Any) -> None:
     options.padding, options.strideW, options.strideH = padding - 1, stride_w, stride_h
     operator.builtinOptionsType = schema.BuiltinOptions.TransposeConvOptions
     operator.builtinOptions, operator.customOptions = options, None
-    shape, buffer = schema.TensorT(), schema.BufferT()
-    size = np.asarray(graph.tensors[operator.outputs[0]].shape, "<i4")
-    buffer.data = size.view(np.uint8)
+    shape, tensors = schema.TensorT(), network.graph.tensors
+    size = np.asarray(tensors[operator.outputs[0]].shape, "<i4")
     shape.name, shape.shape, shape.type = b"", [size.size], schema.TensorType.INT32
-    shape.buffer = len(model.buffers)
-    model.buffers.append(buffer)
+    network.give(shape, size)
     source, weights, bias = operator.inputs
-    operator.inputs = [len(graph.tensors), weights, source, bias]
-    graph.tensors.append(shape)
+    operator.inputs = [len(tensors), weights, source, bias]
+    tensors.append(shape)

@@ -1,9 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The first subgraph of a .tflite as something that can be changed."""
+"""The first subgraph of a .tflite as something that can be changed, and written again."""
 
 from __future__ import annotations
 
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from ethosmith.models.tflite_file import IDENTIFIER
+
+
+def packed(model: Any) -> bytes:
+    """Return LiteRT's ModelT as a .tflite."""
+    import flatbuffers  # noqa: PLC0415 slow
+
+    builder = flatbuffers.Builder(1 << 16)
+    builder.Finish(model.Pack(builder), IDENTIFIER)
+    return bytes(builder.Output())
 
 
 class TfliteGraph:
@@ -70,6 +84,15 @@ class TfliteGraph:
         """Return the operator that writes a tensor; None: nothing does."""
         makers = [one for one in self.graph.operators if tensor in list(one.outputs)]
         return makers[0] if makers else None
+
+    def give(self, tensor: Any, values: npt.NDArray[Any]) -> None:
+        """Let the file hold a tensor's values, which are of its type already."""
+        from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+        buffer = schema.BufferT()
+        buffer.data = np.frombuffer(values.tobytes(), np.uint8)
+        tensor.buffer = len(self.model.buffers)
+        self.model.buffers.append(buffer)
 
     def remove(self, operator: Any) -> None:
         """Take an operator out."""

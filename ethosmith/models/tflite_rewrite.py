@@ -17,8 +17,8 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes
 from ethosmith.models.int8_check import spec_of, verify_tflite
 from ethosmith.models.tensor_spec import NetworkSpec
-from ethosmith.models.tflite_file import DAMAGED, IDENTIFIER, has_outer_constants, parse_model
-from ethosmith.models.tflite_graph import TfliteGraph
+from ethosmith.models.tflite_file import DAMAGED, has_outer_constants, parse_model
+from ethosmith.models.tflite_graph import TfliteGraph, packed
 
 # Functions of one element whose int8 kernels compute them in float, element by element.
 _FOLDED = ("ELU",)
@@ -44,8 +44,6 @@ def rewritten(content: bytes, shown: str) -> Rewritten:
     Raises:
         EthosmithError: as in `parse_model`.
     """
-    import flatbuffers  # noqa: PLC0415 slow
-
     model = parse_model(content, shown)
     try:
         notes = _Rewriter(model).rewrite()
@@ -53,9 +51,7 @@ def rewritten(content: bytes, shown: str) -> Rewritten:
         raise EthosmithError(f"{shown}: not a usable TFLite model: damaged ({error})") from None
     if not notes and not has_outer_constants(content):
         return Rewritten(content, ())
-    builder = flatbuffers.Builder(len(content) + 4096)
-    builder.Finish(model.Pack(builder), IDENTIFIER)
-    return Rewritten(bytes(builder.Output()), tuple(notes))
+    return Rewritten(packed(model), tuple(notes))
 
 
 def given_spec(model: Path) -> NetworkSpec:

@@ -16,6 +16,8 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
+from ethosmith.models.tflite_graph import packed
+
 _FULLY_CONNECTED, _CONV_2D, _RESHAPE = 9, 3, 22
 _INT32, _INT64, _INT16, _INT8 = 2, 4, 7, 9
 _VALID_PADDING = 1
@@ -26,15 +28,12 @@ def reference_network(tflite: bytes) -> bytes:
 
     Inputs and outputs keep their order, shapes and quantisation.
     """
-    import flatbuffers  # noqa: PLC0415 slow, as the schema is
-    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415
+    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
 
     model = schema.ModelT.InitFromPackedBuf(tflite, 0)
     for graph in model.subgraphs:
         _Rewriter(schema, model, graph).rewrite()
-    builder = flatbuffers.Builder(len(tflite) + 4096)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return bytes(builder.Output())
+    return packed(model)
 
 
 class _Rewriter:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ethosmith.models.tflite_file import builtin_names, parse_model
+from ethosmith.models.tflite_graph import packed
 
 # LiteRT's reference kernel lets sums wrap around; Vela's lowering saturates, as the default does.
 WRAPPING = frozenset({"SUM"})
@@ -76,8 +77,6 @@ def _runs(flags: Sequence[bool]) -> Iterator[tuple[int, int, bool]]:
 
 
 def _segment(content: bytes, shown: str, first: int, end: int, reference: bool) -> Segment:
-    import flatbuffers  # noqa: PLC0415 slow
-
     model = parse_model(content, shown)
     graph = model.subgraphs[0]
     own, later = graph.operators[first:end], graph.operators[end:]
@@ -93,9 +92,7 @@ def _segment(content: bytes, shown: str, first: int, end: int, reference: bool) 
     model.operatorCodes = [model.operatorCodes[index] for index in kept]
     for one in own:
         one.opcodeIndex = kept.index(one.opcodeIndex)
-    builder = flatbuffers.Builder(len(content) + 4096)
-    builder.Finish(model.Pack(builder), b"TFL3")
-    return Segment(bytes(builder.Output()), tuple(inputs), tuple(outputs), reference)
+    return Segment(packed(model), tuple(inputs), tuple(outputs), reference)
 
 
 def _is_constant(model: Any, tensor: int) -> bool:
