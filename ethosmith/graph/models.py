@@ -207,9 +207,43 @@ def compiled_network(
         return CompiledNetwork(executorch_program(build, usecase, configuration, network))
     if configuration.accelerator is None:
         return CompiledNetwork(network.path)
-    vela, with_cpu = usecase.descriptor.vela, configuration.runtime.has_cpu_kernels
-    name, folder = usecase.model_name, Path(vela_folder(usecase, configuration))
-    step = build.add(
+    stem = f"{vela_folder(usecase, configuration)}/{usecase.model_name}_vela"
+    with_cpu = configuration.runtime.has_cpu_kernels
+    step = compile_with_vela(
+        build,
+        usecase,
+        configuration,
+        network,
+        tflite=None if network.tosa else Path(f"{stem}.tflite"),
+        raw=None if with_cpu else Path(f"{stem}.npz"),
+    )
+    return CompiledNetwork(step.raw or step.outputs[0], step.per_layer, step.summary)
+
+
+def compile_with_vela(
+    build: Build,
+    usecase: SelectedUseCase,
+    configuration: Configuration,
+    network: Int8Network,
+    *,
+    folder: str = "",
+    tflite: Path | None = None,
+    raw: Path | None = None,
+) -> CompileWithVela:
+    """Declare what Vela makes of a network.
+
+    Args:
+        build: where it is declared.
+        usecase: whose network it is.
+        configuration: the NPU.
+        network: its int8 form.
+        folder: below Vela's, for a stage of the network.
+        tflite: the .tflite with the NPU's parts, if it is wanted.
+        raw: the command stream and what belongs to it, likewise.
+    """
+    vela, name = usecase.descriptor.vela, usecase.model_name
+    place = Path(vela_folder(usecase, configuration)) / folder
+    return build.add(
         CompileWithVela(
             network=network.tosa or network.path,
             network_name=name,
@@ -218,14 +252,13 @@ def compiled_network(
             memory_mode=configuration.memory_mode,
             optimise=vela.optimise,
             arena_cache_size_bytes=vela.arena_cache_size_bytes,
-            tflite=None if network.tosa else folder / f"{name}_vela.tflite",
-            summary=folder / f"{name}_summary.csv",
-            per_layer=folder / f"{name}_per-layer.csv",
-            operators=folder / f"{name}_operators.json",
-            raw=None if with_cpu else folder / f"{name}_vela.npz",
+            tflite=tflite,
+            summary=place / f"{name}_summary.csv",
+            per_layer=place / f"{name}_per-layer.csv",
+            operators=place / f"{name}_operators.json",
+            raw=raw,
         )
     )
-    return CompiledNetwork(step.raw or step.outputs[0], step.per_layer, step.summary)
 
 
 def model_sources(

@@ -15,11 +15,10 @@ from ethosmith.descriptors.optimise import Stage
 from ethosmith.graph.accuracy import Evaluation, host_answers
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
-from ethosmith.graph.layout import SelectedUseCase, image_file, vela_folder
-from ethosmith.graph.models import FloatModel, quantised_network
+from ethosmith.graph.layout import SelectedUseCase, image_file
+from ethosmith.graph.models import FloatModel, compile_with_vela, quantised_network
 from ethosmith.graph.optimise import stage_folder, stage_models, stages_of
 from ethosmith.graph.pytorch import pytorch_host_answers
-from ethosmith.steps.compile_with_vela import CompileWithVela
 
 _TARGET, _REPORT = "stages", "report"
 _SUFFIX = "_stages.json"
@@ -105,7 +104,7 @@ def _one(
         raise EthosmithError(
             f"{_TARGET}: measures what the NPU runs of a whole network: give runtime=direct"
         )
-    summary = _estimate(build, usecase, configuration, network.tosa or network.path, folder)
+    summary = compile_with_vela(build, usecase, configuration, network, folder=folder).summary
     if measuring.evaluated is None:
         return _Measured(summary)
     shards = [one._replace(answers=one.answers / folder) for one in measuring.evaluated.shards]
@@ -128,31 +127,6 @@ def _one(
         for kind, path in networks.items()
     )
     return _Measured(summary, floating, integer)
-
-
-def _estimate(
-    build: Build,
-    usecase: SelectedUseCase,
-    configuration: Configuration,
-    network: Path,
-    folder: str,
-) -> Path:
-    """Declare what Vela makes of one stage's network; return its summary."""
-    vela, place = usecase.descriptor.vela, Path(vela_folder(usecase, configuration)) / folder
-    name = usecase.model_name
-    compiled = CompileWithVela(
-        network=network,
-        network_name=name,
-        accelerator_config=configuration.npu_name,
-        system_config=configuration.system_config,
-        memory_mode=configuration.memory_mode,
-        optimise=vela.optimise,
-        arena_cache_size_bytes=vela.arena_cache_size_bytes,
-        summary=place / f"{name}_summary.csv",
-        per_layer=place / f"{name}_per-layer.csv",
-        operators=place / f"{name}_operators.json",
-    )
-    return build.add(compiled).summary
 
 
 def _title(stage: Stage) -> str:

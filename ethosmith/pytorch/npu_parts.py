@@ -3,14 +3,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import numpy.typing as npt
 
+from ethosmith.core.accelerators import counts_between
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.vela_blocks import part_of_program
 from ethosu_model.config import AcceleratorConfig
@@ -18,14 +19,6 @@ from ethosu_model.errors import ModelError
 from ethosu_model.harness import HostRunner, NpuJobError
 
 Tensor = npt.NDArray[Any]
-# Names of counts as the firmware prints them, by those of the model's totals.
-_COUNTS = {
-    "cycles": "npu_cycles",
-    "axi0_read_beats": "axi0_rd",
-    "axi0_written_beats": "axi0_wr",
-    "axi1_read_beats": "axi1_rd",
-    "axi1_written_beats": "axi1_wr",
-}
 
 
 class NpuParts:
@@ -103,11 +96,7 @@ class NpuParts:
                 " its graph; this is a fault of the build: report it"
             )
         before, self._before, self._next = self._before, self._totals(), 0
-        counts = {ours: int(self._before[name] - before[name]) for name, ours in _COUNTS.items()}
-        if not self._accelerator.writes_axi1:
-            del counts["axi1_wr"]
-        return counts
+        return counts_between(self._accelerator, before, self._before)
 
-    def _totals(self) -> dict[str, int]:
-        found = [asdict(runner.device.totals) for runner in self._runners]
-        return {name: int(np.sum([one[name] for one in found])) for name in _COUNTS}
+    def _totals(self) -> Counter[str]:
+        return sum((Counter(asdict(one.device.totals)) for one in self._runners), Counter())

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from ethosmith.core.accelerators import counts_between
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.memory import MemoryMode
 from ethosmith.descriptors.platform import Platform
@@ -23,15 +24,6 @@ from ethosu_model.harness import (
     start_job,
 )
 from ethosu_model.memory import ArrayMemory
-
-# Names of counts as the firmware prints them, by those of the model's totals.
-_COUNTS = {
-    "cycles": "npu_cycles",
-    "axi0_read_beats": "axi0_rd",
-    "axi0_written_beats": "axi0_wr",
-    "axi1_read_beats": "axi1_rd",
-    "axi1_written_beats": "axi1_wr",
-}
 
 
 class ImageJob:
@@ -90,13 +82,7 @@ class ImageJob:
         outputs = [
             self._memory.read(self._address(one), one.size_bytes) for one in self.model.outputs
         ]
-        return outputs, self._counts(before, asdict(self._device.totals))
-
-    def _counts(self, before: dict[str, int], now: dict[str, int]) -> dict[str, int]:
-        counts = {ours: now[name] - before[name] for name, ours in _COUNTS.items()}
-        if not self._accelerator.writes_axi1:
-            del counts["axi1_wr"]
-        return counts
+        return outputs, counts_between(self._accelerator, before, asdict(self._device.totals))
 
     def _address(self, tensor: ImageTensor) -> int:
         if tensor.region not in self._placement.regions:
