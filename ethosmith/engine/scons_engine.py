@@ -235,11 +235,21 @@ def _start_step(step: Step, env: Environment) -> int:
             return 0
     code: int = env["SHOWN"].run(
         [sys.executable, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT],
-        env["ENV"],
+        _variables(step, env),
         owns_terminal=step.traits.owns_terminal,
         text=json.dumps(step.spec()),
     )
     return code
+
+
+def _variables(step: Step, env: Environment) -> Mapping[str, str]:
+    """Return the variables of a step's process; one of another environment learns of its server."""
+    given: Mapping[str, str] = env["ENV"]
+    if not step.traits.environment:
+        return given
+    from ethosmith.steps.fork_server import servers_of_this_process  # noqa: PLC0415 seldom needed
+
+    return servers_of_this_process().variables(step.traits.environment, given)
 
 
 def _label(target: Sequence[Node], source: Sequence[Node], env: Environment) -> str:

@@ -37,7 +37,8 @@ _IN_CHILD = "ETHOSMITH_STEP_IN_CHILD"
 # Of the largest memory of a child: macOS counts bytes, Linux KiB.
 _RSS_UNIT = 1 if sys.platform == "darwin" else 1024
 _MAX_SPEC_BYTES = 1 << 24
-_PLUMBING = {"command_line", "document", "step"}
+_PLUMBING = {"command_line", "document", "fork_server", "step"}
+_SERVE = "--serve"
 _USAGE = "ethosmith step NAME [SPEC | options]"
 
 
@@ -84,6 +85,10 @@ def main(arguments: Sequence[str]) -> int:
     if list(arguments) == ["--markdown"]:
         sys.stdout.write(markdown(map(step_class, step_names())))
         return 0
+    if arguments[0] == _SERVE:
+        from ethosmith.steps.fork_server import serve  # only another environment's needs it
+
+        return serve(int(arguments[1]), _packages_of, _run_in_fork)
     chosen: list[Step] = []
     code = run_step(lambda _: chosen.append(_chosen_step(arguments)))
     if code or not chosen:
@@ -156,15 +161,30 @@ def _run_in_child(step: Step) -> int:
 
 def _started(step: Step, python: str, scratch: str) -> int:
     """Run a step in another interpreter; return its exit code, or minus the signal."""
+    variables = {**os.environ, _IN_CHILD: step.name(), "TMPDIR": scratch}
+    from ethosmith.steps.fork_server import run_in_server
+
+    status = run_in_server(step.name(), step.spec(), variables)
+    if status is not None:
+        return status
     return subprocess.run(
         [python, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT],
         input=json.dumps(step.spec()),
         text=True,
-        env={**os.environ, _IN_CHILD: step.name(), "TMPDIR": scratch},
+        env=variables,
         # It holds the build's lock, should this process be killed.
         close_fds=False,
         check=False,
     ).returncode
+
+
+def _packages_of(name: str) -> tuple[str, ...]:
+    return step_class(name).traits.packages
+
+
+def _run_in_fork(name: str, spec: Mapping[str, Any]) -> int:
+    """Run a step in a process of its own that a server forked."""
+    return main([name, json.dumps(spec)])
 
 
 def _forked(step: Step, scratch: str) -> int:
@@ -197,10 +217,9 @@ def _ended_by(step: Step, number: int) -> str:
     what = f"{step.name()} {step.title}".strip()
     if number == signal.SIGKILL:
         used_gib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss * _RSS_UNIT / 2**30
-        return (
-            f"{what}: ended by {name} when it held up to {used_gib:.1f} GiB; a system does so when"
-            " its memory runs out"
-        )
+        # Of a child of another environment's server, nothing is known here.
+        held = f" when it held up to {used_gib:.1f} GiB" if used_gib else ""
+        return f"{what}: ended by {name}{held}; a system does so when its memory runs out"
     if number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):
         return f"{what}: another process ended it ({name})"
     return f"{step.crashed(name)} ({name})"
