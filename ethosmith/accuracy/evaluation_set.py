@@ -19,9 +19,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from ethosmith.accuracy.set_file import Item
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.core.files import parsing, read_bytes, read_text, write_bytes, write_text
-from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.words import FORMAT_OF_SUFFIX
 from ethosmith.installation import PYTHON_PATH
 from ethosmith.lib.sample_formats import NO_FORM, SampleForm, read_sample

@@ -90,6 +90,23 @@ def window_source(usecase: str, window: Window, source: str) -> str:
     )
 
 
+def live_source(usecase: str, window: Window, source: str) -> str:
+    """Return the C source that places the live page's window, of `ethosmith.live.board`.
+
+    Args:
+        usecase: the use case's name, as the device prints it.
+        window: where samples are handed over.
+        source: the descriptor, as the file names it.
+    """
+    return (
+        f'{notice(source)}#include "sample.h"\n\n'
+        f'__asm__(".global live_window\\n.set live_window, 0x{window.address:08x}\\n");\n\n'
+        "// The host hands them over.\n"
+        "const uint32_t sample_count = 0;\n\n"
+        f"const char usecase_name[] = {string(usecase)};\n"
+    )
+
+
 def window_bytes(window: Window, items: Sequence[Item]) -> bytes:
     """Return what the window has to hold for ``items``; they fit (see `batches`)."""
     table = bytearray(struct.pack("<I", len(items)).ljust(_TABLE_OFFSET, b"\0"))

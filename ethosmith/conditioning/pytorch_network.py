@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A PyTorch network as `ethosmith.conditioning.making` takes it.
+"""A PyTorch network as `ethosmith.conditioning.stages` takes it.
 
 What is held is held behind each step of an optimiser, by torch's own hook for that, so a training
 loop of whichever form does not have to know of it.

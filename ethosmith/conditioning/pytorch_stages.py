@@ -7,17 +7,17 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
-from ethosmith.conditioning import making
-from ethosmith.conditioning.making import Kept
+from ethosmith.conditioning import stages
 from ethosmith.conditioning.pytorch_network import PytorchNetwork
 from ethosmith.conditioning.pytorch_rounding import rounded_twin
 from ethosmith.conditioning.script import FineTuning
+from ethosmith.conditioning.stages import Kept
 from ethosmith.core.files import write_bytes
 from ethosmith.pytorch.source import ModelSource, built_module
 
 
 def prune(model: ModelSource, output: Path, sparsity: float, tuning: FineTuning | None) -> None:
-    """Prune a network; see `making.prune`.
+    """Prune a network; see `stages.prune`.
 
     Args:
         model: a Python file.
@@ -28,14 +28,14 @@ def prune(model: ModelSource, output: Path, sparsity: float, tuning: FineTuning 
     Raises:
         EthosmithError: as there, or the network cannot be built.
     """
-    _staged(model, output, lambda network: making.prune(network, sparsity, tuning))
+    _staged(model, output, lambda network: stages.prune(network, sparsity, tuning))
 
 
 def cluster(
     model: ModelSource, output: Path, values: int, kept: Kept, tuning: FineTuning | None
 ) -> None:
-    """Cluster a network; see `making.cluster`, for files and errors `prune`."""
-    _staged(model, output, lambda network: making.cluster(network, values, kept, tuning))
+    """Cluster a network; see `stages.cluster`, for files and errors `prune`."""
+    _staged(model, output, lambda network: stages.cluster(network, values, kept, tuning))
 
 
 def train_rounded(model: ModelSource, output: Path, kept: Kept, tuning: FineTuning) -> None:
@@ -53,7 +53,7 @@ def train_rounded(model: ModelSource, output: Path, kept: Kept, tuning: FineTuni
 
     def stage(network: PytorchNetwork) -> None:
         twin = rounded_twin(model.path, network.module)
-        making.train_rounded(PytorchNetwork(model.path, network.module, twin), kept, tuning)
+        stages.train_rounded(PytorchNetwork(model.path, network.module, twin), kept, tuning)
 
     _staged(model, output, stage)
 

@@ -10,8 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import EthosmithError, unknown_name
 
 if TYPE_CHECKING:
     from ethosu_model.memory_timing import MemoryTiming, SystemTiming

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import unknown_name
 from ethosmith.descriptors.base import Problem, Strict
 from ethosmith.descriptors.memory import MemoryRegion
 from ethosmith.descriptors.npu import Npu

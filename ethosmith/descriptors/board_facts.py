@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from ethosmith.core.accelerators import ACCELERATORS
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import unknown_name
 from ethosmith.descriptors.base import Descriptor, Problem, Strict, repeated_names
 from ethosmith.descriptors.load import NOTHING_PARSED, Parsed, load
 from ethosmith.descriptors.memory import AxiLimit

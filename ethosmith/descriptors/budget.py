@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from ethosmith.core.accelerators import ACCELERATOR_CONFIGS
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import unknown_name
 from ethosmith.descriptors.base import EMPTY, Location, Problem, Strict
 from ethosmith.descriptors.words import Checked, Identifier, Limits, MemoryModeName, Name
 

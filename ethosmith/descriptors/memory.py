@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import combinations
 from typing import Annotated
 
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import unknown_name
 from ethosmith.descriptors.base import Location, Problem, Strict, repeated_names
 from ethosmith.descriptors.words import (
     ADDRESS_SPACE_BYTES,

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from ethosmith.core.accelerators import ACCELERATORS
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import unknown_name
 from ethosmith.core.vela_config import system_configs
 from ethosmith.descriptors.base import Location, Problem, Strict, repeated_names
 from ethosmith.descriptors.memory import MemoryMode

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.descriptors.base import Descriptor, Problem
 from ethosmith.descriptors.board import (
     Card,

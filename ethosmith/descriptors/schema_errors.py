@@ -9,8 +9,7 @@ from typing import Any
 
 from pydantic_core import ErrorDetails
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.nearest import did_you_mean
+from ethosmith.core.errors import EthosmithError, did_you_mean
 from ethosmith.descriptors.base import Location, Strict
 from ethosmith.descriptors.schema import hints, models_in
 from ethosmith.descriptors.words import PATTERN_MEANINGS

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 
-from ethosmith.core.nearest import did_you_mean, unknown_name
+from ethosmith.core.errors import did_you_mean, unknown_name
 from ethosmith.descriptors.accuracy import Accuracy, EvaluationItem
 from ethosmith.descriptors.base import Location, Problem
 from ethosmith.descriptors.inputs import SOUND_FORMATS

@@ -10,8 +10,8 @@ from SCons.Node.FS import File
 from SCons.Script import BUILD_TARGETS
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.engine.scons_types import Environment, Node
 from ethosmith.graph.build import Build
-from ethosmith.graph.scons_types import Environment, Node
 from ethosmith.graph.why import (
     ALWAYS,
     NOT_AS_MADE,

@@ -19,10 +19,9 @@ from SCons.Script import GetBuildFailures
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import fail
 from ethosmith.descriptors.origin import masked_text
-from ethosmith.engine.nodes import Nodes
+from ethosmith.engine.scons_types import Environment, Node, Nodes
 from ethosmith.graph.build import Facts, Machine, StepCounts
 from ethosmith.graph.layout import NOTES
-from ethosmith.graph.scons_types import Environment, Node
 from ethosmith.graph.session import Session
 from ethosmith.report.long_run import LongRun
 from ethosmith.steps.step import Step

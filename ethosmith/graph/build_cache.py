@@ -8,7 +8,7 @@ Layout of the cache's folder::
 
 A step is known by its key (`ethosmith.graph.step_key`). Files appear by rename only, and what
 is read is hashed: an entry that was cut short or changed is found out and never used. Against
-people who may write to the folder and mean harm, `ethosmith.graph.cache_trust` decides what is
+people who may write to the folder and mean harm, `ethosmith.graph.cache_entry` decides what is
 taken.
 
 The permissions of the folder are those of all in it: a folder that its group may write to
@@ -30,8 +30,11 @@ from typing import BinaryIO
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import open_regular, writing_beside
-from ethosmith.graph.cache_record import DamagedEntry, KeptFile, NotKept, Record
-from ethosmith.graph.cache_trust import (
+from ethosmith.graph.cache_entry import (
+    DamagedEntry,
+    KeptFile,
+    NotKept,
+    Record,
     Trust,
     check_folder,
     is_inert,

@@ -343,8 +343,7 @@ def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
     from ethosmith.core.table import note
     from ethosmith.report.comparison import figures_of
     from ethosmith.report.pareto import Candidate, best_text, pareto
-    from ethosmith.report.pareto_plot import plot_svg
-    from ethosmith.report.sweep import csv_text, json_text, table_text
+    from ethosmith.report.sweep import csv_text, json_text, plot_svg, table_text
 
     figures = figures_of([Path(image.axf).with_suffix("") for image in images])
     found = [Candidate(one, measured_accuracy(build, one.stem)) for one in figures]

@@ -15,8 +15,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 
 from ethosmith.core.accelerators import ACCELERATOR_CONFIGS
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.graph.listing import TEMPLATES
 from ethosmith.graph.options import OPTIONS, TARGETS
 from ethosmith.graph.project import Project

@@ -63,7 +63,7 @@ def _declare_board(build: Build) -> None:
 def _port(build: Build, asked: str) -> str:
     port = build.session.values["port"]
     if not port:
-        from ethosmith.verify.serial_names import named_ports
+        from ethosmith.verify.serial_port import named_ports
 
         raise EthosmithError(f"{asked} needs port=NAME of the board; found: {named_ports()}")
     return port

@@ -2,7 +2,7 @@
 """A build cache on a server, with a folder of this machine in front of it.
 
 Paths on the server are those in the folder (`ethosmith.graph.build_cache`). What comes from it
-counts as written by others: `ethosmith.graph.cache_trust` says what of that is taken. Each file
+counts as written by others: `ethosmith.graph.cache_entry` says what of that is taken. Each file
 is hashed before it gets into the folder.
 
 No build fails because of the server, and none waits for it longer than `CacheServer.wait_s` in
@@ -21,8 +21,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from ethosmith.graph.build_cache import CONTENT, STEPS, BuildCache
-from ethosmith.graph.cache_record import DamagedEntry, KeptFile, Record
-from ethosmith.graph.cache_trust import KEY_VARIABLE, Trust, is_inert
+from ethosmith.graph.cache_entry import (
+    KEY_VARIABLE,
+    DamagedEntry,
+    KeptFile,
+    Record,
+    Trust,
+    is_inert,
+)
 from ethosmith.graph.http_server import TOKEN_VARIABLE, WAIT_VARIABLE, CacheServer, ServerFailure
 
 # Of looking for one step, and of bringing all its files.

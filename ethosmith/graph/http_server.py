@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import open_regular
-from ethosmith.graph.cache_record import DamagedEntry
+from ethosmith.graph.cache_entry import DamagedEntry
 
 if TYPE_CHECKING:
     import requests

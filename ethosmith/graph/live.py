@@ -95,12 +95,13 @@ def _image(
 
 def _window(build: Build, usecase: SelectedUseCase) -> Path:
     """Declare the C file that says where the host puts a sample."""
-    from ethosmith.steps.generate_live_window import GenerateLiveWindow
+    from ethosmith.steps.generate_samples_window import GenerateSamplesWindow
 
-    window = GenerateLiveWindow(
+    window = GenerateSamplesWindow(
         usecase=usecase.name,
         platform=build.platform.path,
         source=shown(build, usecase),
+        live=True,
         output=usecase.outputs / LIVE / build.platform.descriptor.name / "live_window.c",
     )
     return build.add(window).output

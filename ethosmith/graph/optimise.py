@@ -99,6 +99,13 @@ def stage_folder(number: int) -> str:
     return f"stages/{number}"
 
 
+def _step(model: Path, output: Path, stages: Sequence[Stage], training: _Training) -> Step:
+    """Return the step of the last one of ``stages`` for a Keras network."""
+    from ethosmith.steps.condition_keras import ConditionKeras
+
+    return ConditionKeras(model=model, output=output, **_settings(stages, training))
+
+
 def _pytorch_step(
     model: PytorchModel,
     output: Path,
@@ -107,9 +114,7 @@ def _pytorch_step(
     *,
     offline: bool,
 ) -> Step:
-    """Return the step of the last one of ``stages``."""
-    *before, stage = stages
-    kept = next((one.cluster.values for one in before if one.cluster), 0)
+    """Return the step of the last one of ``stages`` for a PyTorch network."""
     from ethosmith.steps.condition_pytorch import ConditionPytorch
 
     return ConditionPytorch(
@@ -117,34 +122,24 @@ def _pytorch_step(
         model_files=model.files,
         builder=model.builder,
         weights=model.weights,
-        stage=stage.kind,
-        sparsity=stage.prune.sparsity if stage.prune else 0.0,
-        values=stage.cluster.values if stage.cluster else 0,
-        keep_zeros=any(one.prune for one in before),
-        keep_values=kept if stage.quantisation_aware else 0,
         output=output,
         offline=offline,
-        **training.of(stage),
+        **_settings(stages, training),
     )
 
 
-def _step(model: Path, output: Path, stages: Sequence[Stage], training: _Training) -> Step:
-    """Return the step of the last one of ``stages``."""
+def _settings(stages: Sequence[Stage], training: _Training) -> dict[str, Any]:
+    """Return the fields that the steps of all frameworks have, for the last one of ``stages``."""
     *before, stage = stages
-    zeros = any(one.prune for one in before)
-    common = {"model": model, "output": output, **training.of(stage)}
-    if stage.prune:
-        from ethosmith.steps.prune_network import PruneNetwork
-
-        return PruneNetwork(sparsity=stage.prune.sparsity, **common)
-    if stage.cluster:
-        from ethosmith.steps.cluster_network import ClusterNetwork
-
-        return ClusterNetwork(values=stage.cluster.values, keep_zeros=zeros, **common)
-    values = next((one.cluster.values for one in before if one.cluster), 0)
-    from ethosmith.steps.train_rounded_network import TrainRoundedNetwork
-
-    return TrainRoundedNetwork(keep_zeros=zeros, keep_values=values, **common)
+    kept = next((one.cluster.values for one in before if one.cluster), 0)
+    return {
+        "stage": stage.kind,
+        "sparsity": stage.prune.sparsity if stage.prune else 0.0,
+        "values": stage.cluster.values if stage.cluster else 0,
+        "keep_zeros": any(one.prune for one in before),
+        "keep_values": kept if stage.quantisation_aware else 0,
+        **training.of(stage),
+    }
 
 
 def _training(build: Build, usecase: SelectedUseCase, optimise: Optimise) -> _Training:

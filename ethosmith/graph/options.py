@@ -8,8 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.nearest import did_you_mean, unknown_name
+from ethosmith.core.errors import EthosmithError, did_you_mean, unknown_name
 from ethosmith.graph.environment import NAMES as LAUNCHERS
 from ethosmith.graph.http_server import is_url
 from ethosmith.graph.runtimes import RUNTIMES

@@ -10,8 +10,7 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.descriptors.base import Descriptor, Problem
 from ethosmith.descriptors.board_facts import Board, load_board
 from ethosmith.descriptors.library import Library

@@ -21,7 +21,7 @@ from typing import Any, Protocol
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_start, sha256_of, writing_beside
 from ethosmith.graph.build_cache import CONTENT, BuildCache
-from ethosmith.graph.cache_record import DamagedEntry, KeptFile, NotKept
+from ethosmith.graph.cache_entry import DamagedEntry, KeptFile, NotKept
 from ethosmith.graph.http_server import CacheServer, is_url
 from ethosmith.installation import DESCRIPTOR_ROOT
 from ethosmith.steps.step import Step

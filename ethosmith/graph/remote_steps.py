@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ethosmith.graph.cache_record import DamagedEntry, NotKept
+from ethosmith.graph.cache_entry import DamagedEntry, NotKept
 from ethosmith.graph.http_server import ServerFailure
 from ethosmith.graph.remote_cluster import Address, Cluster, ClusterLost
 from ethosmith.graph.remote_order import Done, Order, Store, order_of, store_at

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.graph.cache_record import DamagedEntry, NotKept
+from ethosmith.graph.cache_entry import DamagedEntry, NotKept
 from ethosmith.graph.code_index import CodeIndex
 from ethosmith.graph.environment import process_environment
 from ethosmith.graph.http_server import ServerFailure

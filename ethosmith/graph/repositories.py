@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.bounded_run import run_within
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, did_you_mean
 from ethosmith.core.files import UNFINISHED_PREFIX
-from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.library import Library
 from ethosmith.descriptors.origin import Repository, masked_url, option_of
 from ethosmith.environment.null_build import COMMIT_COMMAND
@@ -21,10 +20,16 @@ from ethosmith.graph.layout import NOTES
 from ethosmith.graph.options import OPTIONS
 from ethosmith.graph.project import Located, Project
 from ethosmith.obtain.cache import Cache, fingerprint, stamps_of
-from ethosmith.obtain.checkout import Checkout, repository_link, state_of_folder
+from ethosmith.obtain.checkout import (
+    Checkout,
+    PatchFile,
+    patched_tree,
+    read_patch,
+    repository_link,
+    state_of_folder,
+)
 from ethosmith.obtain.contract import check_contract
 from ethosmith.obtain.git_cache import GitCache
-from ethosmith.obtain.patched import PatchFile, patched_tree, read_patch
 
 _SUFFIX = "_dir"
 _PATCHED = "build/repositories/.patched"

@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.core.files import read_bytes
-from ethosmith.core.nearest import unknown_name
 from ethosmith.lib.pictures import read_picture
 from ethosmith.lib.sound import Sound, SoundSpec, read_python_list, read_sound
 from ethosmith.lib.tables import ANY_ARRAY, ArraySpec, read_array, read_numbers

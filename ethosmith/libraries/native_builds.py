@@ -10,8 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ethosmith.core.files import update_text
-from ethosmith.libraries.select import SourceFile, matches
-from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
+from ethosmith.libraries.spec import CMakeTarget, LibrarySpec, SourceFile, matches
 
 _HEADERS = "headers.h"
 _HEAD = """\

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.descriptors.library import Library, Workaround
 from ethosmith.descriptors.origin import option_of
 from ethosmith.libraries.spec import CMakeTarget, Compilers, FileFlags, FileSet, LibrarySpec

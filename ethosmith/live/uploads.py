@@ -13,8 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.descriptors.words import FORMAT_OF_SUFFIX, LABEL_LIMITS
 from ethosmith.lib.sample_formats import SampleForm, read_sample
 

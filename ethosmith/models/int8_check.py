@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import MAX_MODEL_BYTES, parsing, read_bytes
+from ethosmith.core.files import MAX_MODEL_BYTES, parsing, read_bytes, read_json
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 from ethosmith.models.tflite_file import parse_model
 
@@ -22,6 +22,8 @@ _QUANTISED = ("INT8", "UINT8", "INT16")
 _FED = (*_QUANTISED, "BOOL", "INT32", "INT64", "FLOAT32")
 # A network with these is sound; it takes another interpreter.
 _NO_KERNEL = ("Didn't find op", "unresolved custom op")
+# Of a file with what `NetworkSpec.as_json` returns.
+SPEC_SUFFIX = ".json"
 
 
 def load_interpreter(model: Path, *, name: str | None = None) -> Any:
@@ -184,3 +186,19 @@ def _spec(tensor: Any, types: dict[int, str], shown: str) -> TensorSpec:
         scale=scale,
         zero_point=zero_point,
     )
+
+
+def network_spec_of(path: Path) -> NetworkSpec:
+    """Return the inputs and outputs of the int8 network at ``path``.
+
+    Args:
+        path: an int8 .tflite, or a file with a `NetworkSpec` as JSON.
+
+    Raises:
+        EthosmithError: as `check_int8`, or the JSON is not of that form.
+    """
+    if path.suffix != SPEC_SUFFIX:
+        return check_int8(path)
+    data = read_json(path)
+    with parsing(path, "description of a network"):
+        return NetworkSpec.of_json(data)

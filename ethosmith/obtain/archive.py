@@ -24,11 +24,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol, cast
 
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, did_you_mean
 from ethosmith.core.files import open_regular
-from ethosmith.core.nearest import did_you_mean
-from ethosmith.obtain.limits import ArchiveLimits
-from ethosmith.obtain.source import MEMBER_SEPARATOR, is_plain_relative
+from ethosmith.obtain.source import MEMBER_SEPARATOR, ArchiveLimits, is_plain_relative
 
 _MEMORY_BYTES = 16 << 20
 _CHUNK_BYTES = 1 << 20

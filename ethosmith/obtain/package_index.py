@@ -12,9 +12,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, did_you_mean
 from ethosmith.core.files import read_bytes
-from ethosmith.core.nearest import did_you_mean
 from ethosmith.descriptors.origin import masked_url
 from ethosmith.obtain.http_client import HttpClient, HttpStatusError, TransientError
 from ethosmith.obtain.source import PackageSource

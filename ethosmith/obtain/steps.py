@@ -17,7 +17,6 @@ from ethosmith.obtain.archive import Archive, copy_member, open_archive
 from ethosmith.obtain.cache import Cache, Damaged
 from ethosmith.obtain.download import Downloader, WrongHashError
 from ethosmith.obtain.http_client import HttpClient, Retries
-from ethosmith.obtain.limits import ArchiveLimits
 from ethosmith.obtain.package_index import offers_of
 from ethosmith.obtain.pip_settings import PipSettings, read_pip_settings
 from ethosmith.obtain.progress import DownloadProgress, SilentProgress
@@ -25,6 +24,7 @@ from ethosmith.obtain.selection import select, stripped
 from ethosmith.obtain.source import (
     MEMBER_SEPARATOR,
     AnySource,
+    ArchiveLimits,
     PackageSource,
     PathSource,
     UrlSource,

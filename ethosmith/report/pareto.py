@@ -7,8 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.core.nearest import unknown_name
+from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.descriptors.words import LOWER_IS_BETTER
 from ethosmith.report.comparison import Figures
 

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Set the images of a sweep side by side, for the terminal and as CSV."""
+"""Set the images of a sweep side by side: for the terminal, as CSV and JSON, and as a plot."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
+import re
 from collections.abc import Mapping, Sequence
 
 from ethosmith.core.table import note, table
 from ethosmith.core.terminal import Look
-from ethosmith.report.pareto import Candidate, best, pareto
+from ethosmith.report.pareto import ACCURACY, CYCLES, FLASH, Candidate, best, pareto
 
 _HEAD = (
     "usecase",
@@ -47,6 +48,8 @@ _IF_RUNTIMES = frozenset({"flash_bytes", "ram_bytes"})
 _UNKNOWN = "-"
 _NOTE = "npu_cycles are the simulator's, vela_* are Vela's estimate; axi* are data beats."
 _INSTRUCTIONS_NOTE = "cpu_instructions are counted by QEMU: instructions of the CPU, not cycles."
+# pygal writes the day into a comment, and a script from elsewhere for tool tips.
+_UNWANTED = re.compile(r"<!--.*?-->|<script.*?</script>|<script[^>]*/>", re.DOTALL)
 
 
 def _row(candidate: Candidate, *, is_best: bool) -> tuple[str | int | float | None, ...]:
@@ -147,3 +150,41 @@ def _shown(value: str | float | None) -> str:
     if isinstance(value, float):
         return f"{value:.3f}"
     return f"{value:,}" if isinstance(value, int) else value
+
+
+def plot_svg(candidates: Sequence[Candidate], is_best: Sequence[bool]) -> str:
+    """Return the plot as SVG; the same candidates give the same bytes.
+
+    Args:
+        candidates: those without cycles are left out.
+        is_best: of each, whether no other one beats it.
+    """
+    import pygal  # noqa: PLC0415 slow, and only a plot needs it
+    from pygal.style import CleanStyle  # noqa: PLC0415
+
+    drawn = [
+        (one, first) for one, first in zip(candidates, is_best, strict=True) if CYCLES in one.costs
+    ]
+    measured = bool(drawn) and all(one.accuracy for one, _ in drawn)
+    chart = pygal.XY(
+        stroke=False,
+        style=CleanStyle,
+        js=[],
+        title="Images that no other one beats, and the others",
+        x_title="NPU cycles",
+        y_title=ACCURACY if measured else f"{FLASH} in bytes",
+        width=900,
+        height=500,
+        show_legend=True,
+        legend_at_bottom=True,
+        no_data_text="nothing ran",
+    )
+    chart.uuid = "sweep"
+    for title, wanted in (("not beaten", True), ("others", False)):
+        chart.add(title, [_point(one, measured) for one, first in drawn if first == wanted])
+    return _UNWANTED.sub("", str(chart.render(is_unicode=True)))
+
+
+def _point(one: Candidate, measured: bool) -> dict[str, object]:
+    y = one.accuracy.value if measured and one.accuracy else one.costs[FLASH]
+    return {"value": (one.costs[CYCLES], y), "label": one.title}

@@ -7,9 +7,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.core.files import UNFINISHED_PREFIX, write_text
-from ethosmith.core.nearest import unknown_name
 from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.reference import schema_files, schema_line
 from ethosmith.descriptors.usecase import UseCase

@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, did_you_mean
 from ethosmith.core.files import read_bytes, read_json, read_text, write_bytes, write_text
-from ethosmith.core.nearest import did_you_mean
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.libraries.native_builds import (
     archive_of,
@@ -24,8 +23,7 @@ from ethosmith.libraries.native_builds import (
     write_cmake_files,
     write_ninja_file,
 )
-from ethosmith.libraries.select import select
-from ethosmith.libraries.spec import CMakeTarget, LibrarySpec
+from ethosmith.libraries.spec import CMakeTarget, LibrarySpec, select
 from ethosmith.obtain.cache import stamps_of
 from ethosmith.steps.step import Output, Step, Unsigned, step
 

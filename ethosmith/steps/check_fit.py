@@ -12,9 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.core.files import write_json
-from ethosmith.core.nearest import unknown_name
 from ethosmith.core.terminal import human_size
 from ethosmith.steps.step import Input, Inputs, Output, Step, step
 

@@ -25,9 +25,8 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.bounded_run import bounded_memory, max_memory_bytes
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, did_you_mean
 from ethosmith.core.files import read_text
-from ethosmith.core.nearest import did_you_mean
 from ethosmith.core.program import EXIT_ERROR, fail, run_step, signal_name
 from ethosmith.steps.document import markdown, summary
 from ethosmith.steps.step import OWN_PACKAGE, Field, Step, attribute_helps, fields_of

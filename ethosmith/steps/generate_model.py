@@ -38,7 +38,7 @@ class GenerateModel(Step):
         from ethosmith.lib.model_image import model_hash, model_image
         from ethosmith.lib.model_source import ModelIdentity, model_source
         from ethosmith.models.compiled import read_compiled
-        from ethosmith.models.network_file import network_spec_of
+        from ethosmith.models.int8_check import network_spec_of
 
         compiled = read_compiled(self.raw, network_spec_of(self.network))
         accelerator = parse_accelerator(self.accelerator_config)

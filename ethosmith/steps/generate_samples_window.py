@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""samples_window.c: samples that the simulator puts into memory, in place of the image's own."""
+"""samples_window.c and live_window.c: an image takes samples from outside, not its own."""
 
 from __future__ import annotations
 
@@ -9,24 +9,27 @@ from ethosmith.steps.step import Input, Output, Step, step
 
 @step(verb="GENERATE", packages=("pydantic", "pydantic-core", "pyyaml"))
 class GenerateSamplesWindow(Step):
-    """Generate samples_window.c, with which an image takes its samples from the simulator.
+    """Generate the C with which an image takes its samples from the simulator or the live page.
 
     Attributes:
         usecase: its name, as the device prints it.
         platform: the platform.yaml.
         source: the descriptor, as the file names it.
+        live: samples come one after another while the program runs, not all before its start.
         output: the C source.
     """
 
     usecase: str
     platform: Input
     source: str
+    live: bool = False
     output: Output
 
     def run(self) -> None:
         """Place the window and write the C source."""
-        from ethosmith.accuracy.samples_window import window_of, window_source
+        from ethosmith.accuracy.samples_window import live_source, window_of, window_source
         from ethosmith.descriptors.platform import load_platform
 
         window = window_of(load_platform(self.platform))
-        write_text(self.output, window_source(self.usecase, window, self.source))
+        text = live_source if self.live else window_source
+        write_text(self.output, text(self.usecase, window, self.source))

@@ -74,7 +74,7 @@ class RunPrebuilt(Step):
         from ethosmith.core.accelerators import parse_accelerator
         from ethosmith.descriptors.platform import load_platform
         from ethosmith.models.executorch_file import PTE_SUFFIX, check_spec, read_executorch
-        from ethosmith.models.network_file import network_spec_of
+        from ethosmith.models.int8_check import network_spec_of
         from ethosmith.verify.runner import RunnerBoard, placed, runs_data
         from ethosmith.verify.simulator import choose_simulator
         from open_board.job import BoardJob
@@ -111,7 +111,7 @@ class RunPrebuilt(Step):
 
     def _check_state(self) -> None:
         """Refuse a state that lasts from sample to sample: each sample is a boot of its own."""
-        from ethosmith.models.network_file import SPEC_SUFFIX
+        from ethosmith.models.int8_check import SPEC_SUFFIX
         from ethosmith.models.tflite_file import is_stateful, parse_model
 
         stateless = self.network.suffix == SPEC_SUFFIX

@@ -46,7 +46,7 @@ class ServeLive(Step):
         usecase: its name.
         heading: its title.
         configuration: NPU and memory mode, as the page shows them.
-        axf: linked with the output of generate-live-window.
+        axf: linked with the output of generate-samples-window.
         platform: the platform.yaml.
         npu: the board's NPU, such as ``ethos-u55-128``.
         system_config: Vela's, whose memories the open board estimates cycles with.
@@ -117,7 +117,7 @@ class ServeLive(Step):
     def _desk(self, board: LiveBoard) -> Desk:
         from ethosmith.live.answers import Desk
         from ethosmith.live.uploads import Clips
-        from ethosmith.models.network_file import network_spec_of
+        from ethosmith.models.int8_check import network_spec_of
 
         taken = self._taken()
         facts = {

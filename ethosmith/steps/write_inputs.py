@@ -53,7 +53,7 @@ def network_inputs(network: Path, program: Path, names: Sequence[str]) -> list[b
     Raises:
         EthosmithError: a sample of several windows, or the program fails.
     """
-    from ethosmith.models.network_file import network_spec_of
+    from ethosmith.models.int8_check import network_spec_of
 
     specs = network_spec_of(network).inputs
     size_bytes = sum(spec.size_bytes for spec in specs)

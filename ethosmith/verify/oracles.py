@@ -19,8 +19,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import captured_output
 from ethosmith.models.int8_check import interpreter_of, verify_tflite
 from ethosmith.models.tflite_file import is_stateful, operator_kinds, parse_model
-from ethosmith.verify.reference import reference_network
-from ethosmith.verify.segments import WRAPPING, missing_operator, segments_of
+from ethosmith.verify.reference import WRAPPING, missing_operator, reference_network, segments_of
 
 Array = npt.NDArray[Any]
 LITERT = "LiteRT"

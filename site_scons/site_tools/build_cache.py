@@ -19,13 +19,12 @@ import SCons.Script
 import SCons.Script.Main
 from SCons.Action import Action, CommandAction, CommandGeneratorAction, ListAction
 
+from ethosmith.engine.scons_types import Environment, Executor, Node
 from ethosmith.graph.build_cache import BuildCache
-from ethosmith.graph.cache_record import DamagedEntry
+from ethosmith.graph.cache_entry import DamagedEntry, Trust, trust_line
 from ethosmith.graph.cache_size import limit_bytes, shrink, shrink_now_and_then, size_line, size_of
-from ethosmith.graph.cache_trust import Trust, trust_line
 from ethosmith.graph.http_server import CacheServer
 from ethosmith.graph.layout import NOTES
-from ethosmith.graph.scons_types import Environment, Executor, Node
 from ethosmith.graph.step_key import Places, step_key
 from ethosmith.obtain.cache import Cache
 

@@ -17,10 +17,10 @@ from SCons.Node import executed
 from SCons.Subst import SUBST_CMD, SUBST_SIG
 from SCons.Tool import CScanner
 
+from ethosmith.engine.scons_types import Environment, Node
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.build import Build, Made, Usage
 from ethosmith.graph.environment import Launcher
-from ethosmith.graph.scons_types import Environment, Node
 from ethosmith.installation import DESCRIPTOR_ROOT
 from ethosmith.libraries.spec import Compilers
 from ethosmith.report.progress import AnnouncedSteps

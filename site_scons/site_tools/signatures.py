@@ -24,9 +24,9 @@ from SCons.Node.FS import File
 
 from ethosmith.core.identity import Identity
 from ethosmith.core.program import fail
+from ethosmith.engine.scons_types import Environment, Node
 from ethosmith.graph.layout import BUILD
 from ethosmith.graph.record import BuildRecord
-from ethosmith.graph.scons_types import Environment, Node
 from ethosmith.graph.session import EXIT_USER_ERROR
 from ethosmith.graph.signature_file import SignatureCodec, SignatureFile
 

@@ -13,16 +13,15 @@ from SCons.Script import BUILD_TARGETS, COMMAND_LINE_TARGETS, GetBuildFailures, 
 from SCons.Taskmaster import Taskmaster, find_cycle
 
 from ethosmith.core.terminal import reserved_output
-from ethosmith.engine.nodes import Nodes
 from ethosmith.engine.reasons import Reasons, declare_why
 from ethosmith.engine.scons_engine import SConsEngine
+from ethosmith.engine.scons_types import Environment, Node, Nodes
 from ethosmith.graph import commands
 from ethosmith.graph.build import Build
 from ethosmith.graph.code_index import CodeIndex
 from ethosmith.graph.layout import BUILD, NOTES
 from ethosmith.graph.options import TARGETS
 from ethosmith.graph.packages import InstalledPackages
-from ethosmith.graph.scons_types import Environment, Node
 from ethosmith.graph.session import Session
 from ethosmith.graph.why import Makings
 from ethosmith.report.progress import AnnouncedSteps, progress_of_this_process

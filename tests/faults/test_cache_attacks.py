@@ -14,9 +14,8 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.build_cache import BuildCache, cache_folder
-from ethosmith.graph.cache_record import DamagedEntry
+from ethosmith.graph.cache_entry import KEY_VARIABLE, DamagedEntry, Trust, make_private
 from ethosmith.graph.cache_size import shrink
-from ethosmith.graph.cache_trust import KEY_VARIABLE, Trust, make_private
 
 _KEY = "3f" * 32
 _TRUST = Trust(b"a key that a group of people has")

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ethosmith.conditioning.keras_output import write_keras
-from ethosmith.conditioning.making import Kept
+from ethosmith.conditioning.keras_network import write_keras
+from ethosmith.conditioning.keras_stages import cluster, prune, train_rounded
 from ethosmith.conditioning.script import FineTuning
-from ethosmith.conditioning.stages import cluster, prune, train_rounded
+from ethosmith.conditioning.stages import Kept
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.calibration import RandomData, from_random
 from ethosmith.models.int8_check import load_interpreter

@@ -16,9 +16,8 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import UNFINISHED_PREFIX
 from ethosmith.graph.build_cache import BuildCache, cache_folder
-from ethosmith.graph.cache_record import DamagedEntry
+from ethosmith.graph.cache_entry import DamagedEntry, Trust
 from ethosmith.graph.cache_size import limit_bytes, shrink, size_of
-from ethosmith.graph.cache_trust import Trust
 
 _KEY = "3f" * 32
 _TRUST = Trust(b"a key that a group of people has")

@@ -16,8 +16,7 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import sha256_of
 from ethosmith.graph.build_cache import BuildCache, cache_folder, cache_server
-from ethosmith.graph.cache_record import DamagedEntry
-from ethosmith.graph.cache_trust import Trust
+from ethosmith.graph.cache_entry import DamagedEntry, Trust
 from ethosmith.graph.http_cache import HttpCache, server_line
 from ethosmith.graph.http_server import TOKEN_VARIABLE, WAIT_VARIABLE, CacheServer
 from tests.support.nginx import TOKEN, Nginx, nginx

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.models.network_file import network_spec_of
+from ethosmith.models.int8_check import network_spec_of
 from tests.support.networks.dense import dense_network
 
 

@@ -11,8 +11,8 @@ import pytest
 
 from ethosmith.obtain.cache import Cache
 from ethosmith.obtain.http_client import Retries
-from ethosmith.obtain.limits import ArchiveLimits
 from ethosmith.obtain.pip_settings import PipSettings
+from ethosmith.obtain.source import ArchiveLimits
 from ethosmith.obtain.steps import Obtainer
 from tests.support.local_server import LocalServer, local_server
 

@@ -14,8 +14,7 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.obtain.limits import ArchiveLimits
-from ethosmith.obtain.source import PathSource
+from ethosmith.obtain.source import ArchiveLimits, PathSource
 from tests.component.obtain.conftest import Workshop
 
 

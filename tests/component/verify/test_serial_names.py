@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from serial.tools.list_ports_common import ListPortInfo
 
-from ethosmith.verify.serial_names import named_ports, names_of
+from ethosmith.verify.serial_port import named_ports, names_of
 
 
 def _port(

@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch.export import ExportedProgram
 
-from ethosmith.conditioning.making import Kept
 from ethosmith.conditioning.pytorch_stages import cluster, prune, train_rounded
 from ethosmith.conditioning.script import FineTuning
+from ethosmith.conditioning.stages import Kept
 from ethosmith.core.errors import EthosmithError
 from ethosmith.pytorch.export import exported_program
 from ethosmith.pytorch.source import ModelSource, load_program

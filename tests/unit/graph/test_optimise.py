@@ -12,10 +12,8 @@ from ethosmith.descriptors.optimise import Cluster, Optimise, Prune, Quantisatio
 from ethosmith.graph.models import FloatModel, float_model
 from ethosmith.graph.optimise import conditioned_model
 from ethosmith.graph.pytorch import exported_network
-from ethosmith.steps.cluster_network import ClusterNetwork
+from ethosmith.steps.condition_keras import ConditionKeras
 from ethosmith.steps.condition_pytorch import ConditionPytorch
-from ethosmith.steps.prune_network import PruneNetwork
-from ethosmith.steps.train_rounded_network import TrainRoundedNetwork
 from tests.support.fake_build import fake_build
 
 _MODEL = FloatModel(Path("usecases/ad/model/network.keras"), ())
@@ -36,12 +34,12 @@ def test_stages_are_steps_in_their_order() -> None:
     (usecase,) = build.session.usecases
     usecase = usecase._replace(descriptor=usecase.descriptor.replace(optimise=_OPTIMISE))
     made = conditioned_model(build, usecase, _MODEL)
-    pruned, clustered, trained = engine.steps
-    assert isinstance(pruned, PruneNetwork)
+    pruned, clustered, trained = (one for one in engine.steps if isinstance(one, ConditionKeras))
+    assert (pruned.stage, pruned.sparsity, pruned.keep_zeros) == ("prune", 0.6, False)
     assert (pruned.model, pruned.script, pruned.script_files) == (_MODEL.path, None, ())
-    assert isinstance(clustered, ClusterNetwork)
+    assert (clustered.stage, clustered.values) == ("cluster", 16)
     assert (clustered.model, clustered.keep_zeros) == (pruned.output, True)
-    assert isinstance(trained, TrainRoundedNetwork)
+    assert trained.stage == "quantisation_aware"
     assert (trained.model, trained.keep_zeros, trained.keep_values) == (clustered.output, True, 16)
     assert (trained.epochs, trained.seed) == (3, 5)
     assert made.files == (trained.output,)

@@ -22,8 +22,7 @@ from ethosmith.graph.options import check_options
 from ethosmith.graph.session import Session
 from ethosmith.report.comparison import Figures
 from ethosmith.report.pareto import Accuracy, Candidate, best, best_text, pareto, parse_budgets
-from ethosmith.report.pareto_plot import plot_svg
-from ethosmith.report.sweep import csv_text, json_text, table_text
+from ethosmith.report.sweep import csv_text, json_text, plot_svg, table_text
 from ethosmith.report.vela_figures import Estimate
 from tests.support.project_copy import ROOT
 

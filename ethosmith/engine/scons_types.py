@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the site tools use of SCons, as types: SCons 4 brings none of its own.
-
-They describe SCons's objects and are never made; names and meanings are those of its manual.
-"""
+"""The types of SCons that this project uses, and its nodes by paths that are taken literally."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Protocol
+
+from ethosmith.core.errors import EthosmithError
 
 
 class Action(Protocol):
@@ -113,3 +113,38 @@ class Environment(Protocol):
     def UseBuildCache(self) -> None: ...
     def CompilersFor(self, build: Any, name: str) -> Any: ...
     def DeclareCompileCommands(self, build: Any) -> None: ...
+
+
+class Nodes:
+    """SCons's nodes for files: a path is taken as it is, whatever characters it has.
+
+    Args:
+        env: the construction environment.
+        root: the project's folder.
+    """
+
+    def __init__(self, env: Environment, root: Path) -> None:
+        self._fs, self._root = env.fs, root
+        self._files: dict[Path, Node] = {}
+
+    def file(self, path: Path) -> Node:
+        """Return the node of a file; EthosmithError if a folder is there."""
+        if path not in self._files:
+            try:
+                # SCons would read a name that begins with `#` in its own way.
+                self._files[path] = self._fs.File(str(self._root / path))
+            except TypeError:
+                raise EthosmithError(f"{path}: a folder, expected a file") from None
+        return self._files[path]
+
+    def files(self, paths: Iterable[Path]) -> list[Node]:
+        """Return the nodes of several files."""
+        return [self.file(path) for path in paths]
+
+    def entry(self, path: Path) -> Node:
+        """Return the node of a file or a folder."""
+        return self._fs.Entry(str(self._root / path))
+
+    def folder(self, path: Path) -> Folder:
+        """Return the node of a folder."""
+        return self._fs.Dir(str(self._root / path))

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Condition a Keras network: prune it, cluster it, or train it for int8."""
+
+from __future__ import annotations
+
+from ethosmith.steps.step import Input, Inputs, OptionalInput, Output, Step, step
+
+
+@step(verb="CONDITION", packages=("keras", "numpy", "tensorflow"), isolated=True)
+class ConditionKeras(Step):
+    """Condition a Keras network: prune it, cluster it, or train it for int8.
+
+    Attributes:
+        model: .h5 or .keras.
+        stage: ``prune``, ``cluster`` or ``quantisation_aware``.
+        sparsity: of ``prune``: the part of each layer's weights that is zero in the end.
+        values: of ``cluster``: the most int8 values that a layer's weights have.
+        keep_zeros: weights that are zero stay zero: the network was pruned.
+        keep_values: of ``quantisation_aware``: the most int8 values that a layer's weights have:
+            the network was clustered; 0: any number.
+        script: a Python file whose function ``fine_tune`` trains meanwhile; none: no training.
+        script_files: what else the script reads: the modules beside it, and its data.
+        epochs: of the training.
+        seed: of the training.
+        output: the .keras file, in float.
+    """
+
+    model: Input
+    stage: str
+    sparsity: float = 0.0
+    values: int = 0
+    keep_zeros: bool = False
+    keep_values: int = 0
+    script: OptionalInput = None
+    script_files: Inputs = ()
+    epochs: int = 0
+    seed: int = 0
+    output: Output
+
+    def run(self) -> None:
+        """Condition the network and write it.
+
+        Raises:
+            EthosmithError: it cannot be read, has nothing to condition, or the training fails.
+        """
+        from ethosmith.conditioning.keras_stages import cluster, prune, train_rounded
+        from ethosmith.conditioning.script import FineTuning
+        from ethosmith.conditioning.stages import Kept
+
+        tuning = FineTuning(self.script, self.epochs, self.seed) if self.script else None
+        kept = Kept(self.keep_zeros, self.keep_values)
+        if self.stage == "prune":
+            prune(self.model, self.output, self.sparsity, tuning)
+        elif self.stage == "cluster":
+            cluster(self.model, self.output, self.values, kept, tuning)
+        elif tuning is not None:
+            train_rounded(self.model, self.output, kept, tuning)
+
+    def crashed(self, signal: str) -> str:
+        """Return what is wrong with the model, or the script."""
+        from ethosmith.conditioning.keras_network import training_crashed
+
+        return training_crashed(self.model, self.script, signal)
