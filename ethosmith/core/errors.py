@@ -5,6 +5,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from ethosu_model.errors import did_you_mean, printable
+
+__all__ = ["EthosmithError", "did_you_mean", "printable", "unknown_name"]
+
 _LINE_END = "\n"
 
 
@@ -18,26 +22,7 @@ class EthosmithError(Exception):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__(visible(message, kept=_LINE_END))
-
-
-def visible(text: str, *, kept: str = "") -> str:
-    """Return ``text`` with characters that are not printable, nor ``kept``, as ``<U+00A0>``."""
-    if text.isprintable():
-        return text
-    return "".join(
-        char if char.isprintable() or char in kept else f"<U+{ord(char):04X}>" for char in text
-    )
-
-
-def did_you_mean(wrong: str, valid: Iterable[str]) -> str:
-    """Return ``; did you mean 'x'?`` for the nearest valid name, or an empty string."""
-    import difflib  # noqa: PLC0415 only for an error
-
-    names = sorted(valid)
-    by_lower = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(wrong.lower(), by_lower, n=1, cutoff=0.5)
-    return f"; did you mean '{by_lower[close[0]]}'?" if close else ""
+        super().__init__(printable(message, kept=_LINE_END))
 
 
 def unknown_name(kind: str, wrong: str, valid: Iterable[str]) -> str:

@@ -237,3 +237,12 @@ def unfinished_below(folder: Path) -> Iterator[Path]:
         found = [name for name in (*folders, *files) if name.startswith(UNFINISHED_PREFIX)]
         yield from (Path(place, name) for name in found)
         folders[:] = [name for name in folders if not name.startswith(UNFINISHED_PREFIX)]
+
+
+def user_cache_folder() -> Path:
+    """Return the folder of ``ETHOSMITH_CACHE``, or ours in the XDG cache folder or ``~/.cache``."""
+    if named := os.environ.get("ETHOSMITH_CACHE"):
+        return Path(named).absolute()
+    xdg = os.environ.get("XDG_CACHE_HOME", "")
+    base = Path(xdg) if Path(xdg).is_absolute() else Path.home() / ".cache"
+    return base / "ethosmith"

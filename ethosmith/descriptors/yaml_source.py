@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 
 import yaml
 
-from ethosmith.core.errors import EthosmithError, visible
+from ethosmith.core.errors import EthosmithError, printable
 from ethosmith.core.files import read_bytes
 from ethosmith.descriptors.base import MAX_DESCRIPTOR_BYTES, Location
 
@@ -236,7 +236,7 @@ class _Locator:
 
 
 def _at(path: Path, mark: Mark, message: str) -> EthosmithError:
-    return EthosmithError(f"{path}:{mark.line}:{mark.column}: {visible(message)}")
+    return EthosmithError(f"{path}:{mark.line}:{mark.column}: {printable(message)}")
 
 
 def _mark_of(node: yaml.Node) -> Mark:

@@ -23,7 +23,7 @@ from ethosmith.engine.scons_types import Environment, Node, Nodes
 from ethosmith.graph.build import Facts, Machine, StepCounts
 from ethosmith.graph.layout import NOTES
 from ethosmith.graph.session import Session
-from ethosmith.report.long_run import LongRun
+from ethosmith.report.step_runs import LongRun
 from ethosmith.steps.step import Step
 
 if TYPE_CHECKING:

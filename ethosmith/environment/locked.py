@@ -23,7 +23,7 @@ from pathlib import Path
 
 from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_bytes, read_text
+from ethosmith.core.files import read_bytes, read_text, user_cache_folder
 from ethosmith.environment import tools
 
 PYTORCH = "pytorch"
@@ -84,7 +84,7 @@ class LockedEnvironment:
         """Where it lies."""
         made_from = read_bytes(self.lock) + b"\0" + str(self.interpreter).encode()
         digest = hashlib.sha256(made_from).hexdigest()[:12]
-        return _cache_folder() / "environments" / f"{self.name}-{digest}"
+        return user_cache_folder() / "environments" / f"{self.name}-{digest}"
 
     def python(self, *, offline: bool = False) -> Path:
         """Return its interpreter; the first call anywhere makes the environment.
@@ -149,15 +149,6 @@ class LockedEnvironment:
                 f" {machine}; the lock is for {', '.join(_PYTHONS)} on {', '.join(_MACHINES)}; name"
                 f" another Python with {PYTHON_VARIABLE}"
             )
-
-
-def _cache_folder() -> Path:
-    """Return the folder of `ethosmith.obtain.cache`, which stands above this layer."""
-    if named := os.environ.get("ETHOSMITH_CACHE"):
-        return Path(named).absolute()
-    xdg = os.environ.get("XDG_CACHE_HOME", "")
-    base = Path(xdg) if Path(xdg).is_absolute() else Path.home() / ".cache"
-    return base / "ethosmith"
 
 
 def _check_owner(folder: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from ethosmith.accuracy.result_file import read_result
+from ethosmith.accuracy.result import read_result
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import Look
 from ethosmith.descriptors.accuracy import Accuracy

@@ -7,18 +7,15 @@ import importlib.util
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
-from ethosmith.core.terminal import Look
 from ethosmith.descriptors.names import check_new_name
-from ethosmith.descriptors.origin import Repository
 from ethosmith.graph import accuracy, debug, desk, preflight, reports, runs
-from ethosmith.graph.accuracy import measured_accuracy
-from ethosmith.graph.build import Build, step_after
+from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.environment import process_environment
 from ethosmith.graph.export import EXPORT
@@ -28,11 +25,10 @@ from ethosmith.graph.layers import declare_layers
 from ethosmith.graph.layout import BUILD, SelectedUseCase
 from ethosmith.graph.listing import list_json, list_text
 from ethosmith.graph.options import words
-from ethosmith.graph.project import Located
-from ethosmith.graph.repositories import fetch_first
+from ethosmith.graph.repository_targets import UPSTREAM_TESTS, declare_deps, declare_upstream_tests
 from ethosmith.graph.stages import declare_stages
 from ethosmith.graph.summary import BuiltImage, size_json, size_text, summary_text
-from ethosmith.graph.upstream import UPSTREAM_TESTS, declare_upstream_tests
+from ethosmith.graph.sweep import declare_sweep
 from ethosmith.steps.compare_run import CompareRun
 
 if TYPE_CHECKING:
@@ -42,10 +38,6 @@ _TEST_RESULTS = BUILD / "test"
 _SITE = BUILD / "site"
 _SITE_SETTINGS = "mkdocs.yml"
 _VERIFY_SCRATCH = BUILD / "verify"
-# The variables that select what is built; without any, `deps` is about everything declared.
-_SELECTING = ("usecase", "runtime", "npu")
-# Targets that need no sources of git repositories.
-_WITHOUT_SOURCES = {"deps", "doctor", "list", "newest", UPSTREAM_TESTS}
 # Targets that need no use case.
 _WITHOUT_USECASES = {
     "cache",
@@ -117,11 +109,11 @@ def declare_targets(build: Build) -> str:
     for declare in (
         _declare_test,
         _check_training,
-        _declare_deps,
+        declare_deps,
         declare_upstream_tests,
         _declare_flash,
         reports.declare_index,
-        _declare_sweep,
+        declare_sweep,
         accuracy.declare_table,
         declare_stages,
         declare_layers,
@@ -254,129 +246,6 @@ def _declare_flash(build: Build) -> None:
     _run_after(build, "flash", command, f"FLASH     {card}")
 
 
-def _declare_deps(build: Build) -> None:
-    """Let `deps` fetch what the selection needs, or all there is; stop a build without sources."""
-    session = build.session
-    if "deps" in session.targets:
-        _declare_fetch(build, _repositories_to_fetch(build))
-    if "newest" in session.targets:
-        if session.offline:
-            raise EthosmithError("newest asks the servers of git repositories: leave out offline=1")
-        repositories = _described(_repositories_to_fetch(build))
-        from ethosmith.steps.compare_newest import CompareNewest
-
-        step_after(build, "newest", CompareNewest(repositories=repositories))
-    targets = set(session.targets)
-    nothing_is_built = build.engine.is_cleaning or build.engine.prints_help
-    nothing_is_built |= bool(targets) and targets <= _WITHOUT_SOURCES
-    if session.repositories.missing and not nothing_is_built:
-        raise fetch_first(session.repositories.missing, session.selection_text(_SELECTING))
-
-
-def _repositories_to_fetch(build: Build) -> Mapping[str, Located[Repository]]:
-    if any(name in build.session.given for name in _SELECTING):
-        return build.session.repositories.needed
-    project = build.project
-    return {name: project.repository(name) for name in project.repository_names}
-
-
-def _declare_fetch(build: Build, wanted: Mapping[str, Located[Repository]]) -> None:
-    if wanted:
-        described = _described(wanted)
-        from ethosmith.steps.fetch_repositories import FetchRepositories
-
-        step_after(
-            build, "deps", FetchRepositories(repositories=described, offline=build.session.offline)
-        )
-
-
-def _described(wanted: Mapping[str, Located[Repository]]) -> tuple[dict[str, Any], ...]:
-    return tuple(
-        {
-            "name": item.descriptor.name,
-            "git": item.descriptor.git,
-            "commit": item.descriptor.commit,
-            "tag": item.descriptor.tag,
-            "descriptor": str(item.path),
-            "contract": {
-                path: list(texts) for path, texts in item.descriptor.fetched_contract.items()
-            },
-        }
-        for item in wanted.values()
-    )
-
-
-def _declare_sweep(build: Build) -> None:
-    """Declare the target ``sweep``: run every image, then show the table."""
-    _ = build.session.sweep_budgets  # a wrong one is an error before anything is built
-    if "sweep" not in build.session.targets:
-        return
-    files = {image.axf: _sweep_files(image) for image in build.images}
-    # Whichever of the two targets is named first, the table shows what was measured.
-    measured = [path for _, path in accuracy.measured_images(build)]
-    build.engine.alias("sweep", [path for paths in files.values() for path in paths] + measured)
-    shown: list[bool] = []
-
-    def show() -> None:
-        shown.append(True)
-        _show_sweep(build, build.images)
-
-    build.show_after("sweep", show)
-    if build.engine.is_dry:
-        return
-
-    def show_done() -> None:
-        """Show what ran, where something failed: with -k, that is all the others."""
-        if build.engine.has_failed() and not shown:
-            done = [i for i in build.images if all(map(build.engine.is_done, files[i.axf]))]
-            _show_sweep(build, done)
-
-    build.engine.at_exit(show_done)
-
-
-def _sweep_files(image: BuiltImage) -> list[Path]:
-    stem = Path(image.axf).with_suffix("")
-    return [Path(image.verified), stem.with_name(f"{stem.name}_manifest.json")]
-
-
-def _show_sweep(build: Build, images: Sequence[BuiltImage]) -> None:
-    from ethosmith.core.table import note
-    from ethosmith.report.comparison import figures_of
-    from ethosmith.report.pareto import Candidate, best_text, pareto
-    from ethosmith.report.sweep import csv_text, json_text, plot_svg, table_text
-
-    figures = figures_of([Path(image.axf).with_suffix("") for image in images])
-    found = [Candidate(one, measured_accuracy(build, one.stem)) for one in figures]
-    table, plot = BUILD / "sweep.csv", BUILD / "sweep.svg"
-    left_out = [*build.session.left_out, *_not_run(build, images)]
-    budgets = build.session.sweep_budgets
-    document = json_text(found, left_out, budgets)
-    write_text(table, csv_text(found))
-    write_text(table.with_suffix(".json"), document)
-    write_text(plot, plot_svg(found, pareto(found)))
-    if build.session.answers_json:
-        build.answer(document)
-        return
-    look = Look.of(sys.stdout)
-    build.answer(f"\n{table_text(found, left_out, look)}")
-    if len(found) > 1 or budgets:
-        build.answer(best_text(found, budgets))
-    written = f"Written to {table}, .json and {plot}. For pages add the target report."
-    build.answer(note(written, look))
-
-
-def _not_run(build: Build, images: Sequence[BuiltImage]) -> list[str]:
-    """Return a line for each image of the build that is not among ``images``, with the reason."""
-    ran = {image.axf for image in images}
-    lines = []
-    for image in build.images:
-        if image.axf not in ran:
-            reasons = (build.engine.reason(path) for path in _sweep_files(image))
-            reason = next(filter(None, reasons), "the build stopped before")
-            lines.append(f"{image.usecase} on {image.configuration.title}: {reason}")
-    return lines
-
-
 def _declare_verify(build: Build) -> None:
     """Declare ``verify``: build again from ``manifest=``, or from those of all images."""
     session = build.session
@@ -385,7 +254,7 @@ def _declare_verify(build: Build) -> None:
     given = session.values["manifest"]
     if given and not (session.project.root / given).is_file():
         raise EthosmithError(f"manifest={given}: there is no such file")
-    manifests = [Path(given)] if given else [_sweep_files(image)[1] for image in build.images]
+    manifests = [Path(given)] if given else [image.manifest for image in build.images]
     extra = [f"{name}={value}" for name, value in session.given.items() if name in _OF_THE_MACHINE]
     command = _module("ethosmith.verify.rebuild", "--project", str(session.project.root))
     command += ["--scratch", str(_VERIFY_SCRATCH)]

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.library import Library, LocalSources, PackageSources
-from ethosmith.graph.boards import board_header
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.images import Generated
@@ -100,11 +99,29 @@ def declare_export(
 
 def _for_board(build: Build, configuration: Configuration, generated: Generated) -> Generated:
     """Put the header of the board that is exported for, if one is, in the platform's place."""
-    header = board_header(build, configuration)
+    header = _board_header(build, configuration)
     if header is None:
         return generated
     others = tuple(one for one in generated.headers if one.name != _PLATFORM_HEADER)
     return generated._replace(headers=(*others, header))
+
+
+def _board_header(build: Build, configuration: Configuration) -> Path | None:
+    """Declare the board's platform.h for an exported library; None without a board."""
+    board = build.session.board
+    if board is None:
+        return None
+    folder = image_folder(configuration) / "generated" / board.descriptor.name
+    from ethosmith.steps.generate_board_header import GenerateBoardHeader
+
+    return build.add(
+        GenerateBoardHeader(
+            board=board.path,
+            accelerator_config=configuration.board_npu.name,
+            memory_mode=configuration.memory_mode,
+            output=folder / "platform.h",
+        )
+    ).output
 
 
 def _built_for(build: Build, configuration: Configuration) -> dict[str, str]:

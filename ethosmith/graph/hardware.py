@@ -8,7 +8,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.build import Build, step_after
-from ethosmith.graph.model_image import MODEL_IMAGE
+from ethosmith.graph.image_sources import MODEL_IMAGE
 from ethosmith.graph.runtimes import DIRECT
 from ethosmith.steps.compare_run import CompareRun
 

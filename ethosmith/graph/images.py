@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ethosmith.graph.boards import board_fit
 from ethosmith.graph.build import Build, Machine, Usage
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import (
@@ -147,7 +146,7 @@ def firmware_image(
     machine.link([axf, link_map], objects, archives_of(libraries), generated.script, [fit])
     report = image_file(usecase, configuration, "_report.htm").name
     image = _image(build, axf, link_map, name, report if name == usecase.variant else "")
-    checked = board_fit(build, folder, name, objects[: len(generated.sources)])
+    checked = _board_fit(build, folder, name, objects[: len(generated.sources)])
     return image._replace(board_fit=checked)
 
 
@@ -212,6 +211,28 @@ def _image(build: Build, axf: Path, link_map: Path, name: str, report: str) -> I
         sectors=sectors,
         images_txt=images_txt,
     )
+
+
+def _board_fit(build: Build, folder: Path, name: str, objects: Sequence[Path]) -> Path | None:
+    """Declare the check of an image's model against the board's memories; None without a board.
+
+    Args:
+        build: where it is declared.
+        folder: of the image.
+        name: of the image.
+        objects: the generated objects.
+    """
+    board = build.session.board
+    if board is None:
+        return None
+    from ethosmith.steps.check_board_fit import CheckBoardFit
+
+    step = CheckBoardFit(
+        board=board.path,
+        objects=tuple(objects),
+        output=folder / f"{name}_fit_{board.descriptor.name}.json",
+    )
+    return build.add(step).output
 
 
 def prebuilt_image(

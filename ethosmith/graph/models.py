@@ -13,8 +13,7 @@ from ethosmith.descriptors.usecase import InputArrays, RandomInputs
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.executorch import declare_program, executorch_program, ready_program
-from ethosmith.graph.layout import BUILD_OPTIONS, SelectedUseCase, image_folder, vela_folder
-from ethosmith.graph.model_image import declare_model_image
+from ethosmith.graph.layout import SelectedUseCase, vela_folder
 from ethosmith.graph.preflight import check_model
 from ethosmith.graph.pytorch import (
     Int8Network,
@@ -29,10 +28,6 @@ from ethosmith.graph.runtimes import EXECUTORCH, PTE_SUFFIX
 from ethosmith.graph.samples import obtained_file
 from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosmith.steps.compute_features import ComputeFeatures
-from ethosmith.steps.generate_build_options import GenerateBuildOptions
-from ethosmith.steps.generate_linker_script import GenerateLinkerScript
-from ethosmith.steps.generate_model import GenerateModel
-from ethosmith.steps.generate_platform_header import GeneratePlatformHeader
 from ethosmith.steps.quantise_network import QuantiseNetwork
 from ethosmith.steps.read_input_shape import ReadInputShape
 
@@ -259,104 +254,3 @@ def compile_with_vela(
             raw=raw,
         )
     )
-
-
-def model_sources(
-    build: Build,
-    usecase: SelectedUseCase,
-    configuration: Configuration,
-    compiled: CompiledNetwork,
-    network: Int8Network,
-) -> list[Path]:
-    """Declare the C and C++ files that hold the network.
-
-    Args:
-        build: where they are declared.
-        usecase: names the network.
-        configuration: its runtime runs Vela's raw output, or a .tflite.
-        compiled: the network as it is executed.
-        network: the int8 network, for names and quantisation.
-    """
-    folder = image_folder(configuration) / "generated" / usecase.variant
-    options = _build_options(build, configuration)
-    declare_model_image(build, usecase, configuration, compiled.model, network.path)
-    if configuration.runtime.has_cpu_kernels:
-        source = compiled.model
-        return [
-            *_interpreted(build, usecase, configuration, source, network.path, folder),
-            options,
-        ]
-    step = GenerateModel(
-        raw=compiled.model,
-        network=network.path,
-        model_name=usecase.model_name,
-        accelerator_config=configuration.board_npu.name,
-        memory_mode=configuration.memory_mode,
-        reset_state=usecase.descriptor.model.reset_state,
-        source=network.path.as_posix(),
-        output=folder / "model.c",
-    )
-    return [build.add(step).output, options]
-
-
-def _build_options(build: Build, configuration: Configuration) -> Path:
-    """Declare what the board prints of how its image was built, one per configuration."""
-    return build.add(
-        GenerateBuildOptions(
-            options={
-                "platform": configuration.platform,
-                "runtime": configuration.runtime.name,
-                "build_type": configuration.build_type,
-                "toolchain": configuration.toolchain,
-            },
-            output=image_folder(configuration) / "generated" / BUILD_OPTIONS,
-        )
-    ).output
-
-
-def _interpreted(
-    build: Build,
-    usecase: SelectedUseCase,
-    configuration: Configuration,
-    compiled: Path,
-    network: Path,
-    folder: Path,
-) -> list[Path]:
-    """Declare model.c with the .tflite ``compiled`` and an arena, and op_resolver.cc."""
-    from ethosmith.steps.generate_op_resolver import GenerateOpResolver
-    from ethosmith.steps.generate_tflite_model import GenerateTfliteModel
-    from ethosmith.steps.plan_arena import PlanArena
-
-    on_npu = configuration.accelerator is not None
-    plan = PlanArena(network=compiled, on_npu=on_npu, output=folder / "arena.json")
-    arena = build.add(plan).output
-    source = compiled.as_posix()
-    model = GenerateTfliteModel(
-        compiled=compiled,
-        network=network,
-        arena=arena,
-        model_name=usecase.model_name,
-        accelerator_config=configuration.npu_name,
-        memory_mode=configuration.memory_mode,
-        reset_state=usecase.descriptor.model.reset_state,
-        source=source,
-        output=folder / "model.c",
-    )
-    resolver = GenerateOpResolver(network=compiled, source=source, output=folder / "op_resolver.cc")
-    return [build.add(model).output, build.add(resolver).output]
-
-
-def platform_sources(build: Build, configuration: Configuration) -> tuple[Path, Path]:
-    """Declare platform.h and the linker script, one pair per configuration."""
-    folder, platform = image_folder(configuration) / "generated", build.platform.path
-    header = GeneratePlatformHeader(
-        platform=platform,
-        memory_mode=configuration.memory_mode,
-        accelerator_config=configuration.board_npu.name,
-        system_config=configuration.system_config,
-        output=folder / "platform.h",
-    )
-    script = GenerateLinkerScript(
-        platform=platform, memory_mode=configuration.memory_mode, output=folder / "memory.ld"
-    )
-    return build.add(header).output, build.add(script).output

@@ -37,6 +37,12 @@ class BuiltImage(NamedTuple):
     usage: str
     verified: str
 
+    @property
+    def manifest(self) -> Path:
+        """What it was built from, as the step write-manifest writes it."""
+        stem = Path(self.axf).with_suffix("")
+        return stem.with_name(f"{stem.name}_manifest.json")
+
 
 def summary_text(images: Sequence[BuiltImage], *, ran: bool, not_booted: str = "") -> str:
     """Return the summary of all images, with the device's answers if they ran.

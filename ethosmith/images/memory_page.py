@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from ethosmith.core.terminal import human_size, percent
 from ethosmith.descriptors.platform import Platform
 from ethosmith.images.elf import Elf, SymbolTable, read_symbols
@@ -20,8 +18,9 @@ from ethosmith.images.link_map import LinkMap
 from ethosmith.images.stack import StackEstimate, estimate, exception_handlers, read_functions
 from ethosmith.images.symbols import OriginRow, SymbolRow, origin_rows, symbol_rows
 from ethosmith.images.usage import CLASSES, RegionUsage, measure
+from ethosmith.lib import web_page
 
-TEMPLATE = Path(__file__).with_name("memory_page.htm.j2")
+_TEMPLATE = Path(__file__).with_name("memory_page.htm.j2")
 SYMBOLS_SHOWN = 200
 ORIGINS_SHOWN = 200
 
@@ -84,23 +83,14 @@ def render(page: Page, report: str = "") -> str:
         page: what it says.
         report: the name of the image's page in the report, to link to; empty: it has none.
     """
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATE.parent),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["human"] = human_size
-    environment.filters["share"] = _share
-    return environment.get_template(TEMPLATE.name).render(
-        page=page,
-        report=report,
-        class_index={name: index for index, name in enumerate(CLASSES)},
-        symbols_shown=SYMBOLS_SHOWN,
-        origins_shown=ORIGINS_SHOWN,
-    )
+    values = {
+        "page": page,
+        "report": report,
+        "class_index": {name: index for index, name in enumerate(CLASSES)},
+        "symbols_shown": SYMBOLS_SHOWN,
+        "origins_shown": ORIGINS_SHOWN,
+    }
+    return web_page.page_of(_TEMPLATE, values, {"human": human_size, "share": _share})
 
 
 def _share(part: int, whole: int) -> str:

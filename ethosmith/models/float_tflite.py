@@ -1,37 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Quantise a float .tflite to int8: float32, float16 or dynamic-range quantised.
+"""Bring a float .tflite to the form that is quantised: float32, operators and constants TFLite's.
 
-Weights of the last two are float16 or int8 and are computed with in float: they become the float32
-values that they stand for. AI Edge Quantizer then calibrates the network over representative
-data, by the smallest and the largest value of each tensor, as TensorFlow's converter does with
-Keras networks. Float inputs and outputs that it leaves are for `ethosmith.models.tflite_rewrite`.
+Weights may be float16 or, dynamic-range quantised, int8, and are computed with in float: they
+become the float32 values that they stand for. Sparse constants become whole. MediaPipe's custom
+operator Convolution2DTransposeBias is TRANSPOSE_CONV with a bias, of before that had one; its
+options are those of the C structure TfLiteTransposeConvParams: padding, stride_width,
+stride_height.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import struct
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from ethosmith.core.errors import EthosmithError
-from ethosmith.models.int8_check import kind_of_float, quantised_activations, spec_of, verify_tflite
-from ethosmith.models.keras_model import GivenInput, check_finite, first_sentence
-from ethosmith.models.left_in_float import in_int8
-from ethosmith.models.mediapipe_operators import replace_mediapipe_operators
+from ethosmith.models.int8_check import kind_of_float, quantised_activations, spec_of
+from ethosmith.models.keras_model import GivenInput, check_finite
 from ethosmith.models.sparse_weights import dense_values
-from ethosmith.models.tflite_file import DAMAGED, check_one_subgraph, parse_model
+from ethosmith.models.tflite_file import check_one_subgraph, parse_model
 from ethosmith.models.tflite_graph import TfliteGraph, packed
 
 Array = npt.NDArray[Any]
 Batches = Callable[[], Iterable[list[Array] | dict[str, Array]]]
-_SIGNATURE = "calibration"
+SIGNATURE = "calibration"
 _NO_VOCABULARY = 2
 # TFLite's numbers of types.
 _FLOAT32 = 0
 _DTYPES = {_FLOAT32: "<f4", 1: "<f2", 2: "<i4", 4: "<i8", 9: "i1"}
+_TRANSPOSE_CONV_BIAS = b"Convolution2DTransposeBias"
+_OPTIONS = struct.Struct("<3i")
+# TfLitePadding has 1 for SAME and 2 for VALID, the file format 0 and 1.
+_PADDINGS = (1, 2)
+_VERSION_WITH_BIAS = 3
 
 
 def float_kind(content: bytes, shown: str) -> str | None:
@@ -44,85 +48,7 @@ def float_kind(content: bytes, shown: str) -> str | None:
     return None if quantised_activations(model) else kind_of_float(model)
 
 
-def int8_of(content: bytes, shown: str, representative: Callable[..., Batches]) -> bytes:
-    """Return the network with int8 weights and activations, its inputs and outputs still float.
-
-    Args:
-        content: of the .tflite; see `float_kind`.
-        shown: its name in errors.
-        representative: given the inputs, returns the data set's generator.
-
-    Raises:
-        EthosmithError: weights that are no numbers, or what the quantiser cannot do.
-    """
-    model = verify_tflite(content, shown)
-    try:
-        network = _FloatNetwork(model, shown)
-        prepared = network.in_float32()
-    except DAMAGED as error:
-        raise EthosmithError(f"{shown}: not a usable TFLite model: damaged ({error})") from None
-    data = representative(network.inputs)
-    try:
-        with np.errstate(invalid="raise"):
-            quantised = _quantised(prepared, _by_name(data, network.inputs), shown)
-    except EthosmithError:
-        raise
-    except FloatingPointError:
-        raise EthosmithError(
-            f"{shown}: cannot be quantised to int8: a bias is too large for the values that the"
-            " representative data leads to; give data like that which the network was trained on"
-        ) from None
-    except Exception as error:  # noqa: BLE001 the quantiser and LiteRT raise whatever they raise
-        reason = first_sentence(str(error), error)
-        raise EthosmithError(f"{shown}: cannot be quantised to int8: {reason}") from None
-    return in_int8(quantised, shown)
-
-
-def _quantised(content: bytes, data: list[Mapping[str, Array]], shown: str) -> bytes:
-    from ai_edge_quantizer.calibrator import Calibrator  # noqa: PLC0415 slow
-    from ai_edge_quantizer.quantizer import Quantizer  # noqa: PLC0415
-    from ai_edge_quantizer.recipe import static_wi8_ai8  # noqa: PLC0415
-    from ai_edge_quantizer.recipe_manager import RecipeManager  # noqa: PLC0415
-    from ai_edge_quantizer.utils.qsv_utils import min_max_update  # noqa: PLC0415
-
-    recipe = static_wi8_ai8()
-    manager = RecipeManager()
-    manager.load_quantization_recipe(recipe)
-    calibrator = Calibrator(content, num_threads=1, qsv_update_func=min_max_update)
-    calibrator.calibrate({_SIGNATURE: data}, manager)
-    quantiser = Quantizer(bytearray(content), recipe)
-    result = quantiser.quantize(
-        _with_ranges(calibrator.get_model_qsvs(), shown),
-        enable_progress_bar=False,
-        enable_progress_report=False,
-    )
-    return bytes(result.quantized_model)
-
-
-def _with_ranges(found: dict[str, Any], shown: str) -> dict[str, Any]:
-    """Give tensors that were zero throughout the range 0 to 1: any range holds a zero exactly.
-
-    With the quantiser's own, 1e-9, the biases behind such a tensor do not fit into 32 bits.
-    """
-    for name, limits in found.items():
-        values = [np.asarray(limits[end]) for end in ("min", "max") if end in limits]
-        if not all(np.isfinite(one).all() for one in values):
-            raise EthosmithError(
-                f"{shown}: '{name}' is NaN or infinite on the representative data; run the float"
-                " network on it and look for values that overflow"
-            )
-        if values and not any(one.any() for one in values):
-            limits["max"] = np.ones_like(values[-1])
-    return found
-
-
-def _by_name(batches: Batches, inputs: list[GivenInput]) -> list[Mapping[str, Array]]:
-    return [
-        one if isinstance(one, dict) else {inputs[0].name: np.asarray(one[0])} for one in batches()
-    ]
-
-
-class _FloatNetwork(TfliteGraph):
+class FloatNetwork(TfliteGraph):
     """A float network on its way to a form that can be calibrated.
 
     Attributes:
@@ -220,7 +146,7 @@ class _FloatNetwork(TfliteGraph):
         from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
 
         signature = schema.SignatureDefT()
-        signature.signatureKey, signature.subgraphIndex = _SIGNATURE, 0
+        signature.signatureKey, signature.subgraphIndex = SIGNATURE, 0
         signature.inputs = [self._entry(index) for index in self.graph.inputs]
         signature.outputs = [self._entry(index) for index in self.graph.outputs]
         self.model.signatureDefs = [signature]
@@ -278,3 +204,55 @@ class _FloatNetwork(TfliteGraph):
         tensor = self.graph.tensors[index]
         self.give(tensor, values.astype("<f4"))
         tensor.type, tensor.quantization = _FLOAT32, None
+
+
+def replace_mediapipe_operators(model: Any) -> None:
+    """Change the operators of LiteRT's ModelT.
+
+    Raises:
+        ValueError: options that do not belong to such an operator.
+    """
+    codes = {
+        index
+        for index, code in enumerate(model.operatorCodes)
+        if bytes(code.customCode or b"") == _TRANSPOSE_CONV_BIAS
+    }
+    if not codes:
+        return
+    network = TfliteGraph(model)
+    for operator in network.graph.operators:
+        if operator.opcodeIndex in codes:
+            _make_transpose_conv(network, operator)
+    for index in codes:
+        code = model.operatorCodes[index]
+        code.customCode, code.version = None, _VERSION_WITH_BIAS
+        code.builtinCode = code.deprecatedBuiltinCode = _transpose_conv()
+
+
+def _transpose_conv() -> int:
+    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+    return int(schema.BuiltinOperator.TRANSPOSE_CONV)
+
+
+def _make_transpose_conv(network: TfliteGraph, operator: Any) -> None:
+    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
+
+    given = operator.customOptions
+    raw = b"" if given is None else bytes(bytearray(given))
+    if len(raw) < _OPTIONS.size or len(operator.inputs) != 3:
+        raise ValueError(f"{_TRANSPOSE_CONV_BIAS.decode()} with {len(raw)} bytes of options")
+    padding, stride_w, stride_h = _OPTIONS.unpack_from(raw)
+    if padding not in _PADDINGS:
+        raise ValueError(f"{_TRANSPOSE_CONV_BIAS.decode()} with padding {padding}")
+    options = schema.TransposeConvOptionsT()
+    options.padding, options.strideW, options.strideH = padding - 1, stride_w, stride_h
+    operator.builtinOptionsType = schema.BuiltinOptions.TransposeConvOptions
+    operator.builtinOptions, operator.customOptions = options, None
+    shape, tensors = schema.TensorT(), network.graph.tensors
+    size = np.asarray(tensors[operator.outputs[0]].shape, "<i4")
+    shape.name, shape.shape, shape.type = b"", [size.size], schema.TensorType.INT32
+    network.give(shape, size)
+    source, weights, bias = operator.inputs
+    operator.inputs = [len(tensors), weights, source, bias]
+    tensors.append(shape)

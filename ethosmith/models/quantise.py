@@ -4,7 +4,7 @@
 Post-training full-integer quantisation as TensorFlow documents it: the converter
 with `Optimize.DEFAULT`, a representative data set and only `TFLITE_BUILTINS_INT8`.
 A .tflite that is quantised already passes through after a check; float around its int8 operators
-is taken off. A float one goes to AI Edge Quantizer (`ethosmith.models.float_tflite`).
+is taken off. A float one goes to AI Edge Quantizer (`ethosmith.models.edge_quantiser`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,8 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, writing_beside
 from ethosmith.core.terminal import captured_output
 from ethosmith.models.calibration import Representative
-from ethosmith.models.float_tflite import float_kind, int8_of
+from ethosmith.models.edge_quantiser import int8_of
+from ethosmith.models.float_tflite import float_kind
 from ethosmith.models.int8_check import check_int8
 from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
 from ethosmith.models.keras_model import first_sentence

@@ -103,10 +103,17 @@ class TfliteFile:
 
 
 def parse_model(content: bytes, shown: str) -> Any:
-    """Return the flatbuffer ``content`` as LiteRT's ModelT, in one form whatever wrote it.
+    """Return the .tflite ``content`` as LiteRT's ModelT; see `parse_whole`."""
+    model, _ = parse_whole(content, shown)
+    return model
 
-    Files of before 2020 say an operator's kind in the field that is called deprecated now, and
-    AI Edge Quantizer writes larger constants behind the flatbuffer.
+
+def parse_whole(content: bytes, shown: str) -> tuple[Any, bool]:
+    """Return LiteRT's ModelT, and whether constants of it were behind the flatbuffer.
+
+    It is in one form whatever wrote it: files of before 2020 say an operator's kind in the field
+    that is called deprecated now, and AI Edge Quantizer writes larger constants behind the
+    flatbuffer.
 
     Raises:
         EthosmithError: it is not a TFLite model, is damaged, or Vela has compiled it already.
@@ -122,7 +129,7 @@ def parse_model(content: bytes, shown: str) -> Any:
         codes = [bytes(code.customCode or b"") for code in model.operatorCodes]
         for code in model.operatorCodes:
             code.builtinCode = max(code.builtinCode, code.deprecatedBuiltinCode)
-        _take_in(model, content)
+        had_outer = _take_in(model, content)
         inputs = len(model.subgraphs[0].inputs)
         for graph in model.subgraphs:
             for tensor in graph.tensors:
@@ -136,26 +143,19 @@ def parse_model(content: bytes, shown: str) -> Any:
         )
     if inputs == 0:
         raise EthosmithError(f"{shown}: the network has no input")
-    return model
+    return model, had_outer
 
 
-def has_outer_constants(content: bytes) -> bool:
-    """Whether constants of the .tflite ``content`` stand behind its flatbuffer."""
-    from ai_edge_litert import schema_py_generated as schema  # noqa: PLC0415 slow
-
-    model = schema.Model.GetRootAs(content, 0)
-    return any(model.Buffers(index).Offset() > 1 for index in range(model.BuffersLength()))
-
-
-def _take_in(model: Any, content: bytes) -> None:
-    """Give buffers whose bytes stand behind the flatbuffer these bytes."""
-    for buffer in model.buffers:
-        # 0: it has none; 1 is what writers say before they know the place.
-        if buffer.offset > 1:
-            data = content[buffer.offset : buffer.offset + buffer.size]
-            if len(data) != buffer.size:
-                raise ValueError(f"{buffer.size} bytes at {buffer.offset} of {len(content)}")
-            buffer.data, buffer.offset, buffer.size = data, 0, 0
+def _take_in(model: Any, content: bytes) -> bool:
+    """Give buffers whose bytes are behind the flatbuffer these bytes; return whether any are."""
+    # 0: it has none; 1 is what writers say before they know the place.
+    outer = [buffer for buffer in model.buffers if buffer.offset > 1]
+    for buffer in outer:
+        data = content[buffer.offset : buffer.offset + buffer.size]
+        if len(data) != buffer.size:
+            raise ValueError(f"{buffer.size} bytes at {buffer.offset} of {len(content)}")
+        buffer.data, buffer.offset, buffer.size = data, 0, 0
+    return bool(outer)
 
 
 def builtin_names() -> Mapping[int, str]:

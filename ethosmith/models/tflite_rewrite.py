@@ -17,7 +17,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes
 from ethosmith.models.int8_check import spec_of, verify_tflite
 from ethosmith.models.tensor_spec import NetworkSpec
-from ethosmith.models.tflite_file import DAMAGED, has_outer_constants, parse_model
+from ethosmith.models.tflite_file import DAMAGED, parse_whole
 from ethosmith.models.tflite_graph import TfliteGraph, packed
 
 # Functions of one element whose int8 kernels compute them in float, element by element.
@@ -42,14 +42,14 @@ def rewritten(content: bytes, shown: str) -> Rewritten:
     """Return the network without what stands around int8 operators, if it has any of it.
 
     Raises:
-        EthosmithError: as in `parse_model`.
+        EthosmithError: as in `parse_whole`.
     """
-    model = parse_model(content, shown)
+    model, had_outer = parse_whole(content, shown)
     try:
         notes = _Rewriter(model).rewrite()
     except DAMAGED as error:
         raise EthosmithError(f"{shown}: not a usable TFLite model: damaged ({error})") from None
-    if not notes and not has_outer_constants(content):
+    if not notes and not had_outer:
         return Rewritten(content, ())
     return Rewritten(packed(model), tuple(notes))
 

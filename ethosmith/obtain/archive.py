@@ -1,198 +1,32 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Read members of zip and tar archives without trusting anything they say.
+"""Read members of an archive, or of one inside it: those that are named, or that patterns choose.
 
-Only the regular files that are asked for are read, and only into files that the
-caller names. An archive with a name that leads out of it, a member that is a link
-or a device, and sizes beyond `ArchiveLimits` are refused.
+Only the regular files that are asked for are read, and only into files that the caller names.
 """
 
 from __future__ import annotations
 
-import bz2
-import errno
-import gzip
-import lzma
+import fnmatch
 import shutil
-import stat
-import tarfile
 import tempfile
-import zipfile
-import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol, cast
+from typing import IO
 
 from ethosmith.core.errors import EthosmithError, did_you_mean
 from ethosmith.core.files import open_regular
-from ethosmith.obtain.source import MEMBER_SEPARATOR, ArchiveLimits, is_plain_relative
-
-_MEMORY_BYTES = 16 << 20
-_CHUNK_BYTES = 1 << 20
-_TAR_MAGIC_OFFSET = 257
-_DAMAGE = (
-    zipfile.BadZipFile,
-    tarfile.TarError,
-    zlib.error,
-    lzma.LZMAError,
-    gzip.BadGzipFile,
-    EOFError,
-    NotImplementedError,  # A compression method that this Python lacks.
-    ValueError,  # A name that is not UTF-8, a number that is none.
-    OverflowError,
-    RecursionError,  # tarfile follows chained headers by calling itself.
+from ethosmith.obtain.archive_formats import (
+    MEMORY_BYTES,
+    Archive,
+    ArchiveLimits,
+    Entry,
+    archive_of,
+    damage_explained,
 )
-# What bz2 (no number) and a seek to an offset that a broken header gave raise.
-_DAMAGE_ERRNOS = {None, errno.EINVAL}
+from ethosmith.obtain.source import MEMBER_SEPARATOR, check_member
 
-
-@dataclass(frozen=True)
-class Entry:
-    """One thing in an archive; ``refusal`` says why it cannot be read, if so."""
-
-    name: str
-    size_bytes: int
-    refusal: str = ""
-
-
-class Archive(Protocol):
-    """An open archive."""
-
-    @property
-    def label(self) -> str:
-        """What messages call the archive."""
-
-    @property
-    def entries(self) -> Mapping[str, Entry]:
-        """Everything in the archive by its plain name."""
-
-    def open(self, name: str) -> AbstractContextManager[IO[bytes]]:
-        """Open the member ``name``, which is a key of ``entries``, for reading."""
-
-
-class _ZipArchive:
-    def __init__(self, file: IO[bytes], label: str, limits: ArchiveLimits) -> None:
-        self.label = label
-        self._zip = zipfile.ZipFile(file)
-        infos = self._zip.infolist()
-        _check_count(label, len(infos), limits)
-        self._infos = {_plain_name(label, info.orig_filename): info for info in infos}
-        twice = _names_twice(label, [info.orig_filename for info in infos])
-        self.entries = {
-            name: Entry(name, info.file_size, _zip_refusal(info) or twice.get(name, ""))
-            for name, info in self._infos.items()
-        }
-
-    def open(self, name: str) -> IO[bytes]:
-        return self._zip.open(self._infos[name])
-
-
-def _zip_refusal(info: zipfile.ZipInfo) -> str:
-    kind = stat.S_IFMT(info.external_attr >> 16)
-    if info.is_dir() or kind == stat.S_IFDIR:
-        return "it is a folder"
-    if kind == stat.S_IFLNK:
-        return "it is a link"
-    if kind not in {0, stat.S_IFREG}:
-        return "it is not a regular file"
-    return "it is encrypted" if info.flag_bits & 1 else ""
-
-
-class _TarArchive:
-    def __init__(self, file: IO[bytes], label: str, limits: ArchiveLimits) -> None:
-        self.label = label
-        stream = _BoundedStream(_decompressed(file), label, limits.stream_bytes)
-        self._tar = tarfile.TarFile(fileobj=cast(IO[bytes], stream))
-        infos: list[tarfile.TarInfo] = []
-        for info in self._tar:
-            infos.append(info)
-            _check_count(label, len(infos), limits)
-        self._infos = {_plain_name(label, info.name): info for info in infos}
-        twice = _names_twice(label, [info.name for info in infos])
-        self.entries = {
-            name: Entry(name, info.size, _tar_refusal(info) or twice.get(name, ""))
-            for name, info in self._infos.items()
-        }
-
-    def open(self, name: str) -> IO[bytes]:
-        file = self._tar.extractfile(self._infos[name])
-        if file is None:
-            raise EthosmithError(f"{self.label}: member '{name}' is not a regular file")
-        return file
-
-
-def _tar_refusal(info: tarfile.TarInfo) -> str:
-    if info.isdir():
-        return "it is a folder"
-    if info.issym() or info.islnk():
-        return "it is a link"
-    return "" if info.isreg() and not info.issparse() else "it is not a regular file"
-
-
-class _BoundedStream:
-    """A readable, seekable stream that refuses to go beyond a number of bytes."""
-
-    def __init__(self, stream: IO[bytes], label: str, max_bytes: int) -> None:
-        self._stream = stream
-        self._label = label
-        self._max_bytes = max_bytes
-
-    def read(self, size_bytes: int = -1) -> bytes:
-        # tarfile reads headers in one go; none is this long unless it is meant to hurt.
-        if not 0 <= size_bytes <= _MEMORY_BYTES:
-            raise self._error()
-        self._check(self._stream.tell() + size_bytes)
-        return self._stream.read(size_bytes)
-
-    def seek(self, offset: int) -> int:
-        self._check(offset)
-        return self._stream.seek(offset)
-
-    def tell(self) -> int:
-        return self._stream.tell()
-
-    def _check(self, offset: int) -> None:
-        if offset > self._max_bytes + _MEMORY_BYTES:
-            raise self._error()
-
-    def _error(self) -> EthosmithError:
-        return EthosmithError(f"{self._label}: unpacks to more than {self._max_bytes} bytes")
-
-
-def _decompressed(file: IO[bytes]) -> IO[bytes]:
-    magic = file.read(6)
-    file.seek(0)
-    if magic.startswith(b"\x1f\x8b"):
-        return cast(IO[bytes], gzip.open(file))
-    if magic.startswith(b"BZh"):
-        return bz2.open(file)
-    return lzma.open(file) if magic.startswith(b"\xfd7zXZ\0") else file
-
-
-def _check_count(label: str, count: int, limits: ArchiveLimits) -> None:
-    if count > limits.entries:
-        raise EthosmithError(f"{label}: more than {limits.entries} members")
-
-
-def _plain_name(label: str, name: str) -> str:
-    """Return ``name`` without a leading ``./`` and closing ``/``, if it is harmless."""
-    plain = name.removeprefix("./").rstrip("/")
-    if name.rstrip("/") == ".":
-        return "."
-    if not is_plain_relative(plain):
-        raise EthosmithError(f"{label}: refused: it holds the unsafe name {name!r}")
-    return plain
-
-
-def _names_twice(label: str, names: list[str]) -> dict[str, str]:
-    seen: set[str] = set()
-    twice: dict[str, str] = {}
-    for name in (_plain_name(label, name) for name in names):
-        if name in seen:
-            twice[name] = "it is in the archive twice"
-        seen.add(name)
-    return twice
+_CHUNK_BYTES = 1 << 20
 
 
 @contextmanager
@@ -220,29 +54,18 @@ def _opened(
 ) -> Iterator[Archive]:
     if depth == 0:
         raise EthosmithError(f"{label}: archives nested more than {limits.depth} deep")
-    with _damage_explained(label):
-        archive = _archive_of(file, label, limits)
+    with damage_explained(label):
+        archive = archive_of(file, label, limits)
     if inner is None:
         yield archive
         return
     first, _, rest = inner.partition(MEMBER_SEPARATOR)
-    with tempfile.SpooledTemporaryFile(_MEMORY_BYTES) as inner_file:
+    with tempfile.SpooledTemporaryFile(MEMORY_BYTES) as inner_file:
         copy_member(archive, first, inner_file, limits)
         inner_file.seek(0)
         inner_label = f"{label}{MEMBER_SEPARATOR}{first}"
         with _opened(inner_file, inner_label, rest or None, limits, depth - 1) as inner_archive:
             yield inner_archive
-
-
-def _archive_of(file: IO[bytes], label: str, limits: ArchiveLimits) -> Archive:
-    magic = file.read(_TAR_MAGIC_OFFSET + 5)
-    file.seek(0)
-    if magic.startswith(b"PK"):
-        return _ZipArchive(file, label, limits)
-    compressed = magic.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ\0"))
-    if compressed or magic[_TAR_MAGIC_OFFSET:] == b"ustar":
-        return _TarArchive(file, label, limits)
-    raise EthosmithError(f"{label}: neither a zip nor a tar archive, so it has no members")
 
 
 def copy_member(archive: Archive, name: str, target: IO[bytes], limits: ArchiveLimits) -> None:
@@ -264,7 +87,7 @@ def copy_member(archive: Archive, name: str, target: IO[bytes], limits: ArchiveL
             f"{archive.label}: member '{name}' has {entry.size_bytes} bytes, "
             f"more than the allowed {limits.member_bytes}"
         )
-    with _damage_explained(archive.label), archive.open(name) as source:
+    with damage_explained(archive.label), archive.open(name) as source:
         shutil.copyfileobj(source, target, _CHUNK_BYTES)
 
 
@@ -277,18 +100,56 @@ def _nearest(name: str, entries: Mapping[str, Entry]) -> str:
     return did_you_mean(name, files)
 
 
-@contextmanager
-def _damage_explained(label: str) -> Iterator[None]:
+def select(archive: Archive, patterns: Sequence[str]) -> list[str]:
+    """Return the members that the patterns name, in the archive's order.
+
+    Raises:
+        EthosmithError: a pattern matches nothing or is no relative path.
+    """
+    wanted: set[str] = set()
+    for pattern in patterns:
+        _check_pattern(pattern)
+        found = _expand(archive, pattern)
+        if not found:
+            raise EthosmithError(f"{archive.label}: no member matches '{pattern}'")
+        wanted |= found
+    # A tar unpacks from its beginning: going back and forth would do so again and again.
+    return [name for name in archive.entries if name in wanted] + sorted(
+        wanted - set(archive.entries)
+    )
+
+
+def _check_pattern(pattern: str) -> None:
     try:
-        yield
-    except _DAMAGE as error:
-        raise _damaged(label, error) from None
-    except OSError as error:
-        if error.errno not in _DAMAGE_ERRNOS:
-            raise
-        raise _damaged(label, error) from None
+        check_member(pattern)
+    except ValueError as error:
+        raise EthosmithError(f"members: {error}") from None
 
 
-def _damaged(label: str, error: Exception) -> EthosmithError:
-    reason = " ".join(str(error).split()) or type(error).__name__
-    return EthosmithError(f"{label}: the archive is damaged: {reason}")
+def _expand(archive: Archive, pattern: str) -> set[str]:
+    if not any(char in pattern for char in "*?["):
+        return {pattern}
+    parts = pattern.split("/")
+    return {
+        entry.name
+        for entry in archive.entries.values()
+        if not entry.refusal and _parts_match(entry.name.split("/"), parts)
+    }
+
+
+def _parts_match(parts: list[str], patterns: list[str]) -> bool:
+    return len(parts) == len(patterns) and all(
+        fnmatch.fnmatchcase(part, pattern) for part, pattern in zip(parts, patterns, strict=True)
+    )
+
+
+def stripped(name: str, prefix: str) -> str:
+    """Return ``name`` without the leading folder ``prefix``.
+
+    Raises:
+        EthosmithError: it does not lie below that folder.
+    """
+    folder = f"{prefix.rstrip('/')}/" if prefix else ""
+    if not name.startswith(folder):
+        raise EthosmithError(f"member '{name}' does not lie below '{folder}'")
+    return name.removeprefix(folder)

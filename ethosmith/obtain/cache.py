@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from ethosmith.core.files import open_regular, sha256_of
+from ethosmith.core.files import open_regular, sha256_of, user_cache_folder
 
 _LEFT_OUT = ".git"
 
@@ -81,12 +81,8 @@ class Cache:
 
     @classmethod
     def for_user(cls) -> Cache:
-        """Return the cache of ``ETHOSMITH_CACHE``, the XDG cache folder or the home folder."""
-        if named := os.environ.get("ETHOSMITH_CACHE"):
-            return cls(Path(named).absolute())
-        xdg = os.environ.get("XDG_CACHE_HOME", "")
-        base = Path(xdg) if Path(xdg).is_absolute() else Path.home() / ".cache"
-        return cls(base / "ethosmith")
+        """Return the cache in `user_cache_folder`."""
+        return cls(user_cache_folder())
 
     def path_of(self, sha256: str) -> Path:
         """Return where the file with this hash stands once it is there."""

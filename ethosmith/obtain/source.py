@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Annotated, Any
 from urllib.parse import unquote, urlsplit
@@ -202,16 +201,3 @@ def parse_source(text: str) -> AnySource:
 
 def _tags() -> set[str]:
     return {kind.__name__ for kind in _KINDS.values()}
-
-
-@dataclass(frozen=True)
-class ArchiveLimits:
-    """An archive that exceeds one of these is refused."""
-
-    member_bytes: int = 1 << 30
-    """Size of one extracted member."""
-    stream_bytes: int = 8 << 30
-    """What a compressed tar may unpack to while a member is looked for."""
-    entries: int = 200_000
-    depth: int = 4
-    """How many archives may lie inside one another."""

@@ -8,10 +8,10 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-from ethosmith.report.charts import line
 from ethosmith.report.comparison import Figures
 from ethosmith.report.diff import Change, ImageDiff
 from ethosmith.report.history import Entry, History, entry_of
+from ethosmith.report.pages import line
 
 _IN_BRIEF = ("npu_cycles", "cpu_instructions", "flash_bytes", "ram_bytes")
 _UNITS = {"npu_cycles": "cycles", "cpu_instructions": "instructions"}

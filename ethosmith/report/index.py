@@ -11,10 +11,9 @@ from pathlib import Path
 
 from ethosmith.core.terminal import human_size
 from ethosmith.report.changes import change_in_brief
-from ethosmith.report.charts import BarChart
 from ethosmith.report.comparison import Figures
 from ethosmith.report.diff import ImageDiff
-from ethosmith.report.pages import render
+from ethosmith.report.pages import BarChart, render
 
 TEMPLATE = "index.htm.j2"
 _UNKNOWN = "\N{EN DASH}"

@@ -11,12 +11,11 @@ from typing import Any
 from ethosmith.core.files import sha256_of
 from ethosmith.images.memory_page import Page
 from ethosmith.report.changes import history_lines
-from ethosmith.report.charts import BarChart
 from ethosmith.report.comparison import Figures, inferences_of
 from ethosmith.report.diff import ImageDiff
 from ethosmith.report.history import History
 from ethosmith.report.layers import PORTS, layer_title, verdict_of
-from ethosmith.report.pages import render
+from ethosmith.report.pages import BarChart, render
 from ethosmith.report.pipeline import NODE_HEIGHT, NODE_WIDTH, Drawing, draw, read_steps
 from ethosmith.report.treemaps import treemaps
 from ethosmith.report.vela_figures import Layer

@@ -12,14 +12,13 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from typing import IO, Any, TextIO
 
 from ethosmith.core.program import signal_name
 from ethosmith.core.terminal import Look
-from ethosmith.report.step_times import StepTimes
 
 _VERB_WIDTH = 10
 _REDRAW_S = 0.2
@@ -206,83 +205,6 @@ class Progress:
             self._erase()
             yield
             self._draw()
-
-
-class AnnouncedSteps:
-    """Runs the commands of steps whose labels SCons has announced in the same thread before.
-
-    SCons says first what it is about to do (PRINT_CMD_LINE_FUNC), then does it.
-
-    Args:
-        progress: shows the steps.
-        times: gets to know how long each took.
-        at_once: write what is announced as it is, as for ``verbose=1``.
-
-    Attributes:
-        from_cache: how many steps have come from the build cache.
-        remote: runs steps on other machines; None: there are none.
-        counted: the `LongRun` of each step that counts for one, by its first output.
-    """
-
-    def __init__(self, progress: Progress, times: StepTimes, *, at_once: bool) -> None:
-        self.progress = progress
-        self.times = times
-        self.from_cache = 0
-        self.counted: dict[str, Any] = {}
-        self.remote: Any = None
-        self._at_once = at_once
-        self._thread = threading.local()
-
-    def announce(self, text: str, target: Any, source: Any, env: Any) -> None:
-        """Take what SCons would print; its signature is SCons's."""
-        del source
-        self._thread.output = str(target[0]) if target else ""
-        if self._at_once or env.GetOption("no_exec"):
-            self.progress.line(text)
-        else:
-            self._thread.label = text
-
-    def run(
-        self,
-        command: Sequence[str],
-        environment: Mapping[str, str],
-        *,
-        owns_terminal: bool = False,
-        text: str | None = None,
-    ) -> int:
-        """Run the command of the step that was announced; as `Progress.run`."""
-        label, output = (getattr(self._thread, name, "") for name in ("label", "output"))
-        self._thread.label = self._thread.output = ""
-        started_s = time.monotonic()
-        expected_s = self.times.all().get(output) if self.progress.is_live else None
-        code = self.progress.run(
-            label,
-            command,
-            environment,
-            owns_terminal=owns_terminal,
-            text=text,
-            expected_s=expected_s,
-        )
-        if code == 0 and output:
-            self.times.note(output, time.monotonic() - started_s)
-        return code
-
-    def elsewhere(self, act: Callable[[], Any]) -> Any:
-        """Show the step that was announced while ``act`` runs it on another machine.
-
-        Returns:
-            What ``act`` returns. None: the step did not run, and is still the one announced.
-        """
-        label, output = (getattr(self._thread, name, "") for name in ("label", "output"))
-        with self.progress.step(label) as running:
-            done = act()
-            if done is not None:
-                for line in done.shown.splitlines():
-                    self.progress.line(line)
-                self.progress.ended(running)
-                self.times.note(output, running.elapsed_s)
-                self._thread.label = self._thread.output = ""
-        return done
 
 
 class StreamAbove:

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import jinja2
-
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_text, write_text
 from ethosmith.descriptors.names import title_of
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.installation import DESCRIPTOR_ROOT
+from ethosmith.lib.templates import text_of
 from ethosmith.scaffold.network import Network, check_fits
 
 _FOLDER = DESCRIPTOR_ROOT / "templates"
@@ -73,23 +72,13 @@ def fill_template(template: str, filling: Filling, folder: Path) -> None:
         "labels": labels,
         "samples": filling.samples,
     }
-    environment = _environment()
     for source, target in (
         ("usecase.yaml.j2", "usecase.yaml"),
         ("src/application.cc.j2", f"src/{filling.name}.cc"),
     ):
-        text = environment.get_template(f"{template}/{source}").render(values)
+        text = text_of(_FOLDER / template / source, values)
         write_text(folder / target, _without_double_lines(text))
     _add_files(template, filling, folder)
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(  # noqa: S701 - the output is no HTML
-        loader=jinja2.FileSystemLoader(_FOLDER),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _without_double_lines(text: str) -> str:

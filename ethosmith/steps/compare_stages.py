@@ -52,7 +52,7 @@ class CompareStages(Step):
         }
 
     def _accuracy(self, index: int) -> dict[str, float]:
-        from ethosmith.steps.judge_accuracy import MeasuredSet, values_of
+        from ethosmith.accuracy.result import MeasuredSet, values_of
 
         count = len(self.evaluation_sets)
         own = slice(index * count, (index + 1) * count)

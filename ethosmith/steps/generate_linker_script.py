@@ -15,11 +15,10 @@ from ethosmith.core.files import write_text
 from ethosmith.steps.step import Input, Output, Step, step
 
 if TYPE_CHECKING:
-    import jinja2
-
     from ethosmith.descriptors.memory import MemoryMode, ModelPart, ScratchArea
     from ethosmith.descriptors.platform import Platform
 
+_TEMPLATE = Path(__file__).with_name("generate_linker_script.ld.j2")
 # Cortex-M55's cache line: the NPU's scratch shares none with the CPU's data.
 _CACHE_LINE_BYTES = 32
 # The start-up code copies and clears by words; the ABI aligns doubles to eight bytes.
@@ -87,17 +86,11 @@ def linker_script(platform: Platform, memory_mode: str) -> str:
     Raises:
         EthosmithError: the platform has no such memory mode.
     """
+    from ethosmith.lib.templates import text_of
+
     sections = _sections(platform, platform.memory_mode(memory_mode))
-    return _template().render(platform=platform, memory_mode=memory_mode, sections=sections) + "\n"
-
-
-def _template() -> jinja2.Template:
-    import jinja2
-
-    environment = jinja2.Environment(  # noqa: S701 - the output is no HTML
-        loader=jinja2.FileSystemLoader(Path(__file__).parent), undefined=jinja2.StrictUndefined
-    )
-    return environment.get_template("generate_linker_script.ld.j2")
+    values = {"platform": platform, "memory_mode": memory_mode, "sections": sections}
+    return text_of(_TEMPLATE, values)
 
 
 def _sections(platform: Platform, mode: MemoryMode) -> tuple[Section, ...]:

@@ -38,9 +38,9 @@ class ObtainFile(Step):
 
     def run(self) -> None:
         """Fetch the file if the cache does not have it, and write it or its member."""
+        from ethosmith.obtain.obtainer import Obtainer
         from ethosmith.obtain.progress import progress_for
         from ethosmith.obtain.source import parse_source
-        from ethosmith.obtain.steps import Obtainer
 
         obtainer = Obtainer(offline=self.offline, progress=progress_for())
         obtainer.to_file(parse_source(json.dumps(self.source)), Path(), self.output)

@@ -44,9 +44,9 @@ class ObtainMembers(Step):
 
     def run(self) -> None:
         """Fetch the archive if the cache does not have it, and extract the members."""
+        from ethosmith.obtain.obtainer import Obtainer
         from ethosmith.obtain.progress import progress_for
         from ethosmith.obtain.source import parse_source
-        from ethosmith.obtain.steps import Obtainer
 
         obtainer = Obtainer(offline=self.offline, progress=progress_for())
         source = parse_source(json.dumps(self.source))

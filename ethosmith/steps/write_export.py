@@ -86,6 +86,8 @@ class WriteExport(Step):
         return self.folder.as_posix()
 
     def _write(self, new: Path) -> None:
+        from ethosmith.lib.templates import text_of
+
         for part in self.parts:
             for source, place in (*part["sources"], *part["headers"]):
                 target = new / place
@@ -104,7 +106,8 @@ class WriteExport(Step):
             "all_sources": [place for part in self.parts for _, place in part["sources"]],
         }
         for template, name in _TEXTS:
-            write_text(new / name.format(name=self.usecase), _rendered(template, values))
+            text = text_of(Path(__file__).with_name(template), values)
+            write_text(new / name.format(name=self.usecase), text)
         write_text(new / _MARK, json.dumps({"usecase": self.usecase, **self.built_for}) + "\n")
 
 
@@ -137,16 +140,3 @@ def _expected_source(samples: Sequence[Mapping[str, Any]]) -> str:
         rows.append(f"    {{expected_{index}, sizeof expected_{index}}},")
     lines += ["", "const struct expected_output expected_outputs[] = {", *rows, "};"]
     return "\n".join(lines) + "\n"
-
-
-def _rendered(template: str, values: Mapping[str, Any]) -> str:
-    import jinja2
-
-    environment = jinja2.Environment(  # noqa: S701 - the output is no HTML
-        loader=jinja2.FileSystemLoader(Path(__file__).parent),
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template(template).render(values)

@@ -12,10 +12,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, printable
 from ethosmith.core.files import read_bytes
 from ethosmith.verify.uart_log import is_known_line
-from ethosu_model.errors import printable
 
 MAX_LOG_BYTES = 1 << 26
 BEGIN, _END, _FAIL = "ethosmith: ", "ran: ", "fail: "

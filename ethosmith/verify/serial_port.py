@@ -15,9 +15,8 @@ import serial
 from serial.tools import list_ports
 from serial.tools.list_ports_common import ListPortInfo
 
-from ethosmith.core.errors import EthosmithError
+from ethosmith.core.errors import EthosmithError, printable
 from ethosmith.verify.serial_log import BEGIN, MAX_LOG_BYTES, runs_in
-from ethosu_model.errors import printable
 
 # USB vendor and product; a product of None: every one of the vendor is a probe.
 _PROBES: Mapping[tuple[int, int | None], str] = {

@@ -23,7 +23,7 @@ from ethosmith.graph.build import Build, Made, Usage
 from ethosmith.graph.environment import Launcher
 from ethosmith.installation import DESCRIPTOR_ROOT
 from ethosmith.libraries.spec import Compilers
-from ethosmith.report.progress import AnnouncedSteps
+from ethosmith.report.step_runs import AnnouncedSteps
 from ethosmith.toolchains.compile_commands import FILE_NAME, CompileCommand, update, write
 from ethosmith.toolchains.compiler import Compiler, identify
 from ethosmith.toolchains.installed import InstalledToolchain

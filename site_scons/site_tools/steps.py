@@ -24,8 +24,8 @@ from ethosmith.graph.options import TARGETS
 from ethosmith.graph.packages import InstalledPackages
 from ethosmith.graph.session import Session
 from ethosmith.graph.why import Makings
-from ethosmith.report.progress import AnnouncedSteps, progress_of_this_process
-from ethosmith.report.step_times import StepTimes
+from ethosmith.report.progress import progress_of_this_process
+from ethosmith.report.step_runs import AnnouncedSteps, StepTimes
 
 _TARGET_NAMES = {target.name for target in TARGETS}
 

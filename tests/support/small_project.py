@@ -17,6 +17,8 @@ from tests.support.project_copy import ROOT
 _COPIED = (
     "scons",
     "SConstruct",
+    "distributions/ethosu-model/src/ethosu_model/__init__.py",
+    "distributions/ethosu-model/src/ethosu_model/errors.py",
     "ethosmith/__init__.py",
     "ethosmith/__main__.py",
     "ethosmith/cli.py",

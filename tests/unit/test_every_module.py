@@ -28,9 +28,11 @@ _RUN_BY = {
     "ethosmith.graph.accuracy": "tests/build/usecases/test_accuracy.py",
     "ethosmith.graph.commands": "tests/build/bad_input/test_command_line.py",
     "ethosmith.graph.reports": "tests/build/rebuild/test_report.py",
-    "ethosmith.graph.upstream": "tests/build/libraries/test_graph.py",
+    "ethosmith.graph.repository_targets": "tests/build/libraries/test_graph.py",
     "ethosmith.installation": "tests/build/plugin/test_plugin.py",
     "ethosmith.lib.model_source": "tests/build/rebuild/test_rebuild.py",
+    "ethosmith.lib.templates": "tests/build/rebuild/test_rebuild.py",
+    "ethosmith.lib.web_page": "tests/build/rebuild/test_report.py",
     "ethosmith.libraries.native_builds": "tests/component/libraries/test_build.py",
     "ethosmith.libraries.spec": "tests/component/libraries/test_build.py",
     "ethosmith.models.compiled": "tests/build/rebuild/test_rebuild.py",
@@ -109,6 +111,20 @@ def test_every_module_is_named_by_a_test() -> None:
     assert len(modules) > 150
     rest = sorted(modules.keys() - _reached(modules))
     assert [name for name in rest if not _test_that_runs(name)] == [], "write tests of these"
+
+
+def test_every_template_is_named_after_a_module() -> None:
+    # It then is part of the code of each step that imports the module.
+    modules = _modules().values()
+    found = [path for base, package in _SOURCES for path in (base / package).rglob("*.j2")]
+    assert found
+    assert [
+        path
+        for path in found
+        if not any(
+            path.parent == one.parent and path.name.startswith(f"{one.stem}.") for one in modules
+        )
+    ] == []
 
 
 def test_the_list_of_what_runs_others_is_true() -> None:

@@ -17,16 +17,16 @@ from ai_edge_litert import schema_py_generated as schema
 from ai_edge_litert.interpreter import Interpreter
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.models.float_tflite import replace_mediapipe_operators
 from ethosmith.models.int8_check import check_int8, interpreter_of
 from ethosmith.models.keras_model import GivenInput
-from ethosmith.models.mediapipe_operators import replace_mediapipe_operators
 from ethosmith.models.quantise import quantise
 from ethosmith.models.sparse_weights import dense_values
 from ethosmith.models.tflite_file import (
     check_one_subgraph,
-    has_outer_constants,
     operator_kinds,
     parse_model,
+    parse_whole,
 )
 from ethosmith.models.tflite_rewrite import rewritten
 from tests.support.networks.dense import dense_network
@@ -102,7 +102,7 @@ def test_activations_that_the_quantiser_leaves_are_int8_too(network: bytes, tmp_
     used = {one.opcodeIndex for one in model.subgraphs[0].operators}
     kinds = {model.operatorCodes[index].builtinCode for index in used}
     assert schema.BuiltinOperator.DEQUANTIZE not in kinds
-    assert not has_outer_constants(taken)
+    assert not parse_whole(taken, "net")[1]
     values = [_noise(np.random.default_rng(seed), _SHAPE) for seed in range(6)]
     expected = np.array([_run(network, one) for one in values])
     difference = np.array([_run(taken, one) for one in values]) - expected
@@ -143,13 +143,13 @@ def _with_outer_constants(content: bytes) -> bytes:
 def test_constants_behind_the_flatbuffer_survive_a_rewriting() -> None:
     content = dense_network((64, 64, 8), seed=3)
     outer = _with_outer_constants(content)
-    assert has_outer_constants(outer) and not has_outer_constants(content)
+    assert parse_whole(outer, "net")[1] and not parse_whole(content, "net")[1]
     values = np.random.default_rng(1).uniform(-4, 4, (1, 64))
     expected = _run(content, values)
     assert len(np.unique(expected)) > 1
     assert np.array_equal(_run(outer, values), expected)  # LiteRT reads this form.
     taken = rewritten(outer, "net")
-    assert taken.notes == () and not has_outer_constants(taken.content)
+    assert taken.notes == () and not parse_whole(taken.content, "net")[1]
     assert np.array_equal(_run(taken.content, values), expected)
 
 

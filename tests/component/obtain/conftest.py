@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.obtain.archive_formats import ArchiveLimits
 from ethosmith.obtain.cache import Cache
 from ethosmith.obtain.http_client import Retries
+from ethosmith.obtain.obtainer import Obtainer
 from ethosmith.obtain.pip_settings import PipSettings
-from ethosmith.obtain.source import ArchiveLimits
-from ethosmith.obtain.steps import Obtainer
 from tests.support.local_server import LocalServer, local_server
 
 

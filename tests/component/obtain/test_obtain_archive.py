@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.obtain.source import ArchiveLimits, PathSource
+from ethosmith.obtain.archive_formats import ArchiveLimits
+from ethosmith.obtain.source import PathSource
 from tests.component.obtain.conftest import Workshop
 
 

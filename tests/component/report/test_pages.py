@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.report.charts import BarChart, axis_end, line
 from ethosmith.report.comparison import built_figures
+from ethosmith.report.pages import BarChart, axis_end, line
 from ethosmith.report.treemaps import library_of, treemap
 from ethosmith.report.vela_figures import read_layers
 from tests.support import report_pages

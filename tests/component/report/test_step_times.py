@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from ethosmith.core.terminal import Look
-from ethosmith.report.progress import AnnouncedSteps, Progress
-from ethosmith.report.step_times import StepTimes
+from ethosmith.report.progress import Progress
+from ethosmith.report.step_runs import AnnouncedSteps, StepTimes
 
 
 def test_a_later_build_replaces_what_it_ran_and_keeps_the_rest(tmp_path: Path) -> None:

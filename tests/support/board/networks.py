@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from ethosmith.descriptors.load import load
 from ethosmith.descriptors.origin import Package
+from ethosmith.obtain.obtainer import Obtainer
 from ethosmith.obtain.source import PackageSource
-from ethosmith.obtain.steps import Obtainer
 from tests.support.one_thread import tensorflow
 from tests.support.project_copy import ROOT
 

@@ -11,8 +11,8 @@ from pathlib import Path
 from ethosmith.descriptors.library import Library, PackageSources
 from ethosmith.descriptors.load import load
 from ethosmith.descriptors.origin import Package
+from ethosmith.obtain.obtainer import Obtainer
 from ethosmith.obtain.source import PackageSource
-from ethosmith.obtain.steps import Obtainer
 from tests.support.firmware.compile import FIRMWARE, HERE
 from tests.support.project_copy import ROOT
 

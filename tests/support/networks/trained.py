@@ -15,8 +15,8 @@ from ethosmith.descriptors.load import load
 from ethosmith.descriptors.origin import Package
 from ethosmith.models.calibration import RandomData, from_random
 from ethosmith.models.quantise import quantise
+from ethosmith.obtain.obtainer import Obtainer
 from ethosmith.obtain.source import PackageSource
-from ethosmith.obtain.steps import Obtainer
 from tests.support.one_thread import tensorflow
 from tests.support.project_copy import ROOT
 

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.accuracy.result import MeasuredSet, broken_limits, losses_of, values_of
 from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer, write_answers, write_set
 from ethosmith.accuracy.table import table_text
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.terminal import Look
-from ethosmith.steps.judge_accuracy import MeasuredSet, broken_limits, losses_of, values_of
 
 _LIMITS = {"minimum": 0.9, "max_drop.int8": 0.02, "max_drop.device": 0.0}
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from ethosmith.accuracy.evaluation_set import Accepted
-from ethosmith.accuracy.result_file import read_result
+from ethosmith.accuracy.result import read_result
 from ethosmith.accuracy.set_digest import digest_of_sets
 from ethosmith.accuracy.set_file import Answers, Item, ItemAnswer, write_answers, write_set
 from ethosmith.accuracy.shards import (
@@ -28,7 +28,7 @@ from ethosmith.accuracy.shards import (
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import sha256_of
 from ethosmith.lib.sample_formats import NO_FORM
-from ethosmith.report.long_run import LongRun
+from ethosmith.report.step_runs import LongRun
 from ethosmith.steps.judge_accuracy import JudgeAccuracy
 
 _ITEMS = [Item(f"item-{n}é", 'y "\n', bytes([n & 255]) * (n % 5)) for n in range(9)]

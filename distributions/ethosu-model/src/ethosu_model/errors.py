@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
 
@@ -29,6 +28,8 @@ def printable(text: str, *, kept: str = "") -> str:
 
 def did_you_mean(wrong: str, valid: Iterable[str]) -> str:
     """Return ``; did you mean 'x'?`` for the nearest valid name, or an empty string."""
+    import difflib  # noqa: PLC0415 only for an error
+
     by_lower = {name.lower(): name for name in sorted(valid)}
     close = difflib.get_close_matches(wrong.lower(), by_lower, n=1, cutoff=0.5)
     return f"; did you mean '{by_lower[close[0]]}'?" if close else ""

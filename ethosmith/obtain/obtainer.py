@@ -13,18 +13,17 @@ from pathlib import Path
 from ethosmith.core import files
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import sha256_of
-from ethosmith.obtain.archive import Archive, copy_member, open_archive
+from ethosmith.obtain.archive import copy_member, open_archive, select, stripped
+from ethosmith.obtain.archive_formats import Archive, ArchiveLimits
 from ethosmith.obtain.cache import Cache, Damaged
 from ethosmith.obtain.download import Downloader, WrongHashError
 from ethosmith.obtain.http_client import HttpClient, Retries
 from ethosmith.obtain.package_index import offers_of
 from ethosmith.obtain.pip_settings import PipSettings, read_pip_settings
 from ethosmith.obtain.progress import DownloadProgress, SilentProgress
-from ethosmith.obtain.selection import select, stripped
 from ethosmith.obtain.source import (
     MEMBER_SEPARATOR,
     AnySource,
-    ArchiveLimits,
     PackageSource,
     PathSource,
     UrlSource,
