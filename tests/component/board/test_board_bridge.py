@@ -13,15 +13,17 @@ from unittest import mock
 
 import pytest
 
-from open_board.bridge import NpuBridge, Served
+from open_board.bridge import NpuBridge
 from open_board.functions import Function, read_functions
 from open_board.job import BoardJob
 from open_board.loaded import segments_of
 from open_board.open_board import OpenBoard
+from open_board.served import Served
 from tests.component.board.conftest import U55, RunProgram
 from tests.support.board import programs
 from tests.support.board.between import BETWEEN
 from tests.support.board.fake_npu import remembering
+from tests.support.board.snippets import frame, snippet, state_words
 
 SNIPPETS = {
     "ldr immediate": "ldr r3, [r4, #0x28]",
@@ -85,68 +87,19 @@ SNIPPETS |= {
     for name, code in BETWEEN.items()
 }
 
-_FRAME = r"""
-static u32 ram[48] __attribute__((section(".bss.ram")));
-struct state { u32 r[12]; u32 flags; u32 words[48]; };
-static struct state seen[2];
-typedef void snippet(u32 base, u32 *registers);
-
-static void fill(volatile u32 *words) {
-    for (int i = 0; i < 48; i++) words[i] = (i & 1 ? 0x80f0817fu : 0x7f0f8e81u) + (u32)i;
-}
-static void collect(struct state *state, volatile u32 *words, u32 base) {
-    for (int i = 0; i < 12; i++)
-        if (state->r[i] - base < 0x400) state->r[i] -= base;
-    for (int i = 0; i < 48; i++) state->words[i] = words[i];
-}
-static void number(u32 value) {
-    if (value >= 10) number(value / 10);
-    put((char)('0' + value % 10));
-}
-static void compare(u32 index, snippet *run, u32 npu) {
-    volatile u32 *page = (volatile u32 *)npu;
-    fill(ram); run((u32)ram, seen[0].r); collect(&seen[0], ram, (u32)ram);
-    fill(page); run(npu, seen[1].r); collect(&seen[1], page, npu);
-    const u32 *a = (const u32 *)&seen[0], *b = (const u32 *)&seen[1];
-    u32 i = 0;
-    while (i < sizeof seen[0] / 4 && a[i] == b[i]) i++;
-    number(index); put(' '); number(i); put('\n');
-}
-"""
-
-_SNIPPET = r"""
-__attribute__((naked)) static void snippet_{index}(u32 base, u32 *registers) {{
-    __asm volatile(
-        "push {{r0, r1, r4-r11, lr}}\n"
-        "mov r4, r0\n add r4, #0x20\n"
-        "mov r0, #3\n ldr r1, =0x11223344\n ldr r2, =0x99887766\n ldr r3, =0x8badf00d\n"
-        "mov r5, #4\n mov r6, #6\n mov r7, #7\n mov r8, #8\n mov r9, #9\n"
-        "mov r10, #10\n mov r11, #11\n"
-        "{code}\n"
-        "push {{r0-r3}}\n mrs r0, apsr\n ldr r1, [sp, #20]\n"
-        "add r2, r1, #16\n stmia r2!, {{r4-r11}}\n str r0, [r2]\n"
-        "pop {{r4-r7}}\n stmia r1, {{r4-r7}}\n"
-        "pop {{r0, r1, r4-r11, pc}}\n"
-        ".ltorg\n" ::: "memory");
-}}
-"""
-
+_WORDS = 48
 _FIRST_ACCESS = bytes.fromhex("2168")  # ldr r1, [r4]
-_STATE_WORDS = 12 + 1 + 48
 _PAGES = {"secure": 0x58102200, "non-secure": 0x48102200}
 
 
 def _all_snippets() -> str:
-    functions = [
-        _SNIPPET.format(index=index, code=code.replace("; ", "\\n "))
-        for index, code in enumerate(SNIPPETS.values())
-    ]
+    functions = [snippet(index, code) for index, code in enumerate(SNIPPETS.values())]
     calls = [
         f"compare({index}, snippet_{index}, 0x{page:x});"
         for page in _PAGES.values()
         for index in range(len(SNIPPETS))
     ]
-    return f"{_FRAME}{''.join(functions)}int program(void) {{ {' '.join(calls)} return 0; }}"
+    return f"{frame(_WORDS)}{''.join(functions)}int program(void) {{ {' '.join(calls)} return 0; }}"
 
 
 @pytest.fixture(scope="module")
@@ -184,7 +137,7 @@ def first_differences(image: Path, stops: list[int]) -> dict[tuple[str, str], in
 def test_bridge_executes_as_the_cpu_does(
     snippet: str, page: str, first_differences: dict[tuple[str, str], int]
 ) -> None:
-    assert first_differences[page, snippet] == _STATE_WORDS
+    assert first_differences[page, snippet] == state_words(_WORDS)
 
 
 @pytest.mark.parametrize("snippet", [f"between: {name}" for name in BETWEEN])

@@ -8,7 +8,7 @@ in its stead, and the CPU goes on behind it.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -16,16 +16,7 @@ from open_board import uart_device
 from open_board.board import Board
 from open_board.board_npu import BoardNpu
 from open_board.emulation import Stopped, Stops, carry_out, loaded_value, stopped_at
-from open_board.gdb_client import (
-    CONTINUE,
-    PC,
-    XPSR,
-    CoreRegisters,
-    GdbClient,
-    continue_at,
-    write_general,
-    write_register,
-)
+from open_board.gdb_client import CoreRegisters, GdbClient
 from open_board.guest_lines import GuestLines
 from open_board.guest_memory import NpuMemory
 from open_board.instruction import Access, decode
@@ -33,73 +24,22 @@ from open_board.job import NpuStatistics, Outcome, RunError
 from open_board.lookahead import Lookahead
 from open_board.machine import is_secure_alias
 from open_board.npu_registers import GuardedNpu, NpuRegisters, starts_job
+from open_board.paths import Path, Paths, Recording, Step, overlaid
 from open_board.realism import Realism
+from open_board.served import NpuAccess, Served
 from open_board.spans import Span
 from open_board.timing_adapter import TimingAdapters
 
 _WORD_BYTES = 4
 _MAX_OFFSETS = 4096
-_FEW_REGISTERS = 2  # PC among them: one packet each costs less than all in one
 _SOME_LOAD = b"\x08\x68\x00\xbf"  # ldr r0, [r1]; nop
 
 
-class NpuAccess(NamedTuple):
-    """One access to the register page.
+class _Walked(NamedTuple):
+    """What has been served, and the registers behind it."""
 
-    Attributes:
-        offset: Offset of its first byte in the page.
-        is_load: The CPU reads.
-    """
-
-    offset: int
-    is_load: bool
-
-
-@dataclass(frozen=True)
-class Served:
-    """Instructions that have been carried out for the CPU.
-
-    Attributes:
-        after: Its registers' new values.
-        registers: Its registers before.
-        accesses: Offset in the NPU's page and direction of each access.
-        writes: The gdb packets that write what the instructions have written to memory.
-    """
-
-    after: CoreRegisters
-    registers: CoreRegisters
     accesses: list[NpuAccess]
-    writes: list[bytes]
-
-    @property
-    def changes(self) -> dict[int, int]:
-        """Its registers' new values by number, PC among them."""
-        numbered = enumerate(zip(self.after.general, self.registers.general, strict=True))
-        changes = {n: new for n, (new, old) in numbered if new != old or n == PC}
-        if self.after.xpsr != self.registers.xpsr:
-            changes[XPSR] = self.after.xpsr
-        return changes
-
-    @property
-    def packets(self) -> list[bytes]:
-        """The gdb packets that give the CPU its registers' values."""
-        changes = self.changes.items()
-        return [*self.writes, *(write_register(number, value) for number, value in changes)]
-
-    @property
-    def resumption(self) -> tuple[list[bytes], bytes]:
-        """The fewest packets that do so, and the one that then lets the CPU go on.
-
-        Each packet costs QEMU two messages.
-        """
-        changes, first = self.changes, self.writes
-        if XPSR in changes:
-            first = [*first, write_register(XPSR, changes.pop(XPSR))]
-        if len(changes) > _FEW_REGISTERS:
-            return [*first, write_general(self.after.general)], CONTINUE
-        pc = changes.pop(PC)
-        rest = [write_register(number, value) for number, value in changes.items()]
-        return [*first, *rest], continue_at(pc)
+    after: CoreRegisters
 
 
 class NpuBridge:
@@ -148,6 +88,7 @@ class NpuBridge:
         self._realism = realism
         self._send = send
         self._ahead: Lookahead | None = None
+        self._paths = Paths()
         if read_only is not None:
             lines = GuestLines(gdb)
             self._ahead = Lookahead(lines, board.served, gdb.breakpoints, read_only)
@@ -203,20 +144,91 @@ class NpuBridge:
         """
         ahead = None if alone else self._ahead
         at_stop = self._stops.look(ahead.lines if ahead is not None else None)
-        if ahead is not None:
+        if ahead is None:
+            walked = self._walk(at_stop, alone=alone)
+        else:
             ahead.begin(at_stop.registers)
-        running, jobs = self._npu.running, self._of_jobs.jobs
+            walked = self._repeat_or_walk(at_stop, ahead)
+        self._update_interrupt()
+        writes = ahead.end() if ahead is not None else []
+        return Served(walked.after, at_stop.registers, walked.accesses, writes)
+
+    def _repeat_or_walk(self, at_stop: Stopped, ahead: Lookahead) -> _Walked:
+        """Do what was done behind such a stop before, or find out what the program does."""
+        before, lines, breakpoints = at_stop.registers, ahead.lines, self._gdb.breakpoints
+        path = self._paths.find(before, lines, breakpoints)
+        if path is not None:
+            return self._repeat(path, before, ahead)
+        if not self._paths.wanted(before.pc):
+            return self._walk(at_stop, ahead)
+        recording = Recording(at_stop, lines, breakpoints)
+        walked = self._walk(at_stop, ahead, recording)
+        path = recording.path(walked.after)
+        if path is not None:
+            self._paths.keep(before.pc, path)
+        return walked
+
+    def _walk(
+        self,
+        at_stop: Stopped,
+        ahead: Lookahead | None = None,
+        recording: Recording | None = None,
+        *,
+        alone: bool = False,
+    ) -> _Walked:
+        """Carry out an access, and those behind it as far as they can be found."""
+        known = self._progress
         accesses: list[NpuAccess] = []
         stopped: Stopped | None = at_stop
         while stopped is not None:
-            accesses += self._register_accesses(stopped)
-            registers = stopped.registers.changed(carry_out(stopped, self._load, self._store))
-            rises = self._npu.irq and not self._interrupt
-            ended = alone or rises or self._npu.running != running or self._of_jobs.jobs != jobs
-            stopped = None if ended else self._following(stopped, registers, ahead)
-        self._update_interrupt()
-        writes = ahead.end() if ahead is not None else []
-        return Served(registers, at_stop.registers, accesses, writes)
+            places = self._register_accesses(stopped)
+            accesses += places
+            changes = carry_out(stopped, self._load, self._store)
+            registers = stopped.registers.changed(changes)
+            ended = alone or self._progress != known
+            if recording is not None:
+                recording.step(stopped, places, changes, ended=ended, after=registers)
+            stopped = None if ended else self._following(stopped, registers, ahead, recording)
+        return _Walked(accesses, registers)
+
+    def _repeat(self, path: Path, before: CoreRegisters, ahead: Lookahead) -> _Walked:
+        """Do again what a path did, as long as the NPU answers as it did."""
+        known = self._progress
+        accesses: list[NpuAccess] = []
+        for step in path.steps:
+            ahead.repeat(step)
+            accesses += step.places
+            loaded = self._access_again(step)
+            ended = self._progress != known
+            if loaded != step.loaded or ended != step.ended:
+                rest = self._leave(step, before, loaded, None if ended else ahead)
+                return _Walked(accesses + rest.accesses, rest.after)
+        return _Walked(accesses, overlaid(before, path.after, path.written))
+
+    def _access_again(self, step: Step) -> tuple[int, ...]:
+        """Carry out the accesses of a step, and return what its loads find."""
+        general = step.stopped.registers.general
+        for access in step.accesses:
+            if not access.is_load:
+                self._store(access, general[access.register])
+        return tuple(self._load(access) for access in step.accesses if access.is_load)
+
+    def _leave(
+        self, step: Step, before: CoreRegisters, loaded: Sequence[int], ahead: Lookahead | None
+    ) -> _Walked:
+        """Go on behind a step whose accesses were otherwise than its path's; None: no further."""
+        stopped = replace(step.stopped, registers=step.registers(before))
+        found = iter(loaded)
+        changes = carry_out(stopped, lambda _: next(found), lambda _access, _value: None)
+        registers = stopped.registers.changed(changes)
+        following = ahead.next_access(registers, stopped.registers.pc) if ahead else None
+        return _Walked([], registers) if following is None else self._walk(following, ahead)
+
+    @property
+    def _progress(self) -> tuple[bool, bool, int]:
+        """What ends a walk when it changes: interrupt to raise, a job that runs, jobs done."""
+        rises = self._npu.irq and not self._interrupt
+        return rises, self._npu.running, self._of_jobs.jobs
 
     def address_before(self, registers: CoreRegisters) -> int | None:
         """Return what the last load before the stopped CPU's instruction has read, if known."""
@@ -244,11 +256,15 @@ class NpuBridge:
         )
 
     def _following(
-        self, stopped: Stopped, registers: CoreRegisters, ahead: Lookahead | None
+        self,
+        stopped: Stopped,
+        registers: CoreRegisters,
+        ahead: Lookahead | None,
+        recording: Recording | None,
     ) -> Stopped | None:
         """Return the next access that is served, as far as it can be found."""
         if ahead is not None:
-            return ahead.next_access(registers, stopped.registers.pc)
+            return ahead.next_access(registers, stopped.registers.pc, recording)
         following = stopped.following(registers)
         if following is None:
             return None

@@ -14,11 +14,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from open_board.board import Board
-from open_board.bridge import NpuAccess, Served
 from open_board.errors import BoardError
 from open_board.gdb_client import CONTINUE, GdbClient, Stop
 from open_board.gdb_packet import ACKNOWLEDGE, PacketError, PacketReader, frame
 from open_board.job import Outcome, RunError
+from open_board.served import NpuAccess, Served
 
 _RESUME = re.compile(rb"[cCsS]|vCont;")
 _STEP = re.compile(rb"[sS]|vCont;[sS]")

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from open_board.gdb_client import GdbClient, parse_memory, read_memory, write_memory
 from open_board.machine import is_memory
@@ -14,6 +15,20 @@ LINE_BYTES = 1 << LINE_SHIFT
 _OFFSET = LINE_BYTES - 1
 _MAX_READ_BYTES = 1024  # QEMU's answer has to fit into its packet
 _MAX_LEARNED = 4096
+
+
+class NotedLine(NamedTuple):
+    """Some bytes of a line, as they were.
+
+    Attributes:
+        number: Of the line.
+        mask: Ones where these bytes are, the lowest address in the lowest bits.
+        value: The bytes; zero where the mask is.
+    """
+
+    number: int
+    mask: int
+    value: int
 
 
 class GuestLines:
@@ -29,6 +44,9 @@ class GuestLines:
         self._journal: list[tuple[int, bytes]] = []
         self._learned: dict[int, tuple[Span, ...]] = {}
         self._pc = 0
+        self._noting = False
+        self._noted: dict[int, NotedLine] = {}
+        self._written: dict[int, int] = {}  # masks
 
     def packets(self, pc: int) -> list[bytes]:
         """Return the packets that read what a stop at ``pc`` took the last time."""
@@ -38,6 +56,7 @@ class GuestLines:
         """Take the answers to `packets` for ``expected``; the CPU has stopped at ``pc``."""
         for each in (self._ahead, self._lines, self._absent, self._dirty, self._journal):
             each.clear()
+        self._noting = False
         self._pc = pc
         for (start, end), answer in zip(self._learned.get(expected, ()), answers, strict=False):
             self._keep(start, end, answer)
@@ -64,6 +83,8 @@ class GuestLines:
         line = self._lines.get(number) or self.line(number)
         if line is None:
             return None
+        if self._noting:
+            self._note(number, at, size_bytes)
         if at + size_bytes <= LINE_BYTES:
             return bytes(line[at : at + size_bytes])
         first = LINE_BYTES - at
@@ -71,13 +92,19 @@ class GuestLines:
         return None if rest is None else bytes(line[at:]) + rest
 
     def write(self, address: int, data: bytes) -> bool:
-        """Note ``data`` to be written; False where the CPU cannot read."""
+        """Keep ``data`` to be written; False where the CPU cannot read."""
+        noting, self._noting = self._noting, False  # what it overwrites makes no difference
         old = self.read(address, len(data))
+        self._noting = noting
         if old is None:
             return False
         self._journal.append((address, old))
         self._put(address, data)
         return True
+
+    def written(self) -> list[tuple[int, bytes]]:
+        """Return address and bytes of what has been written since the last `mark`, in order."""
+        return [(address, self._bytes(address, len(old))) for address, old in self._journal]
 
     def mark(self) -> None:
         """Keep what has been written so far."""
@@ -98,13 +125,54 @@ class GuestLines:
         self._dirty.clear()
         return packets
 
+    # -- what is read before it is written ----------------------------------------------
+
+    def note(self) -> None:
+        """Note what is read before it is written, up to `noted`."""
+        self._noting = True
+        self._noted.clear()
+        self._written.clear()
+
+    def noted(self) -> tuple[NotedLine, ...]:
+        """Return what has been noted, and note no more."""
+        self._noting = False
+        return tuple(self._noted.values())
+
+    def note_line(self, number: int) -> None:
+        """Note that all of a line has been looked at."""
+        if self._noting:
+            self._note(number, 0, LINE_BYTES)
+
+    def holds(self, noted: NotedLine) -> bool:
+        """Tell whether bytes are as they were."""
+        line = self._lines.get(noted.number) or self.line(noted.number)
+        return line is not None and int.from_bytes(line, "little") & noted.mask == noted.value
+
+    def _note(self, number: int, at: int, size_bytes: int) -> None:
+        known = self._noted.get(number, NotedLine(number, 0, 0))
+        fresh = _mask(at, size_bytes) & ~known.mask & ~self._written.get(number, 0)
+        if fresh:
+            value = int.from_bytes(self._lines[number], "little") & fresh
+            self._noted[number] = NotedLine(number, known.mask | fresh, known.value | value)
+
+    # -- lines --------------------------------------------------------------------------
+
     def _put(self, address: int, data: bytes) -> None:
         number, at = address >> LINE_SHIFT, address & _OFFSET
         here = data[: LINE_BYTES - at]
         self._lines[number][at : at + len(here)] = here
         self._dirty.add(number)
+        if self._noting:
+            self._written[number] = self._written.get(number, 0) | _mask(at, len(here))
         if len(here) < len(data):
             self._put(address + len(here), data[len(here) :])
+
+    def _bytes(self, address: int, size_bytes: int) -> bytes:
+        """Return bytes of lines that have been taken."""
+        number, at = address >> LINE_SHIFT, address & _OFFSET
+        here = bytes(self._lines[number][at : at + size_bytes])
+        rest = size_bytes - len(here)
+        return here + self._bytes(address + len(here), rest) if rest else here
 
     def _fetch(self, number: int) -> bytearray | None:
         start = number << LINE_SHIFT
@@ -121,6 +189,11 @@ class GuestLines:
         for number in _numbers(start, end):
             at = (number << LINE_SHIFT) - start
             self._ahead[number] = data[at : at + LINE_BYTES]
+
+
+def _mask(at: int, size_bytes: int) -> int:
+    """Return ones in the bits of some bytes of a line; what is beyond its end is left out."""
+    return (1 << 8 * min(size_bytes, LINE_BYTES - at)) - 1 << 8 * at
 
 
 def _numbers(start: int, end: int) -> range:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from open_board.bridge import NpuBridge, Served
+from open_board.bridge import NpuBridge
 from open_board.emulation import advance_it
 from open_board.gdb_client import (
     PC,
@@ -24,6 +24,7 @@ from open_board.gdb_client import (
     breakpoint_packet,
     watch_packet,
 )
+from open_board.served import Served
 
 _PATIENCE_S = 0.05
 _MAX_PATIENCE_S = 1.0

@@ -16,6 +16,7 @@ from open_board.gdb_client import CoreRegisters
 from open_board.guest_lines import LINE_BYTES, LINE_SHIFT, GuestLines
 from open_board.instruction import MAX_INSTRUCTION_BYTES, LoadStore, decode_memory
 from open_board.machine import is_memory
+from open_board.paths import Recording, Step
 from open_board.spans import Span
 from open_board.thumb import IT_MASK, PC, SP, Cpu, Effect, condition_holds, decode_plain, is_code
 
@@ -94,18 +95,24 @@ class Lookahead:
         self.lines.end()
         return self.lines.take_writes()
 
-    def next_access(self, registers: CoreRegisters, behind: int) -> Stopped | None:
+    def next_access(
+        self, registers: CoreRegisters, behind: int, recording: Recording | None = None
+    ) -> Stopped | None:
         """Return the next access that is served; None if it is not near, and nothing is changed.
 
         Args:
             registers: The CPU's.
             behind: Address of the last access's instruction.
+            recording: Notes what it depends on.
         """
+        self.lines.mark()
         if self._failures.get(behind, 0) >= _MAX_FAILURES:
             return None
-        cpu = Cpu(list(registers.general), registers.xpsr)
-        self.lines.mark()
+        general = recording.begin(registers) if recording else list(registers.general)
+        cpu = Cpu(general, registers.xpsr)
         found, passed = self._follow(cpu)
+        if recording is not None:
+            recording.followed(cpu.general, passed, found=found is not None)
         if found is None:
             self._failures[behind] = self._failures.get(behind, 0) + passed
             self.lines.undo()
@@ -114,6 +121,14 @@ class Lookahead:
         self.instructions += passed
         self._left -= passed
         return Stopped(found, CoreRegisters(tuple(cpu.general), cpu.xpsr), b"")
+
+    def repeat(self, step: Step) -> None:
+        """Do again what a path did between two accesses; all that it depends on is as it was."""
+        self.lines.mark()
+        for address, data in step.writes:
+            self.lines.write(address, data)
+        self.instructions += step.passed
+        self._left -= step.passed
 
     def reach(self, registers: CoreRegisters, addresses: Container[int]) -> CoreRegisters | None:
         """Return the registers at the first of ``addresses`` that the CPU comes to right ahead.
@@ -244,6 +259,7 @@ class Lookahead:
                 self._decoded.pop(pc, None)
             self._code[number] = bytes(line)
         self._unchanged.add(number)
+        self.lines.note_line(number)
         return True
 
     # -- memory --------------------------------------------------------------------------
