@@ -15,7 +15,7 @@ from ethosu_model.command_words import Address, Length, Region
 from ethosu_model.commands import Cmd0, Cmd1
 from ethosu_model.convolution import Band, convolve, convolve_depthwise, exact_float
 from ethosu_model.cycles import BlockKind
-from ethosu_model.enums import Rounding
+from ethosu_model.enums import Rounding, Upscale
 from ethosu_model.faults import AxiChannel, AxiPort, CommandFault
 from ethosu_model.operands import FeatureMap
 from ethosu_model.operation import BlockOperation, Inputs, OperationReport
@@ -125,27 +125,33 @@ class Convolution(BlockOperation):
     ) -> Iterator[Band]:
         """Yield scaled rows. Sums are done in floating point where that is exact."""
         bound = weights.largest_sum * _largest_input(ifm)
-        values = self.read_window(ifm, exact_float(bound))
+        frame = self._frame(ifm, exact_float(bound))
         kernel, ofm = self.window.kernel, self.ofm.shape
-        frame = padded(values, ofm, kernel, self.window.padding, 0)
         function = convolve_depthwise if self.depthwise else convolve
         largest = bound + scales.largest_bias
         for top, bottom, sums in function(frame, weights, ofm, kernel):
-            accumulators = sums.astype(np.int64)
-            accumulators += scales.bias
-            yield top, bottom, self._scale(accumulators, scales, largest)
+            yield top, bottom, self._scale(sums, scales, largest)
 
-    def _scale(
-        self, accumulators: NDArray[Any], scales: ChannelScales, largest: int
-    ) -> NDArray[Any]:
-        """Scale each channel by its own multiplier and shift, or all by OFM_SCALE."""
+    def _frame(self, ifm: FeatureMap, dtype: type) -> NDArray[Any]:
+        """Return the IFM without its zero point, in its padding."""
+        window = self.window
+        if window.upscale is Upscale.NONE:
+            return self.read_padded(ifm, dtype)
+        return padded(
+            self.read_window(ifm, dtype), self.ofm.shape, window.kernel, window.padding, 0
+        )
+
+    def _scale(self, sums: NDArray[Any], scales: ChannelScales, largest: int) -> NDArray[Any]:
+        """Add biases; scale each channel by its own multiplier and shift, or all by OFM_SCALE."""
         scaling = self.scaling
-        if scaling.use_global:
-            return self.scale_global(accumulators)
-        if scaling.rounding is Rounding.TFL:
-            scaled = scales.rounding.scale(accumulators, largest)
+        if scaling.rounding is Rounding.TFL and not scaling.use_global:
+            scaled = scales.rounding.scale(sums, largest)
             if scaled is not None:
                 return scaled
+        accumulators = sums.astype(np.int64)
+        accumulators += scales.bias
+        if scaling.use_global:
+            return self.scale_global(accumulators)
         return scale_and_round(
             accumulators, scales.multiplier, scales.shift, scaling.rounding, bound=largest
         )

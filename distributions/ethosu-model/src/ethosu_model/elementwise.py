@@ -19,7 +19,7 @@ Int64Array = NDArray[Any]
 UNARY = frozenset({ElementwiseMode.LRELU, ElementwiseMode.ABS, ElementwiseMode.CLZ})
 # Left shift of both operands before 32-bit scaling (TFLite add.cc: 20, or 15 for int16);
 # the operand that is not scaled has a scale of one half, so one bit less.
-_INPUT_SHIFT = {8: 20, 16: 15, 32: 0}
+INPUT_SHIFT = {8: 20, 16: 15, 32: 0}
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def add_operands(
             first, second = second, first
         return ifm * first, ifm2 * second
     scales_ifm = (scaling.scale_mode is ScaleMode.OPA_32) is not scaling.reversed_order
-    left = _INPUT_SHIFT[scaling.ifm_bits]
+    left = INPUT_SHIFT[scaling.ifm_bits]
     plain = max(0, left - 1)
     if scales_ifm:
         return _scale_operand(ifm, scaling, left), ifm2 << plain

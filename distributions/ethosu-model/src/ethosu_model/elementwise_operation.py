@@ -3,13 +3,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ethosu_model import few_elements
 from ethosu_model.checks import check_elementwise
 from ethosu_model.commands import Cmd0, Cmd1
 from ethosu_model.convolution import Band, bands
@@ -24,9 +26,12 @@ from ethosu_model.elementwise import (
     scale_wide_product,
     shift_left,
 )
-from ethosu_model.enums import ElementwiseMode, OperandOrder, ScaleMode, Upscale
-from ethosu_model.operands import Kernel, Padding, Shape
+from ethosu_model.enums import ActivationFunction, ElementwiseMode, OperandOrder, ScaleMode, Upscale
+from ethosu_model.feature_map import plain_area
+from ethosu_model.few_elements import MAX_FEW, FewReader, FewWriter
+from ethosu_model.operands import FeatureMap, Kernel, Padding, Shape
 from ethosu_model.operation import BlockOperation, Inputs, OperationReport
+from ethosu_model.output import limits_of
 from ethosu_model.rounding import shift_right_rounded
 from ethosu_model.traffic import Window
 
@@ -38,6 +43,8 @@ _UNIT_WINDOW = Window(
 
 
 _FEW = 4096
+_MAX_FEW_BYTES = 64  # read for an element, those between it and the next included
+_SCALES_OPERANDS = (ElementwiseMode.ADD, ElementwiseMode.SUB)
 
 
 class Elementwise(BlockOperation):
@@ -53,6 +60,63 @@ class Elementwise(BlockOperation):
         values = self.read(self.inputs.ifm, self._read_type)
         values2 = None if self._mode in UNARY else self._second_operand()
         return self.store(self._bands(values, values2))
+
+    def again(self) -> None:
+        """Execute the operation; see `BlockOperation.again`."""
+        few = self._few
+        if few is None:
+            self.run()
+        else:
+            self.machine.budget.spend(0, self.ofm.shape.elements)
+            few()
+
+    @cached_property
+    def _few(self) -> Callable[[], None] | None:
+        """What executes it in Python's integers; None where NumPy is to do so."""
+        ofm, plain, output = self.ofm, plain_area(self.ofm), self.output
+        low, high = output.limits
+        lowest, highest = limits_of(ofm.dtype)
+        if (
+            ofm.shape.elements > MAX_FEW
+            or plain is None
+            or not plain.dense
+            or self.activation.function is not ActivationFunction.NONE
+            or not lowest <= low <= high <= highest
+        ):
+            return None
+        combine, zero_point = self._of_few(), output.zero_point
+        if combine is None:
+            return None
+        write = FewWriter(self.machine.bus, ofm, plain).write
+        return lambda: write([max(low, min(value + zero_point, high)) for value in combine()])
+
+    def _of_few(self) -> Callable[[], Iterable[int]] | None:
+        """Return what reads the operands and combines them; None if NumPy has to."""
+        inputs, mode = self.inputs, self._mode
+        first = self._reader_of_few(inputs.ifm)
+        if first is None:
+            return None
+        if mode in UNARY:
+            one = few_elements.unary(mode, self.scaling)
+            return lambda: map(one, first())
+        both = few_elements.binary(
+            mode,
+            self.scaling,
+            self._operand_scaling if mode in _SCALES_OPERANDS else None,
+            reversed_order=self._reversed,
+            wide_product=inputs.ifm.dtype.itemsize == 4,
+        )
+        if inputs.ifm2 is None:
+            return lambda: map(both, first(), repeat(self._scalar))
+        second = self._reader_of_few(inputs.ifm2)
+        return None if second is None else lambda: map(both, first(), second())
+
+    def _reader_of_few(self, fm: FeatureMap) -> Callable[[], Sequence[int]] | None:
+        plain, shape = plain_area(fm), self.ofm.shape
+        if plain is None or plain.span_bytes > MAX_FEW * _MAX_FEW_BYTES:
+            return None
+        size = shape.height, shape.width, shape.depth
+        return FewReader(self.machine.bus, fm, plain, size).read
 
     def check_excluded(self) -> None:
         """Raise CommandFault for a form that the manual excludes."""
@@ -127,7 +191,7 @@ class Elementwise(BlockOperation):
 
     def _binary(self, values: NDArray[Any], values2: NDArray[Any]) -> NDArray[Any]:
         mode = self._mode
-        if mode in (ElementwiseMode.ADD, ElementwiseMode.SUB):
+        if mode in _SCALES_OPERANDS:
             values, values2 = add_operands(values, values2, self._operand_scaling)
         first, second = (values2, values) if self._reversed else (values, values2)
         if mode is ElementwiseMode.SHL:

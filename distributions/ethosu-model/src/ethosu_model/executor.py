@@ -195,7 +195,7 @@ class Executor:
         command = action.instruction.command
         make = self._commands.operations.get(command)
         if make is not None:
-            action.operation(make, self._machine, job).run()
+            action.operation(make, self._machine, job).again()
         elif command is self._commands.dma_start:
             self._move(action, job)
 

@@ -163,7 +163,7 @@ def read_feature_map(bus: Bus, fm: FeatureMap, channel: AxiChannel) -> IntArray:
         TransferFault: Part of it is not memory.
         CommandFault: An address or stride is not a multiple of the element size.
     """
-    plain = _plain_area(fm)
+    plain = plain_area(fm)
     if plain is not None:
         data = bus.read(plain.low, plain.span_bytes, fm.port, channel)
         values: IntArray = np.ndarray(plain.axes, fm.dtype, data, plain.offset, plain.strides)
@@ -189,7 +189,7 @@ def write_feature_map(bus: Bus, fm: FeatureMap, values: IntArray, channel: AxiCh
         TransferFault: Part of it is not memory.
         CommandFault: An address or stride is not a multiple of the element size.
     """
-    plain = _plain_area(fm)
+    plain = plain_area(fm)
     if plain is not None and plain.dense:
         if plain.bricks > 1:
             values = values.reshape(plain.axes).transpose(0, 2, 1, 3)
@@ -221,7 +221,7 @@ def _transfers_of(fm: FeatureMap) -> Iterable[Area]:
 
 
 @dataclass(frozen=True)
-class _Plain:
+class Plain:
     """A feature map that is one area and moves in one transfer, as NumPy reaches it there.
 
     Attributes:
@@ -246,14 +246,14 @@ class _Plain:
 
 
 @lru_cache(maxsize=2048)
-def _plain_area(fm: FeatureMap) -> _Plain | None:
+def plain_area(fm: FeatureMap) -> Plain | None:
     """Return a feature map as one area; None if it is none."""
     areas_of_fm, compact = _few_areas(fm)
     if len(areas_of_fm) != 1 or not compact:
         return None
     area, bricks = areas_of_fm[0], areas_of_fm[0].counts[1]
     axes = (0, 2, 3) if bricks == 1 else (0, 2, 1, 3)
-    return _Plain(
+    return Plain(
         low=area.low,
         span_bytes=area.span_bytes,
         offset=area.address - area.low,

@@ -54,6 +54,9 @@ class NpuOperation(Protocol):
     def run(self) -> OperationReport:
         """Execute the operation; NpuFault if it cannot be."""
 
+    def again(self) -> None:
+        """Execute it without a report."""
+
 
 MakeOperation = Callable[[Machine, CommandState, Job, Instruction], NpuOperation]
 PrepareTransfer = Callable[[Machine, CommandState, Job], RunTransfer]

@@ -114,6 +114,10 @@ class BlockOperation(ABC):
             NpuFault: It cannot be executed, or met a bus fault.
         """
 
+    def again(self) -> None:
+        """Execute the operation, of which nobody wants to know more than its OFM; as `run`."""
+        self.run()
+
     def resolve(self) -> None:
         """Resolve all operands, so that none of them fails later.
 
@@ -195,7 +199,8 @@ class BlockOperation(ABC):
         return self.decoder.activation(self.ofm.dtype)
 
     @cached_property
-    def _output(self) -> OutputStage:
+    def output(self) -> OutputStage:
+        """What finishes scaled accumulators."""
         return OutputStage(self.ofm, self.activation, self.machine)
 
     @cached_property
@@ -232,6 +237,21 @@ class BlockOperation(ABC):
         """Read an IFM and upscale it."""
         return upscaled(self.read(ifm, dtype), self.window.upscale)
 
+    def read_padded(self, ifm: FeatureMap, dtype: type) -> Array:
+        """Read an IFM that is not upscaled into its padding; see `window.padded`."""
+        values = read_feature_map(self.machine.bus, ifm, AxiChannel.IFM)
+        window, ofm = self.window, self.ofm.shape
+        frame = frame_shape(ofm, window.kernel, ifm.shape.depth)
+        padding = window.padding
+        inside = values[: frame.height - padding.top, : frame.width - padding.left]
+        rows, columns, _ = inside.shape
+        if (rows, columns) == (frame.height, frame.width):
+            return np.subtract(inside, ifm.zero_point, dtype=dtype, order="C")
+        result: Array = np.zeros((frame.height, frame.width, frame.depth), dtype=dtype)
+        place = result[padding.top : padding.top + rows, padding.left : padding.left + columns]
+        np.subtract(inside, ifm.zero_point, out=place, dtype=dtype)
+        return result
+
     def scale_global(self, values: Array) -> Array:
         """Scale accumulators with OFM_SCALE."""
         scaling = self.scaling
@@ -260,13 +280,16 @@ class BlockOperation(ABC):
         """Finish scaled bands of rows and write the OFM."""
         shape = self.ofm.shape
         size = shape.height, shape.width, shape.depth
-        result = np.empty(size, dtype=self.ofm.dtype)
+        result: Array | None = None
         for top, bottom, scaled in bands:
-            finished = self._output.finish(scaled)
+            finished = self.output.finish(scaled)
             if finished.shape == size:
                 result = finished
             else:
+                result = np.empty(size, dtype=self.ofm.dtype) if result is None else result
                 result[top:bottom] = finished
+        if result is None:
+            result = np.empty(size, dtype=self.ofm.dtype)
         write_feature_map(self.machine.bus, self.ofm, result, AxiChannel.OFM)
         return OperationReport(self._describe, self.ofm, result, self.cost)
 

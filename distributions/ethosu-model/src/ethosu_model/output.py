@@ -52,15 +52,15 @@ class OutputStage:
             CommandFault: The activation is reserved, or cannot work on the OFM's type.
         """
         shifted = values
-        if self._zero_point:
-            shifted = np.add(values, self._zero_point, out=values)
+        if self.zero_point:
+            shifted = np.add(values, self.zero_point, out=values)
         if self._activation.function in _CURVES:
             curve = _CURVES[self._activation.function]
             return self._clamp(curve(shifted)).astype(self._ofm.dtype)
         return self._look_up(self._clamp(shifted)).astype(self._ofm.dtype)
 
     @cached_property
-    def _zero_point(self) -> int:
+    def zero_point(self) -> int:
         """The OFM's zero point; 32-bit results take none.
 
         Vela's legacy mean leaves the zero point of the final OFM on its 32-bit intermediate
@@ -71,7 +71,7 @@ class OutputStage:
         return 0 if plain and self._ofm.dtype.itemsize == 4 else self._ofm.zero_point
 
     @cached_property
-    def _limits(self) -> tuple[int, int]:
+    def limits(self) -> tuple[int, int]:
         """The activation's limits within the clip range's type.
 
         A 32-bit OFM has only those of its type: the registers have 16 bits.
@@ -89,7 +89,7 @@ class OutputStage:
 
     def _bounds_of(self, dtype: ElementType) -> tuple[int, int]:
         """Return the limits within a type that may be narrower than an unsigned 32-bit OFM."""
-        low, high = self._limits
+        low, high = self.limits
         lowest, highest = limits_of(dtype)
         self._bounds[dtype] = max(low, lowest), min(high, highest)
         return self._bounds[dtype]

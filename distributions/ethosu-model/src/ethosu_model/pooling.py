@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from ethosu_model.convolution import patches_of
 from ethosu_model.operands import Kernel, Padding, Shape
 from ethosu_model.window import padded, taps
 
@@ -18,6 +19,9 @@ _LOWEST = np.iinfo(np.int32).min
 def pool_maximum(ifm: NDArray[Any], ofm: Shape, kernel: Kernel, padding: Padding) -> Int64Array:
     """Return the largest element under the kernel; padding never wins."""
     frame = padded(ifm, ofm, kernel, padding, _LOWEST)
+    if _is_wide(ofm, kernel):
+        windows = patches_of(frame, ofm, kernel, 0, ofm.height)
+        return np.asarray(windows.max(axis=(2, 3)).astype(np.int64))
     result = np.full((ofm.height, ofm.width, ofm.depth), _LOWEST, dtype=np.int32)
     for _, _, elements in taps(frame, ofm, kernel):
         np.maximum(result, elements, out=result)
@@ -27,10 +31,18 @@ def pool_maximum(ifm: NDArray[Any], ofm: Shape, kernel: Kernel, padding: Padding
 def pool_sum(ifm: NDArray[Any], ofm: Shape, kernel: Kernel, padding: Padding) -> Int64Array:
     """Return the sum of the elements under the kernel; padding counts as zero."""
     frame = padded(ifm, ofm, kernel, padding, 0)
+    if _is_wide(ofm, kernel):
+        windows = patches_of(frame, ofm, kernel, 0, ofm.height)
+        return np.asarray(windows.sum(axis=(2, 3), dtype=np.int64))
     result = np.zeros((ofm.height, ofm.width, ofm.depth), dtype=np.int64)
     for _, _, elements in taps(frame, ofm, kernel):
         result += elements
     return result
+
+
+def _is_wide(ofm: Shape, kernel: Kernel) -> bool:
+    """Tell whether the kernel has more elements than there are places for it."""
+    return kernel.height * kernel.width > ofm.height * ofm.width
 
 
 def count_elements(ifm: Shape, ofm: Shape, kernel: Kernel, padding: Padding) -> Int64Array:

@@ -15,7 +15,10 @@ IntArray = NDArray[Any]
 # Products below this leave room for a rounding term in 64 bits, and their upper 31 bits
 # with a rounding term fit 32 bits.
 _SAFE_PRODUCT = 1 << 61
-_MAX_SHIFT = 62
+MAX_SHIFT = 62
+WIDE_LIMIT = 1 << 62  # results beyond saturate
+_LONG_ROW = 4096  # elements: such rows are not worth repeating
+_MAX_WIDTHS = 8  # of rows, for which it is kept what they take
 _FEW = 64  # elements that Python goes through sooner than NumPy begins
 
 
@@ -54,36 +57,58 @@ def _largest(values: IntArray) -> int:
 
 
 class ChannelRounding:
-    """What rounding at bit 31 and then at each channel's own shift takes, worked out once.
+    """Adds biases, and rounds at bit 31 and then at each channel's own shift.
+
+    What that takes is worked out once for each width of a row: NumPy goes through long rows faster
+    than through the channels of one element after the other.
 
     Attributes:
         applies: All shifts are such that the second rounding fits 32 bits.
     """
 
-    def __init__(self, multiplier: IntArray, shift: IntArray) -> None:
-        """Prepare for multipliers and shifts by channel, int64."""
+    def __init__(self, bias: IntArray, multiplier: IntArray, shift: IntArray) -> None:
+        """Prepare for biases, multipliers and shifts by channel, int64."""
         self.applies = bool(shift.size) and int(shift.min()) > 31 and int(shift.max()) < 62
-        self._multiplier = multiplier
+        rest = (shift - 31).astype(np.int32)
+        half = np.left_shift(np.int32(1), rest) >> np.int32(1)
+        self._channels = bias, multiplier, half, rest
         self._largest = int(multiplier.max()) if multiplier.size else 0
-        self._rest = (shift - 31).astype(np.int32)
-        self._half = np.left_shift(np.int32(1), self._rest) >> np.int32(1)
+        self._rows: dict[int, tuple[IntArray, ...]] = {}
 
-    def scale(self, values: IntArray, bound: int) -> IntArray | None:
-        """Return what `scale_and_round` returns for TFL, int32; ``values`` are overwritten.
+    def scale(self, sums: IntArray, bound: int) -> IntArray | None:
+        """Return what `scale_and_round` returns for TFL, int32.
 
-        None if a product might not fit 64 bits, or a shift is another.
+        Args:
+            sums: Without biases [rows, width, channels], whole numbers.
+            bound: What no magnitude exceeds when the biases have been added.
+
+        Returns:
+            None if a product might not fit 64 bits, or a shift is another.
         """
         if not self.applies or bound * self._largest >= _SAFE_PRODUCT:
             return None
-        values *= self._multiplier
+        bias, multiplier, half, rest = self._of_rows(sums.shape[1])
+        values = sums.reshape(-1, len(bias)).astype(np.int64)
+        values += bias
+        values *= multiplier
         values += 1 << 30
         values >>= 31
         high = values.astype(np.int32)
         sign = high >> np.int32(31)
-        high += self._half
+        high += half
         high += sign
-        high >>= self._rest
-        return high
+        high >>= rest
+        return high.reshape(sums.shape)
+
+    def _of_rows(self, width: int) -> tuple[IntArray, ...]:
+        rows = self._rows.get(width)
+        if rows is None:
+            if len(self._rows) >= _MAX_WIDTHS:
+                self._rows.clear()
+            repeats = width if width * len(self._channels[0]) <= _LONG_ROW else 1
+            rows = tuple(np.tile(each, repeats) for each in self._channels)
+            self._rows[width] = rows
+        return rows
 
 
 def _scale_wide(
@@ -93,8 +118,8 @@ def _scale_wide(
     result = _WIDE_ROUNDINGS[rounding](
         values.astype(object) * multiplier.astype(object), shift.astype(object)
     )
-    limit = 1 << 62
-    return np.asarray(np.minimum(np.maximum(result, -limit), limit), dtype=np.int64)
+    limited = np.minimum(np.maximum(result, -WIDE_LIMIT), WIDE_LIMIT)
+    return np.asarray(limited, dtype=np.int64)
 
 
 # -- products in 64 bits; they are overwritten ------------------------------------------
@@ -109,14 +134,14 @@ def _half(shift: IntArray | int) -> IntArray | int:
 
 def _natural(product: IntArray, shift: IntArray | int) -> IntArray:
     """Round halves up."""
-    if isinstance(shift, int) and shift > _MAX_SHIFT:
+    if isinstance(shift, int) and shift > MAX_SHIFT:
         return np.zeros_like(product)  # less than half is left of a product below 2**61
-    bounded = shift if isinstance(shift, int) else np.minimum(shift, _MAX_SHIFT)
+    bounded = shift if isinstance(shift, int) else np.minimum(shift, MAX_SHIFT)
     product += _half(bounded)
     product >>= bounded
-    if isinstance(shift, int) or int(shift.max()) <= _MAX_SHIFT:
+    if isinstance(shift, int) or int(shift.max()) <= MAX_SHIFT:
         return product
-    return np.where(shift > _MAX_SHIFT, 0, product)
+    return np.where(shift > MAX_SHIFT, 0, product)
 
 
 def _half_away(values: IntArray, shift: IntArray | int) -> IntArray:
@@ -159,7 +184,7 @@ def _tfl(product: IntArray, shift: IntArray | int) -> IntArray:
 
 
 def _to_zero(product: IntArray, shift: IntArray | int) -> IntArray:
-    bounded = np.minimum(shift, _MAX_SHIFT)
+    bounded = np.minimum(shift, MAX_SHIFT)
     product += np.where(product < 0, np.left_shift(1, bounded) - 1, 0)
     product >>= bounded
     return product
@@ -195,7 +220,7 @@ _WIDE_ROUNDINGS = {
 
 def shift_right_rounded(values: IntArray, shift: IntArray, rounding: Rounding) -> IntArray:
     """Return ``values / 2**shift`` for SHR: halves up, halves away from zero, or to zero."""
-    bounded = np.broadcast_to(np.clip(shift, 0, _MAX_SHIFT), values.shape)
+    bounded = np.broadcast_to(np.clip(shift, 0, MAX_SHIFT), values.shape)
     if rounding is Rounding.NATURAL:
         return _natural(values.copy(), bounded)
     if rounding is Rounding.TFL:

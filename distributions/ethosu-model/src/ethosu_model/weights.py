@@ -291,7 +291,7 @@ class ChannelScales:
     @cached_property
     def rounding(self) -> ChannelRounding:
         """What TFL's rounding takes."""
-        return ChannelRounding(self.multiplier, self.shift)
+        return ChannelRounding(self.bias, self.multiplier, self.shift)
 
     @cached_property
     def largest_bias(self) -> int:

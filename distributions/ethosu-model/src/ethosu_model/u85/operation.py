@@ -47,6 +47,10 @@ class Operation(Operands, ABC):
 
     # -- what the executor calls -----------------------------------------------------------
 
+    def again(self) -> None:
+        """Execute the operation, of which nobody wants to know more than its OFM."""
+        self.run()
+
     def resolve(self) -> None:
         """Resolve all operands, so that none of them fails later.
 
