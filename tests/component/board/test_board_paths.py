@@ -25,8 +25,8 @@ _DEPENDING = {
     "1: str r2, [r4, #12]; 2: ldr r3, [r4, #4]",
     # Of memory: a word that the program changes, and one that it overwrites unread.
     "a word of memory": "ldr r6, =elsewhere; ldr r1, [r4]; ldr r2, [r6]; push {r2, r3}; "
-    "str r2, [r4, #8]; pop {r2, r3}; adds r2, r2, #1; str r2, [r6, #4]; ldr r3, [r4, #4]; ldr r2, [r6, #4]; "
-    "str r2, [r4, #12]; ldrb r5, [r6, #2]; ldr r8, [r4]",
+    "str r2, [r4, #8]; pop {r2, r3}; adds r2, r2, #1; str r2, [r6, #4]; ldr r3, [r4, #4]; "
+    "ldr r2, [r6, #4]; str r2, [r4, #12]; ldrb r5, [r6, #2]; ldr r8, [r4]",
     # Of a register, by way of another one.
     "registers": "ldr r6, =elsewhere; ldr r9, [r6]; ldr r1, [r4]; adds r2, r9, #3; "
     "str r2, [r4, #8]; movs r9, #5; str.w r9, [r4, #12]; ldr r3, [r4, #4]; mov r10, r3",

@@ -26,6 +26,9 @@ from ethosu_model.registers import (
 )
 from ethosu_model.trace import Trace
 
+_IRQ_RAISED, _END_REACHED = int(Status.IRQ_RAISED), int(Status.CMD_END_REACHED)
+_RUN, _CLEAR_IRQ = int(Command.RUN), int(Command.CLEAR_IRQ)
+_STORED_COMMAND = int(Command.CLOCK_Q_ENABLE | Command.POWER_Q_ENABLE)
 _QUEUE = {Reg.QBASE0.offset, Reg.QBASE1.offset, Reg.QSIZE.offset}
 
 
@@ -64,7 +67,7 @@ class NpuDevice:
     @property
     def irq(self) -> bool:
         """Level of the interrupt line."""
-        return bool(self._status_word() & (Status.IRQ_RAISED | Status.PMU_IRQ_RAISED))
+        return bool(self._status & _IRQ_RAISED) or self._pmu.irq
 
     def read_register(self, offset: int) -> int:
         """Return the 32-bit value of the register at ``offset`` in the page; 0 if there is none."""
@@ -80,17 +83,19 @@ class NpuDevice:
             return read_debug_register(
                 page.shown, offset, self._executor.last_state, self._executor.shram, address
             )
-        return self._computed_registers().get(offset, 0)
+        return self._computed_register(offset)
 
-    def _computed_registers(self) -> dict[int, int]:
-        return {
+    def _computed_register(self, offset: int) -> int:
+        if offset == Reg.STATUS.offset:
+            return self._status_word()
+        computed = {
             Reg.ID.offset: self.accelerator.id_register,
-            Reg.STATUS.offset: self._status_word(),
-            Reg.CMD.offset: int(self._command),
+            Reg.CMD.offset: self._command,
             Reg.QREAD.offset: self._read_offset,
             Reg.PROT.offset: self._protection,
             Reg.CONFIG.offset: self.accelerator.config_register,
         }
+        return computed.get(offset, 0)
 
     def write_register(self, offset: int, value: int) -> None:
         """Write the register at ``offset``; writes to read-only and absent ones do nothing."""
@@ -108,7 +113,7 @@ class NpuDevice:
 
     def _rewind(self) -> None:
         """Let the next run begin at QBASE: QBASE or QSIZE was written."""
-        self._status &= ~Status.CMD_END_REACHED
+        self._status &= ~_END_REACHED
         self._read_offset = 0
 
     def _write_pmu(self, register: PmuRegister, value: int) -> None:
@@ -116,10 +121,10 @@ class NpuDevice:
 
     def _reset(self) -> None:
         self._stored = dict.fromkeys(self._page.stored, 0)
-        self._status = Status(0)
+        self._status = 0  # flags; a number, for an IntFlag takes its time
         self._faulting_channel = 0
         self._irq_history = 0
-        self._command = CMD_RESET_VALUE
+        self._command = int(CMD_RESET_VALUE)
         self._read_offset = 0
         self.last_fault = None
         self._pmu.reset()
@@ -131,21 +136,21 @@ class NpuDevice:
         self._reset()
 
     def _status_word(self) -> int:
-        pmu = Status.PMU_IRQ_RAISED if self._pmu.irq else Status(0)
         return (
-            int(self._status | pmu)
+            self._status
+            | (int(Status.PMU_IRQ_RAISED) if self._pmu.irq else 0)
             | Reg.STATUS.faulting_channel.put(self._faulting_channel)
             | Reg.STATUS.irq_history_mask.put(self._irq_history)
         )
 
     def _write_command(self, value: int) -> None:
         self._irq_history &= ~Reg.CMD.clear_irq_history.get(value)
-        if value & Command.CLEAR_IRQ:
-            self._status &= ~Status.IRQ_RAISED
+        if value & _CLEAR_IRQ:
+            self._status &= ~_IRQ_RAISED
             self._pmu.clear_irq()
-        self._command = Command(value) & (Command.CLOCK_Q_ENABLE | Command.POWER_Q_ENABLE)
+        self._command = value & _STORED_COMMAND
         # After an error only a reset brings the NPU back.
-        if value & Command.RUN and not self._status & STATUS_ERRORS:
+        if value & _RUN and not self._status & STATUS_ERRORS:
             self._run()
 
     def _run(self) -> None:
@@ -153,9 +158,9 @@ class NpuDevice:
         self._read_offset = result.read_offset
         self._irq_history |= result.irq_mask
         if result.irq_raised:
-            self._status |= Status.IRQ_RAISED
+            self._status |= _IRQ_RAISED
         if result.end_reached:
-            self._status |= Status.CMD_END_REACHED
+            self._status |= _END_REACHED
         if result.fault is not None:
             self._raise_fault(result.fault)
         self._count(result)
@@ -173,15 +178,15 @@ class NpuDevice:
 
     def _raise_fault(self, fault: NpuFault) -> None:
         self.last_fault = fault
-        self._status |= Status.IRQ_RAISED
+        self._status |= _IRQ_RAISED
         if isinstance(fault, CommandFault):
-            self._status |= Status.CMD_PARSE_ERROR
+            self._status |= int(Status.CMD_PARSE_ERROR)
         elif isinstance(fault, WeightFault):
-            self._status |= self._page.weight_fault
+            self._status |= int(self._page.weight_fault)
         elif isinstance(fault, TransferFault):
-            self._status |= Status.BUS_STATUS
+            self._status |= int(Status.BUS_STATUS)
             if fault.port is AxiPort.AXI1:
-                self._status |= Status.FAULTING_AXI1
+                self._status |= int(Status.FAULTING_AXI1)
             self._faulting_channel = int(fault.channel)
 
     def _job(self) -> Job:

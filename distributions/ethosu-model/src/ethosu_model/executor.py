@@ -153,7 +153,9 @@ class Executor:
                 continue
             self.last_state = action.state
             result.read_offset = instruction.offset
-            if self._ends(instruction):
+            if account is None and action.again is not None:
+                action.again()
+            elif self._ends(instruction):
                 result.irq_raised = True
                 result.irq_mask |= instruction.get(self._commands.irq_mask)
                 self._tell(instruction, lambda: f"mask 0x{result.irq_mask:04x}")
@@ -192,12 +194,18 @@ class Executor:
 
     def _execute_again(self, action: Action, job: Job) -> None:
         """Execute what has been counted before."""
+        if action.again is None:
+            action.again = self._again(action, job)
+        action.again()
+
+    def _again(self, action: Action, job: Job) -> Callable[[], object]:
         command = action.instruction.command
         make = self._commands.operations.get(command)
         if make is not None:
-            action.operation(make, self._machine, job).again()
-        elif command is self._commands.dma_start:
-            self._move(action, job)
+            return action.operation(make, self._machine, job).again
+        if command is self._commands.dma_start:
+            return action.transfer(self._commands.prepare_dma, self._machine, job)
+        return _nothing  # waits and the like are seen by the account only
 
     def _move(self, action: Action, job: Job) -> DmaReport:
         transfer = action.transfer(self._commands.prepare_dma, self._machine, job)
@@ -241,6 +249,10 @@ class Executor:
     def _tell(self, instruction: Instruction, describe: Callable[[], str]) -> None:
         if self._trace is not None:
             self._trace.command(instruction.offset, instruction.command.name, describe())
+
+
+def _nothing() -> None:
+    """Do nothing."""
 
 
 def _place(instruction: Instruction) -> str:

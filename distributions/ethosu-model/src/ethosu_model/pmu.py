@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from ethosu_model.pmu_events import PmuEvent
 from ethosu_model.register_words import PmuRegister
@@ -43,6 +44,8 @@ class Pmu:
 
     def __init__(self, registers: PmuRegisters) -> None:
         self._registers = registers
+        self._readers = self._all_readers()
+        self._writers = self._all_writers()
         self.reset()
 
     def reset(self) -> None:
@@ -111,39 +114,39 @@ class Pmu:
 
     def read(self, register: PmuRegister) -> int:
         """Return the value of a PMU register."""
-        return self._readers()[register]
+        return self._readers[register.offset]()
 
-    def _readers(self) -> dict[PmuRegister, int]:
+    def _all_readers(self) -> dict[int, Callable[[], int]]:
+        """Return what reads a register, by its offset."""
         registers = self._registers
-        values = {
-            registers.control: self._control | Reg.PMCR.num_event_cnt.put(len(self._events)),
-            registers.enable_set: self._enabled,
-            registers.enable_clear: self._enabled,
-            registers.overflow_set: self._overflow,
-            registers.overflow_clear: self._overflow,
-            registers.interrupt_set: self._interrupts,
-            registers.interrupt_clear: self._interrupts,
-            registers.cycles_low: self._cycles & 0xFFFFFFFF,
-            registers.cycles_high: self._cycles >> 32,
-            registers.cycle_config: self._cycle_config,
-            registers.axi_channel: self._axi_channel,
+        number = Reg.PMCR.num_event_cnt.put(len(registers.counters))
+        readers: dict[PmuRegister, Callable[[], int]] = {
+            registers.control: lambda: self._control | number,
+            registers.enable_set: lambda: self._enabled,
+            registers.enable_clear: lambda: self._enabled,
+            registers.overflow_set: lambda: self._overflow,
+            registers.overflow_clear: lambda: self._overflow,
+            registers.interrupt_set: lambda: self._interrupts,
+            registers.interrupt_clear: lambda: self._interrupts,
+            registers.cycles_low: lambda: self._cycles & 0xFFFFFFFF,
+            registers.cycles_high: lambda: self._cycles >> 32,
+            registers.cycle_config: lambda: self._cycle_config,
+            registers.axi_channel: lambda: self._axi_channel,
         }
-        values |= dict(zip(registers.counters, self._events, strict=True))
-        return values | dict(zip(registers.types, self._types, strict=True))
+        for index, register in enumerate(registers.counters):
+            readers[register] = partial(lambda at: self._events[at], index)
+        for index, register in enumerate(registers.types):
+            readers[register] = partial(lambda at: self._types[at], index)
+        return {register.offset: read for register, read in readers.items()}
 
     def write(self, register: PmuRegister, value: int) -> None:
         """Write a PMU register."""
-        registers = self._registers
-        if register in registers.counters:
-            self._events[registers.counters.index(register)] = value
-        elif register in registers.types:
-            self._types[registers.types.index(register)] = value & register.mask
-        else:
-            self._writers()[register](value)
+        self._writers[register.offset](value)
 
-    def _writers(self) -> dict[PmuRegister, Callable[[int], None]]:
+    def _all_writers(self) -> dict[int, Callable[[int], None]]:
+        """Return what writes a register, by its offset."""
         registers = self._registers
-        return {
+        writers: dict[PmuRegister, Callable[[int], None]] = {
             registers.control: self._write_control,
             registers.enable_set: lambda value: self._update("_enabled", set_bits=value),
             registers.enable_clear: lambda value: self._update("_enabled", clear_bits=value),
@@ -156,6 +159,17 @@ class Pmu:
             registers.cycle_config: self._write_cycle_config,
             registers.axi_channel: self._write_axi_channel,
         }
+        for index, register in enumerate(registers.counters):
+            writers[register] = partial(self._write_counter, index)
+        for index, register in enumerate(registers.types):
+            writers[register] = partial(self._write_type, index, register.mask)
+        return {register.offset: write for register, write in writers.items()}
+
+    def _write_counter(self, index: int, value: int) -> None:
+        self._events[index] = value
+
+    def _write_type(self, index: int, mask: int, value: int) -> None:
+        self._types[index] = value & mask
 
     def _update(self, field: str, *, set_bits: int = 0, clear_bits: int = 0) -> None:
         value = (getattr(self, field) | set_bits) & ~clear_bits

@@ -27,11 +27,13 @@ class Action:
 
     Attributes:
         moved: What its transfer did the last time.
+        again: Executes it once more, once it has been executed.
     """
 
     instruction: Instruction
     state: CommandState
     moved: DmaReport | None = field(default=None, repr=False)
+    again: Callable[[], object] | None = field(default=None, repr=False)
     _operation: NpuOperation | None = field(default=None, repr=False)
     _transfer: RunTransfer | None = field(default=None, repr=False)
 
