@@ -30,7 +30,7 @@ import numpy as np
 from benchmarks.vela_estimate import VelaEstimate, vela_estimate
 from ethosmith.core.accelerators import parse_accelerator
 from ethosmith.models.command_map import debug_tables
-from ethosmith.models.vela_call import call_vela, vela_arguments
+from ethosmith.models.vela import call_vela, vela_arguments
 from ethosu_model.harness import HostRunner, RawModel
 from tests.support.networks.trained import NETWORKS, mobilenet_v2, quantised, seeded_network
 from tests.support.npu_corpus.targets import Target

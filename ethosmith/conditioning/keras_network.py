@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ethosmith.conditioning import stages
 from ethosmith.conditioning.holds import HeldTraining
-from ethosmith.conditioning.script import FUNCTION, FineTuning
+from ethosmith.conditioning.keras_rounding import RoundedTwin
+from ethosmith.conditioning.stages import FUNCTION, FineTuning, Kept
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import writing_beside
-from ethosmith.models.keras_file import reader_crashed
+from ethosmith.models.keras_file import keras_network, reader_crashed, repeatable_tensorflow
 
 Array = npt.NDArray[Any]
 _SIGNATURE = f"{FUNCTION}(network, *, epochs, seed, callbacks)"
@@ -171,3 +173,55 @@ def _without_date(content: bytes) -> bytes:
     metadata = json.loads(content)
     metadata.pop(_SAVED_AT, None)
     return json.dumps(metadata, sort_keys=True).encode()
+
+
+def prune(model: Path, output: Path, sparsity: float, tuning: FineTuning | None) -> None:
+    """Prune a network; see `stages.prune`.
+
+    Args:
+        model: .h5 or .keras.
+        output: the .keras file to write.
+        sparsity: as there.
+        tuning: as there.
+
+    Raises:
+        EthosmithError: as there, or the file cannot be read.
+    """
+    _staged(model, output, lambda network: stages.prune(network, sparsity, tuning))
+
+
+def cluster(model: Path, output: Path, values: int, kept: Kept, tuning: FineTuning | None) -> None:
+    """Cluster a network; see `stages.cluster`, for files and errors `prune`."""
+    _staged(model, output, lambda network: stages.cluster(network, values, kept, tuning))
+
+
+def train_rounded(model: Path, output: Path, kept: Kept, tuning: FineTuning) -> None:
+    """Train a network while its weights and activations are rounded as int8 rounds them.
+
+    Args:
+        model: .h5 or .keras.
+        output: the .keras file to write: the trained weights, as float.
+        kept: of earlier stages.
+        tuning: how it is trained.
+
+    Raises:
+        EthosmithError: as `prune`, or the network is no flat graph of layers.
+    """
+
+    def stage(network: KerasNetwork) -> None:
+        twin = RoundedTwin(model, network.model)
+        stages.train_rounded(KerasNetwork(model, twin.network), kept, tuning)
+        twin.give_back()
+
+    _staged(model, output, stage)
+
+
+def _staged(model: Path, output: Path, stage: Callable[[KerasNetwork], None]) -> None:
+    with repeatable_tensorflow():
+        network = keras_network(model)
+        stage(KerasNetwork(model, network))
+        if network.compiled:
+            # Without the optimiser's state, which is twice as large.
+            trained, network = network, keras_network(model)
+            network.set_weights(trained.get_weights())
+        write_keras(network, output)

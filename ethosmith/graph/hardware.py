@@ -33,9 +33,9 @@ def declare_hardware(build: Build) -> str | None:
     log = build.session.values[VERIFY_LOG]
     if not log:
         return None
-    from ethosmith.steps.verify_log import VerifyLog
+    from ethosmith.steps.verify_board import VerifyBoard
 
-    step = VerifyLog(**_comparison(build, f"{VERIFY_LOG}="), log=Path(log).expanduser())
+    step = VerifyBoard(**_comparison(build, f"{VERIFY_LOG}="), log=Path(log).expanduser())
     if set(targets) - {MODEL_IMAGE}:
         raise EthosmithError(f"{VERIFY_LOG}= goes alone, or with the target {MODEL_IMAGE}")
     target = MODEL_IMAGE if targets else VERIFY_LOG

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from ethosmith.core.bounded_run import bounded_memory, bounded_time
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import MAX_MODEL_BYTES, check_readable, read_start
+from ethosmith.core.terminal import captured_output
 from ethosmith.models.keras_model import (
     GivenInput,
     check_finite,
@@ -24,6 +25,11 @@ from ethosmith.models.keras_model import (
 )
 from ethosmith.models.saved_model import GRAPH_FILE, check_saved_model
 
+_ENVIRONMENT = {
+    "TF_ENABLE_ONEDNN_OPTS": "0",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "",
+}
 LoadedT = TypeVar("LoadedT")
 _SIGNATURE = "serving_default"
 
@@ -39,6 +45,23 @@ READ_LIMIT_S = 120.0
 _MAX_READ_BYTES = 400 << 20
 _COPIES = 8
 _BYTES_OF_A_PROCESSOR = 32 << 20
+
+
+@contextmanager
+def repeatable_tensorflow() -> Iterator[Callable[[], str]]:
+    """Import TensorFlow for the block: silent, on the CPU, the same bytes for the same input.
+
+    Yields:
+        A function that returns what it said so far.
+    """
+    os.environ.update(_ENVIRONMENT)
+    with captured_output() as said:
+        import tensorflow as tf  # noqa: PLC0415 takes seconds
+
+        # Another number of threads sums in another order; the bytes would differ.
+        tf.config.threading.set_intra_op_parallelism_threads(1)
+        tf.config.threading.set_inter_op_parallelism_threads(1)
+        yield said
 
 
 @contextmanager

@@ -19,9 +19,8 @@ from ethosmith.models.calibration import Representative
 from ethosmith.models.edge_quantiser import int8_of
 from ethosmith.models.float_tflite import float_kind
 from ethosmith.models.int8_check import check_int8
-from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for
+from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for, repeatable_tensorflow
 from ethosmith.models.keras_model import first_sentence
-from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
 from ethosmith.models.tflite_rewrite import Rewritten, rewritten
 
 # MLIR: "error: 'tf.Betainc' op is neither a custom op nor a flex op".

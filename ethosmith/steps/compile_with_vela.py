@@ -14,7 +14,7 @@ from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, write_bytes, write
 from ethosmith.steps.step import Input, OptionalOutput, Output, Step, step
 
 if TYPE_CHECKING:
-    from ethosmith.models.fallback import CpuOperator
+    from ethosmith.models.vela import CpuOperator
 
 _TOSA = ".tosa"
 
@@ -91,8 +91,13 @@ class CompileWithVela(Step):
 
     def _compile_tflite(self, source: Path) -> list[CpuOperator]:
         """Compile the .tflite to a .tflite, and return what stays on the CPU."""
-        from ethosmith.models.fallback import cpu_operators, fallback_table, nowhere_message
         from ethosmith.models.int8_check import verify_tflite
+        from ethosmith.models.vela import (
+            OperatorsLeftError,
+            cpu_operators,
+            fallback_table,
+            nowhere_message,
+        )
 
         # Vela's reader trusts its input: a damaged file would crash the process.
         verify_tflite(read_bytes(source, limit_bytes=MAX_MODEL_BYTES), str(self.network))
@@ -102,12 +107,12 @@ class CompileWithVela(Step):
         if nowhere is not None:
             raise EthosmithError(nowhere)
         if self.raw is not None and left:
-            raise EthosmithError(fallback_table(str(self.network), left))
+            raise OperatorsLeftError(fallback_table(str(self.network), left))
         return left
 
     def _vela(self, network: Path, output_format: str) -> str:
         """Run Vela beside ``network``, and return what it printed."""
-        from ethosmith.models.vela_call import call_vela, vela_arguments
+        from ethosmith.models.vela import call_vela, vela_arguments
 
         arguments = vela_arguments(
             self.accelerator_config,
@@ -120,7 +125,7 @@ class CompileWithVela(Step):
 
     def crashed(self, signal: str) -> str:
         """Return what is wrong with the network."""
-        from ethosmith.models.vela_call import vela_crashed
+        from ethosmith.models.vela import vela_crashed
 
         return vela_crashed(self.network, signal)
 

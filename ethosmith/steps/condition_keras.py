@@ -43,9 +43,8 @@ class ConditionKeras(Step):
         Raises:
             EthosmithError: it cannot be read, has nothing to condition, or the training fails.
         """
-        from ethosmith.conditioning.keras_stages import cluster, prune, train_rounded
-        from ethosmith.conditioning.script import FineTuning
-        from ethosmith.conditioning.stages import Kept
+        from ethosmith.conditioning.keras_network import cluster, prune, train_rounded
+        from ethosmith.conditioning.stages import FineTuning, Kept
 
         tuning = FineTuning(self.script, self.epochs, self.seed) if self.script else None
         kept = Kept(self.keep_zeros, self.keep_values)

@@ -59,9 +59,8 @@ class ConditionPytorch(Step):
         Raises:
             EthosmithError: it cannot be built, has nothing to condition, or the training fails.
         """
-        from ethosmith.conditioning.pytorch_stages import cluster, prune, train_rounded
-        from ethosmith.conditioning.script import FineTuning
-        from ethosmith.conditioning.stages import Kept
+        from ethosmith.conditioning.pytorch_network import cluster, prune, train_rounded
+        from ethosmith.conditioning.stages import FineTuning, Kept
         from ethosmith.pytorch.source import ModelSource
 
         model = ModelSource(self.model, self.builder, self.weights)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes
-from ethosmith.models.keras_file import converter_for, reader_crashed
-from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
+from ethosmith.models.keras_file import converter_for, reader_crashed, repeatable_tensorflow
 from ethosmith.steps.step import Inputs, Output, Step, step
 
 

@@ -52,7 +52,7 @@ class MapCommands(Step):
             EthosmithError: Vela refuses the network, or compiles it otherwise than before.
         """
         from ethosmith.models.command_map import read_command_map
-        from ethosmith.models.vela_call import call_vela, vela_arguments
+        from ethosmith.models.vela import call_vela, vela_arguments
 
         arguments = vela_arguments(
             self.accelerator_config,

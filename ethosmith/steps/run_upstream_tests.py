@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_json
 from ethosmith.steps.step import Step, step
 
 if TYPE_CHECKING:
@@ -67,12 +66,13 @@ def compiled(network: Path, setting: NpuSetting) -> RawModel | None:
     Raises:
         EthosmithError: Vela refuses it.
     """
+    from ethosmith.models.vela import OperatorsLeftError
     from ethosmith.steps.compile_with_vela import CompileWithVela
     from ethosu_model.harness import RawModel
 
     with tempfile.TemporaryDirectory(prefix="upstream-") as temporary:
         folder = Path(temporary)
-        operators, raw = folder / "operators.json", folder / "raw.npz"
+        raw = folder / "raw.npz"
         vela = CompileWithVela(
             network=network,
             network_name=network.stem,
@@ -81,10 +81,11 @@ def compiled(network: Path, setting: NpuSetting) -> RawModel | None:
             memory_mode=setting.memory_mode,
             summary=folder / "summary.csv",
             per_layer=folder / "layers.csv",
-            operators=operators,
+            operators=folder / "operators.json",
+            raw=raw,
         )
-        vela.run()
-        if read_json(operators)["cpu_operators"]:
+        try:
+            vela.run()
+        except OperatorsLeftError:
             return None
-        vela.replaced(raw=raw).run()
         return RawModel.load(raw)

@@ -36,7 +36,7 @@ _RUN_BY = {
     "ethosmith.libraries.native_builds": "tests/component/libraries/test_build.py",
     "ethosmith.libraries.spec": "tests/component/libraries/test_build.py",
     "ethosmith.models.compiled": "tests/build/rebuild/test_rebuild.py",
-    "ethosmith.models.fallback": "tests/build/runtimes/test_prebuilt.py",
+    "ethosmith.models.vela": "tests/build/runtimes/test_prebuilt.py",
     "ethosmith.obtain.checkout": "tests/component/libraries/test_patches.py",
     "ethosmith.report.bill_of_materials": "tests/build/runtimes/test_prebuilt.py",
     "ethosmith.steps": "tests/build/rebuild/test_rebuild.py",

@@ -9,15 +9,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ethosmith.conditioning.keras_network import write_keras
-from ethosmith.conditioning.keras_stages import cluster, prune, train_rounded
-from ethosmith.conditioning.script import FineTuning
-from ethosmith.conditioning.stages import Kept
+from ethosmith.conditioning.keras_network import cluster, prune, train_rounded, write_keras
+from ethosmith.conditioning.stages import FineTuning, Kept
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.calibration import RandomData, from_random
 from ethosmith.models.int8_check import load_interpreter
+from ethosmith.models.keras_file import repeatable_tensorflow
 from ethosmith.models.quantise import quantise
-from ethosmith.models.repeatable_tensorflow import repeatable_tensorflow
 from tests.support.vela_weights import stream_bytes
 
 _SPARSITY, _VALUES = 0.7, 16

@@ -9,7 +9,7 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.vela_config import check_system_config
-from ethosmith.models.vela_call import call_vela, vela_arguments
+from ethosmith.models.vela import call_vela, vela_arguments
 from ethosmith.steps.compile_with_vela import CompileWithVela
 
 

@@ -16,9 +16,9 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.calibration import from_files
 from ethosmith.models.compiled import read_compiled
-from ethosmith.models.fallback import cpu_operators
 from ethosmith.models.int8_check import check_int8
 from ethosmith.models.quantise import quantise
+from ethosmith.models.vela import cpu_operators
 from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosmith.steps.compute_expected import ComputeExpected
 from ethosmith.verify.host_network import HostNetwork

@@ -15,9 +15,8 @@ import numpy as np
 import torch
 from torch.export import ExportedProgram
 
-from ethosmith.conditioning.pytorch_stages import cluster, prune, train_rounded
-from ethosmith.conditioning.script import FineTuning
-from ethosmith.conditioning.stages import Kept
+from ethosmith.conditioning.pytorch_network import cluster, prune, train_rounded
+from ethosmith.conditioning.stages import FineTuning, Kept
 from ethosmith.core.errors import EthosmithError
 from ethosmith.pytorch.export import exported_program
 from ethosmith.pytorch.source import ModelSource, load_program

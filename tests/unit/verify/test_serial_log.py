@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.steps.verify_log import VerifyLog
 from ethosmith.verify.hardware import Expectation, judged_text
 from ethosmith.verify.identity import Identity
 from ethosmith.verify.serial_log import read_runs, runs_in
@@ -113,4 +112,3 @@ def test_every_cut_of_a_log_is_refused() -> None:
 def test_a_log_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     with pytest.raises(EthosmithError, match=r"nothing\.log: cannot be read"):
         read_runs(tmp_path / "nothing.log")
-    assert VerifyLog.name() == "verify-log"
