@@ -20,7 +20,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.program import fail
 from ethosmith.descriptors.origin import masked_text
 from ethosmith.engine.scons_types import Environment, Node, Nodes
-from ethosmith.graph.build import Facts, Machine, StepCounts
+from ethosmith.graph.engine import Facts, Machine, StepCounts
 from ethosmith.graph.layout import NOTES
 from ethosmith.graph.session import Session
 from ethosmith.report.step_runs import LongRun
@@ -72,7 +72,7 @@ class _Said:
 
 
 class SConsEngine:
-    """`ethosmith.graph.build.Engine` by SCons.
+    """`ethosmith.graph.engine.Engine` by SCons.
 
     Args:
         env: the construction environment.

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
 from ethosmith.descriptors.names import check_new_name
-from ethosmith.graph import accuracy, debug, desk, preflight, reports, runs
+from ethosmith.graph import accuracy, debug, desk, preflight, reports, simulators
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.environment import process_environment
@@ -92,7 +92,7 @@ def declare_targets(build: Build) -> str:
     """
     _check_usecases(build)
     built = build.images
-    reason = runs.reason_not_to_run(build)
+    reason = simulators.reason_not_to_run(build)
     not_run = f"\nNot run: {reason}.\n" if reason else ""
     _print_after(
         build,
@@ -131,7 +131,7 @@ def declare_targets(build: Build) -> str:
         return EXPORT
     if on_hardware:
         return on_hardware
-    return "images" if reason and not runs.all_jobs_on_host(build) else "run"
+    return "images" if reason and not simulators.all_jobs_on_host(build) else "run"
 
 
 def _check_usecases(build: Build) -> None:

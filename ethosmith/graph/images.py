@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from ethosmith.graph.build import Build, Machine, Usage
+from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.engine import Machine, Usage
 from ethosmith.graph.layout import (
     HOST_LIBRARIES,
     SelectedUseCase,

@@ -14,7 +14,7 @@ from ethosmith.graph.images import Image
 from ethosmith.graph.layout import SelectedUseCase, image_file, vela_folder
 from ethosmith.graph.models import CompiledNetwork
 from ethosmith.graph.pytorch import Int8Network
-from ethosmith.graph.runs import simulator_versions
+from ethosmith.graph.simulators import simulator_versions
 from ethosmith.steps.compile_with_vela import CompileWithVela
 
 _TARGET, _REPORT = "layers", "report"

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.library import Library, LocalSources, PackageSources
-from ethosmith.graph.build import Build, Machine, Usage
+from ethosmith.graph.build import Build
+from ethosmith.graph.engine import Machine, Usage
 from ethosmith.graph.layout import package_folder, repository_link
 from ethosmith.graph.project import Located
 from ethosmith.graph.repositories import check_include_dirs

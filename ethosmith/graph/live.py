@@ -14,8 +14,8 @@ from ethosmith.graph.images import Generated, Image, firmware_image
 from ethosmith.graph.layout import SelectedUseCase
 from ethosmith.graph.own_files import formats_of, suffixes_taken
 from ethosmith.graph.pytorch import Int8Network
-from ethosmith.graph.runs import simulator
 from ethosmith.graph.samples import shown
+from ethosmith.graph.simulators import simulator
 from ethosmith.installation import DESCRIPTOR_ROOT
 
 LIVE = "live"

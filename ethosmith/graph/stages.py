@@ -12,9 +12,9 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json
 from ethosmith.core.terminal import Look
 from ethosmith.descriptors.optimise import Stage
-from ethosmith.graph.accuracy import Evaluation, host_answers
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
+from ethosmith.graph.evaluation import Evaluation, host_answers
 from ethosmith.graph.layout import SelectedUseCase, image_file
 from ethosmith.graph.models import FloatModel, compile_with_vela, quantised_network
 from ethosmith.graph.optimise import stage_folder, stage_models, stages_of

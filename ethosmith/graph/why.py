@@ -15,7 +15,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
-from ethosmith.graph.build import Facts
+from ethosmith.graph.engine import Facts
 
 _MAX_SHOWN = 60
 _MAX_FILES = 3

@@ -19,7 +19,8 @@ from SCons.Tool import CScanner
 
 from ethosmith.engine.scons_types import Environment, Node
 from ethosmith.environment.tools import find_program, program_version
-from ethosmith.graph.build import Build, Made, Usage
+from ethosmith.graph.build import Build, Made
+from ethosmith.graph.engine import Usage
 from ethosmith.graph.environment import Launcher
 from ethosmith.installation import DESCRIPTOR_ROOT
 from ethosmith.libraries.spec import Compilers
@@ -44,7 +45,7 @@ _LINK_IMAGE = (
 
 
 class SConsMachine:
-    """`ethosmith.graph.build.Machine` by SCons's builders for C and C++.
+    """`ethosmith.graph.engine.Machine` by SCons's builders for C and C++.
 
     Args:
         env: an environment that compiles for this machine.

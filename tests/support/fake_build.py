@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from ethosmith.graph.build import Build, Facts, Machine, StepCounts
+from ethosmith.graph.build import Build
 from ethosmith.graph.code_index import CodeIndex
+from ethosmith.graph.engine import Facts, Machine, StepCounts
 from ethosmith.graph.packages import InstalledPackages
 from ethosmith.graph.session import Session
 from ethosmith.steps.step import Step

@@ -13,7 +13,7 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.environment import tools
 from ethosmith.environment.locked import PYTHON_VARIABLE, PYTORCH, LockedEnvironment
-from ethosmith.graph import accuracy, images, models, runs
+from ethosmith.graph import evaluation, images, models, runs
 from ethosmith.graph.build import Build
 from ethosmith.graph.pytorch import Int8Network
 from ethosmith.steps.answer_pytorch import AnswerPytorch
@@ -228,7 +228,7 @@ def test_float_and_int8_network_answer_an_evaluation_set(network: Path) -> None:
     (usecase,) = build.session.usecases
     float_model = models.float_model(build, usecase)
     int8 = models.quantised_network(build, usecase, float_model, [Path("yes.f32")])
-    evaluated = accuracy.evaluation(build, usecase, float_model, int8, Path("host"))
+    evaluated = evaluation.evaluation(build, usecase, float_model, int8, Path("host"))
     assert evaluated is not None
     floating, integer = (step for step in engine.steps if isinstance(step, AnswerPytorch))
     assert floating.exported == _step(engine, ExportPytorch).exported

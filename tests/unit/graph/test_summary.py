@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from ethosmith.descriptors.platform import load_platform
-from ethosmith.graph.build import StepCounts
 from ethosmith.graph.configuration import configurations
+from ethosmith.graph.engine import StepCounts
 from ethosmith.graph.options import check_options
 from ethosmith.graph.summary import BuiltImage, summary_text
 from tests.support.project_copy import ROOT

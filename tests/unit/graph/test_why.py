@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from ethosmith.graph.build import Facts
+from ethosmith.graph.engine import Facts
 from ethosmith.graph.why import (
     ALWAYS,
     GONE,
