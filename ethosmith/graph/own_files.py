@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The user's own labels and samples, in place of a use case's: ``labels=`` and ``samples=``."""
+"""The user's own files in place of a use case's: ``model=``, ``labels=``, ``samples=``."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_text
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.words import FORMAT_OF_SUFFIX, LABEL_LIMITS, SampleFormat
-from ethosmith.graph.layout import SelectedSample
+from ethosmith.graph.layout import OwnFiles, SelectedSample
+from ethosmith.graph.options import split_builder
+from ethosmith.graph.project import Project
 
 # Which files can stand in for which of the descriptor's samples.
 _ALIKE: Mapping[SampleFormat, frozenset[str]] = {
@@ -23,9 +25,100 @@ _ALIKE: Mapping[SampleFormat, frozenset[str]] = {
     "npy": frozenset({"npy", "csv", "raw"}),
     "raw": frozenset({"raw"}),
 }
-# Where samples are seeds, the application fills the network's inputs with them.
+# A SavedModel is a folder with this file; any other folder of model= holds networks.
+_SAVED_MODEL = "saved_model.pb"
+_MODEL_SUFFIXES = (".h5", ".keras", ".tflite", ".pt2", ".onnx")
+_MAX_RUNS = 1000
 _MAX_LABELS, _MAX_LABELS_BYTES = 10_000, 4 << 20
+# Where samples are seeds, the application fills the network's inputs with them.
 _IN_PLACE_OF_SEEDS: tuple[SampleFormat, ...] = ("npy",)
+
+
+def own_files(project: Project, values: Mapping[str, str], usecase: UseCase) -> OwnFiles:
+    """Return what the variables of the command line put in place of the use case's own.
+
+    Raises:
+        EthosmithError: a file is not there, or does not fit the use case.
+    """
+    file, builder = split_builder(values["model"])
+    model = given_path(project, "model", file)
+    labels, samples = (given_path(project, name, values[name]) for name in ("labels", "samples"))
+    root = project.root
+    return OwnFiles(
+        model=model,
+        builder=builder,
+        labels=labels_of_file(root / labels, labels) if labels else None,
+        labels_file=labels,
+        samples=samples_of_folder(root / samples, samples, usecase) if samples else None,
+        samples_folder=samples,
+        runs=_runs(values, usecase),
+    )
+
+
+def _runs(values: Mapping[str, str], usecase: UseCase) -> int:
+    text = values["runs"]
+    if not text:
+        return 0
+    if values["samples"] or any(sample.seed is None for sample in usecase.samples):
+        raise EthosmithError(
+            f"runs={text}: only for use cases with seeded samples, without samples="
+        )
+    if not (text.isdecimal() and 0 < int(text) <= _MAX_RUNS):
+        raise EthosmithError(f"runs={text}: give a number from 1 to {_MAX_RUNS}")
+    return int(text)
+
+
+def given_path(project: Project, option: str, given: str, *, is_made: bool = False) -> Path | None:
+    """Return the path, relative to the project, that an option names; None: it is not given.
+
+    Args:
+        project: what a relative path is below.
+        option: its name, for messages.
+        given: its value.
+        is_made: the path need not exist.
+    """
+    if not given:
+        return None
+    path = Path(given)
+    if not is_made and not (project.root / path).exists():
+        raise EthosmithError(f"{option}={path}: there is no such file")
+    return project.relative(path)
+
+
+def each_model(project: Project, own: OwnFiles, *, is_sweep: bool) -> list[OwnFiles]:
+    """Return the user's files with each network, of the folder ``model=`` of a sweep.
+
+    Raises:
+        EthosmithError: it is a folder, and there is no sweep or no network in it.
+    """
+    folder = project.root / own.model if own.model else None
+    if folder is None or not folder.is_dir() or (folder / _SAVED_MODEL).exists():
+        return [own]
+    if not is_sweep:
+        raise EthosmithError(
+            f"model={own.model}: a folder of networks needs the target 'sweep'; give a file"
+        )
+    try:
+        models = sorted(path for path in folder.iterdir() if _is_model(path))
+    except OSError as error:
+        raise EthosmithError(f"model={own.model}: cannot be read: {error.strerror}") from None
+    stems: dict[str, Path] = {}
+    for path in models:
+        other = stems.setdefault(path.stem, path)
+        if other != path:
+            raise EthosmithError(
+                f"model={own.model}: {other.name} and {path.name} would have the same outputs;"
+                " rename one"
+            )
+    if not models:
+        raise EthosmithError(
+            f"model={own.model}: no network in it; expected {', '.join(_MODEL_SUFFIXES)}"
+        )
+    return [own._replace(model=project.relative(path)) for path in models]
+
+
+def _is_model(path: Path) -> bool:
+    return path.suffix.lower() in _MODEL_SUFFIXES or (path / _SAVED_MODEL).is_file()
 
 
 def labels_of_file(path: Path, shown: Path) -> tuple[str, ...]:

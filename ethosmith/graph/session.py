@@ -41,10 +41,9 @@ from ethosmith.graph.options import (
     check_format,
     check_options,
     sort_words,
-    split_builder,
     words,
 )
-from ethosmith.graph.own_files import labels_of_file, samples_of_folder
+from ethosmith.graph.own_files import each_model, given_path, own_files
 from ethosmith.graph.project import Located, Project
 from ethosmith.graph.record import BuildRecord
 from ethosmith.graph.repositories import Repositories, split_arguments
@@ -57,21 +56,15 @@ if TYPE_CHECKING:
 
 EXIT_USER_ERROR = 2
 _PARSED = "descriptors.json"
-# A SavedModel is a folder with this file; any other folder of model= holds networks.
-_SAVED_MODEL = "saved_model.pb"
-_MODEL_SUFFIXES = (".h5", ".keras", ".tflite", ".pt2", ".onnx")
 # Of an FVP that simulates no time.
 _FAST = "_fast"
 # What shows how long things take on the NPU.
 _OF_CYCLES = ("report", "sweep", "diff", "layers", "stages")
-_MAX_RUNS = 1000
+# Targets that read descriptors and say what is in them.
+_SHOWING = frozenset(("doctor", "list"))
 _MAX_TIME_LIMIT_S = 1e6
 # The environment variable for what toolchain_path= says.
 _TOOLCHAIN_FOLDER = "ETHOSMITH_TOOLCHAIN_PATH"
-
-
-def _is_model(path: Path) -> bool:
-    return path.suffix.lower() in _MODEL_SUFFIXES or (path / _SAVED_MODEL).is_file()
 
 
 def _with_usecases(given: dict[str, str], names: Sequence[str]) -> dict[str, str]:
@@ -82,10 +75,6 @@ def _with_usecases(given: dict[str, str], names: Sequence[str]) -> dict[str, str
             f" usecase={','.join((given['usecase'], *names))}"
         )
     return {"usecase": ",".join(names), **given} if names else given
-
-
-# Targets that read descriptors and say what is in them.
-_SHOWING = frozenset(("doctor", "list"))
 
 
 @contextlib.contextmanager
@@ -230,35 +219,13 @@ class Session:
         return [
             SelectedUseCase(item.descriptor, item.path, own)
             for item in located
-            for own in self._each_model(self._own_files(item.descriptor))
+            for own in self._own_files(item.descriptor)
         ]
 
-    def _each_model(self, own: OwnFiles) -> list[OwnFiles]:
-        """Return the user's files with each network of the folder ``model=`` of a sweep."""
-        folder = self.project.root / own.model if own.model else None
-        if folder is None or not folder.is_dir() or (folder / _SAVED_MODEL).exists():
-            return [own]
-        if "sweep" not in self.targets:
-            raise EthosmithError(
-                f"model={own.model}: a folder of networks needs the target 'sweep'; give a file"
-            )
-        try:
-            models = sorted(path for path in folder.iterdir() if _is_model(path))
-        except OSError as error:
-            raise EthosmithError(f"model={own.model}: cannot be read: {error.strerror}") from None
-        stems: dict[str, Path] = {}
-        for path in models:
-            other = stems.setdefault(path.stem, path)
-            if other != path:
-                raise EthosmithError(
-                    f"model={own.model}: {other.name} and {path.name} would have the same outputs;"
-                    " rename one"
-                )
-        if not models:
-            raise EthosmithError(
-                f"model={own.model}: no network in it; expected {', '.join(_MODEL_SUFFIXES)}"
-            )
-        return [own._replace(model=self.project.relative(path)) for path in models]
+    def _own_files(self, usecase: UseCase) -> list[OwnFiles]:
+        """Return the user's files for a use case; several for the networks of a sweep."""
+        own = own_files(self.project, self.values, usecase)
+        return each_model(self.project, own, is_sweep="sweep" in self.targets)
 
     @cached_property
     def sweep_budgets(self) -> dict[str, float]:
@@ -285,37 +252,12 @@ class Session:
                     f" are the network's inputs, such as usecase=inference_runner"
                 )
 
-    def _own_files(self, usecase: UseCase) -> OwnFiles:
-        file, builder = split_builder(self.values["model"])
-        model = self._given_path("model", file)
-        labels, samples = (self._given_path(o) for o in ("labels", "samples"))
-        root = self.project.root
-        return OwnFiles(
-            model=model,
-            builder=builder,
-            labels=labels_of_file(root / labels, labels) if labels else None,
-            labels_file=labels,
-            samples=samples_of_folder(root / samples, samples, usecase) if samples else None,
-            samples_folder=samples,
-            runs=self._runs(usecase),
-        )
-
-    def _runs(self, usecase: UseCase) -> int:
-        text = self.values["runs"]
-        if not text:
-            return 0
-        if self.values["samples"] or any(sample.seed is None for sample in usecase.samples):
-            raise EthosmithError(
-                f"runs={text}: only for use cases with seeded samples, without samples="
-            )
-        if not (text.isdecimal() and 0 < int(text) <= _MAX_RUNS):
-            raise EthosmithError(f"runs={text}: give a number from 1 to {_MAX_RUNS}")
-        return int(text)
-
     @property
     def evaluation_folder(self) -> Path | None:
         """The folder of ``evaluation=``, the user's own evaluation set."""
-        folder = self._given_path("evaluation", is_made="live" in self.targets)
+        folder = given_path(
+            self.project, "evaluation", self.values["evaluation"], is_made="live" in self.targets
+        )
         path = self.project.root / folder if folder else self.project.root
         if path.exists() and not path.is_dir():
             raise EthosmithError(f"evaluation={folder}: give a folder, not a file")
@@ -330,18 +272,6 @@ class Session:
         """Whether a variable says what is built, not only how."""
         how = {option.name for option in OPTIONS if option.group == HOW}
         return bool(self.given.keys() - how)
-
-    def _given_path(
-        self, option: str, text: str | None = None, *, is_made: bool = False
-    ) -> Path | None:
-        """Return the path that an option gives; with ``is_made`` it need not exist."""
-        given = self.values[option] if text is None else text
-        if not given:
-            return None
-        path = Path(given)
-        if not is_made and not (self.project.root / path).exists():
-            raise EthosmithError(f"{option}={path}: there is no such file")
-        return self.project.relative(path)
 
     @property
     def offline(self) -> bool:
