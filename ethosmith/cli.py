@@ -112,7 +112,7 @@ def _watch(words: Sequence[str]) -> int:
 def _complete(words: Sequence[str]) -> int:
     from ethosmith.core.errors import EthosmithError  # noqa: PLC0415 only here, as all of these
     from ethosmith.core.program import fail  # noqa: PLC0415
-    from ethosmith.graph.completion import completion_script  # noqa: PLC0415
+    from ethosmith.graph.help import completion_script  # noqa: PLC0415
     from ethosmith.graph.project import Project  # noqa: PLC0415
 
     if len(words) != 1:

@@ -4,8 +4,11 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from typing import Annotated, Any, Literal
+
+from ethosmith.core.errors import EthosmithError
 
 METRICS = ("top1", "word_error_rate", "auc")
 # Metrics of which less is better: they have a `maximum`, the others a `minimum`.
@@ -49,6 +52,10 @@ PATTERN_MEANINGS: Mapping[str, str] = {
     _SHA256: "a SHA-256: 64 hexadecimal digits in lower case",
     _RELATIVE_PATH: "a relative path with forward slashes and without '$'",
 }
+# Words with a meaning of their own on the command line or in YAML.
+_TAKEN = frozenset({"all", "false", "null", "true"})
+_RULE = "lower-case letters, digits, single '-' and '_', beginning with a letter"
+_EXAMPLE = "door"
 
 
 class Limits:
@@ -130,3 +137,32 @@ FORMAT_OF_SUFFIX: Mapping[str, SampleFormat] = {
     ".npy": "npy",
     ".bin": "raw",
 }
+
+
+def check_new_name(name: str) -> None:
+    """Check the name of a new use case.
+
+    Raises:
+        EthosmithError: with the rule and a name that follows it.
+    """
+    shown = f"'{name}'" if name.isprintable() else repr(name)
+    if name in _TAKEN:
+        raise EthosmithError(f"usecase={name}: {shown} is reserved; choose another name")
+    if not NAME_LIMITS.allows(name):
+        example = near_name(name, _EXAMPLE)
+        raise EthosmithError(
+            f"{shown} is not a valid use case name: {_RULE}; for example usecase={example}"
+        )
+
+
+def near_name(text: str, otherwise: str) -> str:
+    """Return a valid name that resembles ``text``, or ``otherwise`` if none does."""
+    letters = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    words = re.findall(r"[a-z0-9]+", re.sub(r"^[^a-z]+", "", letters))
+    name = "_".join(words)[:40].rstrip("_")
+    return name if name and name not in _TAKEN else otherwise
+
+
+def title_of(name: str) -> str:
+    """Return a first title, which its author will replace."""
+    return re.sub(r"[-_]", " ", name).capitalize()

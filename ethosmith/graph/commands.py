@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
-from ethosmith.descriptors.names import check_new_name
+from ethosmith.descriptors.words import check_new_name
 from ethosmith.graph import accuracy, debug, desk, preflight, reports, simulators
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
@@ -25,10 +25,10 @@ from ethosmith.graph.layers import declare_layers
 from ethosmith.graph.layout import BUILD, SelectedUseCase
 from ethosmith.graph.listing import list_json, list_text
 from ethosmith.graph.options import words
+from ethosmith.graph.reports import declare_sweep
 from ethosmith.graph.repository_targets import UPSTREAM_TESTS, declare_deps, declare_upstream_tests
 from ethosmith.graph.stages import declare_stages
 from ethosmith.graph.summary import BuiltImage, size_json, size_text, summary_text
-from ethosmith.graph.sweep import declare_sweep
 from ethosmith.steps.compare_run import CompareRun
 
 if TYPE_CHECKING:

@@ -25,8 +25,7 @@ from ethosmith.core.files import open_regular, read_bytes, sha256_of
 from ethosmith.core.program import run_step
 from ethosmith.descriptors.board import Card
 from ethosmith.descriptors.platform import Platform, load_platform
-from ethosmith.images.card import boards_of, software_folder
-from ethosmith.images.images_txt import card_images, images_txt
+from ethosmith.images.card import boards_of, card_images, images_txt, software_folder
 
 _LIST = "images.txt"
 # Where the new list is written. The board's controller reads images.txt alone.

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes
-from ethosmith.images import gnu_map, lld_map
-from ethosmith.images.contribution import PADDING, Contribution, plain_origin
+from ethosmith.images.map_formats import PADDING, Contribution, GnuMap, LldMap, plain_origin
 
 __all__ = [
     "MAX_MAP_BYTES",
@@ -67,7 +66,7 @@ def _text(path: Path) -> str:
 
 def parse_link_map(text: str, output_sections: Sequence[str], *, source: str) -> LinkMap:
     """Parse a map's text; ``source`` names it in the error."""
-    known = next((kind for kind in (gnu_map, lld_map) if kind.is_map(text)), None)
+    known = next((kind for kind in (GnuMap, LldMap) if kind.is_map(text)), None)
     if known is None:
         raise EthosmithError(f"{source}: not a map of GNU ld or LLD; link with -Wl,-Map=FILE")
     wanted = frozenset(output_sections)
@@ -83,5 +82,5 @@ def archives_of(path: Path) -> list[str]:
         EthosmithError: the file cannot be read.
     """
     text = _text(path)
-    members = lld_map.members(text) if lld_map.is_map(text) else gnu_map.members(text)
+    members = LldMap.members(text) if LldMap.is_map(text) else GnuMap.members(text)
     return sorted({Path(member.rpartition("(")[0]).name for member in members})

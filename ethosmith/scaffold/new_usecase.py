@@ -9,15 +9,20 @@ from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError, unknown_name
 from ethosmith.core.files import UNFINISHED_PREFIX, write_text
-from ethosmith.descriptors.names import check_new_name
 from ethosmith.descriptors.reference import schema_files, schema_line
 from ethosmith.descriptors.usecase import UseCase
+from ethosmith.descriptors.words import check_new_name
 from ethosmith.graph.build_lock import swept
 from ethosmith.graph.listing import TEMPLATES
 from ethosmith.graph.own_files import files_as_samples, labels_of_file
 from ethosmith.graph.project import Project
-from ethosmith.scaffold.network import read_network
-from ethosmith.scaffold.templates import Filling, OwnSample, copy_usecase, fill_template
+from ethosmith.scaffold.templates import (
+    Filling,
+    OwnSample,
+    copy_usecase,
+    fill_template,
+    read_network,
+)
 from ethosmith.steps.step import Step, step
 
 _PYTORCH = "pytorch"

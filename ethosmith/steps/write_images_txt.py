@@ -6,7 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from ethosmith.core.files import write_text
-from ethosmith.images.images_txt import card_images, card_of, images_txt
+from ethosmith.images.card import card_images, card_of, images_txt
 from ethosmith.steps.step import Input, Inputs, Output, Step, step
 
 

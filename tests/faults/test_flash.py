@@ -17,8 +17,8 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.board import Card
 from ethosmith.descriptors.platform import load_platform
 from ethosmith.images import flash as flash_module
+from ethosmith.images.card import card_images, images_txt
 from ethosmith.images.flash import check_fits, flash
-from ethosmith.images.images_txt import card_images, images_txt
 from tests.support.project_copy import ROOT
 
 _PLATFORM = load_platform(ROOT / "platforms" / "mps3" / "platform.yaml")

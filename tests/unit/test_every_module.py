@@ -21,7 +21,7 @@ _RUN_BY = {
     "ethosmith.accuracy.generator": "tests/component/accuracy/test_evaluation_set.py",
     "ethosmith.cli": "tests/build/rebuild/test_asked.py",
     "ethosmith.core.program": "tests/component/steps/test_command_line.py",
-    "ethosmith.descriptors.names": "tests/build/bad_input/test_command_line.py",
+    "ethosmith.descriptors.words": "tests/build/bad_input/test_command_line.py",
     "ethosmith.engine": "tests/build/rebuild/test_rebuild.py",
     "ethosmith.engine.reasons": "tests/build/rebuild/test_why.py",
     "ethosmith.graph": "tests/build/rebuild/test_rebuild.py",

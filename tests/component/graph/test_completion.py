@@ -11,7 +11,7 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.environment.tools import find_program
-from ethosmith.graph.completion import completion_script
+from ethosmith.graph.help import completion_script
 from ethosmith.graph.project import Project
 from tests.support.project_copy import ROOT
 

@@ -10,7 +10,7 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.descriptors.board import Card
-from ethosmith.images.images_txt import CardImage, card_images, images_txt
+from ethosmith.images.card import CardImage, card_images, images_txt
 from tests.support.small_image import REGIONS
 
 CARD = Card(board="HBI0309C", application_note="AN552", title="Corstone-300")
