@@ -194,9 +194,9 @@ def find_project(here: Path) -> Path | None:
     for folder in (here, *here.parents):
         if _is_project(folder) and (folder == here or _is_own(folder)):
             return folder
-    from ethosmith.installation import DESCRIPTOR_ROOT, IS_INSTALLED  # noqa: PLC0415
+    from ethosmith.installation import CLONE  # noqa: PLC0415
 
-    return None if IS_INSTALLED else DESCRIPTOR_ROOT
+    return CLONE
 
 
 def _is_project(folder: Path) -> bool:

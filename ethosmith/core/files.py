@@ -24,8 +24,6 @@ from ethosmith.core.errors import EthosmithError
 
 # Begins the names of files and folders that somebody is writing, or that a killed process left.
 UNFINISHED_PREFIX = ".unfinished."
-
-
 # Of text, of data that a step holds in memory, and of networks. Larger ones are mistakes, or
 # meant to hurt: nothing of this size fits a microcontroller.
 MAX_TEXT_BYTES = 16 << 20
@@ -54,16 +52,9 @@ def read_bytes(path: Path, *, limit_bytes: int = MAX_DATA_BYTES) -> bytes:
     Raises:
         EthosmithError: it cannot be read, is larger than ``limit_bytes``, or is no regular file.
     """
-    try:
-        with open_regular(path) as file:
-            size_bytes = os.fstat(file.fileno()).st_size
-            if size_bytes > limit_bytes:
-                raise EthosmithError(f"{path}: {size_bytes:,} bytes, more than {limit_bytes:,}")
-            data = file.read(size_bytes + 1)
-    except ValueError:
-        raise EthosmithError(f"{str(path)!r}: not a file name") from None
-    except OSError as error:
-        raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
+    with _opened(path) as file:
+        size_bytes = _checked_size(file, path, limit_bytes)
+        data = file.read(size_bytes + 1)
     if len(data) > size_bytes:
         raise EthosmithError(f"{path}: not a regular file, or it is being written")
     return data
@@ -71,13 +62,8 @@ def read_bytes(path: Path, *, limit_bytes: int = MAX_DATA_BYTES) -> bytes:
 
 def read_start(path: Path, size_bytes: int) -> bytes:
     """Return the first bytes of a file, or all that it has; errors as `read_bytes`."""
-    try:
-        with open_regular(path) as file:
-            return file.read(size_bytes)
-    except ValueError:
-        raise EthosmithError(f"{str(path)!r}: not a file name") from None
-    except OSError as error:
-        raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
+    with _opened(path) as file:
+        return file.read(size_bytes)
 
 
 def check_readable(path: Path, *, limit_bytes: int) -> None:
@@ -86,15 +72,27 @@ def check_readable(path: Path, *, limit_bytes: int) -> None:
     Raises:
         EthosmithError: as `read_bytes`.
     """
+    with _opened(path) as file:
+        _checked_size(file, path, limit_bytes)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    """Open a file as `open_regular` does; where that fails, the error is the user's."""
     try:
         with open_regular(path) as file:
-            size_bytes = os.fstat(file.fileno()).st_size
+            yield file
     except ValueError:
         raise EthosmithError(f"{str(path)!r}: not a file name") from None
     except OSError as error:
         raise EthosmithError(f"{path}: cannot be read: {error.strerror}") from None
+
+
+def _checked_size(file: BinaryIO, path: Path, limit_bytes: int) -> int:
+    size_bytes = os.fstat(file.fileno()).st_size
     if size_bytes > limit_bytes:
         raise EthosmithError(f"{path}: {size_bytes:,} bytes, more than {limit_bytes:,}")
+    return size_bytes
 
 
 def read_text(path: Path, *, limit_bytes: int = MAX_TEXT_BYTES, encoding: str = "utf-8") -> str:

@@ -12,8 +12,6 @@ from pydantic_core import core_schema
 from ethosmith.descriptors.base import EMPTY, Strict
 
 _CONFIG = core_schema.CoreConfig(extra_fields_behavior="forbid", strict=True)
-
-
 _ADAPTERS: dict[type[Strict], TypeAdapter[Any]] = {}
 
 

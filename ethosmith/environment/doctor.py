@@ -25,6 +25,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_text
 from ethosmith.core.program import EXIT_ERROR, EXIT_OK, fail
 from ethosmith.environment import tools
+from ethosmith.installation import CLONE
 
 _WIDTH = 80
 _FORMATS = ("text", "json")
@@ -280,14 +281,7 @@ def main(words: Sequence[str]) -> int:
         name, _, form = word.partition("=")
         if name != "format" or form not in _FORMATS:
             return fail(f"doctor: unknown argument '{word}'; expected nothing, or format=json")
-    return show(clone(), form)
-
-
-def clone() -> Path | None:
-    """Return the clone that this is; None: an installed package."""
-    from ethosmith.installation import DESCRIPTOR_ROOT, IS_INSTALLED  # noqa: PLC0415
-
-    return None if IS_INSTALLED else DESCRIPTOR_ROOT
+    return show(CLONE, form)
 
 
 if __name__ == "__main__":

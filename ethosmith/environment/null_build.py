@@ -51,15 +51,8 @@ _WIDTHS = {
 # What terminals, shells and sessions set and no step of a build gets to see.
 _IGNORED_VARIABLES = {
     *("_", "SHLVL", "PWD", "OLDPWD", "COLUMNS", "LINES", "WINDOWID", "STY", "TMUX", "TMUX_PANE"),
-    *(
-        "ETHOSMITH_BUILD_CACHE_KEY",
-        "ETHOSMITH_EXPLAIN_RECORD",
-        "SSH_CLIENT",
-        "SSH_CONNECTION",
-        "SSH_TTY",
-        "XDG_SESSION_ID",
-        "TERM_SESSION_ID",
-    ),
+    *("SSH_CLIENT", "SSH_CONNECTION", "SSH_TTY", "XDG_SESSION_ID", "TERM_SESSION_ID"),
+    *("ETHOSMITH_BUILD_CACHE_KEY", "ETHOSMITH_EXPLAIN_RECORD"),
 }
 # Compiled modules: what they are made from is compared.
 _IGNORED_NAMES = {"__pycache__"}

@@ -15,6 +15,7 @@ from ethosmith.core.files import read_bytes
 from ethosmith.environment.tools import find_program
 from ethosmith.graph.build import Build
 from ethosmith.graph.layout import BUILD
+from ethosmith.installation import CLONE
 
 if TYPE_CHECKING:
     from ethosmith.report.history import Entry, History
@@ -38,7 +39,7 @@ def declare_doctor(build: Build) -> None:
     form = build.session.values["format"]
     from ethosmith.environment import doctor
 
-    build.engine.after("doctor", lambda: doctor.show(doctor.clone(), form), shows=True)
+    build.engine.after("doctor", lambda: doctor.show(CLONE, form), shows=True)
 
 
 def check_watch(build: Build) -> None:
