@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, write_text
 from ethosmith.descriptors.words import check_new_name
-from ethosmith.graph import accuracy, debug, desk, preflight, reports, simulators
+from ethosmith.graph import accuracy, debug, desk, reports, simulators
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.environment import process_environment
 from ethosmith.graph.export import EXPORT
-from ethosmith.graph.hardware import declare_hardware
+from ethosmith.graph.hardware import declare_flash, declare_hardware
 from ethosmith.graph.images import Image
 from ethosmith.graph.layers import declare_layers
 from ethosmith.graph.layout import BUILD, SelectedUseCase
@@ -111,7 +111,7 @@ def declare_targets(build: Build) -> str:
         _check_training,
         declare_deps,
         declare_upstream_tests,
-        _declare_flash,
+        declare_flash,
         reports.declare_index,
         declare_sweep,
         accuracy.declare_table,
@@ -225,25 +225,6 @@ def _check_training(build: Build) -> None:
     if "train" in session.targets and not any(u.descriptor.train for u in session.usecases):
         names = ", ".join(usecase.name for usecase in session.usecases)
         raise EthosmithError(f"train: no training script in the descriptor of {names}")
-
-
-def _declare_flash(build: Build) -> None:
-    if "flash" not in build.session.targets:
-        return
-    card, files = build.session.values["card"], build.card_files
-    if not card:
-        raise EthosmithError("flash needs the mount point of the card: card=/media/V2M-MPS3")
-    if len(files) != 1 or not files[0]:
-        raise EthosmithError(
-            f"flash takes one image for a board with a card, not {len(files)}: give usecase=NAME"
-            " target=mps3"
-        )
-    preflight.check_card(build, Path(card))
-    command = _module("ethosmith.images.flash", "--card", card)
-    command += ["--platform", str(build.platform.path), "--sectors", str(files[0][0].parent)]
-    command += ["--accelerator", build.images[0].configuration.npu_name]
-    build.engine.alias("flash", files[0])
-    _run_after(build, "flash", command, f"FLASH     {card}")
 
 
 def _declare_verify(build: Build) -> None:

@@ -1,18 +1,46 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Real boards: ``verify_log=``, ``verify_board`` and ``monitor``."""
+"""Real boards: ``flash``, ``verify_log=``, ``verify_board`` and ``monitor``."""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.build import Build, step_after
 from ethosmith.graph.image_sources import MODEL_IMAGE
+from ethosmith.graph.preflight import check_card
 from ethosmith.graph.runtimes import DIRECT
 from ethosmith.steps.compare_run import CompareRun
 
 VERIFY_LOG, VERIFY_BOARD, MONITOR = "verify_log", "verify_board", "monitor"
+
+
+def declare_flash(build: Build) -> None:
+    """Declare ``flash``: copy the files of the one image to a board's card, and verify them.
+
+    Raises:
+        EthosmithError: not exactly one image with such files, or the card is another board's.
+    """
+    if "flash" not in build.session.targets:
+        return
+    card, files = build.session.values["card"], build.card_files
+    if not card:
+        raise EthosmithError("flash needs the mount point of the card: card=/media/V2M-MPS3")
+    if len(files) != 1 or not files[0]:
+        raise EthosmithError(
+            f"flash takes one image for a board with a card, not {len(files)}: give usecase=NAME"
+            " target=mps3"
+        )
+    check_card(build, Path(card))
+    command = [
+        *(sys.executable, "-m", "ethosmith.images.flash", "--card", card),
+        *("--platform", str(build.platform.path), "--sectors", str(files[0][0].parent)),
+        *("--accelerator", build.images[0].configuration.npu_name),
+    ]
+    build.engine.alias("flash", files[0])
+    build.engine.after("flash", lambda: build.engine.run(command), f"FLASH     {card}")
 
 
 def declare_hardware(build: Build) -> str | None:
