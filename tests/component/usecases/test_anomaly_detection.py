@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pytest
-from scipy import signal
 
 from tests.support.host_build import HostProgram, descriptor, host_program
 from tests.support.project_copy import ROOT
@@ -83,6 +82,8 @@ def _filters() -> npt.NDArray[np.float64]:
 
 def _levels_db(clip: npt.NDArray[np.int16]) -> npt.NDArray[np.float64]:
     middle = clip[(len(clip) - _NEEDED) // 2 :][:_NEEDED] / 32768
+    from scipy import signal
+
     window = signal.get_window("hann", 1024)
     _, _, spectrum = signal.stft(
         middle, 16000, window, 1024, 512, boundary=None, padded=False, scaling="spectrum"

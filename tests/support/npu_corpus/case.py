@@ -3,8 +3,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from zlib import crc32
 
@@ -38,7 +39,7 @@ class Case:
         return self.build(Draw(self.seed), **self.parameters)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # One is itself alone, which is quick to look up.
 class Row:
     """An operator and the values that each of its parameters takes.
 
@@ -57,11 +58,15 @@ class Row:
     axes: Mapping[str, tuple[Any, ...]]
     fits: Callable[[Parameters], bool] = lambda _: True
 
-    def cases(self, factor: int = 1) -> Iterable[Case]:
-        """Yield ``count`` times ``factor`` different combinations, fewer if there are not so many.
+    def cases(self, factor: int = 1) -> tuple[Case, ...]:
+        """Return ``count`` times ``factor`` different combinations, fewer if there are not so many.
 
         A larger factor adds cases behind those of a smaller one.
         """
+        return _cases(self, factor)
+
+    def draw_cases(self, factor: int) -> Iterator[Case]:
+        """Yield what `cases` returns."""
         count = self.count * factor
         rng = np.random.default_rng(crc32(self.operator.encode()))
         decks: dict[str, list[Any]] = {name: [] for name in self.axes}
@@ -82,6 +87,11 @@ class Row:
             values = self.axes[name]
             deck.extend(values[i] for i in rng.permutation(len(values)))
         return deck.pop()
+
+
+@cache
+def _cases(row: Row, factor: int) -> tuple[Case, ...]:
+    return tuple(row.draw_cases(factor))
 
 
 def _case_id(operator: str, parameters: Parameters) -> str:

@@ -7,7 +7,6 @@ from functools import cache
 
 import numpy as np
 import pytest
-from scipy.stats import mannwhitneyu
 
 from ethosmith.accuracy.metrics import auc, loss, measured, top1, word_error_rate, word_errors
 from ethosmith.core.errors import EthosmithError
@@ -18,6 +17,8 @@ def test_auc_is_mann_and_whitneys_u_over_the_pairs(values: int) -> None:
     random = np.random.default_rng(values)
     low = random.integers(0, values, 41).tolist()
     high = (random.integers(0, values, 29) + values // 8).tolist()
+    from scipy.stats import mannwhitneyu
+
     wanted = mannwhitneyu(high, low).statistic / (len(low) * len(high))
     assert auc(low, high) == pytest.approx(wanted)
     assert auc(high, low) == pytest.approx(1 - wanted)
