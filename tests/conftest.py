@@ -26,6 +26,22 @@ hypothesis.settings.load_profile("untimed")
 NewCopy = Callable[..., ProjectCopy]
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Let one process make the build that many tests copy, while the others have other tests."""
+    folders = Path(__file__).parent
+    copying = {item.path for item in items if "built" in getattr(item, "fixturenames", ())}
+    first = next((item.path for item in items if item.path in copying), None)
+
+    def turn(item: pytest.Item) -> int:
+        if item.path == first:
+            return 0
+        is_other = item.path not in copying and item.path.is_relative_to(folders / "component")
+        return 1 if is_other else 2
+
+    items.sort(key=turn)
+
+
 @pytest.fixture(scope="session")
 def built(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
     """A project in a folder with a space, built once; to build in it, copy it.

@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from ethosmith.graph.layout import NOTES
+
 ROOT = Path(__file__).resolve().parents[2]
 KWS = "usecases/kws/usecase.yaml"
 # The build cache of whoever runs the tests; tests/conftest.py keeps it here.
@@ -31,6 +33,8 @@ BUILT_FROM = (
     "toolchains",
     "usecases",
 )
+# What builds remember of Python files and descriptors by their content, which a copy has, too.
+_REMEMBERED = ("code.json", "descriptors.json")
 # What a step prints when it has run: its verb, padded to ten columns, what it made, and the time.
 # MANIFEST is no step of the way: it records all inputs, remarks in them too.
 _STEP = re.compile(r"^(?=.{9} )(?!MANIFEST )([A-Z]{2,9}) +(\S.*?)  (?:\d+ min )?[\d.]+ s$")
@@ -85,7 +89,8 @@ class ProjectCopy:
 
         The clip of kws that holds several words is a short one, so that each run is short; whoever
         wants what users have writes the descriptor `KWS` anew.
-        Python's byte code comes along: every step is a process that would compile it anew.
+        Python's byte code comes along, for every step is a process that would compile it anew; and
+        what the last build here remembers of code and descriptors, which takes seconds to read.
         """
         for name in BUILT_FROM:
             source, target = ROOT / name, root / name
@@ -94,6 +99,10 @@ class ProjectCopy:
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
+        for name in _REMEMBERED:
+            if (ROOT / NOTES / name).is_file():
+                (root / NOTES).mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / NOTES / name, root / NOTES / name)
         project = cls(root)
         head, found, tail = project.read(KWS).partition("      duration_s: 7.2\n")
         assert found
