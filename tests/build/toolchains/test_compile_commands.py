@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from ethosmith.toolchains.compile_commands import CompileCommand, update, write
 from tests.support.project_copy import ProjectCopy
 
@@ -25,6 +27,7 @@ def _check(entry: dict[str, Any]) -> None:
     assert done.returncode == 0, f"{entry['file']}: {done.stderr}"
 
 
+@pytest.mark.long
 def test_every_command_works_though_nothing_was_compiled(tmp_path: Path) -> None:
     project = ProjectCopy.fresh(tmp_path / "a project")
     project.build("usecase=kws", "compile_commands")

@@ -18,9 +18,7 @@ from tests.support.npu_corpus.targets import TARGETS, Target, compile_for, targe
 
 MIN_CASES = 500
 # Values of a row's parameters come up in turn: its first third has seen nearly all of them.
-DAILY_CASES = tuple(
-    case for row in ROWS for case in row.cases()[: max(2, round(row.count / 3))]
-)
+DAILY_CASES = tuple(case for row in ROWS for case in row.cases()[: max(2, round(row.count / 3))])
 
 
 def sampled_target(case: Case) -> Target:

@@ -62,7 +62,9 @@ def test_memory_does_not_grow(campaign: Campaign) -> None:
 
 @pytest.mark.parametrize("signed", [0, 1])
 @pytest.mark.parametrize("element_size", [0, 1, 2])
-@pytest.mark.parametrize("rounding", [0, 1, 2])
+@pytest.mark.parametrize(
+    "rounding", [0, *(pytest.param(other, marks=pytest.mark.long) for other in (1, 2))]
+)
 def test_every_victim_survives_every_ofm_precision(
     signed: int, element_size: int, rounding: int
 ) -> None:
