@@ -242,13 +242,13 @@ def _start_step(step: Step, env: Environment) -> int:
 
 
 def _variables(step: Step, env: Environment) -> Mapping[str, str]:
-    """Return the variables of a step's process; one of another environment learns of its server."""
+    """Return the variables of a step's process; one that forks from a server learns of it."""
     given: Mapping[str, str] = env["ENV"]
-    if not step.traits.environment:
+    if not step.server:
         return given
     from ethosmith.steps.fork_server import servers_of_this_process  # noqa: PLC0415 seldom needed
 
-    return servers_of_this_process().variables(step.traits.environment, given)
+    return servers_of_this_process().variables(step.server, given)
 
 
 def _label(target: Sequence[Node], source: Sequence[Node], env: Environment) -> str:

@@ -25,7 +25,8 @@ from ethosmith.models.keras_model import (
 )
 from ethosmith.models.saved_model import GRAPH_FILE, check_saved_model
 
-_ENVIRONMENT = {
+# What TensorFlow reads when it is imported, and later.
+VARIABLES = {
     "TF_ENABLE_ONEDNN_OPTS": "0",
     "TF_CPP_MIN_LOG_LEVEL": "3",
     "CUDA_VISIBLE_DEVICES": "",
@@ -54,7 +55,7 @@ def repeatable_tensorflow() -> Iterator[Callable[[], str]]:
     Yields:
         A function that returns what it said so far.
     """
-    os.environ.update(_ENVIRONMENT)
+    os.environ.update(VARIABLES)
     with captured_output() as said:
         import tensorflow as tf  # noqa: PLC0415 takes seconds
 

@@ -85,9 +85,9 @@ def main(arguments: Sequence[str]) -> int:
         sys.stdout.write(markdown(map(step_class, step_names())))
         return 0
     if arguments[0] == _SERVE:
-        from ethosmith.steps.fork_server import serve  # only another environment's needs it
+        from ethosmith.steps.fork_server import serve  # only a server needs it
 
-        return serve(int(arguments[1]), _packages_of, _run_in_fork)
+        return serve(arguments[1], int(arguments[2]), _packages_of, _run_in_fork)
     chosen: list[Step] = []
     code = run_step(lambda _: chosen.append(_chosen_step(arguments)))
     if code or not chosen:
@@ -150,27 +150,36 @@ def _run_in_child(step: Step) -> int:
         python = _python_of(step)
         # What a child leaves that a library ended is removed with its folder.
         with tempfile.TemporaryDirectory(prefix="step-", ignore_cleanup_errors=True) as scratch:
-            # macOS's frameworks do not work in a fork.
-            forks = python == sys.executable and sys.platform != "darwin"
-            status = _forked(step, scratch) if forks else _started(step, python, scratch)
+            status = _run_in_server(step, scratch)
+            if status is None:
+                # macOS's frameworks do not work in a fork.
+                forks = python == sys.executable and sys.platform != "darwin"
+                status = _forked(step, scratch) if forks else _started(step, python, scratch)
     except KeyboardInterrupt:
         return fail("interrupted")
     return fail(_ended_by(step, -status)) if status < 0 else status
 
 
-def _started(step: Step, python: str, scratch: str) -> int:
-    """Run a step in another interpreter; return its exit code, or minus the signal."""
-    variables = {**os.environ, _IN_CHILD: step.name(), "TMPDIR": scratch}
+def _variables_of(step: Step, scratch: str) -> dict[str, str]:
+    return {**os.environ, _IN_CHILD: step.name(), "TMPDIR": scratch}
+
+
+def _run_in_server(step: Step, scratch: str) -> int | None:
+    """Run a step in a fork of a server that the build told of; None: there is none."""
+    if not step.server:
+        return None
     from ethosmith.steps.fork_server import run_in_server
 
-    status = run_in_server(step.name(), step.spec(), variables)
-    if status is not None:
-        return status
+    return run_in_server(step.name(), step.spec(), _variables_of(step, scratch))
+
+
+def _started(step: Step, python: str, scratch: str) -> int:
+    """Run a step in another interpreter; return its exit code, or minus the signal."""
     return subprocess.run(
         [python, "-m", "ethosmith", "step", step.name(), _STANDARD_INPUT],
         input=json.dumps(step.spec()),
         text=True,
-        env=variables,
+        env=_variables_of(step, scratch),
         # It holds the build's lock, should this process be killed.
         close_fds=False,
         check=False,

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ethosmith.steps.step import Input, Inputs, OptionalInput, Output, Step, step
+from ethosmith.steps.step import TENSORFLOW, Input, Inputs, OptionalInput, Output, Step, step
 
 
 @step(verb="CONDITION", packages=("keras", "numpy", "tensorflow"), isolated=True)
@@ -36,6 +36,11 @@ class ConditionKeras(Step):
     epochs: int = 0
     seed: int = 0
     output: Output
+
+    @property
+    def server(self) -> str:
+        """The fork server that has imported TensorFlow."""
+        return TENSORFLOW
 
     def run(self) -> None:
         """Condition the network and write it.

@@ -8,7 +8,7 @@ from pathlib import Path
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import write_bytes
 from ethosmith.models.keras_file import converter_for, reader_crashed, repeatable_tensorflow
-from ethosmith.steps.step import Inputs, Output, Step, step
+from ethosmith.steps.step import TENSORFLOW, Inputs, Output, Step, step
 
 
 @step(verb="FLOAT", packages=("keras", "numpy", "tensorflow"), isolated=True)
@@ -24,6 +24,11 @@ class ConvertFloatNetwork(Step):
     model: Path
     model_files: Inputs
     output: Output
+
+    @property
+    def server(self) -> str:
+        """The fork server that has imported TensorFlow."""
+        return TENSORFLOW
 
     def run(self) -> None:
         """Convert the network and write it."""

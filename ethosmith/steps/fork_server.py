@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One process of another environment that imports its packages once, and forks for each step.
+"""One process that imports large packages once, and forks for each step.
 
-PyTorch and ExecuTorch take longer to import than most steps take with them. The build starts the
-server with the first step that can use it; it ends with the build. A step runs in a fork of its
-own, as it would in a process of its own, and starts one where there is no server. The server
-goes on importing, while steps run, what others are known to need. Linux only: elsewhere the
+TensorFlow, PyTorch and ExecuTorch take longer to import than most steps take with them. The build
+starts a server with the first step that can use it; it ends with the build. A step runs in a fork
+of its own, as it would in a process of its own, and starts one where there is no server. The
+server goes on importing, while steps run, what others are known to need. Linux only: elsewhere the
 libraries of a system do not work in a fork.
 """
 
@@ -29,23 +29,27 @@ from typing import Any
 
 from ethosmith.core.program import EXIT_ERROR
 from ethosmith.core.terminal import protect_streams
+from ethosmith.steps.step import TENSORFLOW
 
 # How a step's process finds the server: the descriptor of a socket to it.
 VARIABLE = "ETHOSMITH_STEP_SERVER"
-# What is imported for a step that computes with a package: the most common first. A name more
+# What a server imports for a step that computes with a package: the most common first. A name more
 # costs time, one less costs time in each step; neither changes a result.
-MODULES: Mapping[str, tuple[str, ...]] = {
-    "numpy": ("numpy",),
-    "torch": ("torch", "torch._dynamo", "torch.export"),
-    "torchao": ("torchao.quantization.pt2e.quantize_pt2e",),
-    "executorch": (
-        "torch._inductor.lowering",
-        "executorch.exir",
-        "executorch.backends.arm.ethosu",
-        "executorch.backends.arm.quantizer",
-        "executorch.backends.arm.tosa.partitioner",
-    ),
-    "tosa-tools": ("tosa_reference_model",),
+MODULES: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    TENSORFLOW: {"numpy": ("numpy",), "tensorflow": ("tensorflow",)},
+    "pytorch": {  # PyTorch's environment
+        "numpy": ("numpy",),
+        "torch": ("torch", "torch._dynamo", "torch.export"),
+        "torchao": ("torchao.quantization.pt2e.quantize_pt2e",),
+        "executorch": (
+            "torch._inductor.lowering",
+            "executorch.exir",
+            "executorch.backends.arm.ethosu",
+            "executorch.backends.arm.quantizer",
+            "executorch.backends.arm.tosa.partitioner",
+        ),
+        "tosa-tools": ("tosa_reference_model",),
+    },
 }
 _MAX_DESCRIPTORS = 200
 _STATUS = struct.Struct("<i")
@@ -57,7 +61,7 @@ Run = Callable[[str, Mapping[str, Any]], int]
 
 
 class ForkServers:
-    """The servers of one build, one of each environment, as the build holds them.
+    """The servers of one build, by name, as the build holds them.
 
     Attributes:
         processes: those that were started.
@@ -69,12 +73,12 @@ class ForkServers:
         self.processes: list[subprocess.Popen[bytes]] = []
 
     def variables(self, name: str, variables: Mapping[str, str]) -> dict[str, str]:
-        """Return the variables of a step, which tell it of the server of its environment.
+        """Return the variables of a step, which tell it of its server.
 
-        The first call starts that server, if the environment is made.
+        The first call starts that server, if its environment is made.
 
         Args:
-            name: of the environment; empty: the step runs in that of the build.
+            name: of the server, see `Step.server`; empty: the step has none.
             variables: what steps get otherwise.
 
         Raises:
@@ -82,22 +86,20 @@ class ForkServers:
         """
         if not name or sys.platform != "linux":
             return dict(variables)
-        from ethosmith.environment.locked import LockedEnvironment
-
         with self._lock:
-            environment = LockedEnvironment(name)
-            if name not in self._sockets and environment.is_made:
-                self._sockets[name] = self._start(environment.python(offline=True), variables)
+            python = None if name in self._sockets else _interpreter(name)
+            if python is not None:
+                self._sockets[name] = self._start(name, python, variables)
             server = self._sockets.get(name)
         return {**variables, **({VARIABLE: str(server.fileno())} if server else {})}
 
-    def _start(self, python: Path, variables: Mapping[str, str]) -> socket.socket:
+    def _start(self, name: str, python: Path, variables: Mapping[str, str]) -> socket.socket:
         ours, its = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with its:
             # No descriptor of ours: it ends when nobody holds the other end any more.
             process = subprocess.Popen(
-                [str(python), "-m", "ethosmith", "step", "--serve", str(its.fileno())],
-                env=dict(variables),
+                [str(python), "-m", "ethosmith", "step", "--serve", name, str(its.fileno())],
+                env={**variables, **_variables_of(name)},
                 pass_fds=(its.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -111,6 +113,25 @@ class ForkServers:
         """Let them end, each behind the steps that it runs."""
         while self._sockets:
             self._sockets.popitem()[1].close()
+
+
+def _interpreter(name: str) -> Path | None:
+    """Return the Python that a server runs in; None if its environment is not made."""
+    if name == TENSORFLOW:
+        return Path(sys.executable)
+    from ethosmith.environment.locked import LockedEnvironment
+
+    environment = LockedEnvironment(name)
+    return environment.python(offline=True) if environment.is_made else None
+
+
+def _variables_of(name: str) -> Mapping[str, str]:
+    """Return what the imports of a server read of its environment; its children have their own."""
+    if name != TENSORFLOW:
+        return {}
+    from ethosmith.models.keras_file import VARIABLES
+
+    return VARIABLES
 
 
 @cache
@@ -163,24 +184,30 @@ def _inherited() -> Iterator[int]:
                 yield number
 
 
-def serve(descriptor: int, packages_of: Callable[[str], Iterable[str]], run: Run) -> int:
+def serve(name: str, descriptor: int, packages_of: Callable[[str], Iterable[str]], run: Run) -> int:
     """Fork for each request on a socket, until nobody holds its other end.
 
     Args:
+        name: of the server.
         descriptor: the socket.
         packages_of: returns the packages that the step of a name computes with.
         run: runs a step, by its name and spec, and returns its exit code.
     """
     gc.disable()
-    return _Server(socket.socket(fileno=descriptor), packages_of, run).serve()
+    return _Server(MODULES[name], socket.socket(fileno=descriptor), packages_of, run).serve()
 
 
 class _Server:
     def __init__(
-        self, listening: socket.socket, packages_of: Callable[[str], Iterable[str]], run: Run
+        self,
+        modules: Mapping[str, tuple[str, ...]],
+        listening: socket.socket,
+        packages_of: Callable[[str], Iterable[str]],
+        run: Run,
     ) -> None:
-        self._socket, self._packages_of, self._run = listening, packages_of, run
-        self._waiting = [name for names in MODULES.values() for name in names]
+        self._modules, self._socket = modules, listening
+        self._packages_of, self._run = packages_of, run
+        self._waiting = [name for names in modules.values() for name in names]
         self._children: dict[int, socket.socket] = {}
 
     def serve(self) -> int:
@@ -213,7 +240,7 @@ class _Server:
         """Run the step that ``file`` asks for in a child; ``streams`` are output, and others."""
         request = json.loads(os.pread(file, os.fstat(file).st_size, 0))
         packages = self._packages_of(request["name"])
-        needed = [name for package in packages for name in MODULES.get(package, ())]
+        needed = [name for package in packages for name in self._modules.get(package, ())]
         self._import([name for name in self._waiting if name in needed])
         gc.freeze()
         child = os.fork()

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.steps.step import Inputs, Output, Step, step
+from ethosmith.steps.step import TENSORFLOW, Inputs, Output, Step, step
 
 if TYPE_CHECKING:
     from ethosmith.models.calibration import Batch, Representative
@@ -45,6 +45,11 @@ class QuantiseNetwork(Step):
     random: Mapping[str, Any] | None = None
     label_count: int = 0
     output: Output
+
+    @property
+    def server(self) -> str:
+        """The fork server that has imported TensorFlow, which a .tflite does without."""
+        return "" if self.model.suffix.lower() == ".tflite" else TENSORFLOW
 
     def run(self) -> None:
         """Convert the network, check it and write it."""

@@ -31,6 +31,8 @@ ValueT = TypeVar("ValueT")
 
 # The package of our own steps; each module in it holds one.
 OWN_PACKAGE = "ethosmith.steps"
+# The fork server of the build's own environment; others go by the names of theirs.
+TENSORFLOW = "tensorflow"
 _INPUT, _OUTPUT, _UNSIGNED = "input", "output", "unsigned"
 
 # A file that the step reads.
@@ -174,6 +176,11 @@ class Step:
     def packages(self) -> tuple[str, ...]:
         """The distributions it computes with: its class's, unless a field rules some out."""
         return self.traits.packages
+
+    @property
+    def server(self) -> str:
+        """The fork server that has imported what it needs: its environment's; empty: none."""
+        return self.traits.environment
 
     @property
     def title(self) -> str:

@@ -8,11 +8,13 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from ethosmith.environment.locked import PYTORCH, LockedEnvironment
 from ethosmith.steps.fork_server import VARIABLE, ForkServers, run_in_server
+from ethosmith.steps.quantise_network import QuantiseNetwork
 from tests.support.project_copy import ROOT
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="no server elsewhere")
@@ -74,6 +76,29 @@ def test_a_forked_step_has_the_packages_and_is_otherwise_a_process_of_its_own(
     assert _run("again", tmp_path) == 0
     servers.close()
     assert servers.processes[0].wait(timeout=20) == 0
+
+
+@pytest.mark.long
+def test_tensorflow_s_server_quantises_as_a_process_of_its_own(
+    networks: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, model = ForkServers(), networks / "small.keras"
+    spec: dict[str, Any] = {"model": str(model), "model_files": [str(model)]}
+    spec["random"] = {"seed": 1, "count": 4, "low": -1.0, "high": 1.0}
+    step = QuantiseNetwork.of_spec({**spec, "output": str(tmp_path / "alone")})
+    step.run()
+    monkeypatch.setenv(VARIABLE, made.variables(step.server, os.environ)[VARIABLE])
+    try:
+        given = {**spec, "output": str(tmp_path / "forked")}
+        assert run_in_server("quantise-network", given, os.environ) == 0
+    finally:
+        made.close()
+    assert (tmp_path / "forked").read_bytes() == (tmp_path / "alone").read_bytes()
+
+
+def test_a_network_that_needs_no_tensorflow_has_no_server() -> None:
+    spec = {"model": "net.tflite", "model_files": ["net.tflite"], "output": "int8.tflite"}
+    assert QuantiseNetwork.of_spec(spec).server == ""
 
 
 @pytest.mark.usefixtures("servers")
