@@ -10,6 +10,7 @@ libraries of a system do not work in a fork.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import importlib
 import json
@@ -114,6 +115,14 @@ class ForkServers:
         while self._sockets:
             self._sockets.popitem()[1].close()
 
+    def end(self) -> None:
+        """End them, and return when they have ended; no step runs any more."""
+        self.close()
+        for process in self.processes:
+            process.terminate()
+        for process in self.processes:
+            process.wait()
+
 
 def _interpreter(name: str) -> Path | None:
     """Return the Python that a server runs in; None if its environment is not made."""
@@ -136,8 +145,10 @@ def _variables_of(name: str) -> Mapping[str, str]:
 
 @cache
 def servers_of_this_process() -> ForkServers:
-    """Return the servers of the build that this process is."""
-    return ForkServers()
+    """Return the servers of the build that this process is; they end with it."""
+    servers = ForkServers()
+    atexit.register(servers.end)
+    return servers
 
 
 def run_in_server(name: str, spec: Mapping[str, Any], variables: Mapping[str, str]) -> int | None:

@@ -92,7 +92,8 @@ def test_tensorflow_s_server_quantises_as_a_process_of_its_own(
         given = {**spec, "output": str(tmp_path / "forked")}
         assert run_in_server("quantise-network", given, os.environ) == 0
     finally:
-        made.close()
+        made.end()
+    assert None not in [process.returncode for process in made.processes]
     assert (tmp_path / "forked").read_bytes() == (tmp_path / "alone").read_bytes()
 
 
