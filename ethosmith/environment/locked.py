@@ -29,7 +29,7 @@ from ethosmith.environment import tools
 PYTORCH = "pytorch"
 NAMES = (PYTORCH,)
 _TITLES = {PYTORCH: "PyTorch"}
-_SIZES = {PYTORCH: "about 1.4 GB, some minutes"}
+_SIZES = {PYTORCH: "about 1.5 GB, some minutes"}
 _HINTS = {
     PYTORCH: "; the lock has CPU builds of torch only: on Linux they come from PyTorch's own index"
     " of CPU builds (PIP_EXTRA_INDEX_URL) or a folder (PIP_FIND_LINKS)"

@@ -9,11 +9,13 @@ else is computed once and kept.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 
+_POOLS_WITH_INDICES = re.compile(r"(max_pool[123]d)_with_indices")
 # Methods that tell a tensor's values.
 _TELL_VALUES = frozenset(
     {
@@ -43,7 +45,28 @@ def traced_module(module: Any, inputs: Sequence[Any]) -> Any:
     outputs = (made,) if isinstance(made, torch.Tensor) else tuple(made)
     recorder.graph.output(tuple(map(recorder.argument, outputs)))
     recorder.graph.eliminate_dead_code()
+    _drop_unused_indices(recorder.graph)
     return torch.fx.GraphModule(recorder.root, recorder.graph)
+
+
+def _drop_unused_indices(graph: Any) -> None:
+    """Let a pool whose indices nobody reads be one without: only that has an integer form."""
+    import operator  # noqa: PLC0415
+
+    from torch.nn import functional  # noqa: PLC0415
+
+    for node in list(graph.nodes):
+        name = getattr(node.target, "__name__", "")
+        pool = _POOLS_WITH_INDICES.fullmatch(name) if node.op == "call_function" else None
+        first = [user for user in node.users if user.target is operator.getitem]
+        if pool is None or len(first) != 1 or len(node.users) > 1 or first[0].args[1] != 0:
+            continue
+        keywords = {**node.kwargs, "return_indices": False}
+        with graph.inserting_before(node):
+            plain = graph.call_function(getattr(functional, pool[1]), node.args, keywords)
+        first[0].replace_all_uses_with(plain)
+        graph.erase_node(first[0])
+        graph.erase_node(node)
 
 
 class _Recorder:
@@ -79,8 +102,9 @@ class _Recorder:
             made = function(*_plain(args), **_plain(kwargs))
         if not _has_tensor(made):
             return made
-        if getattr(torch.Tensor, name, None) is function:
-            node = self.graph.call_method(name, self.argument(args), self.argument(kwargs))
+        method = _method_name(function)
+        if method:
+            node = self.graph.call_method(method, self.argument(args), self.argument(kwargs))
         else:
             node = self.graph.call_function(function, self.argument(args), self.argument(kwargs))
         return self._results(made, node)
@@ -91,7 +115,8 @@ class _Recorder:
         if isinstance(made, torch.Tensor):
             return self._recorded(made, node)
         items = [self._item(one, node, index) for index, one in enumerate(made)]
-        return items if isinstance(made, list) else tuple(items)
+        # Of results with names, too, such as those of torch.max: each takes a sequence.
+        return type(made)(items)
 
     def _item(self, made: Any, node: Any, index: int) -> Any:
         import operator  # noqa: PLC0415
@@ -119,8 +144,23 @@ class _Recorder:
         # What it is now: the module may change it later.
         name = f"constant_{len(self._kept)}"
         self._kept.append(value.detach().clone())
-        self.root.register_buffer(name, self._kept[-1])
+        if value.is_floating_point():
+            # torchao puts what it merges with a normalisation in the place of weights only.
+            weights = torch.nn.Parameter(self._kept[-1], requires_grad=False)
+            self.root.register_parameter(name, weights)
+        else:
+            self.root.register_buffer(name, self._kept[-1])
         return self.graph.get_attr(name)
+
+
+def _method_name(function: Callable[..., Any]) -> str | None:
+    """Return the name by which ``function`` is a method of tensors; None: it is not."""
+    import torch  # noqa: PLC0415
+
+    name = getattr(function, "__name__", "")
+    # torch wraps those of operators, which then have the name of what they wrap.
+    names = (name, f"__{name}__")
+    return next((one for one in names if getattr(torch.Tensor, one, None) is function), None)
 
 
 def _recorded_kind(call: Callable[..., Any]) -> Any:

@@ -42,7 +42,7 @@ def exported_program(source: ModelSource, layout: str, pattern: Sequence[int | s
     """
     if source.path.suffix.lower() == ONNX_SUFFIX:
         quiet()
-        module, inputs = onnx_network(source.path)
+        module, inputs = onnx_network(source.path, _shape_inside(pattern, layout))
         check_inputs(source.path, inputs)
     else:
         module, inputs = read_network(source, _shape_inside(pattern, layout))

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Read an ONNX file as a PyTorch network, and compare the two on one input.
 
-onnx2pytorch converts it. The oracle is ONNX's own reference evaluator. The file may come from
-anywhere: it is data, and nothing in it is executed but the operators that ONNX defines.
+onnx2pytorch converts it. The oracle is ONNX Runtime. The file may come from anywhere: it is data,
+and nothing in it is executed but the operators that ONNX defines.
 """
 
 from __future__ import annotations
 
+import shlex
 import sys
-import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,23 +18,27 @@ import numpy.typing as npt
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_bytes
-from ethosmith.core.terminal import captured_output
 from ethosmith.pytorch.archive import MAX_MODEL_BYTES
 from ethosmith.pytorch.constants_traced import traced_module
+from ethosmith.pytorch.onnx_nodes import apart, converted, described, is_converted_rightly, outputs
+from ethosmith.pytorch.onnx_oracle import evaluated, every_value
+from ethosmith.pytorch.onnx_rewrite import spelled_out, without_constant_nodes
 from ethosmith.pytorch.places import first_line
 
 ONNX_SUFFIX = ".onnx"
-# Of the largest magnitude in an output: what float32 loses by another order of additions.
-_TOLERANCE = 1e-4
 _OWN_DOMAINS = ("", "ai.onnx")
-# The converter imports it for five operators of boxes and pictures, which no NPU has.
-_NOT_INSTALLED = ("torchvision", "torchvision.ops", "torchvision.io")
+_FIXING_TOOL = "onnxruntime.tools.make_dynamic_shape_fixed"
 
 Tensor = npt.NDArray[Any]
 
 
-def onnx_network(path: Path) -> tuple[Any, tuple[Any, ...]]:
+def onnx_network(path: Path, expected: Sequence[int] | None = None) -> tuple[Any, tuple[Any, ...]]:
     """Return the network of an ONNX file as a torch.nn.Module, and inputs of zeros for it.
+
+    Args:
+        path: the file.
+        expected: sizes of its one input as the use case fills it, in the network's own order and
+            with the batch; they fix those that the file leaves open. None: it has to fix all.
 
     Raises:
         EthosmithError: it is damaged, of a newer version, has operators or inputs that are not
@@ -42,20 +46,26 @@ def onnx_network(path: Path) -> tuple[Any, tuple[Any, ...]]:
     """
     import torch  # noqa: PLC0415 takes seconds
 
-    model = _read(path)
-    shapes = _input_shapes(path, model)
-    network = _converted(path, model)
+    model = without_constant_nodes(_read(path))
+    shapes = _input_shapes(path, model, expected)
     generator = np.random.default_rng(0)
     first, second = (
-        [generator.standard_normal(shape).astype(np.float32) for shape in shapes] for _ in range(2)
+        {
+            name: generator.standard_normal(shape).astype(np.float32)
+            for name, shape in shapes.items()
+        }
+        for _ in range(2)
     )
+    values = every_value(path, model, first)
+    network = _converted(path, spelled_out(path, model, values))
     try:
-        network = traced_module(network, [torch.from_numpy(one) for one in first])
+        network = traced_module(network, [torch.from_numpy(one) for one in first.values()])
     except Exception as error:  # noqa: BLE001 converted operators raise what they like
         raise EthosmithError(f"{path}: PyTorch cannot run it: {first_line(error)}") from None
     # Other values than those that it was traced with.
-    _compare(path, _outputs(network, second), _evaluated(path, model, second))
-    return network, tuple(torch.zeros(shape) for shape in shapes)
+    made = outputs(network, list(second.values()))
+    _compare(path, made, evaluated(path, model, second), lambda: _wrong_node(path, model, values))
+    return network, tuple(torch.zeros(shape) for shape in shapes.values())
 
 
 def _read(path: Path) -> Any:
@@ -119,12 +129,14 @@ def _check_versions(path: Path, model: Any) -> None:
         )
 
 
-def _input_shapes(path: Path, model: Any) -> list[tuple[int, ...]]:
-    """Return the shapes of the inputs; a batch that is not fixed is 1."""
+def _input_shapes(
+    path: Path, model: Any, expected: Sequence[int] | None
+) -> dict[str, tuple[int, ...]]:
+    """Return the shapes of the inputs, and fix them in ``model``; a batch that is open is 1."""
     import onnx  # noqa: PLC0415
 
     initial = {one.name for one in model.graph.initializer}
-    found = []
+    found = {}
     for value in model.graph.input:
         if value.name in initial:
             continue
@@ -132,96 +144,67 @@ def _input_shapes(path: Path, model: Any) -> list[tuple[int, ...]]:
         if kind.elem_type != onnx.TensorProto.FLOAT:
             name = onnx.TensorProto.DataType.Name(kind.elem_type)
             raise EthosmithError(f"{path}: input '{value.name[:60]}' is {name}, expected FLOAT")
-        sizes = [one.dim_value for one in kind.shape.dim]
-        sizes[:1] = [size or 1 for size in sizes[:1]]
+        dims = kind.shape.dim
+        sizes = [one.dim_value for one in dims]
+        sizes[:1] = [size if size > 0 else 1 for size in sizes[:1]]
+        if expected is not None and len(expected) == len(sizes):
+            sizes = [one if one > 0 else other for one, other in zip(sizes, expected, strict=True)]
         if not sizes or min(sizes) < 1:
-            shown = " x ".join(one.dim_param or str(one.dim_value) for one in kind.shape.dim)
-            raise EthosmithError(
-                f"{path}: input '{value.name[:60]}' is {shown or 'of no shape'}; every size but the"
-                " batch has to be fixed"
-            )
-        found.append(tuple(sizes))
+            raise EthosmithError(_open_sizes(path, value, sizes))
+        for dim, size in zip(dims, sizes, strict=True):
+            dim.dim_value = size
+        found[value.name] = tuple(sizes)
     return found
 
 
-def _without_constant_nodes(model: Any) -> Any:
-    """Return the model with constants as initial values, which the converter knows better."""
-    import onnx  # noqa: PLC0415
-
-    made = onnx.ModelProto()
-    made.CopyFrom(model)
-    del made.graph.node[:]
-    for node in model.graph.node:
-        if node.op_type == "Constant" and [one.name for one in node.attribute] == ["value"]:
-            made.graph.initializer.add().CopyFrom(node.attribute[0].t)
-            made.graph.initializer[-1].name = node.output[0]
-        else:
-            made.graph.node.add().CopyFrom(node)
-    return made
+def _open_sizes(path: Path, value: Any, sizes: Sequence[int]) -> str:
+    """Say which sizes of an input are not fixed, and the command that fixes them."""
+    name, dims = value.name[:60], value.type.tensor_type.shape.dim
+    if not dims:
+        return f"{path}: input '{name}' is of no shape; export it with one"
+    shown = " x ".join(one.dim_param or str(one.dim_value) for one in dims)
+    wanted = ",".join(str(size) if size > 0 else f"SIZE{k}" for k, size in enumerate(sizes))
+    fixed = path.with_name(f"{path.stem}_fixed{path.suffix}")
+    command = [sys.executable, "-m", _FIXING_TOOL, "--input_name", value.name]
+    command += ["--input_shape", wanted, str(path), str(fixed)]
+    return (
+        f"{path}: input '{name}' is {shown}; every size but the batch has to be fixed: give the use"
+        f" case input_shape, or write the sizes into the file with: {shlex.join(command)}"
+    )
 
 
 def _converted(path: Path, model: Any) -> Any:
-    for name in _NOT_INSTALLED:
-        sys.modules.setdefault(name, _placeholder(name))
-    from onnx2pytorch import ConvertModel  # noqa: PLC0415
-
     try:
-        with captured_output():
-            return ConvertModel(_without_constant_nodes(model)).eval()
+        return converted(model)
     except Exception as error:  # noqa: BLE001 the converter raises what it likes
         raise EthosmithError(
             f"{path}: onnx2pytorch cannot convert it: {first_line(error)}"
         ) from None
 
 
-def _placeholder(name: str) -> types.ModuleType:
-    """Return a module whose every public name is a function that says that it is not there."""
-
-    def missing(*_: object, **__: object) -> object:
-        raise NotImplementedError("an operator of boxes or pictures, which needs torchvision")
-
-    module = types.ModuleType(name)
-    names = ("ops", "io", "decode_image", "ImageReadMode", "deform_conv2d", "roi_pool", "roi_align")
-    vars(module).update(dict.fromkeys(names, missing))
-    return module
+def _wrong_node(path: Path, model: Any, values: dict[str, Tensor]) -> str:
+    """Return what is known of the first node that alone becomes something else; or nothing."""
+    whole = spelled_out(path, model, values)
+    constants = {one.name: one for one in whole.graph.initializer}
+    for node in whole.graph.node:
+        if not is_converted_rightly(model, [node], values, constants):
+            return f" ({described(node)})"
+    return ""
 
 
-def _outputs(network: Any, given: list[Tensor]) -> list[Tensor]:
-    import torch  # noqa: PLC0415
-
-    with torch.no_grad():
-        return [one.numpy() for one in network(*(torch.from_numpy(one) for one in given))]
-
-
-def _evaluated(path: Path, model: Any, given: list[Tensor]) -> list[Tensor]:
-    from onnx.reference import ReferenceEvaluator  # noqa: PLC0415
-
-    try:
-        evaluator = ReferenceEvaluator(model)
-        names = [name for name in evaluator.input_names if name not in _initial(model)]
-        return list(evaluator.run(None, dict(zip(names, given, strict=True))))
-    except Exception as error:  # noqa: BLE001 operators raise what they like
-        raise EthosmithError(
-            f"{path}: ONNX's reference evaluator cannot run it: {first_line(error)}"
-        ) from None
-
-
-def _initial(model: Any) -> set[str]:
-    return {one.name for one in model.graph.initializer}
-
-
-def _compare(path: Path, made: list[Tensor], expected: list[Tensor]) -> None:
+def _compare(
+    path: Path, made: list[Tensor], expected: list[Tensor], place: Callable[[], str]
+) -> None:
     """Refuse a module that computes something else than the file says; EthosmithError."""
     if [one.shape for one in made] != [one.shape for one in expected]:
         raise EthosmithError(
             f"{path}: as a PyTorch network its outputs are {[one.shape for one in made]}, expected"
-            f" {[one.shape for one in expected]}"
+            f" {[one.shape for one in expected]}{place()}"
         )
     for number, (ours, theirs) in enumerate(zip(made, expected, strict=True)):
-        allowed = _TOLERANCE * max(1.0, float(np.abs(theirs).max(initial=0)))
-        if not np.allclose(ours, theirs, rtol=0, atol=allowed):
-            apart = float(np.abs(ours.astype(np.float64) - theirs).max(initial=0))
+        distance, allowed = apart(ours, theirs)
+        if distance > allowed:
             raise EthosmithError(
-                f"{path}: onnx2pytorch makes another network of it: output {number} differs by"
-                f" {apart:.3g} from ONNX's reference evaluator, and rounding explains {allowed:.3g}"
+                f"{path}: onnx2pytorch makes another network of it{place()}: output {number}"
+                f" differs by {distance:.3g} from ONNX Runtime's; rounding explains {allowed:.3g}"
             )

@@ -13,7 +13,7 @@ from ethosmith.steps.step import Inputs, OptionalInput, OptionalOutput, Output, 
 
 @step(
     verb="EXPORT",
-    packages=("numpy", "onnx", "onnx2pytorch", "torch"),
+    packages=("numpy", "onnx", "onnx2pytorch", "onnxruntime", "torch"),
     owns_terminal=True,
     isolated=True,
     environment="pytorch",

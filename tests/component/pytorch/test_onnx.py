@@ -2,8 +2,8 @@
 """ONNX files become PyTorch networks, or end in one line: ``-m slow``.
 
 Skipped without the PyTorch environment: ``python -m ethosmith environment pytorch``. What is taken
-was compared with ONNX's reference evaluator by the code under test itself, which is tested with a
-converter that makes weights larger by a thousandth.
+was compared with ONNX Runtime by the code under test itself, which is tested with a converter that
+makes weights larger by a thousandth.
 """
 
 from __future__ import annotations
@@ -47,6 +47,14 @@ def test_sizes_that_tensors_say_are_constants_of_the_network(found: dict[str, st
     ]
 
 
+def test_what_exporters_write_has_an_integer_form(found: dict[str, str]) -> None:
+    assert found["for the npu"].split() == [
+        *("aten.permute.default", "aten.conv2d.default", "aten.batch_norm.default"),
+        *("aten.max_pool2d.default", "aten.mul.Tensor", "aten.mean.dim"),
+    ]
+    assert found["left for the cpu"] == ""
+
+
 @pytest.mark.parametrize("name", _REFUSED)
 def test_what_is_not_taken_ends_in_one_line(name: str, found: dict[str, str]) -> None:
     assert found[name].startswith(f"{name}.onnx: {_REFUSED[name]}")
@@ -55,8 +63,37 @@ def test_what_is_not_taken_ends_in_one_line(name: str, found: dict[str, str]) ->
 
 def test_what_is_converted_to_another_network_is_refused(found: dict[str, str]) -> None:
     said = found["converted wrongly"]
-    assert said.startswith("sound.onnx: onnx2pytorch makes another network of it: output 0 differs")
+    what = (
+        "sound.onnx: onnx2pytorch makes another network of it (node 'a': Conv (auto_pad=SAME_LOWER"
+    )
+    assert said.startswith(what)
+    assert "): output 0 differs by " in said
+    assert "ONNX Runtime's" in said
+
+
+def test_open_sizes_are_those_of_the_use_case_or_told_with_the_command_that_fixes_them(
+    found: dict[str, str],
+) -> None:
+    assert found["sizes of the use case"].startswith("aten.permute.default aten.conv2d.default")
+    assert found["sizes"].endswith(
+        " -m onnxruntime.tools.make_dynamic_shape_fixed --input_name x --input_shape 1,1,SIZE2,10"
+        " sizes.onnx sizes_fixed.onnx"
+    )
+
+
+def test_every_operator_is_what_onnx_runtime_computes_or_refused(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    folder = needs.made_by_pytorch("onnx_operators", tmp_path_factory.mktemp("operators"))
+    said: dict[str, str] = json.loads((folder / "found.json").read_text("utf-8"))
+    expected = {name: name.startswith("no ") for name in said}
+    assert {name: text != "taken" for name, text in said.items()} == expected
+    assert len(said) > 600
 
 
 def test_every_file_is_judged(found: dict[str, str]) -> None:
-    assert found.keys() == {"sound", "converted wrongly", *_REFUSED}
+    assert found.keys() == {
+        *("sound", "for the npu", "left for the cpu"),
+        *("converted wrongly", "sizes of the use case"),
+        *_REFUSED,
+    }

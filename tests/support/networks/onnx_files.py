@@ -21,6 +21,8 @@ from onnx import ModelProto, TensorProto, helper, numpy_helper
 from ethosmith.core.errors import EthosmithError
 from ethosmith.pytorch import onnx_file
 from ethosmith.pytorch.export import exported_program
+from ethosmith.pytorch.lower import lowered_network
+from ethosmith.pytorch.quantise import quantised_program
 from ethosmith.pytorch.source import ModelSource
 
 Array = npt.NDArray[Any]
@@ -70,6 +72,19 @@ def _plain() -> ModelProto:
     return model(nodes, _WEIGHTS)
 
 
+def _for_the_npu() -> ModelProto:
+    """Return a normalised convolution, a quotient and a pool, which the NPU has in other forms."""
+    constants = {f"n{index}": np.full(12, 0.5, np.float32) for index in range(4)}
+    nodes = [
+        _node("Conv", ["x", "w"], ["a"]),
+        _node("BatchNormalization", ["a", *constants], ["b"]),
+        _node("MaxPool", ["b"], ["c"], kernel_shape=[2, 2], strides=[2, 2]),
+        _node("Div", ["c", "six"], ["d"]),
+        _node("ReduceMean", ["d"], ["y"], axes=[2, 3], keepdims=0),
+    ]
+    return model(nodes, {**_WEIGHTS, **constants, "six": np.full(1, 6, np.float32)})
+
+
 def _changed(change: Callable[[ModelProto], object]) -> ModelProto:
     made = _plain()
     change(made)
@@ -88,7 +103,7 @@ def _outside_inside_a_node() -> ModelProto:
     return model([_node("Constant", [], ["w"], value=constant), *_plain().graph.node], {})
 
 
-def _as_another_network(model: ModelProto) -> ModelProto:
+def _as_another(_path: Path, model: ModelProto, _values: object) -> ModelProto:
     """Return what a faulty converter would convert: other weights."""
     made = ModelProto()
     made.CopyFrom(model)
@@ -103,6 +118,7 @@ def files() -> dict[str, bytes]:
     fancy = _node("Fancy", ["x"], ["y"], domain="com.acme", name="n1")
     models = {
         "sound": sound(),
+        "for the npu": _for_the_npu(),
         "operators": _changed(lambda one: setattr(one.opset_import[0], "version", 99)),
         "format": _changed(lambda one: setattr(one, "ir_version", 99)),
         "foreign": model([fancy], {}),
@@ -118,14 +134,25 @@ def files() -> dict[str, bytes]:
     return {**found, "empty": b"", "text": b"not a network\n" * 100}
 
 
-def _said(path: Path) -> str:
+def _said(path: Path, pattern: list[int | str] | None = None) -> str:
     """Return the operators of the exported network, or the error."""
     try:
-        program = exported_program(ModelSource(path), "nchw", None)
+        program = exported_program(ModelSource(path), "nchw", pattern)
     except EthosmithError as error:
         return str(error)
     calls = (node for node in program.graph.nodes if node.op == "call_function")
     return " ".join(str(node.target) for node in calls)
+
+
+def _left_for_the_cpu(path: Path) -> str:
+    """Return what the build says of operators without an integer form; nothing: there are none."""
+    program = exported_program(ModelSource(path), "nchw", None)
+    batches = [[np.zeros((1, 50, 10, 1), np.float32)], [np.ones((1, 50, 10, 1), np.float32)]]
+    try:
+        lowered_network(path, quantised_program(path, program, batches))
+    except EthosmithError as error:
+        return str(error)
+    return ""
 
 
 def main(folder: Path) -> None:
@@ -135,7 +162,9 @@ def main(folder: Path) -> None:
         path = folder / f"{name}.onnx"
         path.write_bytes(content)
         found[name] = _said(path)
-    with patch.object(onnx_file, "_without_constant_nodes", _as_another_network):
+    found["left for the cpu"] = _left_for_the_cpu(folder / "for the npu.onnx")
+    found["sizes of the use case"] = _said(folder / "sizes.onnx", [50, 10, 1])
+    with patch.object(onnx_file, "spelled_out", _as_another):
         found["converted wrongly"] = _said(folder / "sound.onnx")
     (folder / "found.json").write_text(json.dumps(found), "utf-8")
 
