@@ -82,23 +82,10 @@ def evaluation(
     _check_can_run(build)
     folder = usecase.outputs / f"accuracy{own_set(build)}"
     shards = _evaluation_set(build, usecase, wanted, folder)
-    if model.pytorch:
-        parts = [(shard.items, shard.answers) for shard in shards]
-        both = pytorch_host_answers(build, usecase, model.pytorch, network, host, parts)
-        return Evaluation(wanted, shards, *both)
-    float_answers: tuple[Path, ...] = ()
-    if model.path.suffix.lower() != TFLITE:
-        from ethosmith.steps.convert_float_network import ConvertFloatNetwork
-
-        converted = ConvertFloatNetwork(
-            model=model.path,
-            model_files=model.files,
-            output=usecase.outputs / f"accuracy/float{TFLITE}",
-        )
-        float_network = build.add(converted).output
-        float_answers = host_answers(build, usecase, "float", float_network, host, shards)
-    int8_answers = host_answers(build, usecase, "int8", network.path, host, shards)
-    return Evaluation(wanted, shards, float_answers, int8_answers)
+    answers = host_answers(
+        build, usecase, model, network, host, shards, usecase.outputs / f"accuracy/float{TFLITE}"
+    )
+    return Evaluation(wanted, shards, *answers)
 
 
 def _check_can_run(build: Build) -> None:
@@ -237,12 +224,45 @@ def _with_folder(build: Build, step: CollectEvaluationSet, folder: Path) -> Coll
 def host_answers(
     build: Build,
     usecase: SelectedUseCase,
+    model: FloatModel,
+    network: Int8Network,
+    host: Path,
+    shards: Sequence[SetShard],
+    converted: Path,
+) -> tuple[tuple[Path, ...], tuple[Path, ...]]:
+    """Declare this machine's answers to each shard with a float network, and with its int8 form.
+
+    Args:
+        build: where they are declared.
+        usecase: whose network it is.
+        model: the float network; of one that came as a .tflite there are no answers.
+        network: the int8 network.
+        host: the host program.
+        shards: the evaluation set.
+        converted: the .tflite to make of a Keras network, nothing quantised.
+    """
+    if model.pytorch:
+        parts = [(shard.items, shard.answers) for shard in shards]
+        return pytorch_host_answers(build, usecase, model.pytorch, network, host, parts)
+    floating: tuple[Path, ...] = ()
+    if model.path.suffix.lower() != TFLITE:
+        from ethosmith.steps.convert_float_network import ConvertFloatNetwork
+
+        step = ConvertFloatNetwork(model=model.path, model_files=model.files, output=converted)
+        float_network = build.add(step).output
+        floating = _litert_answers(build, usecase, "float", float_network, host, shards)
+    return floating, _litert_answers(build, usecase, "int8", network.path, host, shards)
+
+
+def _litert_answers(
+    build: Build,
+    usecase: SelectedUseCase,
     kind: str,
     network: Path,
     host: Path,
     shards: Sequence[SetShard],
 ) -> tuple[Path, ...]:
-    """Declare this machine's answers to each shard with a ``float`` or ``int8`` .tflite."""
+    """Declare LiteRT's answers to each shard with a ``float`` or ``int8`` .tflite."""
     from ethosmith.steps.answer_on_host import AnswerOnHost
 
     steps = [

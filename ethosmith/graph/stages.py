@@ -18,7 +18,6 @@ from ethosmith.graph.evaluation import Evaluation, host_answers
 from ethosmith.graph.layout import SelectedUseCase, image_file
 from ethosmith.graph.models import FloatModel, compile_with_vela, quantised_network
 from ethosmith.graph.optimise import stage_folder, stage_models, stages_of
-from ethosmith.graph.pytorch import pytorch_host_answers
 
 _TARGET, _REPORT = "stages", "report"
 _SUFFIX = "_stages.json"
@@ -64,7 +63,7 @@ def measured_stages(
     evaluated = measuring.evaluated
     wanted = evaluated.wanted if evaluated else None
     found = [
-        _one(build, usecase, configuration, one, stage_folder(index), measuring)
+        _figures(build, usecase, configuration, one, stage_folder(index), measuring)
         for index, one in enumerate([model, *stage_models(build, usecase, model)])
     ]
     from ethosmith.steps.compare_stages import CompareStages
@@ -90,7 +89,7 @@ class _Measured(NamedTuple):
     int8_answers: tuple[Path, ...] = ()
 
 
-def _one(
+def _figures(
     build: Build,
     usecase: SelectedUseCase,
     configuration: Configuration,
@@ -108,25 +107,11 @@ def _one(
     if measuring.evaluated is None:
         return _Measured(summary)
     shards = [one._replace(answers=one.answers / folder) for one in measuring.evaluated.shards]
-    if model.pytorch:
-        parts = [(one.items, one.answers) for one in shards]
-        answers = pytorch_host_answers(
-            build, usecase, model.pytorch, network, measuring.host, parts
-        )
-        return _Measured(summary, *answers)
-    from ethosmith.steps.convert_float_network import ConvertFloatNetwork
-
-    converted = ConvertFloatNetwork(
-        model=model.path,
-        model_files=model.files,
-        output=usecase.outputs / folder / "float.tflite",
+    answers = host_answers(
+        *(build, usecase, model, network, measuring.host, shards),
+        converted=usecase.outputs / folder / "float.tflite",
     )
-    networks = {"float": build.add(converted).output, "int8": network.path}
-    floating, integer = (
-        host_answers(build, usecase, kind, path, measuring.host, shards)
-        for kind, path in networks.items()
-    )
-    return _Measured(summary, floating, integer)
+    return _Measured(summary, *answers)
 
 
 def _title(stage: Stage) -> str:

@@ -155,11 +155,11 @@ def _read(device: Device, batch: Sequence[Item], result: BoardResult) -> list[It
     if not result.passed:
         raise EthosmithError(f"{device.image}: {_failure(result)}")
     samples = read_log(result.text)
-    told, given = [sample.name for sample in samples], [item.name for item in batch]
-    if told != given:
+    reported, given = [sample.name for sample in samples], [item.name for item in batch]
+    if reported != given:
         raise EthosmithError(
             f"{device.image}: the device was given {len(given)} samples from '{given[0]}' on and"
-            f" reported {told}"
+            f" reported {reported}"
         )
     return [_answer(sample) for sample in samples]
 

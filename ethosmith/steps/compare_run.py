@@ -47,7 +47,7 @@ class CompareRun(Step):
         """
         result, host = self._read()
         if self.axf is not None:
-            from ethosmith.verify.identity import check_identity, identity_of_image
+            from ethosmith.verify.image_identity import check_identity, identity_of_image
 
             check_identity(result["uart"], identity_of_image(self.axf))
         device = device_samples(result, host["samples"])

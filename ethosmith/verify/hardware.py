@@ -10,8 +10,8 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json
-from ethosmith.verify.identity import (
-    Identity,
+from ethosmith.verify.image_identity import (
+    ImageIdentity,
     check_identity,
     identity_of_image,
     identity_of_model,
@@ -34,7 +34,7 @@ class Expectation:
     """
 
     usecase: str
-    identity: Identity
+    identity: ImageIdentity
     host: Mapping[str, Any]
     expect: Mapping[str, str]
     expect_times: Mapping[str, Sequence[Mapping[str, Any]]]

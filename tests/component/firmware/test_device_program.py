@@ -16,7 +16,7 @@ import pytest
 from ethosu.vela.api import NpuAccelerator
 from ethosu.vela.driver_actions import npu_create_driver_payload
 
-from ethosmith.verify.identity import Identity, identity_in_log, identity_of_image
+from ethosmith.verify.image_identity import ImageIdentity, identity_in_log, identity_of_image
 from tests.support.firmware.compile import HERE
 from tests.support.firmware.device import Firmware, boot, run_on_board
 
@@ -110,7 +110,9 @@ def test_the_board_says_what_is_in_its_image(firmware: Firmware, tmp_path: Path)
         found.append(said)
     first, again, other = found
     assert (
-        first == again == Identity(first.image, _HASH[:16], {"platform": "fvp", "toolchain": "gcc"})
+        first
+        == again
+        == ImageIdentity(first.image, _HASH[:16], {"platform": "fvp", "toolchain": "gcc"})
     )
     assert len(first.image) == 16
     assert other.image != first.image and other.model != first.model

@@ -23,7 +23,7 @@ from ethosmith.lib.model_image import model_hash, model_image
 from ethosmith.lib.model_source import ModelIdentity, model_source
 from ethosmith.models.compiled import Area, CompiledNetwork, PlacedTensor
 from ethosmith.models.tensor_spec import TensorSpec
-from ethosmith.verify.identity import identity_in_log
+from ethosmith.verify.image_identity import identity_in_log
 from tests.support.firmware.compile import FIRMWARE, HERE
 from tests.support.firmware.device import Firmware, boot
 from tests.support.project_copy import ROOT

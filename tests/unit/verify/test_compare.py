@@ -12,7 +12,7 @@ import pytest
 from ethosmith.core.errors import EthosmithError
 from ethosmith.graph.summary import comparison_text
 from ethosmith.steps.compare_run import CompareRun
-from ethosmith.verify.identity import check_identity, identity_in_log
+from ethosmith.verify.image_identity import check_identity, identity_in_log
 from ethosmith.verify.uart_log import read_log
 
 _COUNTS = "npu_cycles=10 npu_active=9 axi0_rd=3 axi0_wr=2 axi1_rd=1"

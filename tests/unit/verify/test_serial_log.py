@@ -9,7 +9,7 @@ import pytest
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.verify.hardware import Expectation, judged_text
-from ethosmith.verify.identity import Identity
+from ethosmith.verify.image_identity import ImageIdentity
 from ethosmith.verify.serial_log import read_runs, runs_in
 
 _COUNTS = "npu_cycles=10 npu_active=9 axi0_rd=3 axi0_wr=2 axi1_rd=1"
@@ -29,7 +29,7 @@ _SAMPLES = [
 ]
 _EXPECTATION = Expectation(
     usecase="kws",
-    identity=Identity("a" * 16, "b" * 16, {"platform": "mps3"}),
+    identity=ImageIdentity("a" * 16, "b" * 16, {"platform": "mps3"}),
     host={"oracle": "LiteRT's reference kernels", "samples": _SAMPLES},
     expect={"yes": "yes"},
     expect_times={},

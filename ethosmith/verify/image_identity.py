@@ -21,7 +21,7 @@ _MAX_TEXT_BYTES = 1024
 
 
 @dataclass(frozen=True)
-class Identity:
+class ImageIdentity:
     """What an image is.
 
     Attributes:
@@ -34,7 +34,7 @@ class Identity:
     model: str
     options: Mapping[str, str]
 
-    def problem(self, expected: Identity) -> str | None:
+    def problem(self, expected: ImageIdentity) -> str | None:
         """Return how it differs from the identity ``expected``; None if it does not.
 
         The model comes first: with another one, every answer may be another.
@@ -50,16 +50,18 @@ class Identity:
         return None
 
 
-def identity_in_log(text: str) -> Identity | None:
+def identity_in_log(text: str) -> ImageIdentity | None:
     """Return what the last start in a log says; None if nothing says who it is."""
     for line in reversed(text.splitlines()):
         if match := _LINE.match(line.rstrip()):
             options = (word.partition("=") for word in match["options"].split())
-            return Identity(match["image"], match["model"], {name: v for name, _, v in options})
+            return ImageIdentity(
+                match["image"], match["model"], {name: v for name, _, v in options}
+            )
     return None
 
 
-def identity_of_image(path: Path) -> Identity:
+def identity_of_image(path: Path) -> ImageIdentity:
     """Return the identity of a linked image.
 
     Raises:
@@ -67,19 +69,18 @@ def identity_of_image(path: Path) -> Identity:
     """
     image = read_image(path)
     symbols = read_symbols(image)
-    size = _address(image, symbols, "__build_id_end") - (
-        start := _address(image, symbols, "__build_id_start")
-    )
-    digest = _bytes_at(image, start, size)[_NOTE_HEADER_BYTES:]
+    start = _address(image, symbols, "__build_id_start")
+    end = _address(image, symbols, "__build_id_end")
+    digest = _bytes_at(image, start, end - start)[_NOTE_HEADER_BYTES:]
     model = _text_at(image, _address(image, symbols, "model_hash"))
     words = _text_at(image, _address(image, symbols, "build_options")).split()
     options = (word.partition("=") for word in words)
-    return Identity(
+    return ImageIdentity(
         digest.hex()[:_DIGITS], model[:_DIGITS], {name: value for name, _, value in options}
     )
 
 
-def identity_of_model(path: Path, image: Identity) -> Identity:
+def identity_of_model(path: Path, image: ImageIdentity) -> ImageIdentity:
     """Return the identity of any image of ``image``'s build that runs a model of a partition.
 
     Args:
@@ -92,10 +93,10 @@ def identity_of_model(path: Path, image: Identity) -> Identity:
     content = read_bytes(path)
     if not content.startswith(MAGIC):
         raise EthosmithError(f"{path}: is no model for a model partition")
-    return Identity("", model_hash(content)[:_DIGITS], image.options)
+    return ImageIdentity("", model_hash(content)[:_DIGITS], image.options)
 
 
-def check_identity(text: str, expected: Identity) -> None:
+def check_identity(text: str, expected: ImageIdentity) -> None:
     """Raise an `EthosmithError` unless the log ``text`` is of the image ``expected``."""
     found = identity_in_log(text)
     if found is None:
