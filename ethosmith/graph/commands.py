@@ -24,9 +24,9 @@ from ethosmith.graph.images import Image
 from ethosmith.graph.layers import declare_layers
 from ethosmith.graph.layout import BUILD, SelectedUseCase
 from ethosmith.graph.listing import list_json, list_text
-from ethosmith.graph.options import words
+from ethosmith.graph.options import WITHOUT_USECASES, words
 from ethosmith.graph.reports import declare_sweep
-from ethosmith.graph.repository_targets import UPSTREAM_TESTS, declare_deps, declare_upstream_tests
+from ethosmith.graph.repository_targets import declare_deps, declare_upstream_tests
 from ethosmith.graph.stages import declare_stages
 from ethosmith.graph.summary import BuiltImage, size_json, size_text, summary_text
 from ethosmith.steps.compare_run import CompareRun
@@ -38,20 +38,6 @@ _TEST_RESULTS = BUILD / "test"
 _SITE = BUILD / "site"
 _SITE_SETTINGS = "mkdocs.yml"
 _VERIFY_SCRATCH = BUILD / "verify"
-# Targets that need no use case.
-_WITHOUT_USECASES = {
-    "cache",
-    "compile_commands",
-    "deps",
-    "docs",
-    "doctor",
-    "list",
-    "monitor",
-    "new",
-    "newest",
-    UPSTREAM_TESTS,
-    "why",
-}
 # Variables that say what this machine has.
 _OF_THE_MACHINE = ("offline", "toolchain_path")
 # Its module stands above this one: it makes what is read here.
@@ -136,7 +122,7 @@ def declare_targets(build: Build) -> str:
 
 def _check_usecases(build: Build) -> None:
     targets = set(build.session.targets)
-    builds = "new" not in targets and (not targets or bool(targets - _WITHOUT_USECASES))
+    builds = "new" not in targets and (not targets or bool(targets - WITHOUT_USECASES))
     if builds and not build.session.usecases and not build.engine.prints_help:
         raise EthosmithError(
             "this project has no use case of its own yet: make one with"

@@ -86,6 +86,13 @@ TARGETS = (
     Target("docs", "write build/site", "the documentation, in build/site"),
 )
 
+# Targets that build no use case, and so need none.
+WITHOUT_USECASES = frozenset(
+    (
+        *("cache", "compile_commands", "deps", "docs", "doctor", "list", "monitor", "new"),
+        *("newest", "upstream_tests", "why"),
+    )
+)
 # Those that answer with a JSON document where format=json, or with notes for GitHub.
 JSON_TARGETS = ("list", "size", "layers", "sweep", "diff", "doctor")
 _FORMATS = {"json": JSON_TARGETS, "github": ("diff",)}

@@ -19,6 +19,7 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import read_json, read_text, write_text
 from ethosmith.graph.build import Build
 from ethosmith.graph.layout import NOTES, SelectedUseCase
+from ethosmith.graph.options import WITHOUT_USECASES
 from ethosmith.images.card import boards_of
 
 _VELA, _VELA_MAJOR = "ethos-u-vela", "5."
@@ -29,13 +30,6 @@ _MAX_REMEMBERED = 200
 _LIMIT_S = 20
 _MAX_PROBLEM_BYTES = 64 << 10
 _SUFFIXES = (".h5", ".hdf5", ".keras", ".tflite")
-# Targets that build none of the use cases that are selected.
-_NOT_BUILDING = frozenset(
-    (
-        *("cache", "compile_commands", "deps", "docs", "doctor", "list", "new", "newest"),
-        *("upstream_tests", "why"),
-    )
-)
 
 
 def check_model(build: Build, usecase: SelectedUseCase, model: Path) -> None:
@@ -97,7 +91,7 @@ def check_card(build: Build, card: Path) -> None:
 def _builds(build: Build) -> bool:
     engine, targets = build.engine, set(build.session.targets)
     goes_on = engine.is_dry or engine.is_cleaning or engine.keeps_going
-    return not goes_on and not (targets and targets <= _NOT_BUILDING)
+    return not goes_on and not (targets and targets <= WITHOUT_USECASES)
 
 
 def _question(build: Build, usecase: SelectedUseCase, model: Path) -> str:
