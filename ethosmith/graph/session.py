@@ -32,22 +32,13 @@ from ethosmith.graph.environment import Launcher, find_launcher, process_environ
 from ethosmith.graph.help import help_text
 from ethosmith.graph.http_server import CacheServer
 from ethosmith.graph.layout import BUILD, NOTES, OwnFiles, SelectedUseCase
-from ethosmith.graph.options import (
-    HOW,
-    OPTIONS,
-    TARGETS,
-    Asked,
-    Place,
-    check_format,
-    check_options,
-    sort_words,
-    words,
-)
+from ethosmith.graph.options import HOW, OPTIONS, TARGETS, check_format, check_options, words
 from ethosmith.graph.own_files import each_model, given_path, own_files
 from ethosmith.graph.project import Located, Project
 from ethosmith.graph.record import BuildRecord
 from ethosmith.graph.repositories import Repositories, split_arguments
 from ethosmith.graph.runtimes import runtime_named
+from ethosmith.graph.typed_words import Asked, Place, sort_words
 from ethosmith.installation import SITE_TOOLS
 from ethosmith.toolchains.installed import InstalledToolchain, find_toolchain
 

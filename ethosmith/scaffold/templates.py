@@ -17,7 +17,7 @@ from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.words import near_name, title_of
 from ethosmith.graph.listing import TEMPLATES
 from ethosmith.installation import DESCRIPTOR_ROOT
-from ethosmith.lib.templates import text_of
+from ethosmith.lib.templates import rendered
 from ethosmith.models.input_shape import input_shapes
 from ethosmith.models.keras_file import TFLITE_SUFFIX, output_shapes
 from ethosmith.models.tflite_rewrite import given_spec
@@ -154,7 +154,7 @@ def fill_template(template: str, filling: Filling, folder: Path) -> None:
         ("usecase.yaml.j2", "usecase.yaml"),
         ("src/application.cc.j2", f"src/{filling.name}.cc"),
     ):
-        text = text_of(_FOLDER / template / source, values)
+        text = rendered((_FOLDER,), f"{template}/{source}", values)
         write_text(folder / target, _without_double_lines(text))
     _add_files(template, filling, folder)
 

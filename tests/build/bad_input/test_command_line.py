@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.graph.options import Asked, Place, sort_words
 from ethosmith.graph.session import Session
+from ethosmith.graph.typed_words import Asked, Place, sort_words
 from tests.support.project_copy import ROOT, ProjectCopy
 
 _KWS = {"usecase": "kws"}

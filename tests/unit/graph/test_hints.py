@@ -6,8 +6,8 @@ from __future__ import annotations
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.graph.options import Place, sort_words
 from ethosmith.graph.session import Session
+from ethosmith.graph.typed_words import Place, sort_words
 from tests.support.project_copy import ROOT
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.graph.options import Place, check_options, sort_words
+from ethosmith.graph.options import check_options
+from ethosmith.graph.typed_words import Place, sort_words
 from ethosmith.steps.write_vscode import WriteVscode
 from open_board.arguments import parse_arguments, parser
 from tests.support.project_copy import ROOT
