@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ IntArray = NDArray[Any]
 _SAFE_PRODUCT = 1 << 61
 MAX_SHIFT = 62
 WIDE_LIMIT = 1 << 62  # results beyond saturate
+_UPPER = 1 if sys.byteorder == "little" else 0  # word of two
 _LONG_ROW = 4096  # elements: such rows are not worth repeating
 _MAX_WIDTHS = 8  # of rows, for which it is kept what they take
 _FEW = 64  # elements that Python goes through sooner than NumPy begins
@@ -69,10 +71,10 @@ class ChannelRounding:
     def __init__(self, bias: IntArray, multiplier: IntArray, shift: IntArray) -> None:
         """Prepare for biases, multipliers and shifts by channel, int64."""
         self.applies = bool(shift.size) and int(shift.min()) > 31 and int(shift.max()) < 62
+        self._largest = int(multiplier.max()) if multiplier.size else 0
         rest = (shift - 31).astype(np.int32)
         half = np.left_shift(np.int32(1), rest) >> np.int32(1)
         self._channels = bias, multiplier, half, rest
-        self._largest = int(multiplier.max()) if multiplier.size else 0
         self._rows: dict[int, tuple[IntArray, ...]] = {}
 
     def scale(self, sums: IntArray, bound: int) -> IntArray | None:
@@ -80,33 +82,36 @@ class ChannelRounding:
 
         Args:
             sums: Without biases [rows, width, channels], whole numbers.
-            bound: What no magnitude exceeds when the biases have been added.
+            bound: What no magnitude exceeds when the biases have been added, nor without.
 
         Returns:
             None if a product might not fit 64 bits, or a shift is another.
         """
         if not self.applies or bound * self._largest >= _SAFE_PRODUCT:
             return None
-        bias, multiplier, half, rest = self._of_rows(sums.shape[1])
-        values = sums.reshape(-1, len(bias)).astype(np.int64)
-        values += bias
-        values *= multiplier
-        values += 1 << 30
-        values >>= 31
-        high = values.astype(np.int32)
-        sign = high >> np.int32(31)
-        high += half
-        high += sign
-        high >>= rest
-        return high.reshape(sums.shape)
+        twice, added, half, rest = self._of_rows(sums.shape[1])
+        values = sums.reshape(-1, len(added))
+        if bound < 1 << 31 and values.dtype.kind == "f":
+            values = values.astype(np.int32)  # in two steps it takes half the time
+        values = values.astype(np.int64)
+        values *= twice
+        values += added
+        # Twice the product, rounded at bit 32: what is left of it is the upper word.
+        high = values.view(np.int32)[:, _UPPER::2]
+        result = high + half
+        result += high >> np.int32(31)
+        result >>= rest
+        return result.reshape(sums.shape)
 
     def _of_rows(self, width: int) -> tuple[IntArray, ...]:
         rows = self._rows.get(width)
         if rows is None:
             if len(self._rows) >= _MAX_WIDTHS:
                 self._rows.clear()
-            repeats = width if width * len(self._channels[0]) <= _LONG_ROW else 1
-            rows = tuple(np.tile(each, repeats) for each in self._channels)
+            bias, multiplier, half, rest = self._channels
+            repeats = width if width * len(bias) <= _LONG_ROW else 1
+            twice, added = 2 * multiplier, 2 * (bias * multiplier + (1 << 30))
+            rows = tuple(np.tile(each, repeats) for each in (twice, added, half, rest))
             self._rows[width] = rows
         return rows
 
