@@ -84,9 +84,9 @@ static void sleep_unless(const volatile bool *done) {
 bool hal_wait(const volatile bool *done, uint32_t timeout_ms) {
     uint32_t primask = __get_PRIMASK();
     uint32_t start_ms = hal_clock_ms();
-    while (!*done && hal_clock_ms() - start_ms <= timeout_ms) {
-        sleep_unless(done);
-    }
+    do {
+        sleep_unless(done); // tests *done itself
+    } while (!*done && hal_clock_ms() - start_ms <= timeout_ms);
     __set_PRIMASK(primask);
     return *done;
 }

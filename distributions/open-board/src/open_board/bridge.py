@@ -22,7 +22,7 @@ from open_board.guest_memory import NpuMemory
 from open_board.instruction import Access, decode
 from open_board.job import NpuStatistics, Outcome, RunError
 from open_board.lookahead import Lookahead
-from open_board.machine import is_secure_alias
+from open_board.machine import is_npu_memory, is_secure_alias
 from open_board.npu_registers import GuardedNpu, NpuRegisters, starts_job
 from open_board.paths import Path, Paths, Recording, Step, overlaid
 from open_board.realism import Realism
@@ -319,7 +319,7 @@ class NpuBridge:
         word = _merged(access, value, lambda: self._npu.peek(offset))
         self.register_writes += 1
         if self._ahead is not None and starts_job(offset, word):
-            self._gdb.change(self._ahead.lines.take_writes())
+            self._gdb.change(self._ahead.lines.take_writes(is_npu_memory))
         if self._npu.write(offset, word, secure=is_secure_alias(address)):
             self._end_job()
 

@@ -124,6 +124,8 @@ class GdbClient:
 
     def request_all(self, payloads: Sequence[bytes]) -> list[bytes]:
         """Send packets in one go and return their answers in order."""
+        if not payloads:
+            return []
         self._channel.send(b"".join(map(frame, payloads)))
         return [self._answer() for _ in payloads]
 

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 from open_board.gdb_client import GdbClient, parse_memory, read_memory, write_memory
@@ -14,6 +14,7 @@ LINE_SHIFT = 6
 LINE_BYTES = 1 << LINE_SHIFT
 _OFFSET = LINE_BYTES - 1
 _MAX_READ_BYTES = 1024  # QEMU's answer has to fit into its packet
+_MAX_GAP_BYTES = 512
 _MAX_LEARNED = 4096
 
 
@@ -64,7 +65,7 @@ class GuestLines:
     def end(self) -> None:
         """Remember what this stop took."""
         if len(self._learned) < _MAX_LEARNED or self._pc in self._learned:
-            self._learned[self._pc] = tuple(_spans(self._lines))
+            self._learned[self._pc] = tuple(_joined(_spans(self._lines)))
 
     def line(self, number: int) -> bytearray | None:
         """Return a line of memory; None where there is none that the CPU can read."""
@@ -116,14 +117,18 @@ class GuestLines:
             self._put(address, old)
         self._journal.clear()
 
-    def take_writes(self) -> list[bytes]:
-        """Return the packets that write what has been changed."""
-        packets = [
+    def take_writes(self, wanted: Callable[[int], bool] = lambda _: True) -> list[bytes]:
+        """Return the packets that write what has been changed.
+
+        Args:
+            wanted: Chooses by address; all other changes are kept for another time.
+        """
+        taken = [number for number in self._dirty if wanted(number << LINE_SHIFT)]
+        self._dirty.difference_update(taken)
+        return [
             write_memory(start, b"".join(self._lines[n] for n in _numbers(start, end)))
-            for start, end in _spans(self._dirty)
+            for start, end in _spans(taken)
         ]
-        self._dirty.clear()
-        return packets
 
     # -- what is read before it is written ----------------------------------------------
 
@@ -199,6 +204,22 @@ def _mask(at: int, size_bytes: int) -> int:
 def _numbers(start: int, end: int) -> range:
     """Return the numbers of the lines from one address to another."""
     return range(start >> LINE_SHIFT, end >> LINE_SHIFT)
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Join spans that are near to one another: a packet costs more than some bytes."""
+    joined: list[Span] = []
+    for start, end in spans:
+        if joined and _is_near(joined[-1], (start, end)):
+            start = joined.pop()[0]  # noqa: PLW2901 - the span begins with the one before
+        joined.append((start, end))
+    return joined
+
+
+def _is_near(before: Span, span: Span) -> bool:
+    size_bytes = span[1] - before[0]
+    near = span[0] - before[1] <= _MAX_GAP_BYTES and size_bytes <= _MAX_READ_BYTES
+    return near and is_memory(before[0], size_bytes)
 
 
 def _spans(numbers: Iterable[int]) -> Iterable[Span]:

@@ -98,6 +98,11 @@ def is_memory(address: int, size_bytes: int) -> bool:
     )
 
 
+def is_npu_memory(address: int) -> bool:
+    """Tell whether the NPU reaches the memory at an address."""
+    return DDR.holds(address, 1) or any(ram_holds(ram, address, 1) for ram in NPU_RAMS)
+
+
 def page_offset(
     bases: tuple[int, ...], page_bytes: int, address: int, size_bytes: int
 ) -> int | None:
