@@ -61,7 +61,9 @@ class NpuBridge:
         set_interrupt: Callable[[bool], None],
         realism: Realism,
         send: Callable[[bytes], None] = lambda _: None,
-        read_only: Sequence[Span] | None = None,
+        read_only: Sequence[Span] = (),
+        *,
+        follows: bool = True,
     ) -> None:
         """Serve the CPU behind ``gdb``.
 
@@ -73,8 +75,9 @@ class NpuBridge:
             set_interrupt: Drives the CPU's interrupt input.
             realism: How closely the board follows the hardware.
             send: Takes what the program sends on a UART that QEMU lacks.
-            read_only: Parts of the program that the CPU may not be able to write; None: leave all
-                instructions but those that reach what is served to QEMU.
+            read_only: Parts of the program that the CPU may not be able to write.
+            follows: Carry out what is between two accesses; otherwise the CPU does, and all that
+                is carried out is what leads to where it sleeps.
         """
         self.board = board
         self._offsets: dict[tuple[int, int], int | None] = {}
@@ -87,11 +90,11 @@ class NpuBridge:
         self._interrupt = False
         self._realism = realism
         self._send = send
-        self._ahead: Lookahead | None = None
+        self._sleep = Lookahead(
+            GuestLines(gdb), board.served, gdb.breakpoints, read_only, careful=not follows
+        )
+        self._ahead = self._sleep if follows else None
         self._paths = Paths()
-        if read_only is not None:
-            lines = GuestLines(gdb)
-            self._ahead = Lookahead(lines, board.served, gdb.breakpoints, read_only)
         self._of_jobs = NpuStatistics()
         self.register_reads = self.register_writes = 0
         self.adapters = TimingAdapters(realism)
@@ -112,7 +115,7 @@ class NpuBridge:
     @property
     def instructions(self) -> int:
         """Instructions beside the accesses that were carried out here; QEMU has not seen them."""
-        return self._ahead.instructions if self._ahead is not None else 0
+        return self._sleep.instructions
 
     @property
     def running(self) -> bool:
@@ -232,7 +235,7 @@ class NpuBridge:
 
     def address_before(self, registers: CoreRegisters) -> int | None:
         """Return what the last load before the stopped CPU's instruction has read, if known."""
-        return None if self._ahead is None else self._ahead.address_before(registers)
+        return self._sleep.address_before(registers)
 
     def arrive(self, addresses: Container[int]) -> tuple[Served, bool] | None:
         """Carry out the load at which the CPU has stopped, and what follows up to ``addresses``.
@@ -241,16 +244,15 @@ class NpuBridge:
             What has been carried out, and whether one of ``addresses`` is what comes next. None if
             the load is not known.
         """
-        if self._ahead is None:
-            return None
+        ahead = self._sleep
         try:
-            registers = self._stops.look(self._ahead.lines).registers
+            registers = self._stops.look(ahead.lines).registers
         except RunError:
             return None
-        self._ahead.begin(registers)
-        arrived = self._ahead.reach(registers, addresses)
-        after = arrived or self._ahead.load(registers)
-        writes = self._ahead.end()
+        ahead.begin(registers)
+        arrived = ahead.reach(registers, addresses)
+        after = arrived or ahead.load(registers)
+        writes = ahead.end()
         return (
             None if after is None else (Served(after, registers, [], writes), arrived is not None)
         )

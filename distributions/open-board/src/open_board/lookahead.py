@@ -15,7 +15,7 @@ from open_board.emulation import Stopped, advance_it
 from open_board.gdb_client import CoreRegisters
 from open_board.guest_lines import LINE_BYTES, LINE_SHIFT, GuestLines
 from open_board.instruction import MAX_INSTRUCTION_BYTES, LoadStore, decode_memory
-from open_board.machine import is_memory
+from open_board.machine import is_memory, is_npu_memory
 from open_board.paths import Recording, Step
 from open_board.spans import Span
 from open_board.thumb import IT_MASK, PC, SP, Cpu, Effect, condition_holds, decode_plain, is_code
@@ -55,6 +55,8 @@ class Lookahead:
         served: Sequence[Span],
         breakpoints: set[int],
         read_only: Sequence[Span] = (),
+        *,
+        careful: bool = False,
     ) -> None:
         """Look at the stopped CPU.
 
@@ -63,6 +65,7 @@ class Lookahead:
             served: Start and size in bytes of what is served.
             breakpoints: Where the CPU has to stop.
             read_only: Parts of the program, start and end, that the CPU may not be able to write.
+            careful: Leave what the NPU reaches, and the cache's maintenance, to the CPU.
         """
         self.instructions = 0
         self.lines = lines
@@ -74,6 +77,7 @@ class Lookahead:
         }
         self._breakpoints = breakpoints
         self._read_only = read_only
+        self._careful = careful
         self._decoded: dict[int, _Decoded | None] = {}
         self._code: dict[int, bytes] = {}  # lines that these were decoded from
         self._unchanged: set[int] = set()  # those that are so still, in this stop
@@ -164,7 +168,8 @@ class Lookahead:
             load = self._load_at(start, registers.pc)
             if load is not None:
                 address = load.start(registers.general)
-                return address if is_memory(address, load.span_bytes) else None
+                known = is_memory(address, load.span_bytes)
+                return address if known and (not self._careful or self._is_own(address)) else None
         return None
 
     def _load_at(self, start: int, end: int) -> LoadStore | None:
@@ -264,8 +269,15 @@ class Lookahead:
 
     # -- memory --------------------------------------------------------------------------
 
+    @staticmethod
+    def _is_own(address: int) -> bool:
+        """Tell whether memory is the CPU's alone."""
+        return is_memory(address, 1) and not is_npu_memory(address)
+
     def _reach_memory(self, general: list[int], memory: LoadStore, address: int) -> bool:
         """Load or store; False if the CPU has to do it."""
+        if self._careful and not self._is_own(address):
+            return False
         form, size_bytes = memory.form, memory.form.size_bytes
         base = memory.base_after(general)
         if not form.is_load:

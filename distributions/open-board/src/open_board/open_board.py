@@ -250,7 +250,8 @@ class OpenBoard:
             set_interrupt,
             self._realism,
             uart.feed,
-            None if self._realism.caches else read_only_spans(segments),
+            read_only_spans(segments),
+            follows=not self._realism.caches,
         )
 
     @contextlib.contextmanager
