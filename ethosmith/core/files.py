@@ -29,6 +29,10 @@ UNFINISHED_PREFIX = ".unfinished."
 MAX_TEXT_BYTES = 16 << 20
 MAX_DATA_BYTES = 64 << 20
 MAX_MODEL_BYTES = 128 << 20
+# Ends of the names of networks' files.
+KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
+TFLITE_SUFFIX = ".tflite"
+PTE_SUFFIX = ".pte"
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ethosmith.accuracy.result import read_result
+from ethosmith.core.files import TFLITE_SUFFIX
 from ethosmith.core.terminal import Look
 from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.descriptors.load import error_at
@@ -17,7 +18,6 @@ from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.evaluation import (
     ACCURACY,
-    TFLITE,
     Evaluation,
     accuracy_file,
     is_asked,
@@ -100,7 +100,7 @@ def _calibration(build: Build, usecase: SelectedUseCase) -> tuple[Path, ...]:
     given = usecase.model_path
     if usecase.descriptor.quantise.representative != "samples":
         return ()
-    if given is not None and given.suffix.lower() == TFLITE:
+    if given is not None and given.suffix.lower() == TFLITE_SUFFIX:
         return ()
     folder = usecase.outputs / "samples"
     files = (folder / f"{sample.name}.bin" for sample in usecase.samples)
@@ -167,7 +167,7 @@ def _limits(
     notes = []
     if other_network and value is not None:
         notes.append(f"{limit} {value:g} is not checked: it is for the descriptor's own network.")
-    if usecase.model_path is not None and usecase.model_path.suffix.lower() == TFLITE:
+    if usecase.model_path is not None and usecase.model_path.suffix.lower() == TFLITE_SUFFIX:
         drops.pop("max_drop.int8")
         notes.append(f"{usecase.model_path.name} is measured from its int8 form on.")
     if wanted.public_set is not None and not build.session.values["evaluation"]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import TFLITE_SUFFIX
 from ethosmith.descriptors.accuracy import Accuracy
 from ethosmith.environment.tools import find_program, program_version
 from ethosmith.graph.build import Build
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from ethosmith.steps.collect_evaluation_set import CollectEvaluationSet
 
 ACCURACY = "accuracy"
-TFLITE = ".tflite"
 
 
 class Evaluation(NamedTuple):
@@ -82,9 +82,8 @@ def evaluation(
     _check_can_run(build)
     folder = usecase.outputs / f"accuracy{own_set(build)}"
     shards = _evaluation_set(build, usecase, wanted, folder)
-    answers = host_answers(
-        build, usecase, model, network, host, shards, usecase.outputs / f"accuracy/float{TFLITE}"
-    )
+    converted = usecase.outputs / f"accuracy/float{TFLITE_SUFFIX}"
+    answers = host_answers(build, usecase, model, network, host, shards, converted)
     return Evaluation(wanted, shards, *answers)
 
 
@@ -245,7 +244,7 @@ def host_answers(
         parts = [(shard.items, shard.answers) for shard in shards]
         return pytorch_host_answers(build, usecase, model.pytorch, network, host, parts)
     floating: tuple[Path, ...] = ()
-    if model.path.suffix.lower() != TFLITE:
+    if model.path.suffix.lower() != TFLITE_SUFFIX:
         from ethosmith.steps.convert_float_network import ConvertFloatNetwork
 
         step = ConvertFloatNetwork(model=model.path, model_files=model.files, output=converted)

@@ -6,11 +6,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import PTE_SUFFIX
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.layout import SelectedUseCase, image_file, vela_folder
 from ethosmith.graph.pytorch import Int8Network
-from ethosmith.graph.runtimes import EXECUTORCH, PTE_SUFFIX
+from ethosmith.graph.runtimes import EXECUTORCH
 
 PTE = "pte"
 

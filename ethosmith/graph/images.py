@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from ethosmith.core.files import PTE_SUFFIX
 from ethosmith.graph.build import Build
 from ethosmith.graph.configuration import Configuration
 from ethosmith.graph.engine import Machine, Usage
@@ -25,7 +26,6 @@ from ethosmith.graph.libraries import (
     compile_sources,
     library_set,
 )
-from ethosmith.graph.runtimes import PTE_SUFFIX
 from ethosmith.graph.samples import obtained_file
 from ethosmith.steps.check_fit import CheckFit
 from ethosmith.steps.draw_memory_page import DrawMemoryPage

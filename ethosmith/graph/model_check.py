@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from ethosmith.core.errors import EthosmithError
 from ethosmith.core.files import (
     MAX_MODEL_BYTES,
+    TFLITE_SUFFIX,
     parsing,
     read_bytes,
     write_bytes,
@@ -28,8 +29,6 @@ from ethosmith.core.files import (
 
 if TYPE_CHECKING:
     from ethosmith.models.tensor_spec import NetworkSpec
-
-_TFLITE_SUFFIX = ".tflite"
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,7 @@ def problem_of(question: Question) -> str:
             except EthosmithError:
                 return ""  # it has to be fetched first
         try:
-            if model.suffix.lower() == _TFLITE_SUFFIX:
+            if model.suffix.lower() == TFLITE_SUFFIX:
                 _check_tflite(question, model, folder)
             else:
                 _check_keras(question, model)
@@ -122,7 +121,7 @@ def _check_compiled(question: Question, network: bytes, spec: NetworkSpec, folde
     from ethosmith.models.compiled import read_compiled
     from ethosmith.steps.compile_with_vela import CompileWithVela
 
-    source, raw = folder / f"int8{_TFLITE_SUFFIX}", folder / "vela.npz"
+    source, raw = folder / f"int8{TFLITE_SUFFIX}", folder / "vela.npz"
     write_bytes(source, network)
     step = CompileWithVela(
         network=source,

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import PTE_SUFFIX
 from ethosmith.descriptors.load import error_at
 from ethosmith.descriptors.usecase import InputArrays, RandomInputs
 from ethosmith.graph.build import Build
@@ -24,7 +25,7 @@ from ethosmith.graph.pytorch import (
     quantised_pytorch,
     refuse_runtime,
 )
-from ethosmith.graph.runtimes import EXECUTORCH, PTE_SUFFIX
+from ethosmith.graph.runtimes import EXECUTORCH
 from ethosmith.graph.samples import obtained_file
 from ethosmith.steps.compile_with_vela import CompileWithVela
 from ethosmith.steps.compute_features import ComputeFeatures

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from ethosmith.core.files import KERAS_SUFFIXES
 from ethosmith.descriptors.load import error_at
 from ethosmith.descriptors.optimise import Optimise, Stage
 from ethosmith.graph.build import Build
@@ -14,8 +15,6 @@ from ethosmith.graph.layout import SelectedUseCase
 from ethosmith.graph.models import FloatModel
 from ethosmith.graph.pytorch import PYTHON_SUFFIX, PytorchModel
 from ethosmith.steps.step import Step
-
-_KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
 
 
 class _Training(NamedTuple):
@@ -61,9 +60,9 @@ def stage_models(build: Build, usecase: SelectedUseCase, model: FloatModel) -> l
     if optimise is None or not stages_of(usecase):
         return []
     is_built = model.pytorch is not None and model.path.suffix.lower() == PYTHON_SUFFIX
-    if not is_built and model.path.suffix.lower() not in _KERAS_SUFFIXES:
+    if not is_built and model.path.suffix.lower() not in KERAS_SUFFIXES:
         message = (
-            f"conditions Keras networks ({', '.join(_KERAS_SUFFIXES)}), and PyTorch networks that a"
+            f"conditions Keras networks ({', '.join(KERAS_SUFFIXES)}), and PyTorch networks that a"
             f" Python file builds (net.py); the model is {model.path.name}: give one, or remove it"
         )
         raise error_at(usecase.path, ("optimise",), message)

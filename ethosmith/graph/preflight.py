@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ethosmith.core.bounded_run import run_within
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_json, read_text, write_text
+from ethosmith.core.files import KERAS_SUFFIXES, TFLITE_SUFFIX, read_json, read_text, write_text
 from ethosmith.graph.build import Build
 from ethosmith.graph.layout import NOTES, SelectedUseCase
 from ethosmith.graph.options import WITHOUT_USECASES
@@ -29,7 +29,7 @@ _MAX_REMEMBERED = 200
 # What takes longer is no help.
 _LIMIT_S = 20
 _MAX_PROBLEM_BYTES = 64 << 10
-_SUFFIXES = (".h5", ".hdf5", ".keras", ".tflite")
+_SUFFIXES = (*KERAS_SUFFIXES, TFLITE_SUFFIX)
 
 
 def check_model(build: Build, usecase: SelectedUseCase, model: Path) -> None:

@@ -9,7 +9,6 @@ from ethosmith.core.errors import EthosmithError, unknown_name
 
 TFLITE, PYTORCH = "tflite", "pytorch"
 # Of an ExecuTorch program.
-PTE_SUFFIX = ".pte"
 
 
 class Runtime(NamedTuple):

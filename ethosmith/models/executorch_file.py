@@ -22,7 +22,6 @@ from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
 
 ReadT = TypeVar("ReadT")
 
-PTE_SUFFIX = ".pte"
 # The format's name has a number, which changes when older readers cannot read it any more.
 _IDENTIFIER, _FAMILY = b"ET12", b"ET"
 _BACKEND, _METHOD = "EthosUBackend", "forward"

@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import MAX_MODEL_BYTES, MAX_TEXT_BYTES, check_readable, parsing
-from ethosmith.models.keras_file import (
+from ethosmith.core.files import (
+    MAX_MODEL_BYTES,
+    MAX_TEXT_BYTES,
     TFLITE_SUFFIX,
-    bounded_reader,
-    converter_for,
+    check_readable,
+    parsing,
 )
+from ethosmith.models.keras_file import bounded_reader, converter_for
 from ethosmith.models.tflite_rewrite import given_spec
 
 Shape = tuple[int, ...]

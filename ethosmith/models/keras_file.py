@@ -14,7 +14,13 @@ from typing import Any, TypeVar
 
 from ethosmith.core.bounded_run import bounded_memory, bounded_time
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import MAX_MODEL_BYTES, check_readable, read_start
+from ethosmith.core.files import (
+    KERAS_SUFFIXES,
+    MAX_MODEL_BYTES,
+    TFLITE_SUFFIX,
+    check_readable,
+    read_start,
+)
 from ethosmith.core.terminal import captured_output
 from ethosmith.models.keras_model import (
     GivenInput,
@@ -34,8 +40,6 @@ VARIABLES = {
 LoadedT = TypeVar("LoadedT")
 _SIGNATURE = "serving_default"
 
-KERAS_SUFFIXES = (".h5", ".hdf5", ".keras")
-TFLITE_SUFFIX = ".tflite"
 
 # The HDF5 library loops for ever on some damaged files.
 READ_LIMIT_S = 120.0

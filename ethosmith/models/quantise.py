@@ -13,13 +13,13 @@ import re
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, writing_beside
+from ethosmith.core.files import MAX_MODEL_BYTES, TFLITE_SUFFIX, read_bytes, writing_beside
 from ethosmith.core.terminal import captured_output
 from ethosmith.models.calibration import Representative
 from ethosmith.models.edge_quantiser import int8_of
 from ethosmith.models.float_tflite import float_kind
 from ethosmith.models.int8_check import check_int8
-from ethosmith.models.keras_file import TFLITE_SUFFIX, converter_for, repeatable_tensorflow
+from ethosmith.models.keras_file import converter_for, repeatable_tensorflow
 from ethosmith.models.keras_model import first_sentence
 from ethosmith.models.tflite_rewrite import Rewritten, rewritten
 

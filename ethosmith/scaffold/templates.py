@@ -11,7 +11,7 @@ from math import prod
 from pathlib import Path
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import read_text, write_text
+from ethosmith.core.files import TFLITE_SUFFIX, read_text, write_text
 from ethosmith.core.terminal import captured_output
 from ethosmith.descriptors.usecase import UseCase
 from ethosmith.descriptors.words import near_name, title_of
@@ -19,7 +19,7 @@ from ethosmith.graph.listing import TEMPLATES
 from ethosmith.installation import DESCRIPTOR_ROOT
 from ethosmith.lib.templates import rendered
 from ethosmith.models.input_shape import input_shapes
-from ethosmith.models.keras_file import TFLITE_SUFFIX, output_shapes
+from ethosmith.models.keras_file import output_shapes
 from ethosmith.models.tflite_rewrite import given_spec
 
 _FOLDER = DESCRIPTOR_ROOT / "templates"

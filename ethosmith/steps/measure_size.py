@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from ethosmith.core.files import write_json
+from ethosmith.core.files import PTE_SUFFIX, write_json
 from ethosmith.steps.step import Input, OptionalInput, Output, Step, step
 
 
@@ -29,7 +29,6 @@ class MeasureSize(Step):
         from ethosmith.images.elf import read_image
         from ethosmith.images.link_map import read_link_map
         from ethosmith.images.usage import as_json, measure
-        from ethosmith.models.executorch_file import PTE_SUFFIX
 
         if self.axf.suffix == PTE_SUFFIX:
             write_json(self.output, {"image": self.axf.name, "regions": []})

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.core.files import TFLITE_SUFFIX
 from ethosmith.steps.step import TENSORFLOW, Inputs, Output, Step, step
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ class QuantiseNetwork(Step):
     @property
     def server(self) -> str:
         """The fork server that has imported TensorFlow, which a .tflite does without."""
-        return "" if self.model.suffix.lower() == ".tflite" else TENSORFLOW
+        return "" if self.model.suffix.lower() == TFLITE_SUFFIX else TENSORFLOW
 
     def run(self) -> None:
         """Convert the network, check it and write it."""
@@ -65,7 +66,6 @@ class QuantiseNetwork(Step):
 
     def _representative(self) -> Representative:
         from ethosmith.models.calibration import RandomData, from_arrays, from_random
-        from ethosmith.models.keras_file import TFLITE_SUFFIX
 
         if self.random is not None:
             random = RandomData(**self.random)

@@ -7,7 +7,7 @@ import json
 import sys
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, write_text
+from ethosmith.core.files import MAX_MODEL_BYTES, PTE_SUFFIX, read_bytes, write_text
 from ethosmith.steps.step import Input, Inputs, Output, Step, Unsigned, step
 
 
@@ -73,7 +73,7 @@ class RunPrebuilt(Step):
         """Boot once for each sample and write the result."""
         from ethosmith.core.accelerators import parse_accelerator
         from ethosmith.descriptors.platform import load_platform
-        from ethosmith.models.executorch_file import PTE_SUFFIX, check_spec, read_executorch
+        from ethosmith.models.executorch_file import check_spec, read_executorch
         from ethosmith.models.int8_check import network_spec_of
         from ethosmith.verify.runner import RunnerBoard, placed, runs_data
         from ethosmith.verify.simulator import choose_simulator
