@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ethosmith.core.errors import EthosmithError
+from ethosmith.pytorch.cells import without_cells
 from ethosmith.pytorch.onnx_file import ONNX_SUFFIX, onnx_network
 from ethosmith.pytorch.places import (
     NOWHERE,
@@ -103,7 +104,7 @@ def _exported(path: Path, module: Any, inputs: tuple[Any, ...]) -> Any:
 
     try:
         with torch.no_grad():
-            program = torch.export.export(module, inputs)
+            program = without_cells(torch.export.export(module, inputs))
     except EthosmithError as error:
         raise EthosmithError(f"{path}: {error}") from None
     except Exception as error:  # noqa: BLE001 the user's forward() and torch raise what they like

@@ -32,6 +32,7 @@ NETWORKS = (
     "tcn",
     "autoencoder",
     "vision_transformer",
+    "cells",
     "two_and_two",
 )
 # Vela refuses a convolution of the others with int16, or Arm's quantizer a matrix product.

@@ -211,6 +211,23 @@ def autoencoder() -> nn.Module:
     return nn.Sequential(*layers, nn.Linear(sizes[-1], sizes[0]))
 
 
+class Cells(nn.Module):
+    """Three kinds of recurrent cells, over the steps of a sequence."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.lstm, self.gru, self.rnn = nn.LSTMCell(6, 8), nn.GRUCell(8, 8), nn.RNNCell(8, 8)
+        self.head = nn.Linear(8, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        hidden, cell, second, third = torch.zeros(4, 1, 8)
+        for step in range(x.shape[1]):
+            hidden, cell = self.lstm(x[:, step], (hidden, cell))
+            second = self.gru(hidden, second)
+            third = self.rnn(second, third)
+        return self.head(third)
+
+
 NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[tuple[int, ...], ...]]] = {
     "ds_cnn": (ds_cnn, ((1, 1, 50, 10),)),
     "resnet_8": (lambda: resnet((16, 32, 64), 1), (_CIFAR,)),
@@ -224,6 +241,7 @@ NETWORKS: dict[str, tuple[Callable[[], nn.Module], tuple[tuple[int, ...], ...]]]
     "tcn": (Temporal, ((1, 8, 40),)),
     "autoencoder": (autoencoder, ((1, 64),)),
     "vision_transformer": (Vision, (_CIFAR,)),
+    "cells": (Cells, ((1, 3, 6),)),
     "two_and_two": (TwoAndTwo, ((1, 1, 8, 12), (1, 6))),
 }
 
