@@ -10,8 +10,10 @@ from __future__ import annotations
 from pathlib import Path
 from unittest import mock
 
+from open_board.gdb_client import CoreRegisters
 from open_board.job import BoardJob
 from open_board.open_board import OpenBoard
+from open_board.paths import Path as KnownPath
 from open_board.paths import Paths
 from tests.component.board.conftest import U55
 from tests.support.board import programs
@@ -69,6 +71,22 @@ def _program() -> str:
     return (
         f"{_ELSEWHERE}{frame(_WORDS)}{''.join(functions)}int program(void) {{ {rounds} return 0; }}"
     )
+
+
+def _path(steps: int) -> KnownPath:
+    """Return a path that depends on nothing."""
+    after = CoreRegisters((0,) * 16, 0)
+    return KnownPath((), 0, (), frozenset(), (mock.sentinel.step,) * steps, after, ())
+
+
+def test_what_is_remembered_is_bounded() -> None:
+    paths, sizes = Paths(), []
+    for stop in range(3000):
+        paths.keep(stop % 700, _path(steps=100 + stop % 7))
+        kept = [len(path.steps) for each in paths._by_stop.values() for path in each]
+        assert sum(kept) == paths.steps
+        sizes.append(paths.steps)
+    assert 10_000 < max(sizes) <= 1 << 14
 
 
 def test_what_is_repeated_is_what_the_cpu_does(tmp_path: Path) -> None:

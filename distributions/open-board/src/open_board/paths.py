@@ -20,6 +20,7 @@ from open_board.served import NpuAccess
 
 _MAX_PATHS = 4  # behind one stop
 _MAX_STOPS = 256
+_MAX_STEPS = 1 << 14  # of all paths: some 20 MiB
 _MAX_MISSES = 16  # in a row at one stop, until it is left alone
 
 
@@ -235,10 +236,11 @@ class Paths:
 
     Attributes:
         repeated: How often one was found that holds.
+        steps: How many the remembered paths have together.
     """
 
     def __init__(self) -> None:
-        self.repeated = 0
+        self.repeated = self.steps = 0
         self._by_stop: dict[int, list[Path]] = {}
         self._misses: dict[int, int] = {}
 
@@ -262,5 +264,11 @@ class Paths:
         return self._misses[pc] <= _MAX_MISSES
 
     def keep(self, pc: int, path: Path) -> None:
-        """Remember a path behind a stop, and forget the oldest."""
-        self._by_stop[pc] = [path, *self._by_stop.get(pc, ())][:_MAX_PATHS]
+        """Remember a path behind a stop, and forget the oldest there; all, if they are too many."""
+        before = self._by_stop.get(pc, [])
+        forgotten = before[_MAX_PATHS - 1 :]
+        self.steps += len(path.steps) - sum(len(each.steps) for each in forgotten)
+        if self.steps > _MAX_STEPS:
+            self._by_stop.clear()
+            self.steps, before = len(path.steps), []
+        self._by_stop[pc] = [path, *before[: _MAX_PATHS - 1]]
