@@ -242,6 +242,7 @@ def compile_with_vela(
     return build.add(
         CompileWithVela(
             network=network.tosa or network.path,
+            described=network.path if network.tosa else None,
             network_name=name,
             accelerator_config=configuration.npu_name,
             system_config=configuration.system_config,

@@ -10,7 +10,7 @@ from typing import Any
 
 from ethosmith.core.errors import EthosmithError
 from ethosmith.models.tensor_spec import NetworkSpec, TensorSpec
-from ethosmith.pytorch.places import first_line, place_in, place_of, quiet
+from ethosmith.pytorch.places import among_places, first_line, place_in, place_of, quiet
 
 DELEGATE = "executorch_call_delegate"
 QUANTISE = "quantized_decomposed.quantize_per_tensor.default"
@@ -25,10 +25,7 @@ _REASONS = {
         "the NPU has no such operator"
     ),
 }
-# What Vela says of an operator whose strides, dilation or types it does not take.
-_REFUSED = re.compile(r"operation \(\w*Conv2D\w*\) could not run on NPU")
 _CONVOLUTION = re.compile(r"^aten\.conv")
-_MAX_PLACES = 8
 # Of tensors that an application can fill or read (firmware/runtime/tensor.h).
 _DTYPES = ("int8", "int16", "int32", "uint8", "float32")
 
@@ -79,11 +76,13 @@ def edge_manager(shown: Path, program: Any, partitioner: Any) -> tuple[Any, dict
 
 def places_of_refused(said: str, program: Any) -> str:
     """Return the places of the convolutions, if Vela says that it refuses one; it names none."""
-    if not _REFUSED.search(said):
-        return ""
+    return among_places(said, convolution_places(program))
+
+
+def convolution_places(program: Any) -> list[str]:
+    """Return where in the user's source the convolutions of an ExportedProgram are."""
     nodes = [node for node in program.graph.nodes if _CONVOLUTION.search(str(node.target))]
-    found = dict.fromkeys(map(place_of, nodes))
-    return f" at {' or '.join(list(found)[:_MAX_PLACES])}" if found else ""
+    return list(dict.fromkeys(map(place_of, nodes)))
 
 
 def partitioned(shown: Path, program: Any) -> tuple[Any, dict[str, str]]:

@@ -8,7 +8,7 @@ import re
 import sysconfig
 import traceback
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,9 @@ _FRAME = re.compile(r'File "(?P<file>[^"\n]+)", line (?P<line>\d+)(?:, in (?P<fu
 _NOT_THE_USERS = ("site-packages", "dist-packages")
 _OWN = Path(__file__).resolve().parent
 NOWHERE = "unknown place"
+# What Vela says of an operator whose strides, dilation or types it does not take.
+_REFUSED = re.compile(r"operation \(\w*Conv2D\w*\) could not run on NPU")
+_MAX_PLACES = 8
 # What ExecuTorch says of an error in a pass, before it names all the passes that went before it.
 _IN_PASS = re.compile(r"An error occurred when running the '(?P<name>\w+)' pass")
 # The module of ethosmith.pytorch.export around a network whose channels are moved.
@@ -77,6 +80,13 @@ def _module_of(node: Any) -> str | None:
         path = path.partition(".")[2]
     name = kind.rpartition(".")[2].strip("'>")
     return f"{path} ({name})" if path else f"the network ({name})"
+
+
+def among_places(said: str, places: Sequence[str]) -> str:
+    """Return `` at`` and the places, if Vela says that it refuses a convolution; or nothing."""
+    if not _REFUSED.search(said) or not places:
+        return ""
+    return f" at {' or '.join(places[:_MAX_PLACES])}"
 
 
 def keep_places_only(nodes: Iterable[Any]) -> None:

@@ -10,8 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ethosmith.core.errors import EthosmithError
-from ethosmith.core.files import MAX_MODEL_BYTES, read_bytes, write_bytes, write_text
-from ethosmith.steps.step import Input, OptionalOutput, Output, Step, step
+from ethosmith.core.files import (
+    MAX_MODEL_BYTES,
+    read_bytes,
+    read_json,
+    write_bytes,
+    write_text,
+)
+from ethosmith.steps.step import Input, OptionalInput, OptionalOutput, Output, Step, step
 
 if TYPE_CHECKING:
     from ethosmith.models.vela import CpuOperator
@@ -30,6 +36,8 @@ class CompileWithVela(Step):
 
     Attributes:
         network: the int8 .tflite, or a .tosa.
+        described: of a .tosa, where in the user's source its convolutions are, of the step
+            lower-pytorch.
         network_name: its name.
         accelerator_config: Vela's name of the NPU, such as ``ethos-u55-128``.
         system_config: Vela's name of the system's timing.
@@ -45,6 +53,7 @@ class CompileWithVela(Step):
     """
 
     network: Input
+    described: OptionalInput = None
     network_name: str
     accelerator_config: str
     system_config: str
@@ -121,7 +130,22 @@ class CompileWithVela(Step):
             self.optimise,
             self.arena_cache_size_bytes,
         )
-        return call_vela(network, [*arguments, "--output-format", output_format])
+        try:
+            return call_vela(network, [*arguments, "--output-format", output_format])
+        except EthosmithError as error:
+            place = self._place(str(error))
+            if not place:
+                raise
+            raise EthosmithError(f"{error}{place}") from None
+
+    def _place(self, said: str) -> str:
+        """Return where the convolutions are, if Vela refuses one of a .tosa; it names none."""
+        if self.described is None:
+            return ""
+        from ethosmith.pytorch.places import among_places
+
+        at = among_places(said, read_json(self.described).get("convolutions", []))
+        return f" (a convolution{at})" if at else ""
 
     def crashed(self, signal: str) -> str:
         """Return what is wrong with the network."""

@@ -25,7 +25,8 @@ class LowerPytorch(Step):
         label_count: values that the first output must have; 0: it has no labels.
         tosa: the whole graph as a TOSA flatbuffer with integers as inputs and outputs; none:
             operators may stay on the CPU.
-        network: names, shapes and quantisation of inputs and outputs, JSON.
+        network: names, shapes and quantisation of inputs and outputs, and where in the user's
+            source convolutions are, JSON.
         offline: do not install the PyTorch environment.
     """
 
@@ -44,6 +45,7 @@ class LowerPytorch(Step):
                 the labels do not fit.
         """
         from ethosmith.pytorch.lower import lowered_network, partitioned_spec
+        from ethosmith.pytorch.partition import convolution_places
         from ethosmith.pytorch.source import load_program
 
         shown, quantised = Path(self.model), load_program(self.quantised)
@@ -57,7 +59,8 @@ class LowerPytorch(Step):
             )
         if lowered is not None and self.tosa is not None:
             write_bytes(self.tosa, lowered.tosa)
-        write_json(self.network, spec.as_json())
+        places = convolution_places(quantised)
+        write_json(self.network, {**spec.as_json(), "convolutions": places})
 
     def crashed(self, signal: str) -> str:
         """Return what is wrong with the model."""

@@ -3,14 +3,19 @@
 
 from __future__ import annotations
 
+import json
 from fractions import Fraction
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from ethosmith.core.errors import EthosmithError
+from ethosmith.models import vela
 from ethosmith.pytorch.partition import places_of_refused
 from ethosmith.pytorch.places import NOWHERE, first_line, place_of
+from ethosmith.steps.compile_with_vela import CompileWithVela
 
 _WRAPPED = {"": ("", "ethosmith.pytorch.export._channels_last.<locals>.ChannelsLast")}
 
@@ -68,3 +73,31 @@ def test_the_convolutions_are_named_where_vela_refuses_one() -> None:
     said = "Non-passthrough operation (Conv2D) could not run on NPU"
     assert places_of_refused(said, program) == " at net.py:7 or net.py:9"
     assert places_of_refused("something else", program) == ""
+
+
+def test_they_are_named_without_executorch_too(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    refusal = "Vela refuses net.tosa: Non-passthrough operation (Conv2D) could not run on NPU"
+
+    def refuse(*_: object) -> str:
+        raise EthosmithError(refusal)
+
+    monkeypatch.setattr(vela, "call_vela", refuse)
+    network, described = tmp_path / "net.tosa", tmp_path / "net.json"
+    network.write_bytes(b"")
+    described.write_text(json.dumps({"convolutions": ["net.py:7"]}), "utf-8")
+    step = CompileWithVela(
+        network=network,
+        described=described,
+        network_name="net",
+        accelerator_config="ethos-u55-128",
+        system_config="any",
+        memory_mode="any",
+        summary=tmp_path / "summary.csv",
+        per_layer=tmp_path / "layers.csv",
+        operators=tmp_path / "operators.json",
+    )
+    with pytest.raises(EthosmithError) as caught:
+        step.run()
+    assert str(caught.value) == f"{refusal} (a convolution at net.py:7)"
