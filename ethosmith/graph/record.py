@@ -64,8 +64,6 @@ class BuildRecord:
 
     def __init__(self, root: Path, words: Sequence[str], identity: Identity) -> None:
         self._root, self._words, self._identity = root, list(words), identity
-        # Before anything is made below build/ that would be listed.
-        (root / null_build.FOLDER).mkdir(parents=True, exist_ok=True)
         self._variables = null_build.variables(os.environ)
         build = root / BUILD
         own = (build / name for name in (".sconsign", ".lock", ".step_times.json"))

@@ -19,6 +19,7 @@ from ethosmith.descriptors.load import Parsed
 from ethosmith.descriptors.platform import Platform
 from ethosmith.descriptors.toolchain import Toolchain
 from ethosmith.descriptors.usecase import UseCase
+from ethosmith.environment.null_build import FOLDER as RECORDS
 from ethosmith.environment.null_build import is_plain
 from ethosmith.graph.build_cache import cache_folder, cache_server
 from ethosmith.graph.build_lock import BuildLock, make_build_folder, swept
@@ -384,12 +385,15 @@ class Session:
         return not self.targets or not set(self.targets) <= _SHOWING
 
     def make_build_folder(self) -> None:
-        """Make the folder of all outputs; EthosmithError if that cannot be."""
-        folder = self.project.root / BUILD
+        """Make the folder of all outputs, and that of records; EthosmithError if that cannot be."""
+        made = self.project.root / BUILD
         try:
-            make_build_folder(folder)
+            make_build_folder(made)
+            # Before anything else is made there that would be listed.
+            made = self.project.root / RECORDS
+            made.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise EthosmithError(f"{folder}: cannot be made: {error.strerror}") from None
+            raise EthosmithError(f"{made}: cannot be made: {error.strerror}") from None
 
     def lock(self) -> BuildLock:
         """Take the lock of the build folder.

@@ -62,7 +62,7 @@ def test_a_disk_that_is_full_keeps_whole_files_only(
     sizes_kib: tuple[int, ...], built: ProjectCopy, tmp_path: Path
 ) -> None:
     want = built.built_files()
-    project = ProjectCopy.fresh(tmp_path / "small")
+    project = ProjectCopy.fresh(tmp_path / "small", remembers=False)
     if len(sizes_kib) == 1:
         project = project.cached()
     build = project.root / "build"

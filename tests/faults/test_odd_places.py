@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from ethosmith.graph.layout import NOTES
 from tests.support.needs import program
 from tests.support.project_copy import ProjectCopy
 
@@ -21,7 +23,7 @@ _LABELS = ("usecase=kws", "build/usecases/kws/generated/labels.c", "cache=none")
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> ProjectCopy:
-    return ProjectCopy.fresh(tmp_path_factory.mktemp("odd") / "project")
+    return ProjectCopy.fresh(tmp_path_factory.mktemp("odd") / "project", remembers=False)
 
 
 def _shell(project: ProjectCopy, line: str, *words: str) -> subprocess.CompletedProcess[str]:
@@ -78,9 +80,14 @@ def test_a_checkout_to_read_only_can_be_listed(project: ProjectCopy) -> None:
     )
     listed = _shell(project, line, "list")
     assert (listed.returncode, listed.stderr) == (0, "")
-    built = _shell(project, line, *_LABELS)
-    assert built.returncode == 2
-    assert built.stderr.endswith("build: cannot be made: Read-only file system\n"), built.stderr
+    for made in ("build", "build/.ethosmith/unchanged"):
+        built = _shell(project, line, *_LABELS)
+        assert built.returncode == 2
+        assert (
+            built.stderr == f"error: {project.root / made}: cannot be made: Read-only file system\n"
+        )
+        (project.root / NOTES).mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(project.root / "build")
 
 
 @pytest.mark.parametrize(

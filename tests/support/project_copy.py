@@ -84,13 +84,14 @@ class ProjectCopy:
     environment: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
-    def fresh(cls, root: Path) -> ProjectCopy:
+    def fresh(cls, root: Path, *, remembers: bool = True) -> ProjectCopy:
         """Copy what a build is made from, without anything that was built.
 
         The clip of kws that holds several words is a short one, so that each run is short; whoever
         wants what users have writes the descriptor `KWS` anew.
-        Python's byte code comes along, for every step is a process that would compile it anew; and
-        what the last build here remembers of code and descriptors, which takes seconds to read.
+        Python's byte code comes along, for every step is a process that would compile it anew; and,
+        if it ``remembers``, in build/ what the last build here knows of code and descriptors, which
+        takes seconds to read.
         """
         for name in BUILT_FROM:
             source, target = ROOT / name, root / name
@@ -99,7 +100,7 @@ class ProjectCopy:
             else:
                 target.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(source, target)
-        for name in _REMEMBERED:
+        for name in _REMEMBERED if remembers else ():
             if (ROOT / NOTES / name).is_file():
                 (root / NOTES).mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / NOTES / name, root / NOTES / name)
