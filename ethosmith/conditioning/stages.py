@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from ethosmith.conditioning.holds import (
     HeldTraining,
@@ -26,6 +26,8 @@ from ethosmith.core.errors import EthosmithError
 from ethosmith.pytorch.places import first_line, place_of_error
 
 FUNCTION = "fine_tune"
+PRUNE, CLUSTER, QUANTISATION_AWARE = "prune", "cluster", "quantisation_aware"
+ModelT_contra = TypeVar("ModelT_contra", contravariant=True)
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,65 @@ class Trainable(Protocol):
 
     def fine_tune(self, tuning: FineTuning, held: HeldTraining) -> None:
         """Train it in place; EthosmithError if the script fails."""
+
+
+class Stages(Protocol[ModelT_contra]):
+    """The stages of one framework, which read a network and write what became of it."""
+
+    def prune(
+        self, model: ModelT_contra, output: Path, sparsity: float, tuning: FineTuning | None
+    ) -> None:
+        """See `prune`."""
+
+    def cluster(
+        self, model: ModelT_contra, output: Path, values: int, kept: Kept, tuning: FineTuning | None
+    ) -> None:
+        """See `cluster`."""
+
+    def train_rounded(
+        self, model: ModelT_contra, output: Path, kept: Kept, tuning: FineTuning
+    ) -> None:
+        """See `train_rounded`."""
+
+
+def condition(
+    stages: Stages[ModelT_contra],
+    model: ModelT_contra,
+    output: Path,
+    stage: str,
+    *,
+    sparsity: float,
+    values: int,
+    kept: Kept,
+    tuning: FineTuning | None,
+) -> None:
+    """Carry out one stage.
+
+    Args:
+        stages: a framework's.
+        model: the network.
+        output: what to write.
+        stage: `PRUNE`, `CLUSTER` or `QUANTISATION_AWARE`.
+        sparsity: of `prune`.
+        values: of `cluster`.
+        kept: of earlier stages.
+        tuning: how it is trained; None: not at all.
+
+    Raises:
+        EthosmithError: there is no such stage, it lacks a script, or as `prune`.
+    """
+    if stage == PRUNE:
+        stages.prune(model, output, sparsity, tuning)
+    elif stage == CLUSTER:
+        stages.cluster(model, output, values, kept, tuning)
+    elif stage != QUANTISATION_AWARE:
+        raise EthosmithError(
+            f"unknown stage '{stage}' (allowed: {PRUNE}, {CLUSTER}, {QUANTISATION_AWARE})"
+        )
+    elif tuning is None:
+        raise EthosmithError(f"stage {QUANTISATION_AWARE} trains: give it a script")
+    else:
+        stages.train_rounded(model, output, kept, tuning)
 
 
 def prune(network: Trainable, sparsity: float, tuning: FineTuning | None) -> None:

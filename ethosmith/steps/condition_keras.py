@@ -48,17 +48,19 @@ class ConditionKeras(Step):
         Raises:
             EthosmithError: it cannot be read, has nothing to condition, or the training fails.
         """
-        from ethosmith.conditioning.keras_network import cluster, prune, train_rounded
-        from ethosmith.conditioning.stages import FineTuning, Kept
+        from ethosmith.conditioning import keras_network
+        from ethosmith.conditioning.stages import FineTuning, Kept, condition
 
-        tuning = FineTuning(self.script, self.epochs, self.seed) if self.script else None
-        kept = Kept(self.keep_zeros, self.keep_values)
-        if self.stage == "prune":
-            prune(self.model, self.output, self.sparsity, tuning)
-        elif self.stage == "cluster":
-            cluster(self.model, self.output, self.values, kept, tuning)
-        elif tuning is not None:
-            train_rounded(self.model, self.output, kept, tuning)
+        condition(
+            keras_network,
+            self.model,
+            self.output,
+            self.stage,
+            sparsity=self.sparsity,
+            values=self.values,
+            kept=Kept(self.keep_zeros, self.keep_values),
+            tuning=FineTuning(self.script, self.epochs, self.seed) if self.script else None,
+        )
 
     def crashed(self, signal: str) -> str:
         """Return what is wrong with the model, or the script."""

@@ -59,19 +59,21 @@ class ConditionPytorch(Step):
         Raises:
             EthosmithError: it cannot be built, has nothing to condition, or the training fails.
         """
-        from ethosmith.conditioning.pytorch_network import cluster, prune, train_rounded
-        from ethosmith.conditioning.stages import FineTuning, Kept
+        from ethosmith.conditioning import pytorch_network
+        from ethosmith.conditioning.stages import FineTuning, Kept, condition
         from ethosmith.pytorch.source import ModelSource
 
         model = ModelSource(self.model, self.builder, self.weights)
-        tuning = FineTuning(self.script, self.epochs, self.seed) if self.script else None
-        kept = Kept(self.keep_zeros, self.keep_values)
-        if self.stage == "prune":
-            prune(model, self.output, self.sparsity, tuning)
-        elif self.stage == "cluster":
-            cluster(model, self.output, self.values, kept, tuning)
-        elif tuning is not None:
-            train_rounded(model, self.output, kept, tuning)
+        condition(
+            pytorch_network,
+            model,
+            self.output,
+            self.stage,
+            sparsity=self.sparsity,
+            values=self.values,
+            kept=Kept(self.keep_zeros, self.keep_values),
+            tuning=FineTuning(self.script, self.epochs, self.seed) if self.script else None,
+        )
 
     def crashed(self, signal: str) -> str:
         """Return what is wrong with the model, or the script."""
